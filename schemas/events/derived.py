@@ -1,0 +1,157 @@
+"""Events that services derive: grades, findings, publications. Their bytes hold no clock; their ids follow from the cause."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas import fields as f
+from schemas.events.base import Data, event_type
+from schemas.fields import Frozen, government, public
+
+SERVICE = ("service",)
+Partition = Annotated[int, Field(ge=0, le=1023)]
+Offset = Annotated[int, Field(ge=0)]
+
+
+class Cause(Frozen):
+    """The record whose arrival made this event due, and its event's id."""
+
+    topic: f.Name = public()
+    partition: Partition = public()
+    offset: Offset = public()
+    id: f.EventId = public()
+
+
+class Decisive(Frozen):
+    """A fact that a grade rests on."""
+
+    id: f.EventId = public()
+    type: f.Name = public()
+    partition: Partition = public()
+    offset: Offset = public()
+    occurred_on: f.CivilDate | None = public(default=None)
+    served_on: f.CivilDate | None = public(default=None)
+
+
+class Number(Frozen):
+    """A quantity that a condition used, with its bound: score 88.5 against 90."""
+
+    name: f.Word = public()
+    value: f.Name = public()
+    bound: f.Name | None = public(default=None)
+
+
+class Reason(Frozen):
+    """One condition that holds: rule, clause, sentence in both languages, numbers, facts, readings relied on."""
+
+    rule: f.Word = public()
+    clause: f.Name = public()
+    grade: f.Name | None = public(default=None)
+    zh: f.Text = public()
+    en: f.Text = public()
+    numbers: tuple[Number, ...] = public(default=())
+    events: tuple[f.EventId, ...] = public(default=())
+    readings: tuple[f.Name, ...] = public(default=())
+
+
+class RulebookRef(Frozen):
+    regime: f.Regime = public()
+    version: f.Name = public()
+    sha256: f.Sha256 = public()
+
+
+class GradeData(Data):
+    """A grade as it now stands. ``grade`` is null where ``status`` says why there is none."""
+
+    regime: f.Regime = public()
+    grade: f.Name | None = public()
+    status: f.Word = public()
+    in_force_from: f.CivilDate | None = public()
+    previous_grade: f.Name | None = public(default=None)
+    previous_status: f.Word | None = public(default=None)
+    moment: Literal["immediate", "evaluation", "status", "correction"] = public()
+    period_last: f.CivilDate | None = public(default=None)
+    clauses: tuple[f.Name, ...] = public(max_length=50)
+    reasons: tuple[Reason, ...] = public(max_length=50)
+    decisive_events: tuple[Decisive, ...] = public(max_length=100)
+    readings: tuple[f.Name, ...] = public(max_length=50)
+    rulebook: RulebookRef = public()
+    cause: Cause = public()
+
+
+@event_type("grade.determined", zh="等级认定", en="Grade determined", wired=True, route="derived", roles=SERVICE)
+class GradeDetermined(GradeData):
+    """A grade or status that is in force."""
+
+
+@event_type("grade.proposed", zh="等级拟定", en="Grade proposed", route="derived", roles=SERVICE)
+class GradeProposed(GradeData):
+    """R8: awaiting approval; not shown to the public."""
+
+
+@event_type("grade.corrected", zh="等级更正", en="Grade corrected", route="derived", roles=SERVICE)
+class GradeCorrected(GradeData):
+    """A late fact re-rated the past: ``in_force_from`` to ``corrected_to``."""
+
+    corrected_to: f.CivilDate | None = public(default=None)
+
+
+class LateEntry(Frozen):
+    """五(三) ¶1, R13: what the deadline was and by how much it was missed."""
+
+    day_zero: f.CivilDate = public()
+    deadline: f.CivilDate = public()
+    entered_on: f.CivilDate = public()
+    working_days_late: Annotated[int, Field(ge=1)] = public()
+    calendar_days_late: Annotated[int, Field(ge=1)] = public()
+    signed_in_time: bool = public()
+    outage: bool = public()
+    provisional: bool = public()
+
+
+@event_type(
+    "finding.raised",
+    zh="发现",
+    en="Finding raised",
+    wired=True,
+    route="derived",
+    roles=SERVICE,
+    subjects=("uscc", "fhrs", "camis", "office", "stack"),
+)
+class FindingRaised(Data):
+    """``class_``: about an entry, or operational (clocks, gaps, outages). Kept apart, as they concern different people."""
+
+    kind: f.Word = public()
+    about: Literal["entry", "operation"] = public()
+    office: f.Office | None = government(default=None)
+    clause: f.Name | None = public(default=None)
+    readings: tuple[f.Name, ...] = public(default=())
+    event: Cause | None = government(default=None)
+    event_type: f.Name | None = government(default=None)
+    late: LateEntry | None = government(default=None)
+    detail_zh: f.Text = government()
+    detail_en: f.Text = government()
+    rule_version: f.Name = government()
+    cause: Cause = government()
+
+
+@event_type("list.entered", zh="列入名单", en="Put on a list", wired=True, route="derived", roles=SERVICE)
+class ListEntered(Data):
+    list: f.Name = public()
+    regime: f.Regime = public()
+    grade: f.Name | None = public()
+    since: f.CivilDate = public()
+    clause: f.Name = public()
+    cause: Cause = public()
+
+
+@event_type("list.left", zh="移出名单", en="Taken off a list", wired=True, route="derived", roles=SERVICE)
+class ListLeft(Data):
+    list: f.Name = public()
+    regime: f.Regime = public()
+    grade: f.Name | None = public()
+    on: f.CivilDate = public()
+    reason: f.Name = public()
+    cause: Cause = public()

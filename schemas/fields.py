@@ -1,0 +1,92 @@
+"""Field types of the contract and the disclosure class that every field carries.
+
+``public``      may be shown to anyone
+``government``  departments and the office itself; a regime may publish more (FHRS: names and addresses)
+``private``     never in an event; only as a commitment (``schemas.commitments``)
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+EARLIEST = date(1949, 10, 1)
+LATEST = date(2199, 12, 31)
+_INSTANT = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d{3}|\.\d{6})?Z")
+_DECIMAL = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,4})?")
+
+
+def _civil(value: date) -> date:
+    if not EARLIEST <= value <= LATEST:
+        raise ValueError(f"a date between {EARLIEST} and {LATEST} is expected")
+    return value
+
+
+def _instant(value: str) -> str:
+    match = _INSTANT.fullmatch(value)
+    if not match:
+        raise ValueError("an instant in UTC such as 2026-01-15T08:30:00.000Z is expected")
+    year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
+    try:
+        _civil(date(year, month, day))
+    except ValueError as error:
+        raise ValueError(str(error)) from None
+    if hour > 23 or minute > 59 or second > 59:
+        raise ValueError("a time of day from 00:00:00 to 23:59:59 is expected")
+    return value
+
+
+def _decimal(value: str) -> str:
+    if not _DECIMAL.fullmatch(value):
+        raise ValueError('a decimal string such as "97.5" is expected: up to 15 digits, up to 4 decimals, no exponent')
+    return value
+
+
+CivilDate = Annotated[date, AfterValidator(_civil)]
+Instant = Annotated[str, StringConstraints(max_length=27), AfterValidator(_instant)]
+DecimalText = Annotated[str, StringConstraints(max_length=21), AfterValidator(_decimal)]
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+DocumentNo = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
+ViolationCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+EventId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]
+KeyId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Base64Url = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
+Pseudonym = Annotated[str, StringConstraints(pattern=r"^officer:[a-z0-9][a-z0-9-]{2,62}$")]
+Person = Annotated[str, StringConstraints(pattern=r"^person:[0-9a-f]{32}$")]
+Office = Annotated[str, StringConstraints(pattern=r"^/departments/[a-z0-9-]{1,40}/offices/[a-z0-9-]{1,40}$")]
+Regime = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
+SubjectId = Annotated[str, StringConstraints(pattern=r"^(uscc|fhrs|camis|person):[0-9A-Za-z]{1,32}$")]
+Points = Annotated[int, Field(ge=0, le=1000)]
+
+
+def public(**constraints: Any) -> Any:
+    """A field anyone may see."""
+    return Field(json_schema_extra={"x-disclosure": "public"}, **constraints)
+
+
+def government(**constraints: Any) -> Any:
+    """A field for departments; publication has no right to it."""
+    return Field(json_schema_extra={"x-disclosure": "government"}, **constraints)
+
+
+class Frozen(BaseModel):
+    """Unknown fields are refused, nothing is coerced, nothing changes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def disclosure(model: type[BaseModel]) -> dict[str, str]:
+    """Field name → disclosure class. Raises ``LookupError`` for a field that has none."""
+    found: dict[str, str] = {}
+    for name, info in model.model_fields.items():
+        extra = info.json_schema_extra
+        if not isinstance(extra, dict) or "x-disclosure" not in extra:
+            raise LookupError(f"{model.__name__}.{name} has no disclosure class")
+        found[name] = str(extra["x-disclosure"])
+    return found

@@ -1,0 +1,1 @@
+"""The four services, and what carries them (``_bus``, ``_cli``)."""
