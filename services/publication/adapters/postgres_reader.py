@@ -1,0 +1,295 @@
+"""The reading side on PostgreSQL, with the read-only role: one snapshot a question, short limits, nothing but SELECT."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from services.publication.domain.registry import GO_LIVE, KEY, ROLE, RULEBOOK, Stack
+from services.publication.domain.search import Query, like
+
+Row = dict[str, Any]
+_OPTIONS = (
+    "-c search_path={schema} -c default_transaction_read_only=on -c default_transaction_isolation=repeatable\\ read "
+    "-c statement_timeout={timeout_ms} -c plan_cache_mode=force_custom_plan"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """``head``: last number given out; ``floor``: numbers up to it can't be resumed from; ``revision``: effective batches."""
+
+    head: int
+    floor: int
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class GradeFilter:
+    """Conditions of a page of grades; None means any. ``changed_since_ms``: known on or after, epoch ms."""
+
+    regime: str | None = None
+    grade: str | None = None
+    status: str | None = None
+    district: str | None = None
+    changed_since_ms: int | None = None
+    search: Query | None = None
+
+
+class PostgresReader:
+    """Questions the API and the pages ask. Every method sees committed batches only, each of them whole."""
+
+    def __init__(self, dsn: str, *, schema: str = "publication", size: int = 8, timeout_ms: int = 5000) -> None:
+        options = _OPTIONS.format(schema=schema, timeout_ms=timeout_ms)
+        self._pool = AsyncConnectionPool(
+            dsn,
+            min_size=1,
+            max_size=size,
+            open=False,
+            timeout=3.0,
+            kwargs={"options": options, "row_factory": dict_row, "connect_timeout": 5},
+            check=AsyncConnectionPool.check_connection,
+        )
+
+    async def open(self) -> None:
+        """Start the pool; questions before the database is there raise ``psycopg_pool.PoolTimeout``."""
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        """End the pool."""
+        await self._pool.close(timeout=2.0)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Snapshot]:
+        """Several questions on one state of the projection."""
+        async with self._pool.connection() as connection:
+            yield Snapshot(connection)
+
+
+class Snapshot:
+    """Questions within one read-only, repeatable transaction."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[Row]) -> None:
+        self._connection = connection
+
+    async def _all(self, query: Any, values: Any = None) -> list[Row]:
+        return await (await self._connection.execute(query, values)).fetchall()
+
+    async def _one(self, query: Any, values: Any = None) -> Row | None:
+        return await (await self._connection.execute(query, values)).fetchone()
+
+    async def state(self) -> State:
+        """Head, floor and revision."""
+        row = await self._one("SELECT head, floor, revision FROM sequence_state")
+        assert row is not None
+        return State(**row)
+
+    async def stack(self) -> Stack | None:
+        """Genesis, once it was read."""
+        row = await self._one("SELECT sample, clock_mode, time_zone, fingerprint FROM stack")
+        return Stack(**row) if row else None
+
+    async def positions(self) -> list[Row]:
+        """topic, partition, next_offset, known_ms of every partition read so far."""
+        return await self._all("SELECT topic, partition, next_offset, known_ms FROM partition_position ORDER BY topic, partition")
+
+    async def registry(self) -> list[Row]:
+        """Go-live dates and rulebook activations, oldest first."""
+        return await self._all(
+            'SELECT type, subject, known_ms, data FROM registry_event WHERE type = ANY(%s) ORDER BY "offset"', ([GO_LIVE, RULEBOOK],)
+        )
+
+    async def signer(self, key_id: str) -> list[Row]:
+        """Role grants of the officer who holds a key (sample stacks only): officer, data."""
+        return await self._all(
+            "SELECT role.subject AS officer, role.data FROM registry_event key JOIN registry_event role ON role.subject = key.subject "
+            'WHERE key.type = %s AND role.type = %s AND key.data #>> %s = %s ORDER BY role."offset"',
+            (KEY, ROLE, ["key", "key_id"], key_id),
+        )
+
+    async def subject(self, id: str) -> Row | None:
+        """Register data and revision."""
+        return await self._one(
+            "SELECT id, name, business_kind, address, postcode, district, business_type, local_ref, licence_numbers, regimes, "
+            "registered_on, operating_since, operation, closed_on, closed_reason, revision FROM subject WHERE id = %s",
+            (id,),
+        )
+
+    async def names(self, ids: Sequence[str]) -> dict[str, str | None]:
+        """Names by id."""
+        rows = await self._all("SELECT id, name FROM subject WHERE id = ANY(%s::text[])", (list(ids),))
+        return {row["id"]: row["name"] for row in rows}
+
+    async def grades_of(self, subject: str) -> list[Row]:
+        """Current grade in each regime, with the whole change behind it."""
+        return await self._all(
+            "SELECT change.* FROM grade JOIN change USING (seq) WHERE grade.subject = %s ORDER BY change.regime", (subject,)
+        )
+
+    async def history(self, subject: str, *, limit: int) -> list[Row]:
+        """Changes of a subject, newest first."""
+        return await self._all("SELECT * FROM change WHERE subject = %s ORDER BY seq DESC LIMIT %s", (subject, limit))
+
+    async def facts(self, subject: str, *, before: tuple[date, int] | None, limit: int) -> list[Row]:
+        """The public timeline, latest act first, keyset on (shown_on, offset)."""
+        return await self._all(
+            'SELECT partition, "offset", type, event_id, event_hash, occurred_on, served_on, received_at, known_ms, shown_on, data '
+            "FROM fact WHERE subject = %(subject)s "
+            'AND (%(day)s::date IS NULL OR (shown_on, "offset") < (%(day)s::date, %(offset)s::bigint)) '
+            'ORDER BY shown_on DESC, "offset" DESC LIMIT %(limit)s',
+            {"subject": subject, "day": before[0] if before else None, "offset": before[1] if before else None, "limit": limit},
+        )
+
+    async def fact_at(self, partition: int, offset: int) -> Row | None:
+        """One fact by its place."""
+        return await self._one('SELECT * FROM fact WHERE partition = %s AND "offset" = %s', (partition, offset))
+
+    async def fact_count(self, subject: str) -> int:
+        """How many facts the timeline has."""
+        row = await self._one("SELECT count(*) AS n FROM fact WHERE subject = %s", (subject,))
+        return int(row["n"]) if row else 0
+
+    async def lists_of(self, subject: str) -> list[Row]:
+        """Lists the subject stands on."""
+        return await self._all("SELECT list, regime, grade, since, clause FROM list_member WHERE subject = %s ORDER BY list", (subject,))
+
+    async def grades(self, wanted: GradeFilter, *, after: tuple[str, str] | None, limit: int) -> list[Row]:
+        """Current grades that match, by (subject, regime); keyset. Each with name, district, clauses."""
+        terms = wanted.search
+        return await self._all(
+            _GRADES,
+            {
+                "regime": wanted.regime,
+                "grade": wanted.grade,
+                "status": wanted.status,
+                "district": wanted.district,
+                "since": wanted.changed_since_ms,
+                "tokens": terms.tokens if terms else None,
+                "patterns": [like(term) for term in terms.terms] if terms else None,
+                "after_subject": after[0] if after else None,
+                "after_regime": after[1] if after else None,
+                "limit": limit,
+            },
+        )
+
+    async def search(self, terms: Query, *, limit: int) -> list[Row]:
+        """Subjects that match, best first: names that begin with the text, then those that hold it, shorter first."""
+        if not terms.terms:
+            return []
+        return await self._all(
+            _SEARCH,
+            {
+                "tokens": terms.tokens,
+                "patterns": [like(term) for term in terms.terms],
+                "start": like(" ".join(terms.terms))[1:],
+                "limit": limit,
+            },
+        )
+
+    async def counts(self) -> list[Row]:
+        """How many subjects hold each grade or status: regime, grade, status, n."""
+        return await self._all("SELECT regime, grade, status, count(*) AS n FROM grade GROUP BY regime, grade, status ORDER BY regime")
+
+    async def changed(self, *, from_ms: int, until_ms: int, limit: int) -> list[Row]:
+        """Changes that became known in [from, until), latest first; seq, subject, name, grades, when."""
+        return await self._all(
+            "SELECT change.seq, change.subject, subject.name, change.regime, change.grade, change.status, change.in_force_from, "
+            "change.known_ms, change.data ->> 'previous_grade' AS previous_grade, change.data ->> 'previous_status' AS previous_status "
+            "FROM change LEFT JOIN subject ON subject.id = change.subject WHERE change.known_ms >= %s AND change.known_ms < %s "
+            "ORDER BY change.known_ms DESC, change.seq DESC LIMIT %s",
+            (from_ms, until_ms, limit),
+        )
+
+    async def changed_count(self, *, from_ms: int, until_ms: int) -> int:
+        """How many changes became known in [from, until)."""
+        row = await self._one("SELECT count(*) AS n FROM change WHERE known_ms >= %s AND known_ms < %s", (from_ms, until_ms))
+        return int(row["n"]) if row else 0
+
+    async def list_counts(self) -> dict[str, int]:
+        """Members by list."""
+        return {row["list"]: row["n"] for row in await self._all("SELECT list, count(*) AS n FROM list_member GROUP BY list")}
+
+    async def list_members(self, name: str, *, after: str | None, limit: int) -> list[Row]:
+        """Members of a list by subject, keyset."""
+        return await self._all(
+            "SELECT member.subject, subject.name, subject.district, member.regime, grade.grade, member.since, member.clause, "
+            "member.known_ms FROM list_member member LEFT JOIN subject ON subject.id = member.subject "
+            "LEFT JOIN grade ON grade.subject = member.subject AND grade.regime = member.regime "
+            'WHERE member.list = %(list)s AND (%(after)s::text IS NULL OR member.subject > %(after)s::text COLLATE "C") '
+            "ORDER BY member.subject LIMIT %(limit)s",
+            {"list": name, "after": after, "limit": limit},
+        )
+
+    async def list_changes(self, name: str, *, limit: int) -> list[Row]:
+        """The latest entries to and exits from a list."""
+        return await self._all(
+            'SELECT list_change.id, subject, name, entered, grade, "on", known_ms FROM list_change '
+            "LEFT JOIN subject ON subject.id = list_change.subject WHERE list = %s ORDER BY known_ms DESC, list_change.id LIMIT %s",
+            (name, limit),
+        )
+
+    async def changes_after(self, seq: int, *, limit: int) -> list[Row]:
+        """Changes with a greater number, in order: what the stream sends."""
+        return await self._all(
+            "SELECT seq, id, type, subject, regime, grade, time, known_ms, data FROM change WHERE seq > %s ORDER BY seq LIMIT %s",
+            (seq, limit),
+        )
+
+    async def story(self) -> Row | None:
+        """The story of a sample stack: subject, name, story."""
+        return await self._one(
+            "SELECT sample_story.subject, name, story FROM sample_story LEFT JOIN subject ON subject.id = sample_story.subject"
+        )
+
+    async def stream_csv(self, regime: str, *, chunk: int = 2000) -> AsyncIterator[list[tuple[Any, ...]]]:
+        """(subject, grade, status, in_force_from) of a regime in chunks, sorted by subject."""
+        after = ""
+        while True:
+            rows = await self._all(
+                "SELECT subject, grade, status, in_force_from FROM grade WHERE regime = %s AND subject > %s ORDER BY subject LIMIT %s",
+                (regime, after, chunk),
+            )
+            if not rows:
+                return
+            yield [(row["subject"], row["grade"], row["status"], row["in_force_from"]) for row in rows]
+            after = rows[-1]["subject"]
+
+    async def regimes(self) -> list[str]:
+        """Regimes that have at least one grade."""
+        return [row["regime"] for row in await self._all("SELECT DISTINCT regime FROM grade ORDER BY regime")]
+
+
+# A filter left out is NULL and drops out of the (custom) plan: no condition is ever put together from what a client sent.
+_MATCH = sql.SQL("""(%(tokens)s::text[] IS NULL OR (subject.tokens @> %(tokens)s::text[] AND NOT EXISTS (
+    SELECT FROM unnest(%(patterns)s::text[]) AS wanted (pattern)
+    WHERE NOT (subject.folded LIKE pattern OR subject.pinyin LIKE pattern OR subject.initials LIKE pattern))))""")
+_GRADES = sql.SQL("""
+    SELECT grade.subject, subject.name, subject.district, grade.regime, grade.grade, grade.status, grade.in_force_from, grade.seq,
+        grade.known_ms, change.data -> 'clauses' AS clauses
+    FROM grade LEFT JOIN subject ON subject.id = grade.subject JOIN change ON change.seq = grade.seq
+    WHERE (%(regime)s::text IS NULL OR grade.regime = %(regime)s::text)
+    AND (%(grade)s::text IS NULL OR grade.grade = %(grade)s::text)
+    AND (%(status)s::text IS NULL OR grade.status = %(status)s::text)
+    AND (%(district)s::text IS NULL OR subject.district = %(district)s::text)
+    AND (%(since)s::bigint IS NULL OR grade.known_ms >= %(since)s::bigint)
+    AND {match}
+    AND (%(after_subject)s::text IS NULL
+        OR (grade.subject, grade.regime) > (%(after_subject)s::text COLLATE "C", %(after_regime)s::text COLLATE "C"))
+    ORDER BY grade.subject, grade.regime LIMIT %(limit)s""").format(match=_MATCH)
+_SEARCH = sql.SQL("""
+    SELECT found.*, (
+        SELECT jsonb_agg(jsonb_build_object('regime', regime, 'grade', grade, 'status', status, 'in_force_from', in_force_from)
+            ORDER BY regime)
+        FROM grade WHERE grade.subject = found.id) AS grades
+    FROM (
+        SELECT subject.id, subject.name, subject.address, subject.district, folded LIKE %(start)s AS first, length(name) AS size
+        FROM subject WHERE {match} ORDER BY first DESC, size, subject.id LIMIT %(limit)s) AS found
+    ORDER BY first DESC, size, id""").format(match=_MATCH)

@@ -1,0 +1,324 @@
+"""The projection's writing side on PostgreSQL.
+
+One connection holds both the advisory lock that makes this process the only writer and every transaction: when it is
+lost, so are the right to write and the unit of work, and another process may take over without a gap or a double.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+import psycopg
+from psycopg import sql
+from psycopg.rows import tuple_row
+
+from services.publication.adapters.postgres_lists import ListWork
+from services.publication.domain.registry import RegistryRow, Stack
+from services.publication.domain.rows import ChangeRow, FactRow
+from services.publication.domain.search import Index
+from services.publication.domain.story import Story
+from services.publication.domain.subjects import REGISTRATION_TYPES, Registration, Subject
+from services.publication.ports import OtherStack, Outgoing, Place, Position, Unstorable
+
+NOTIFY_CHANNEL = "publication_changed"
+_RETRY_S = 0.5
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+class PostgresStore:
+    """``Projection`` on PostgreSQL. ``schema`` is where the tables are; a rebuild fills another one."""
+
+    def __init__(self, dsn: str, *, schema: str = "publication") -> None:
+        self._dsn = dsn
+        self._schema = schema
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+
+    async def acquire(self) -> None:
+        """See ``Projection.acquire``. Waits without a limit: a second process stands by until the first one ends."""
+        await self.close()
+        connection = await psycopg.AsyncConnection.connect(
+            self._dsn, autocommit=True, options=f"-c search_path={self._schema} -c synchronous_commit=on", connect_timeout=10
+        )
+        try:
+            while not await self._try_lock(connection):
+                await asyncio.sleep(_RETRY_S)
+        except BaseException:
+            await connection.close()
+            raise
+        self._connection = connection
+
+    async def _try_lock(self, connection: psycopg.AsyncConnection[Any]) -> bool:
+        question = "SELECT pg_try_advisory_lock(hashtextextended(%s, 0))"
+        row = await (await connection.execute(question, (f"mingjian publication writer {self._schema}",))).fetchone()
+        return bool(row and row[0])
+
+    async def close(self) -> None:
+        """Give up the right to write."""
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+    def _open(self) -> psycopg.AsyncConnection[Any]:
+        if self._connection is None or self._connection.closed:
+            raise ConnectionError("the writer's connection is closed")
+        return self._connection
+
+    async def positions(self) -> dict[Place, Position]:
+        """See ``Projection.positions``."""
+        cursor = await self._open().execute("SELECT topic, partition, next_offset, known_ms FROM partition_position")
+        return {(topic, partition): Position(offset, known) for topic, partition, offset, known in await cursor.fetchall()}
+
+    async def stack(self) -> Stack | None:
+        """See ``Projection.stack``."""
+        row = await (await self._open().execute("SELECT sample, clock_mode, time_zone, fingerprint FROM stack")).fetchone()
+        return Stack(*row) if row else None
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[PostgresUnitOfWork]:
+        """See ``Projection.transaction``."""
+        connection = self._open()
+        try:
+            async with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
+                work = PostgresUnitOfWork(cursor)
+                yield work
+                await work.finish()
+        except psycopg.DataError as error:
+            raise Unstorable(type(error).__name__) from error
+        except psycopg.OperationalError as error:
+            raise ConnectionError(type(error).__name__) from error
+
+    async def outgoing(self, limit: int) -> list[tuple[int, Outgoing]]:
+        """The oldest records that still have to be sent, with their place in the outbox."""
+        cursor = await self._open().execute("SELECT n, topic, key, value, headers FROM outbox ORDER BY n LIMIT %s", (limit,))
+        return [(n, Outgoing(topic, key, bytes(value), headers)) for n, topic, key, value, headers in await cursor.fetchall()]
+
+    async def sent(self, up_to: int) -> None:
+        """Forget outbox records up to ``up_to``: the broker has acknowledged them all."""
+        await self._open().execute("DELETE FROM outbox WHERE n <= %s", (up_to,))
+
+    async def raise_floor(self, keep: int) -> None:
+        """Let resuming reach back over the last ``keep`` numbers only. The changes themselves stay: they are history."""
+        await self._open().execute("UPDATE sequence_state SET floor = GREATEST(floor, head - %s)", (keep,))
+
+
+class PostgresUnitOfWork(ListWork):
+    """``UnitOfWork`` on one transaction's cursor."""
+
+    def __init__(self, cursor: psycopg.AsyncCursor[Any]) -> None:
+        super().__init__(cursor)
+        self._revision: int | None = None
+        self._head: int | None = None
+
+    async def _batch_revision(self) -> int:
+        if self._revision is None:
+            await self._cursor.execute("UPDATE sequence_state SET revision = revision + 1 RETURNING revision")
+            row = await self._cursor.fetchone()
+            assert row is not None
+            self._revision = row[0]
+        return self._revision
+
+    async def finish(self) -> None:
+        """Wake the readers, with the transaction: nobody is told of what was not committed."""
+        if self._revision is not None:
+            await self._cursor.execute("SELECT pg_notify(%s, %s)", (NOTIFY_CHANNEL, str(self._head or "")))
+
+    async def put_stack(self, stack: Stack) -> None:
+        """See ``UnitOfWork.put_stack``."""
+        await self._batch_revision()
+        await self._cursor.execute(
+            "INSERT INTO stack (sample, clock_mode, time_zone, fingerprint) VALUES (%s, %s, %s, %s) ON CONFLICT (one) DO NOTHING",
+            (stack.sample, stack.clock_mode, stack.time_zone, stack.fingerprint),
+        )
+        await self._cursor.execute("SELECT fingerprint FROM stack")
+        row = await self._cursor.fetchone()
+        if row is None or row[0] != stack.fingerprint:
+            raise OtherStack("the projection was built from another genesis; rebuild it")
+
+    async def insert_registry(self, rows: Sequence[RegistryRow]) -> None:
+        """See ``UnitOfWork.insert_registry``."""
+        await self._batch_revision()
+        await self._cursor.executemany(
+            'INSERT INTO registry_event ("offset", type, event_id, subject, known_ms, data) VALUES (%s, %s, %s, %s, %s, %s) '
+            'ON CONFLICT ("offset") DO NOTHING',
+            [(row.offset, row.type, row.event_id, row.subject, row.known_ms, _json(row.data)) for row in rows],
+        )
+
+    async def insert_facts(self, rows: Sequence[FactRow]) -> set[tuple[int, int]]:
+        """See ``UnitOfWork.insert_facts``."""
+        await self._cursor.execute(
+            'INSERT INTO fact (partition, "offset", copy, subject, type, event_id, event_hash, occurred_on, served_on, received_at, '
+            "known_ms, shown_on, data) "
+            "SELECT p, o, c, s, t, e, h, oc, se, re, k, sh, d::jsonb FROM unnest(%s::int[], %s::bigint[], %s::uuid[], %s::text[], "
+            "%s::text[], %s::uuid[], %s::text[], %s::date[], %s::date[], %s::text[], %s::bigint[], %s::date[], %s::text[]) "
+            "AS row (p, o, c, s, t, e, h, oc, se, re, k, sh, d) "
+            'ON CONFLICT DO NOTHING RETURNING partition, "offset"',
+            [
+                [row.partition for row in rows],
+                [row.offset for row in rows],
+                [row.copy for row in rows],
+                [row.subject for row in rows],
+                [row.type for row in rows],
+                [row.event_id for row in rows],
+                [row.event_hash for row in rows],
+                [row.occurred_on for row in rows],
+                [row.served_on for row in rows],
+                [row.received_at for row in rows],
+                [row.known_ms for row in rows],
+                [row.shown_on for row in rows],
+                [_json(row.data) for row in rows],
+            ],
+        )
+        return {(partition, offset) for partition, offset in await self._cursor.fetchall()}
+
+    async def registrations(self, subjects: Sequence[str]) -> dict[str, list[Registration]]:
+        """See ``UnitOfWork.registrations``."""
+        await self._cursor.execute(
+            'SELECT subject, type, occurred_on, "offset", data FROM fact WHERE subject = ANY(%s::text[]) AND type = ANY(%s::text[])',
+            (list(subjects), list(REGISTRATION_TYPES)),
+        )
+        found: dict[str, list[Registration]] = {}
+        for subject, type_name, occurred_on, offset, data in await self._cursor.fetchall():
+            found.setdefault(subject, []).append(Registration(type_name, occurred_on, offset, data))
+        return found
+
+    async def put_subjects(self, rows: Sequence[tuple[Subject, Index]]) -> None:
+        """See ``UnitOfWork.put_subjects``."""
+        revision = await self._batch_revision()
+        await self._cursor.executemany(
+            _PUT_SUBJECT,
+            [
+                {
+                    **{name: getattr(subject, name) for name in _SUBJECT_COLUMNS},
+                    "licence_numbers": list(subject.licence_numbers),
+                    "regimes": list(subject.regimes),
+                    "folded": index.folded,
+                    "pinyin": index.pinyin,
+                    "initials": index.initials,
+                    "tokens": index.tokens,
+                    "revision": revision,
+                }
+                for subject, index in rows
+            ],
+        )
+
+    async def touch(self, subjects: Iterable[str]) -> None:
+        """See ``UnitOfWork.touch``."""
+        names = sorted(subjects)
+        if names:
+            await self._cursor.execute(
+                "INSERT INTO subject (id, revision) SELECT s, %s FROM unnest(%s::text[]) AS row (s) "
+                "ON CONFLICT (id) DO UPDATE SET revision = EXCLUDED.revision WHERE subject.revision <> EXCLUDED.revision",
+                (await self._batch_revision(), names),
+            )
+
+    async def new_changes(self, ids: Sequence[str]) -> set[str]:
+        """See ``UnitOfWork.new_changes``."""
+        await self._cursor.execute("SELECT id FROM change WHERE id = ANY(%s::uuid[])", (list(ids),))
+        return set(ids) - {str(row[0]) for row in await self._cursor.fetchall()}
+
+    async def append_changes(self, rows: Sequence[ChangeRow]) -> int:
+        """See ``UnitOfWork.append_changes``. The row lock on sequence_state would stop a second writer, were there one."""
+        await self._cursor.execute("SELECT head FROM sequence_state FOR UPDATE")
+        state = await self._cursor.fetchone()
+        assert state is not None
+        head = int(state[0])
+        await self._cursor.execute("SELECT id, seq FROM kept_sequence WHERE id = ANY(%s::uuid[])", ([row.id for row in rows],))
+        kept = {str(id): int(seq) for id, seq in await self._cursor.fetchall()}
+        numbers: list[int] = []
+        for row in rows:
+            if row.id not in kept:
+                head += 1
+            numbers.append(kept.get(row.id, head))
+        async with self._cursor.copy(_COPY_CHANGES) as copy:
+            for number, row in zip(numbers, rows, strict=True):
+                await copy.write_row(
+                    (
+                        number,
+                        row.id,
+                        row.type,
+                        row.subject,
+                        row.regime,
+                        row.grade,
+                        row.status,
+                        row.in_force_from,
+                        row.corrected_to,
+                        row.partition,
+                        row.offset,
+                        row.known_ms,
+                        row.time,
+                        _json(row.data),
+                    )
+                )
+        await self._cursor.execute("UPDATE sequence_state SET head = %s", (head,))
+        self._head = head
+        return head
+
+    async def put_grades(self, rows: Sequence[ChangeRow]) -> None:
+        """See ``UnitOfWork.put_grades``."""
+        await self._cursor.execute(
+            "INSERT INTO grade (regime, subject, seq, grade, status, in_force_from, known_ms) "
+            "SELECT regime, subject, seq, grade, status, in_force_from, known_ms FROM change WHERE id = ANY(%s::uuid[]) "
+            "ON CONFLICT (regime, subject) DO UPDATE SET seq = EXCLUDED.seq, grade = EXCLUDED.grade, status = EXCLUDED.status, "
+            "in_force_from = EXCLUDED.in_force_from, known_ms = EXCLUDED.known_ms",
+            ([row.id for row in rows],),
+        )
+
+    async def keep_story(self, story: Story) -> None:
+        """See ``UnitOfWork.keep_story``."""
+        weight, finding = story.weight
+        body = {"clause": story.clause, "event": story.event, "event_type": story.event_type, "late": story.late}
+        await self._batch_revision()
+        await self._cursor.execute(
+            "INSERT INTO sample_story (weight, finding, subject, story) VALUES (%s, %s, %s, %s) ON CONFLICT (one) DO UPDATE SET "
+            "weight = EXCLUDED.weight, finding = EXCLUDED.finding, subject = EXCLUDED.subject, story = EXCLUDED.story "
+            "WHERE (EXCLUDED.weight, EXCLUDED.finding) > (sample_story.weight, sample_story.finding)",
+            (weight, finding, story.subject, _json({**body, "detail_zh": story.detail_zh, "detail_en": story.detail_en})),
+        )
+
+    async def move(self, positions: Mapping[Place, Position]) -> None:
+        """See ``UnitOfWork.move``."""
+        await self._cursor.execute(
+            "INSERT INTO partition_position (topic, partition, next_offset, known_ms) "
+            "SELECT * FROM unnest(%s::text[], %s::int[], %s::bigint[], %s::bigint[]) ON CONFLICT (topic, partition) DO UPDATE "
+            "SET next_offset = EXCLUDED.next_offset, known_ms = EXCLUDED.known_ms",
+            [
+                [place[0] for place in positions],
+                [place[1] for place in positions],
+                [position.next_offset for position in positions.values()],
+                [position.known_ms for position in positions.values()],
+            ],
+        )
+
+
+_SUBJECT_COLUMNS = (
+    "id",
+    "name",
+    "business_kind",
+    "address",
+    "postcode",
+    "district",
+    "business_type",
+    "local_ref",
+    "registered_on",
+    "operating_since",
+    "operation",
+    "closed_on",
+    "closed_reason",
+)
+_COLUMNS = (*_SUBJECT_COLUMNS, "licence_numbers", "regimes", "folded", "pinyin", "initials", "tokens", "revision")
+_PUT_SUBJECT = sql.SQL("INSERT INTO subject ({columns}) VALUES ({values}) ON CONFLICT (id) DO UPDATE SET {sets}").format(
+    columns=sql.SQL(", ").join(map(sql.Identifier, _COLUMNS)),
+    values=sql.SQL(", ").join(map(sql.Placeholder, _COLUMNS)),
+    sets=sql.SQL(", ").join(sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(name)) for name in _COLUMNS[1:]),
+)
+_COPY_CHANGES = (
+    "COPY change (seq, id, type, subject, regime, grade, status, in_force_from, corrected_to, partition, "
+    '"offset", known_ms, time, data) FROM STDIN'
+)

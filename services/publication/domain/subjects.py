@@ -1,0 +1,84 @@
+"""What the register says of a subject now, folded from its registration facts.
+
+The fold sorts by the day of the act, then by the order in which the facts became known, so facts that arrive late or twice
+give the same answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+REGISTERED = "mingjian.enterprise.registered.v1"
+CHANGED = "mingjian.enterprise.changed.v1"
+CLOSED = "mingjian.enterprise.closed.v1"
+STARTED = "mingjian.operation.started.v1"
+INTERRUPTED = "mingjian.operation.interrupted.v1"
+REGISTRATION_TYPES = (REGISTERED, CHANGED, CLOSED, STARTED, INTERRUPTED)
+
+_TEXTS = ("name", "business_kind", "address", "postcode", "district", "business_type", "local_ref")
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """One registration fact: type, day of the act (None: not given), order in its partition, public data."""
+
+    type: str
+    occurred_on: date | None
+    offset: int
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Register data as they stand. ``operation``: ``operating``, ``interrupted``, ``closed``, or None where nothing was said."""
+
+    id: str
+    name: str | None = None
+    business_kind: str | None = None
+    address: str | None = None
+    postcode: str | None = None
+    district: str | None = None
+    business_type: str | None = None
+    local_ref: str | None = None
+    licence_numbers: tuple[str, ...] = field(default=())
+    regimes: tuple[str, ...] = field(default=())
+    registered_on: date | None = None
+    operating_since: date | None = None
+    operation: str | None = None
+    closed_on: date | None = None
+    closed_reason: str | None = None
+
+
+def fold(subject: str, facts: Iterable[Registration]) -> Subject:
+    """The subject after all ``facts``, in whatever order they are given."""
+    state = Subject(id=subject)
+    for fact in sorted(facts, key=lambda one: (one.occurred_on or date.min, one.offset)):
+        state = _apply(state, fact)
+    return state
+
+
+def _apply(state: Subject, fact: Registration) -> Subject:
+    texts = {name: fact.data[name] for name in _TEXTS if fact.data.get(name) is not None}
+    if fact.type == REGISTERED:
+        return replace(
+            state,
+            **texts,
+            licence_numbers=tuple(fact.data.get("licence_numbers") or ()),
+            regimes=tuple(fact.data.get("regimes") or ()),
+            registered_on=fact.occurred_on or state.registered_on,
+            closed_on=None,
+            closed_reason=None,
+            operation=None if state.operation == "closed" else state.operation,
+        )
+    if fact.type == CHANGED:
+        return replace(state, **texts)
+    if fact.type == CLOSED:
+        return replace(state, operation="closed", closed_on=fact.occurred_on, closed_reason=fact.data.get("reason"))
+    if fact.type == STARTED:
+        return replace(state, operation="operating", operating_since=state.operating_since or fact.occurred_on)
+    if fact.type == INTERRUPTED:
+        return replace(state, operation="interrupted")
+    return state

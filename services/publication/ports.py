@@ -1,0 +1,127 @@
+"""What the projection asks of the outside. Each docstring states durability, order and atomicity."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.publication.domain.lists import ListChange
+from services.publication.domain.registry import RegistryRow, Stack
+from services.publication.domain.rows import ChangeRow, FactRow
+from services.publication.domain.search import Index
+from services.publication.domain.story import Story
+from services.publication.domain.subjects import Registration, Subject
+
+Place = tuple[str, int]
+"""(topic, partition)"""
+
+
+class Record(Protocol):
+    """A Kafka record as aiokafka gives it. ``timestamp``: record time, epoch milliseconds."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """``next_offset``: first offset not yet read. ``known_ms``: running maximum of record time before it, -1 at the start."""
+
+    next_offset: int
+    known_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record to send. Equal ids on the other side make a second copy harmless."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    headers: dict[str, str]
+
+
+class UnitOfWork(Protocol):
+    """One transaction: everything asked of it becomes durable and visible together with ``move``, or not at all."""
+
+    async def put_stack(self, stack: Stack) -> None:
+        """Keep genesis. A second genesis with another fingerprint raises ``OtherStack``."""
+
+    async def insert_registry(self, rows: Sequence[RegistryRow]) -> None:
+        """Keep registry events; rows already there stay as they are."""
+
+    async def insert_facts(self, rows: Sequence[FactRow]) -> set[tuple[int, int]]:
+        """Keep first copies, in the order given; returns the (partition, offset) of those that were new."""
+
+    async def registrations(self, subjects: Sequence[str]) -> dict[str, list[Registration]]:
+        """All registration facts of the subjects, those inserted in this transaction included."""
+
+    async def put_subjects(self, rows: Sequence[tuple[Subject, Index]]) -> None:
+        """Replace the register data of subjects."""
+
+    async def touch(self, subjects: Iterable[str]) -> None:
+        """Give the subjects the batch's revision; a subject that has no row yet gets an empty one."""
+
+    async def new_changes(self, ids: Sequence[str]) -> set[str]:
+        """Those of ``ids`` that have no number yet."""
+
+    async def append_changes(self, rows: Sequence[ChangeRow]) -> int:
+        """Give each row the next number without a gap, or the one an earlier build gave it; returns the new head."""
+
+    async def put_grades(self, rows: Sequence[ChangeRow]) -> None:
+        """Make each row its subject's current grade. Its change must have been appended."""
+
+    async def members(self, subjects: Sequence[str]) -> dict[tuple[str, str], frozenset[str]]:
+        """Lists on which each (subject, regime) stands."""
+
+    async def append_list_changes(self, rows: Sequence[ListChange]) -> None:
+        """Move subjects on and off lists, and put the records about it in the outbox unless an earlier build sent them."""
+
+    async def keep_story(self, story: Story) -> None:
+        """Keep the story if it outweighs the one there is. Possible only where genesis says ``sample``."""
+
+    async def put_outbox(self, rows: Sequence[Outgoing]) -> None:
+        """Append to the outbox, in order."""
+
+    async def move(self, positions: Mapping[Place, Position]) -> None:
+        """Set where reading goes on."""
+
+
+class Projection(Protocol):
+    """The store's writing side. There is one writer: whoever has ``acquire``d it, until its connection ends."""
+
+    async def acquire(self) -> None:
+        """Wait until no one else writes. The right and the transactions share one connection, so neither outlives the other."""
+
+    async def positions(self) -> dict[Place, Position]:
+        """Where reading goes on; a partition never read is absent."""
+
+    async def stack(self) -> Stack | None:
+        """Genesis, if it was read."""
+
+    def transaction(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """A serial unit of work; leaving the block by an exception undoes all of it.
+
+        Raises ``Unstorable`` for values no retry can store, ``ConnectionError`` for trouble that may pass."""
+
+
+class OtherStack(RuntimeError):
+    """The registry begins with another genesis than the one the projection was built from."""
+
+
+class Unstorable(ValueError):
+    """The store refuses a value for good (a character or a number it can't hold)."""
