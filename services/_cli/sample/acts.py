@@ -101,9 +101,8 @@ class Hand:
         start = at(day, self.rng.choice((8, 9, 10, 13, 14)), self.rng.choice((30, 35, 40, 50)))
         end = start + timedelta(minutes=self.rng.randint(40, 130))
         on_site = bool(violations or corrected) or self.rng.random() < 0.85
-        items = [
-            {"code": f"GSP-{number:02d}", "result": "pass"} for number in sorted(self.rng.sample(range(1, 41), self.rng.randint(2, 5)))
-        ]
+        codes = sorted(self.rng.sample(range(1, 41), self.rng.randint(2, 5)))
+        items = [{"code": f"GSP-{number:02d}", "result": "pass"} for number in codes]
         data: dict[str, Any] = {
             "occurred_on": day.isoformat(),
             "kind": kind,

@@ -1,0 +1,1 @@
+"""Published formats that are taken in: one file each, the only places that name a regime in Python."""
