@@ -1,0 +1,182 @@
+"""What can only be checked on the whole: names that must exist, units that must fit, sentences that must fill."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Iterable
+
+from schemas.rulebook.conditions import CAUSES, Acts, InSuccession, NoActs, OperatedFor
+from schemas.rulebook.errors import RulebookError
+from schemas.rulebook.model import Rule, Rulebook
+from schemas.rulebook.vocabulary import COMMON_PLACEHOLDERS, SANCTIONS
+
+Origin = dict[tuple[str, str], tuple[str, int]]
+Refuse = Callable[[tuple[str, str], str, str, str], RulebookError]
+
+
+def check_whole(rulebook: Rulebook, origin: Origin, folder: str) -> Rulebook:
+    """Return ``rulebook``, or raise ``RulebookError`` for the first thing that doesn't fit."""
+
+    def refuse(at: tuple[str, str], code: str, what: str, remedy: str) -> RulebookError:
+        file, line = origin.get(at, (folder, 1))
+        return RulebookError(code, file=file, line=line, what=what, remedy=remedy)
+
+    if rulebook.regime != folder:
+        raise refuse(("rulebook", ""), "folder", f"the folder is {folder!r}, the regime {rulebook.regime!r}", "Give both the same name")
+    if not rulebook.grades:
+        raise refuse(("rulebook", ""), "no-grades", "no grade is defined", "Add the section 'grades', the best first")
+    _clauses(rulebook, refuse)
+    _readings(rulebook, refuse)
+    _statuses(rulebook, refuse)
+    for rule in rulebook.rules:
+        _rule(rule, rulebook, refuse)
+    _mode(rulebook, refuse)
+    for one in rulebook.lists:
+        for grade in one.grades:
+            if grade not in rulebook.rank:
+                what = f"the list {one.name!r} names the grade {grade!r}"
+                raise refuse(("lists", one.name), "unknown-grade", what, _known(rulebook.rank))
+    return rulebook
+
+
+def _known(names: Iterable[str]) -> str:
+    return "Known: " + (", ".join(sorted(names)) or "none")
+
+
+def _clauses(rulebook: Rulebook, refuse: Refuse) -> None:
+    cited: list[tuple[tuple[str, str], str]] = [(("precedence_clause", ""), rulebook.precedence_clause)]
+    for section, key in (("grades", "grade"), ("statuses", "status"), ("act_sets", "name"), ("rules", "id"), ("lists", "name")):
+        cited += [((section, getattr(one, key)), one.clause) for one in getattr(rulebook, section)]
+    cited += [(("parameters", one.name), value.clause) for one in rulebook.parameters for value in one.values]
+    if rulebook.periodic:
+        periodic = rulebook.periodic
+        cited += [(("periodic", ""), one.clause) for one in (periodic, periodic.missing_score, periodic.new_enterprises)]
+    if rulebook.latest:
+        cited.append((("latest", ""), rulebook.latest.clause))
+    for at, clause in cited:
+        if clause not in rulebook.clause_texts:
+            raise refuse(at, "unknown-clause", f"the clause {clause!r} is cited but not described", "Add it to the section 'clauses'")
+
+
+def _readings(rulebook: Rulebook, refuse: Refuse) -> None:
+    known = {one.id for one in rulebook.readings}
+    named: list[tuple[tuple[str, str], tuple[str, ...]]] = [(("rules", one.id), one.readings) for one in rulebook.rules]
+    named += [(("parameters", one.name), (one.reading,)) for one in rulebook.parameters if one.reading]
+    if rulebook.periodic:
+        periodic = rulebook.periodic
+        named += [(("periodic", ""), one.readings) for one in (periodic, periodic.missing_score, periodic.new_enterprises)]
+    for at, readings in named:
+        for reading in readings:
+            if reading not in known:
+                raise refuse(at, "unknown-reading", f"the reading {reading!r} is not described", _known(known))
+
+
+def _statuses(rulebook: Rulebook, refuse: Refuse) -> None:
+    for role in ("graded", "new_enterprise", "not_yet_evaluated", "not_gradable"):
+        words = [one.status for one in rulebook.statuses if one.role == role]
+        if len(words) > 1:
+            raise refuse(("statuses", words[1]), "role-twice", f"the role {role!r} has the words {', '.join(words)}", "Keep one word")
+    needed = ["graded"]
+    needed += ["new_enterprise", "not_yet_evaluated"] if rulebook.periodic else []
+    needed += ["not_gradable"] if rulebook.latest else []
+    for role in needed:
+        if rulebook.status_for(role) is None:
+            raise refuse(("rulebook", ""), "role-missing", f"no status has the role {role!r}", "Add it to the section 'statuses'")
+
+
+def _rule(rule: Rule, rulebook: Rulebook, refuse: Refuse) -> None:
+    at = ("rules", rule.id)
+    if rule.grade not in rulebook.rank:
+        raise refuse(at, "unknown-grade", f"the rule {rule.id!r} gives the grade {rule.grade!r}", _known(rulebook.rank))
+    if rule.repealed_on and rule.repealed_on <= rule.in_force_from:
+        raise refuse(at, "dates", f"the rule {rule.id!r} is repealed before it is in force", "Correct in_force_from or repealed_on")
+    allowed = {"latest"} if rulebook.latest else {"evaluation", "immediate", "new_enterprise"}
+    for moment in rule.at:
+        if moment not in allowed:
+            raise refuse(at, "moment", f"the rule {rule.id!r} works at {moment!r}", _known(allowed))
+    fills = set(COMMON_PLACEHOLDERS)
+    for condition in rule.all:
+        fills |= condition.fills
+        _references(rule, condition, rulebook, refuse)
+    if {"immediate", "new_enterprise"} & set(rule.at) and sum(isinstance(one, CAUSES) for one in rule.all) != 1:
+        raise refuse(
+            at,
+            "cause",
+            f"the rule {rule.id!r} works at once but has not exactly one cause",
+            "Give it one condition of kind acts or in_succession, or let it work at the evaluation only",
+        )
+    if "immediate" in rule.at and any(not isinstance(one, CAUSES) for one in rule.all):
+        raise refuse(
+            at,
+            "cause",
+            f"the rule {rule.id!r} works at once but needs more than its cause",
+            "Let it work at the evaluation, or take out the other conditions",
+        )
+    for language, sentence in (("zh", rule.zh), ("en", rule.en)):
+        _template(at, f"the rule {rule.id!r}, {language}", sentence, fills, refuse)
+
+
+def _references(rule: Rule, condition: object, rulebook: Rulebook, refuse: Refuse) -> None:
+    at = ("rules", rule.id)
+    units = {one.name: one.unit for one in rulebook.parameters}
+    for field, unit in type(condition).parameters.items():  # type: ignore[attr-defined]
+        name = getattr(condition, field)
+        if name is None:
+            continue
+        if name not in units:
+            raise refuse(at, "unknown-parameter", f"the rule {rule.id!r} names the parameter {name!r}", _known(units))
+        if units[name] != unit:
+            raise refuse(
+                at,
+                "unit",
+                f"the rule {rule.id!r} uses the parameter {name!r} in {units[name]} for {field}",
+                f"Name a parameter in {unit}",
+            )
+        first = rulebook.parameter(name).values[0].in_force_from
+        if first > rule.in_force_from:
+            raise refuse(
+                at,
+                "gap",
+                f"the rule {rule.id!r} is in force from {rule.in_force_from}, its parameter {name!r} only from {first}",
+                "Give the parameter a value from the rule's first day",
+            )
+    if isinstance(condition, Acts | NoActs) and condition.acts not in rulebook.sets:
+        raise refuse(at, "unknown-set", f"the rule {rule.id!r} names the act set {condition.acts!r}", _known(rulebook.sets))
+    if isinstance(condition, InSuccession):
+        for value in rulebook.parameter(condition.sanctions).values:
+            for word in value.value or ():
+                if word not in SANCTIONS:
+                    raise refuse(("parameters", condition.sanctions), "unknown-sanction", f"{word!r} is not a sanction", _known(SANCTIONS))
+    if isinstance(condition, OperatedFor) and not rulebook.periodic:
+        raise refuse(at, "moment", f"the rule {rule.id!r} asks for operating time without evaluations", "Take the condition out")
+
+
+def _mode(rulebook: Rulebook, refuse: Refuse) -> None:
+    if not rulebook.periodic:
+        return
+    periodic = rulebook.periodic
+    units = {one.name: one.unit for one in rulebook.parameters}
+    wanted = {
+        periodic.contradicting_scores: "word",
+        periodic.approval_required: "flag",
+        periodic.approval_grades: "words",
+        periodic.new_enterprises.months: "months",
+        periodic.new_enterprises.start_unknown: "word",
+    }
+    for name, unit in wanted.items():
+        if units.get(name) != unit:
+            raise refuse(("periodic", ""), "unknown-parameter", f"a parameter {name!r} in {unit} is needed", _known(units))
+    if periodic.new_enterprises.graded_when not in rulebook.sets:
+        raise refuse(
+            ("periodic", ""), "unknown-set", f"the act set {periodic.new_enterprises.graded_when!r} is not defined", _known(rulebook.sets)
+        )
+
+
+def _template(at: tuple[str, str], where: str, sentence: str, fills: set[str], refuse: Refuse) -> None:
+    try:
+        fields = [name for _, name, spec, conversion in string.Formatter().parse(sentence) if name is not None]
+    except ValueError as error:
+        raise refuse(at, "template", f"{where}: {error}", "Write every placeholder as {name}") from None
+    for name in fields:
+        if name not in fills:
+            raise refuse(at, "placeholder", f"{where}: nothing fills {{{name}}}", _known(fills))

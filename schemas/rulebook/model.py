@@ -1,0 +1,329 @@
+"""A rulebook: a regime's law as dated data. Frozen; made by ``schemas.rulebook.loader``.
+
+Three dates stand beside every number and are kept apart: ``in_force_from`` (from which day it decides), ``published_on``
+(when the source was published, null where the source bears no date) and ``checked_on`` (when someone last compared it with
+the source). A value of null repeals the parameter from its date.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from functools import cached_property
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+
+from schemas import fields as f
+from schemas.fields import Frozen
+from schemas.rulebook.conditions import Condition
+from schemas.rulebook.vocabulary import WHOLE_NUMBER_UNITS, Moment, Sanction, StatusRole, Unit
+
+ParameterName = f.Word
+GradeName = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z+-]{0,9}$")]
+ReadingId = Annotated[str, StringConstraints(pattern=r"^R[1-9][0-9]?$")]
+Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}\.[0-9]{1,3}$")]
+ListName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+
+
+class Section(Frozen):
+    """Parts of a rulebook aren't subject data: no disclosure class, everything in them is public."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Texts(Section):
+    """The same in Chinese and in English."""
+
+    zh: f.Text
+    en: f.Text
+
+
+class Dates(Section):
+    """From when it decides, when it was published, when it was last compared with its source."""
+
+    in_force_from: f.CivilDate
+    published_on: f.CivilDate | None
+    checked_on: f.CivilDate
+
+
+class Header(Section):
+    """``schemes``: the subjects that the regime can rate. ``source``: what the rules were taken from."""
+
+    regime: f.Regime
+    version: Version
+    name: Texts
+    time_zone: f.Name
+    schemes: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z]{2,10}$")], ...] = Field(min_length=1)
+    source: Texts
+
+
+class DatedValue(Dates):
+    """A parameter's value from a day on. ``value`` null repeals it."""
+
+    value: bool | int | str | tuple[f.Word, ...] | None
+    clause: f.Name
+
+
+class Parameter(Section):
+    """A number or a choice with legal force. Values stand in the order of their dates."""
+
+    name: ParameterName
+    unit: Unit
+    title: Texts
+    reading: ReadingId | None = None
+    values: tuple[DatedValue, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _values_fit(self) -> Parameter:
+        days = [one.in_force_from for one in self.values]
+        for earlier, later in zip(days, days[1:], strict=False):
+            if later == earlier:
+                raise ValueError(f"two values are in force from {later}: give each its own in_force_from")
+            if later < earlier:
+                raise ValueError(f"the value from {later} stands after the one from {earlier}: order them by in_force_from")
+        for one in self.values:
+            if one.value is not None and not _fits(self.unit, one.value):
+                raise ValueError(f"{one.value!r} is not a value in {self.unit}: {_EXPECTED[self.unit]}")
+        return self
+
+    def at(self, day: date) -> Any:
+        """The value in force on ``day``; None before the first date or where it is repealed."""
+        dated = self.dated_at(day)
+        return dated.value if dated else None
+
+    def dated_at(self, day: date) -> DatedValue | None:
+        """The value with its clause and dates, in force on ``day``."""
+        found = None
+        for one in self.values:
+            if one.in_force_from <= day:
+                found = one
+        return found
+
+
+_DECIMAL = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?")
+_EXPECTED = {
+    "points": 'a whole number such as 90 or a quoted decimal such as "97.5"',
+    "flag": "true or false",
+    "word": "one word of small letters, digits and underscores",
+    "words": "a list of words",
+    **{unit: "a whole number, not negative" for unit in WHOLE_NUMBER_UNITS},
+}
+
+
+def _fits(unit: str, value: object) -> bool:
+    if unit == "points":
+        return (type(value) is int and value >= 0) or (type(value) is str and _DECIMAL.fullmatch(value) is not None)
+    if unit == "flag":
+        return type(value) is bool
+    if unit == "word":
+        return type(value) is str and re.fullmatch(r"[a-z][a-z0-9_]{0,39}", value) is not None
+    if unit == "words":
+        return type(value) is tuple
+    return type(value) is int and value >= 0
+
+
+class Clause(Section):
+    """A clause in our own words."""
+
+    clause: f.Name
+    zh: f.Text
+    en: f.Text
+
+
+class Reading(Section):
+    """How an open point of the source is read; a bureau may decide otherwise by changing parameters that name it."""
+
+    id: ReadingId
+    zh: f.Text
+    en: f.Text
+
+
+class ActSet(Section):
+    """A named set of sanctions, such as everything that counts as a violation."""
+
+    name: f.Word
+    sanctions: tuple[Sanction, ...] = Field(min_length=1)
+    clause: f.Name
+    title: Texts
+
+
+class Grade(Section):
+    """``short`` fits on a badge; ``name`` is the full name."""
+
+    grade: GradeName
+    name: Texts
+    short: Texts
+    clause: f.Name
+
+
+class Status(Section):
+    """Why there is no grade, or ``graded``. ``causes``: the acts that bring a terminal status."""
+
+    status: f.Word
+    role: StatusRole
+    name: Texts
+    clause: f.Name
+    causes: tuple[Sanction, ...] = ()
+
+    @model_validator(mode="after")
+    def _causes_are_for_terminal(self) -> Status:
+        if (self.role == "terminal") != bool(self.causes):
+            raise ValueError("causes belong to a terminal status, and a terminal status needs them")
+        return self
+
+
+class Rule(Dates):
+    """When all conditions hold, the subject meets ``grade``. The sentences are templates filled by the conditions."""
+
+    id: f.Word
+    grade: GradeName
+    clause: f.Name
+    at: tuple[Moment, ...] = Field(min_length=1)
+    all: tuple[Condition, ...] = Field(min_length=1)
+    readings: tuple[ReadingId, ...] = ()
+    repealed_on: f.CivilDate | None = None
+    zh: f.Text
+    en: f.Text
+
+    def in_force(self, day: date) -> bool:
+        """True on the days from ``in_force_from`` to the day before ``repealed_on``."""
+        return self.in_force_from <= day and (self.repealed_on is None or day < self.repealed_on)
+
+
+class NewEnterprises(Section):
+    """三(三): who is new, and by what it is graded all the same. The values are names of parameters and act sets."""
+
+    months: ParameterName
+    start_unknown: ParameterName
+    graded_when: f.Word
+    clause: f.Name
+    readings: tuple[ReadingId, ...] = ()
+    zh: f.Text
+    en: f.Text
+
+
+class MissingScore(Section):
+    """What happens at an evaluation without a final score: the grade stays, and this sentence says so."""
+
+    clause: f.Name
+    readings: tuple[ReadingId, ...] = ()
+    zh: f.Text
+    en: f.Text
+
+
+class Periodic(Section):
+    """Grades change at announced evaluations, and at once by rules whose ``at`` says so."""
+
+    mode: Annotated[str, StringConstraints(pattern="^periodic$")]
+    clause: f.Name
+    readings: tuple[ReadingId, ...] = ()
+    contradicting_scores: ParameterName
+    missing_score: MissingScore
+    new_enterprises: NewEnterprises
+    approval_required: ParameterName
+    approval_grades: ParameterName
+
+
+class Latest(Section):
+    """The grade follows from the newest rated inspection; ``components`` must all be scored."""
+
+    mode: Annotated[str, StringConstraints(pattern="^latest$")]
+    clause: f.Name
+    components: tuple[f.Word, ...] = Field(min_length=1)
+    not_gradable: Texts
+    declared: Texts
+
+
+class Published(Section):
+    """A list that the public can read: every subject whose grade is one of ``grades``."""
+
+    name: ListName
+    title: Texts
+    clause: f.Name
+    grades: tuple[GradeName, ...] = Field(min_length=1)
+
+
+class RulebookFile(Section):
+    """One file of a rulebook's folder: a topic. Sections are put together by the loader; each name stands once."""
+
+    topic: f.Word
+    rulebook: Header | None = None
+    periodic: Periodic | None = None
+    latest: Latest | None = None
+    precedence: Annotated[str, StringConstraints(pattern="^(worst|best)$")] | None = None
+    precedence_clause: f.Name | None = None
+    grades: tuple[Grade, ...] = ()
+    statuses: tuple[Status, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    act_sets: tuple[ActSet, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    clauses: tuple[Clause, ...] = ()
+    readings: tuple[Reading, ...] = ()
+    lists: tuple[Published, ...] = ()
+
+
+class Rulebook(Section):
+    """The whole: grades from best to worst, everything else in the order of its name, so that the way the files are cut
+    changes no digest."""
+
+    header: Header
+    periodic: Periodic | None
+    latest: Latest | None
+    precedence: str
+    precedence_clause: f.Name
+    grades: tuple[Grade, ...]
+    statuses: tuple[Status, ...]
+    parameters: tuple[Parameter, ...]
+    act_sets: tuple[ActSet, ...]
+    rules: tuple[Rule, ...]
+    clauses: tuple[Clause, ...]
+    readings: tuple[Reading, ...]
+    lists: tuple[Published, ...]
+
+    @property
+    def regime(self) -> str:
+        return self.header.regime
+
+    @property
+    def version(self) -> str:
+        return self.header.version
+
+    @cached_property
+    def rank(self) -> dict[str, int]:
+        """Grade → 0 for the best, rising to the worst."""
+        return {one.grade: index for index, one in enumerate(self.grades)}
+
+    @cached_property
+    def _parameters(self) -> dict[str, Parameter]:
+        return {one.name: one for one in self.parameters}
+
+    def parameter(self, name: str) -> Parameter:
+        """The parameter of that name. Raises ``KeyError``."""
+        return self._parameters[name]
+
+    def value(self, name: str, day: date) -> Any:
+        """The parameter's value on ``day``. Raises ``KeyError`` for an unknown name, ``LookupError`` where none is in force."""
+        dated = self._parameters[name].dated_at(day)
+        if dated is None or dated.value is None:
+            raise LookupError(f"{self.regime}: the parameter {name} has no value on {day}")
+        return dated.value
+
+    @cached_property
+    def sets(self) -> dict[str, frozenset[str]]:
+        """Act set → its sanctions."""
+        return {one.name: frozenset(one.sanctions) for one in self.act_sets}
+
+    @cached_property
+    def clause_texts(self) -> dict[str, Clause]:
+        """Clause → its text in our own words."""
+        return {one.clause: one for one in self.clauses}
+
+    @cached_property
+    def status_words(self) -> dict[str, Status]:
+        """Status word → status."""
+        return {one.status: one for one in self.statuses}
+
+    def status_for(self, role: str) -> Status | None:
+        """The status of a role that has one word only (every role but ``terminal`` and ``declared``)."""
+        return next((one for one in self.statuses if one.role == role), None)

@@ -1,0 +1,50 @@
+"""The small vocabulary that every rulebook is written in. No regime is named here.
+
+A *sanction* is what happened to a subject, as rating reads it from facts: one word each, whatever the event type was
+(``services.rating.domain.acts`` makes them). A *unit* says what a parameter's value may be.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+Sanction = Literal[
+    "warning",
+    "announcement",
+    "correction_order",
+    "criticism",
+    "fine",
+    "confiscation_of_gains",
+    "confiscation_of_property",
+    "advertising_approval_revoked",
+    "approval_certificate_revoked",
+    "suspension_ordered",
+    "permit_withheld",
+    "permit_partly_revoked",
+    "permit_revoked",
+    "business_licence_withheld",
+    "business_licence_revoked",
+    "detention",
+    "crime",
+    "crime_not_final",
+    "obstruction",
+    "violation_found",
+    "violation_established",
+    "closed",
+    "deregistered",
+    "licence_revoked",
+]
+SANCTIONS: tuple[str, ...] = get_args(Sanction)
+
+Unit = Literal["points", "count", "days", "working_days", "months", "percent", "flag", "word", "words"]
+WHOLE_NUMBER_UNITS = ("count", "days", "working_days", "months", "percent")
+
+# When a rule is looked at: at the periodic evaluation, at once when its cause takes effect, at once for a new enterprise
+# that has no grade yet, or on the newest rated inspection.
+Moment = Literal["evaluation", "immediate", "new_enterprise", "latest"]
+
+# What a status means to the engine; its word and its names are the rulebook's own.
+StatusRole = Literal["graded", "terminal", "new_enterprise", "not_yet_evaluated", "not_gradable", "declared"]
+
+# What a rule's sentences may fill in, whatever its conditions; each kind of condition adds its own (``conditions``).
+COMMON_PLACEHOLDERS = frozenset({"day", "period_first", "period_last"})
