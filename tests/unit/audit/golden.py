@@ -6,20 +6,16 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
-import pytest
-
 from services.audit.domain.tiles import bundle_path, decode_bundle, width_at
+from tests.conftest import REPOSITORY, skip_or_fail
 
-FOLDER = Path(__file__).resolve().parents[4] / "shared" / "tlog-golden"
+FOLDER = Path(os.environ.get("MINGJIAN_SHARED") or REPOSITORY.parent / "shared") / "tlog-golden"
 
 
 def golden_folder() -> Path:
     """Its folder. Without it the test is skipped, in CI it fails."""
     if not FOLDER.is_dir():
-        reason = f"the golden log is not at {FOLDER}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        skip_or_fail("the reference log of another implementation is not beside the repository (set MINGJIAN_SHARED)")
     return FOLDER
 
 

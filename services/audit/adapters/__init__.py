@@ -1,0 +1,1 @@
+"""Audit's ways to the outside: folder, PostgreSQL, Kafka, rulebook files."""

@@ -1,0 +1,170 @@
+"""The leaf: a binary frame of one Kafka record, exact to the byte.
+
+Version 1, all numbers big-endian::
+
+    u8  version = 1
+    u8  kind      0 whole record, 1 stub of a record whose frame is longer than 65,535 bytes
+    u8  length of topic, topic (ASCII)
+    u32 partition · u64 offset
+    u8  timestamp type (0 CreateTime, 1 LogAppendTime) · i64 timestamp, ms since 1970
+    whole: u32 length of key (FFFFFFFF: null), key
+           u16 number of headers; each: u16 length of name, name (UTF-8), u32 length of value (FFFFFFFF: null), value
+           u32 length of value (FFFFFFFF: null), value
+    stub:  u64 length of the whole frame · SHA-256 of the whole frame
+
+Invariants
+1. ``decode(encode(record)) == record``, and ``encode(decode(bytes)) == bytes`` for every accepted ``bytes``: one spelling only.
+2. Two different records never have the same frame; (topic, partition, offset) is in every frame.
+3. A frame is at most 65,535 bytes (tlog-tiles); what is longer becomes a stub, its whole frame stands beside the log under its hash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from dataclasses import dataclass
+
+from services.audit.domain.tiles import MAX_ENTRY_BYTES
+
+VERSION = 1
+WHOLE = 0
+STUB = 1
+CREATE_TIME = 0
+LOG_APPEND_TIME = 1
+NULL = 0xFFFFFFFF
+
+_PLACE = struct.Struct(">IQBq")
+_U16 = struct.Struct(">H")
+_U32 = struct.Struct(">I")
+_STUB = struct.Struct(">Q32s")
+
+
+class FrameError(ValueError):
+    """Bytes that are no frame, or a record that has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A Kafka record as it stands on its partition. ``timestamp`` in ms, ``timestamp_type`` 0 or 1."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    timestamp_type: int
+    key: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+    value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stub:
+    """What stands in the log for a record that is too long: its place and time, and length and hash of its frame."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    timestamp_type: int
+    length: int
+    sha256: bytes
+
+
+def _start(kind: int, record: Record | Stub) -> bytes:
+    try:
+        topic = record.topic.encode("ascii")
+        return (
+            bytes((VERSION, kind, len(topic)))
+            + topic
+            + _PLACE.pack(record.partition, record.offset, record.timestamp_type, record.timestamp)
+        )
+    except (UnicodeEncodeError, ValueError, struct.error) as error:
+        raise FrameError(f"no frame for {record.topic} {record.partition} {record.offset}: {error}") from None
+
+
+def _blob(data: bytes | None) -> bytes:
+    return b"\xff\xff\xff\xff" if data is None else _U32.pack(len(data)) + data
+
+
+def encode_whole(record: Record) -> bytes:
+    """The whole frame, however long. Raises ``FrameError``."""
+    parts = [_start(WHOLE, record), _blob(record.key), _U16.pack(len(record.headers))]
+    for name, value in record.headers:
+        encoded = name.encode()
+        parts += (_U16.pack(len(encoded)), encoded, _blob(value))
+    parts.append(_blob(record.value))
+    return b"".join(parts)
+
+
+def encode_stub(stub: Stub) -> bytes:
+    """The stub's frame."""
+    return _start(STUB, stub) + _STUB.pack(stub.length, stub.sha256)
+
+
+def entry_of(record: Record) -> tuple[bytes, bytes | None]:
+    """The log's entry for a record, and the whole frame where it has to stand beside the log (else None)."""
+    whole = encode_whole(record)
+    if len(whole) <= MAX_ENTRY_BYTES:
+        return whole, None
+    stub = Stub(
+        record.topic,
+        record.partition,
+        record.offset,
+        record.timestamp,
+        record.timestamp_type,
+        len(whole),
+        hashlib.sha256(whole).digest(),
+    )
+    return encode_stub(stub), whole
+
+
+class _Reader:
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.at = 0
+
+    def take(self, count: int) -> bytes:
+        end = self.at + count
+        if end > len(self.data):
+            raise FrameError("the frame is cut off")
+        piece = self.data[self.at : end]
+        self.at = end
+        return piece
+
+    def blob(self) -> bytes | None:
+        length = _U32.unpack(self.take(4))[0]
+        return None if length == NULL else self.take(length)
+
+
+def decode(data: bytes) -> Record | Stub:
+    """Read a frame. Raises ``FrameError`` for anything ``encode_whole`` and ``encode_stub`` would not write."""
+    reader = _Reader(data)
+    version, kind, length = reader.take(3)
+    if version != VERSION or kind not in (WHOLE, STUB):
+        raise FrameError(f"a frame of version {version}, kind {kind}")
+    try:
+        topic = reader.take(length).decode("ascii")
+        partition, offset, stamp, timestamp = _PLACE.unpack(reader.take(_PLACE.size))
+        if stamp not in (CREATE_TIME, LOG_APPEND_TIME):
+            raise FrameError(f"a timestamp of type {stamp}")
+        if kind == STUB:
+            size, digest = _STUB.unpack(reader.take(_STUB.size))
+            found: Record | Stub = Stub(topic, partition, offset, timestamp, stamp, size, digest)
+        else:
+            key = reader.blob()
+            headers = []
+            for _ in range(_U16.unpack(reader.take(2))[0]):
+                name = reader.take(_U16.unpack(reader.take(2))[0]).decode("utf-8")
+                headers.append((name, reader.blob()))
+            found = Record(topic, partition, offset, timestamp, stamp, key, tuple(headers), reader.blob())
+    except UnicodeDecodeError as error:
+        raise FrameError(f"a name in the frame is not text: {error.reason}") from None
+    if reader.at != len(data):
+        raise FrameError("the frame has bytes after its end")
+    return found
+
+
+def oversize_path(sha256: bytes) -> str:
+    """Where a whole frame stands beside the log: ``oversize/<first two hex digits>/<hash>``."""
+    name = sha256.hex()
+    return f"oversize/{name[:2]}/{name}"
