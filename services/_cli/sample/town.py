@@ -15,7 +15,7 @@ from services._cli.sample import life
 from services._cli.sample.acts import ZONE, Act, Hand, at, instant
 from services._cli.sample.enterprises import Enterprise, enterprises
 from services._cli.sample.entries import Desk, Entered, before_go_live, edges, offline, story
-from services._cli.sample.people import APPROVER, BUREAU, IMPORTER, REGIME, Officer, staff
+from services._cli.sample.people import APPROVER, BUREAU, IMPORTER, REGIME, RETAIL, Officer, staff
 from services._cli.sample.workdays import Workdays
 
 REGISTRAR = "registrar"
@@ -44,6 +44,15 @@ class Plan:
     @property
     def go_live(self) -> date:
         return self.first + _GO_LIVE_AFTER
+
+    @property
+    def outage_day(self) -> date:
+        """On this day the retail workstation's line was down from nine to four, and the registrar declared it the same day."""
+        return self.go_live + (self.last - self.go_live) // 2
+
+    @property
+    def outage_office(self) -> str:
+        return RETAIL
 
 
 @dataclass(frozen=True)
@@ -151,7 +160,7 @@ def _assemble(plan: Plan, workdays: Workdays, made: tuple[Enterprise, ...], arch
     for one in entered:
         sent.append(_sent(one.act, one.act.lead, one.channel, one.signed, one.received, rng, ids))
         if one.late:
-            planted.append(_planted(sent[-1], one, workdays))
+            planted.append(_planted(sent[-1], one, workdays, plan))
         elif one.act.why:
             lookalikes.append(_outline(sent[-1], one.act, one.act.why))
     sent += _evaluations(plan, workdays, rng)
@@ -186,7 +195,7 @@ def _outline(sent: Sent, act: Act, words: str) -> dict[str, Any]:
     }
 
 
-def _planted(sent: Sent, one: Entered, workdays: Workdays) -> dict[str, Any]:
+def _planted(sent: Sent, one: Entered, workdays: Workdays, plan: Plan) -> dict[str, Any]:
     outline = _outline(sent, one.act, one.act.why or "late by habit")
     return outline | {
         "entered_by": one.act.lead.pseudonym,
@@ -195,7 +204,8 @@ def _planted(sent: Sent, one: Entered, workdays: Workdays) -> dict[str, Any]:
         "working_days_late": workdays.between(one.deadline, one.entered_on),
         "calendar_days_late": (one.entered_on - one.deadline).days,
         "signed_in_time": one.signed_in_time,
-        "provisional": not {one.act.day_zero.year, one.deadline.year} <= workdays.years,
+        "outage": one.act.lead.office == plan.outage_office and one.act.day_zero <= plan.outage_day <= one.deadline,
+        "provisional": not set(range((one.act.day_zero + timedelta(days=1)).year, one.entered_on.year + 1)) <= workdays.years,
     }
 
 
