@@ -13,6 +13,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
+from deploy.local import roles
 from schemas import topics as t
 from tests.unit.k8s.build import build, containers
 from tests.unit.k8s.crds import SCHEMAS
@@ -386,13 +387,26 @@ def test_what_may_go_out_is_the_picture() -> None:
 # --- PostgreSQL ---------------------------------------------------------------------------------------------------------
 
 
+def _bootstrap() -> list[str]:
+    return one("Cluster", "mingjian-postgres")["spec"]["bootstrap"]["initdb"]["postInitApplicationSQL"]
+
+
+def test_roles_and_schemas_equal_the_embedded_server() -> None:
+    statements = _bootstrap()
+    created = [match[1] for line in statements if (match := re.fullmatch(r"CREATE ROLE (\w+) NOLOGIN NOINHERIT", line))]
+    owned = [match.groups() for line in statements if (match := re.fullmatch(r"CREATE SCHEMA (\w+) AUTHORIZATION (\w+)", line))]
+    managed = [role["name"] for role in one("Cluster", "mingjian-postgres")["spec"]["managed"]["roles"]]
+    assert created == managed == list(roles.ROLES)
+    assert owned == [(schema, role) for role, schemas in roles.ROLES.items() for schema in schemas]
+    assert one("Cluster", "mingjian-postgres")["spec"]["bootstrap"]["initdb"]["database"] == roles.DATABASE
+
+
 def test_each_service_has_one_role_without_rights_over_the_server() -> None:
-    roles = one("Cluster", "mingjian-postgres")["spec"]["managed"]["roles"]
-    for role in roles:
+    for role in one("Cluster", "mingjian-postgres")["spec"]["managed"]["roles"]:
         assert not any(role.get(right) for right in ("superuser", "createdb", "createrole", "replication", "bypassrls"))
         assert role["ensure"] == "present"
-        assert role["login"] is True
-        assert "passwordSecret" in role
+        assert role["inherit"] is False
+        assert role["login"] is ("passwordSecret" in role)
 
 
 @pytest.mark.parametrize("folder", ["base", "overlays/prod"])

@@ -224,20 +224,6 @@ POSTGRES = closed(
     "instances",
     "storage",
 )
-DATABASE = closed(
-    {
-        "name": TEXT,
-        "owner": TEXT,
-        "cluster": closed({"name": TEXT}, "name"),
-        "ensure": one_of("present", "absent"),
-        "encoding": TEXT,
-        "databaseReclaimPolicy": one_of("delete", "retain"),
-        "schemas": listed(closed({"name": TEXT, "owner": TEXT, "ensure": one_of("present", "absent")}, "name")),
-    },
-    "cluster",
-    "name",
-    "owner",
-)
 
 
 def resource(spec: Schema) -> Schema:
@@ -260,5 +246,4 @@ SCHEMAS: dict[tuple[str, str], Schema] = {
     ("kafka.strimzi.io/v1", "KafkaTopic"): resource(TOPIC),
     ("kafka.strimzi.io/v1", "KafkaUser"): resource(USER),
     ("postgresql.cnpg.io/v1", "Cluster"): resource(POSTGRES),
-    ("postgresql.cnpg.io/v1", "Database"): resource(DATABASE),
 }
