@@ -1,0 +1,369 @@
+"""One stack: Kafka, PostgreSQL and the services of one home directory. The command line and the tests come in here.
+
+A stack belongs to the process that started it. From another process ``status`` and ``stop_running`` look at and end it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor
+from concurrent.futures import wait as wait_for
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.local import jars, kafka, postgres, preflight, processes, roles, topics
+from deploy.local.errors import LocalStackError
+from deploy.local.ports import HOST, Ports
+from deploy.local.processes import Identity, Spec
+from deploy.local.supervisor import Supervisor, read_state
+from schemas.topics import ClockMode
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SERVERS = ("kafka", "postgres")
+SERVICES = ("intake", "rating", "publication", "audit")
+_MODULES = {
+    "intake": "services.intake.api",
+    "rating": "services.rating.worker",
+    "publication": "services.publication.api",
+    "audit": "services.audit.api",
+}
+_TICK_S = 0.5
+_POLL_S = 0.05
+_SERVER_LIMIT_S = 90.0
+_EXITS_BEFORE_GIVING_UP = 3
+
+
+class Stack:
+    """The processes of one home.
+
+    ``kafka`` (bootstrap address) and ``postgres`` (administrator's DSN) name outside servers to use instead of embedded
+    ones. ``extra_env`` goes to every service. ``say`` takes a line of progress.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        ports: Ports,
+        *,
+        kafka: str | None = None,
+        postgres: str | None = None,
+        extra_env: Mapping[str, str] | None = None,
+        say: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self.home = Path(home).resolve()
+        self.ports = ports
+        self._outside_kafka = kafka
+        self._outside_postgres = postgres
+        self._extra_env = dict(extra_env or {})
+        self._say = say
+        self._supervisor = Supervisor(self.home)
+        self._cancelled = threading.Event()
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ, *, say: Callable[[str], None] = lambda line: None) -> Stack:
+        """The stack that MINGJIAN_HOME, MINGJIAN_PORT_BASE, MINGJIAN_KAFKA and MINGJIAN_POSTGRES describe."""
+        home = Path(env.get("MINGJIAN_HOME") or ".mingjian")
+        outside = {"kafka": env.get("MINGJIAN_KAFKA") or None, "postgres": env.get("MINGJIAN_POSTGRES") or None}
+        return cls(home, Ports.from_env(env), **outside, say=say)
+
+    # Where things are
+
+    @property
+    def bootstrap(self) -> str:
+        """Kafka's address."""
+        return self._outside_kafka or f"{HOST}:{self.ports.kafka}"
+
+    @property
+    def secrets(self) -> Path:
+        """Folder of DSN files, readable by this user alone."""
+        return self.home / "secrets"
+
+    def dsn(self, role: str) -> str:
+        """The DSN of a role (``mj_intake`` …). Raises FileNotFoundError before the servers were first started."""
+        return roles.dsn_file(self.secrets, role).read_text()
+
+    @property
+    def admin_dsn(self) -> str:
+        """The administrator's DSN for the product's database, for tests and backups; no service has it."""
+        return self._outside_postgres or postgres.database_dsn(self.secrets / "admin.dsn", self.ports)
+
+    def service_env(self, name: str) -> dict[str, str]:
+        """The environment of a service, as docs/architecture.md lists it; OTEL_* and the like pass through from ours."""
+        env = {key: value for key, value in os.environ.items() if not key.startswith(("MINGJIAN_", "PG"))}
+        env |= {
+            "MINGJIAN_HOME": str(self.home),
+            "MINGJIAN_KAFKA": self.bootstrap,
+            "MINGJIAN_DSN_FILE": str(roles.dsn_file(self.secrets, f"mj_{name}")),
+            "MINGJIAN_KEY_DIR": str(self.home / "keys" / name),
+            "MINGJIAN_GENESIS": str(self.home / "genesis.json"),
+            "MINGJIAN_HOST": HOST,
+            "MINGJIAN_PORT": str(self.ports.service(name)),
+            "MINGJIAN_RULEBOOKS": os.environ.get("MINGJIAN_RULEBOOKS") or str(CHECKOUT / "rulebooks"),
+            "MINGJIAN_LOG_DIR": str(self.home / "log"),
+            "MINGJIAN_ONCE_DIR": str(self.home / "run" / "once"),
+            "PYTHONUNBUFFERED": "1",
+        }
+        env |= {f"MINGJIAN_{service.upper()}_URL": self.ports.url(service) for service in SERVICES}
+        if name == "publication":
+            env["MINGJIAN_DSN_READ_FILE"] = str(roles.dsn_file(self.secrets, "mj_publication_read"))
+        if os.environ.get("MINGJIAN_SAMPLE_KEY"):
+            env["MINGJIAN_SAMPLE_KEY"] = os.environ["MINGJIAN_SAMPLE_KEY"]
+        return env | self._extra_env
+
+    # Starting and stopping
+
+    def start_servers(self, clock_mode: ClockMode | None = None) -> None:
+        """Start Kafka and PostgreSQL, make topics, roles and schemas; nothing happens to what already runs.
+
+        ``clock_mode``: default is what ``genesis.json`` says, else ``wall``. First stops what a killed run left behind.
+        Raises LocalStackError, with everything stopped again, when one of them can't be started.
+        """
+        self._supervisor.acquire()
+        mode = clock_mode or self._genesis_clock_mode()
+        jobs = [lambda: self._start_kafka(mode), self._start_postgres]
+        try:
+            if not self._supervisor.names():
+                self._stop_leftovers()
+            self._check_ports({"kafka": ("Kafka", "Kafka's controller"), "postgres": ("PostgreSQL",)})
+            with ThreadPoolExecutor(len(jobs)) as pool:
+                running = [pool.submit(job) for job in jobs]
+                while not wait_for(running, timeout=_POLL_S, return_when=FIRST_EXCEPTION).done == set(running):
+                    if any(job.done() and job.exception() for job in running):
+                        self._cancelled.set()  # the other need not go on waiting
+                for job in running:
+                    job.result()
+        except BaseException:
+            self._cancelled.set()
+            self.stop()
+            raise
+
+    def start_services(self, names: Iterable[str] = SERVICES, *, limit_s: float = 90.0) -> None:
+        """Start services and wait until each is ready. ``limit_s``: seconds for all. Raises LocalStackError."""
+        names = tuple(names)
+        self._check_ports({name: (name,) for name in names})
+        for name in names:
+            self._supervisor.start(self._service_spec(name))
+        self.wait_ready(names, limit_s=limit_s)
+
+    def wait_ready(self, names: Iterable[str], *, limit_s: float = 90.0) -> None:
+        """Wait until these services answer that they are ready. Raises LocalStackError after ``limit_s`` seconds."""
+        until = time.monotonic() + limit_s
+        waiting = dict.fromkeys(names, "no answer")
+        while waiting:
+            self._supervisor.tick()
+            for name in list(waiting):
+                ready, reason = probe(self.ports.service(name))
+                if ready:
+                    del waiting[name]
+                    continue
+                waiting[name] = reason
+                if self._supervisor.restarts(name) >= _EXITS_BEFORE_GIVING_UP:
+                    raise LocalStackError(f"{name} ends again and again before it is ready; see {self._log(name)}.")
+                if self._cancelled.is_set() or time.monotonic() >= until:
+                    raise LocalStackError(f"{name} was not ready within {limit_s:.0f} s ({reason}); see {self._log(name)}.")
+            time.sleep(_POLL_S)
+
+    def start(self, name: str) -> None:
+        """Start one server or service and wait until it is ready; nothing happens when it runs. Raises LocalStackError."""
+        if name == "kafka":
+            self._start_kafka(self._genesis_clock_mode(), compare=False)
+        elif name == "postgres":
+            self._start_postgres()
+        else:
+            self.start_services([name])
+
+    def stop_one(self, name: str) -> None:
+        """Stop one server or service properly; it stays stopped until ``start``."""
+        self._supervisor.stop([name])
+
+    def kill(self, name: str) -> None:
+        """SIGKILL one server or service, for fault tests. ``start`` (or a running ``run``) brings it back."""
+        self._supervisor.kill(name)
+
+    def stop(self) -> None:
+        """Stop everything: services together, then Kafka, then PostgreSQL. Each has a time limit, so this ends."""
+        names = self._supervisor.names()
+        self._supervisor.stop([name for name in names if name not in SERVERS])
+        for server in SERVERS:
+            self._supervisor.stop([server])
+        self._supervisor.release()
+
+    def __enter__(self) -> Stack:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.stop()
+
+    def run(
+        self,
+        services: Iterable[str] = SERVICES,
+        *,
+        clock_mode: ClockMode | None = None,
+        ready: Callable[[Stack], None] = lambda stack: None,
+    ) -> None:
+        """Start everything, call ``ready``, start again what crashes, until Ctrl-C, SIGTERM or a closed terminal; then stop.
+
+        For the main thread of a process of its own. Raises LocalStackError when the start fails.
+        """
+        with _until_signalled(self._cancelled):
+            try:
+                self.start_servers(clock_mode)
+                self.start_services(services)
+                ready(self)
+                while not self._cancelled.wait(_TICK_S):
+                    for name in self._supervisor.tick():
+                        self._say(f"{name} had ended and was started again; see {self._log(name)}")
+            except LocalStackError:
+                if not self._cancelled.is_set():
+                    raise
+            finally:
+                self.stop()
+
+    def status(self) -> dict[str, object]:
+        """What runs on this home; works from any process. Asks each service whether it is ready."""
+        state = read_state(self.home)
+        boss = state.get("supervisor")
+        found: dict[str, object] = {}
+        for name, one in state.get("children", {}).items():
+            running = processes.alive(Identity(one["pid"], one["started"]))
+            entry = {"pid": one["pid"], "running": running, "restarts": one["restarts"], "last_exit": one["last_exit"]}
+            if name in SERVICES:
+                entry["port"] = self.ports.service(name)
+                entry["ready"], entry["reason"] = probe(self.ports.service(name)) if running else (False, "not running")
+            else:
+                entry["port"] = self.ports.kafka if name == "kafka" else self.ports.postgres
+                entry["ready"] = running and kafka.listens(entry["port"])
+            found[name] = entry
+        supervised = bool(boss) and processes.alive(Identity(boss["pid"], boss["started"]))
+        return {"home": str(self.home), "supervisor": boss["pid"] if supervised else None, "processes": found}
+
+    # The parts
+
+    def _start_kafka(self, mode: ClockMode, *, compare: bool = True) -> None:
+        if self._outside_kafka:
+            self._say(f"Using Kafka at {self._outside_kafka}")
+            topics.ensure_topics(self._outside_kafka, mode)
+            return
+        root = jars.library_root(self.home)
+        if not jars.library_folder(root).is_dir():
+            self._say("Fetching Kafka by Maven, once")
+        folder = self.home / "kafka"
+        libraries = jars.ensure_jars(root)
+        kafka.prepare(folder, self.ports, libraries)
+        self._say(f"Starting Kafka on port {self.ports.kafka}")
+        self._supervisor.start(kafka.spec(folder, libraries))
+        wanted = topics.TOPICS if compare else ()
+        topics.ensure_topics(
+            self.bootstrap, mode, topics=wanted, deny_transactions=True, limit_s=_SERVER_LIMIT_S, go_on=lambda: self._alive("kafka")
+        )
+
+    def _start_postgres(self) -> None:
+        if self._outside_postgres:
+            self._say("Using the PostgreSQL of MINGJIAN_POSTGRES")
+            roles.ensure_roles(self._outside_postgres, self.secrets)
+            return
+        folder, admin_dsn = self.home / "postgres", self.secrets / "admin.dsn"
+        self.home.mkdir(parents=True, exist_ok=True)
+        postgres.prepare(folder, admin_dsn, self.ports)
+        self._say(f"Starting PostgreSQL on port {self.ports.postgres}")
+        until = time.monotonic() + _SERVER_LIMIT_S
+        who = self._supervisor.start(postgres.spec(folder, self.ports))
+        while not postgres.is_ready(folder, who.pid):
+            if self._cancelled.is_set() or time.monotonic() >= until:
+                raise LocalStackError(f"PostgreSQL was not ready within {_SERVER_LIMIT_S:.0f} s; see {self._log('postgres')}.")
+            if self._supervisor.exit_code("postgres") is not None:
+                # After a SIGKILL its last children may still hold the shared memory: they go within a second.
+                if self._supervisor.restarts("postgres") >= _EXITS_BEFORE_GIVING_UP:
+                    raise LocalStackError(f"PostgreSQL ends again and again as it starts; see {self._log('postgres')}.")
+                self._supervisor.tick()
+                who = self._supervisor.identity("postgres")
+            time.sleep(_POLL_S)
+        roles.ensure_roles(admin_dsn.read_text(), self.secrets)
+
+    def _service_spec(self, name: str) -> Spec:
+        env = self.service_env(name)
+        for folder in (env["MINGJIAN_KEY_DIR"], env["MINGJIAN_ONCE_DIR"]):
+            Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Spec(name, (sys.executable, "-m", _MODULES[name]), env=env, cwd=CHECKOUT)
+
+    def _stop_leftovers(self) -> None:
+        postmaster = postgres.leftover(self.home / "postgres")
+        stopped = self._supervisor.stop_leftovers([postmaster] if postmaster else [])
+        if stopped:
+            self._say(f"Stopped {len(stopped)} processes that an earlier run had left behind")
+
+    def _check_ports(self, wanted: Mapping[str, tuple[str, ...]]) -> None:
+        """Only for what isn't running yet: a server that can't have its port says so less clearly itself."""
+        outside = {"kafka"} if self._outside_kafka else set()
+        outside |= {"postgres"} if self._outside_postgres else set()
+        running = {name for name in self._supervisor.names() if self._supervisor.exit_code(name) is None}
+        names = [title for name, titles in wanted.items() if name not in running | outside for title in titles]
+        failed = [check for check in preflight.check_ports(self.home, self.ports, {}, only=names) if not check.ok]
+        if failed:
+            raise LocalStackError(failed[0].message)
+
+    def _alive(self, name: str) -> bool:
+        return not self._cancelled.is_set() and self._supervisor.exit_code(name) is None
+
+    def _genesis_clock_mode(self) -> ClockMode:
+        try:
+            genesis = json.loads((self.home / "genesis.json").read_text())
+        except FileNotFoundError:
+            return "wall"
+        return "simulated" if genesis["event"]["data"]["clock_mode"] == "simulated" else "wall"
+
+    def _log(self, name: str) -> Path:
+        return self.home / "logs" / f"{name}.log"
+
+
+def probe(port: int, limit_s: float = 2.0) -> tuple[bool, str]:
+    """Ask ``/readyz`` of the service on this port: ready or not, and the reason it gives."""
+    try:
+        with urllib.request.urlopen(f"http://{HOST}:{port}/readyz", timeout=limit_s) as answer:
+            return answer.status == 200, "ready"
+    except urllib.error.HTTPError as error:
+        return False, error.read(300).decode(errors="replace") or f"status {error.code}"
+    except OSError as error:
+        return False, str(getattr(error, "reason", error))
+
+
+def stop_running(home: Path, *, limit_s: float = 120.0) -> bool:
+    """Stop the stack of this home from another process, or what is left of one. False when nothing ran.
+
+    Raises LocalStackError when it still runs after ``limit_s`` seconds.
+    """
+    home = Path(home).resolve()
+    boss = read_state(home).get("supervisor")
+    who = Identity(boss["pid"], boss["started"]) if boss else None
+    if who and processes.alive(who):
+        processes.send(who, signal.SIGTERM)
+        if not processes.wait_gone(who, limit_s):
+            raise LocalStackError(f"The stack on {home} (pid {who.pid}) did not stop within {limit_s:.0f} s.")
+        return True
+    supervisor = Supervisor(home)
+    supervisor.acquire()
+    try:
+        postmaster = postgres.leftover(home / "postgres")
+        return bool(supervisor.stop_leftovers([postmaster] if postmaster else []))
+    finally:
+        supervisor.release()
+
+
+@contextmanager
+def _until_signalled(event: threading.Event) -> Iterator[None]:
+    """Let SIGINT, SIGTERM and SIGHUP set the event instead of ending the process; put the old handlers back after."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, lambda *_: event.set()) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
