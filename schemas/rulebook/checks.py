@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 from schemas.rulebook.conditions import CAUSES, Acts, InSuccession, NoActs, OperatedFor
 from schemas.rulebook.errors import RulebookError
-from schemas.rulebook.model import Rule, Rulebook
+from schemas.rulebook.model import NewEnterprises, Periodic, Rule, Rulebook, Stays
 from schemas.rulebook.vocabulary import COMMON_PLACEHOLDERS, SANCTIONS
 
 Origin = dict[tuple[str, str], tuple[str, int]]
@@ -50,12 +50,16 @@ def _clauses(rulebook: Rulebook, refuse: Refuse) -> None:
     cited += [(("parameters", one.name), value.clause) for one in rulebook.parameters for value in one.values]
     if rulebook.periodic:
         periodic = rulebook.periodic
-        cited += [(("periodic", ""), one.clause) for one in (periodic, periodic.missing_score, periodic.new_enterprises)]
+        cited += [(("periodic", ""), one.clause) for one in _spoken(periodic)]
     if rulebook.latest:
         cited.append((("latest", ""), rulebook.latest.clause))
     for at, clause in cited:
         if clause not in rulebook.clause_texts:
             raise refuse(at, "unknown-clause", f"the clause {clause!r} is cited but not described", "Add it to the section 'clauses'")
+
+
+def _spoken(periodic: Periodic) -> tuple[Periodic | Stays | NewEnterprises, ...]:
+    return (periodic, periodic.missing_score, periodic.no_condition, periodic.new_enterprises)
 
 
 def _readings(rulebook: Rulebook, refuse: Refuse) -> None:
@@ -64,7 +68,8 @@ def _readings(rulebook: Rulebook, refuse: Refuse) -> None:
     named += [(("parameters", one.name), (one.reading,)) for one in rulebook.parameters if one.reading]
     if rulebook.periodic:
         periodic = rulebook.periodic
-        named += [(("periodic", ""), one.readings) for one in (periodic, periodic.missing_score, periodic.new_enterprises)]
+        named += [(("periodic", ""), one.readings) for one in _spoken(periodic)]
+        named.append((("periodic", ""), periodic.precedence_readings))
     for at, readings in named:
         for reading in readings:
             if reading not in known:
@@ -72,6 +77,9 @@ def _readings(rulebook: Rulebook, refuse: Refuse) -> None:
 
 
 def _statuses(rulebook: Rulebook, refuse: Refuse) -> None:
+    for one in rulebook.statuses:
+        for language, sentence in (("zh", one.sentence.zh), ("en", one.sentence.en)) if one.sentence else ():
+            _template(("statuses", one.status), f"the status {one.status!r}, {language}", sentence, {"day"}, refuse)
     for role in ("graded", "new_enterprise", "not_yet_evaluated", "not_gradable"):
         words = [one.status for one in rulebook.statuses if one.role == role]
         if len(words) > 1:
@@ -152,8 +160,20 @@ def _references(rule: Rule, condition: object, rulebook: Rulebook, refuse: Refus
 
 
 def _mode(rulebook: Rulebook, refuse: Refuse) -> None:
+    if rulebook.latest:
+        for section, texts, fills in (
+            ("not_gradable", rulebook.latest.not_gradable, {"day"}),
+            ("declared", rulebook.latest.declared, {"status_zh", "status_en"}),
+        ):
+            for sentence in (texts.zh, texts.en):
+                _template(("latest", ""), section, sentence, fills, refuse)
     if not rulebook.periodic:
         return
+    for stays in (rulebook.periodic.missing_score, rulebook.periodic.no_condition):
+        for sentence in (stays.zh, stays.en):
+            _template(("periodic", ""), "periodic", sentence, {"period_first", "period_last"}, refuse)
+    for sentence in (rulebook.periodic.new_enterprises.zh, rulebook.periodic.new_enterprises.en):
+        _template(("periodic", ""), "new_enterprises", sentence, {"day", "months"}, refuse)
     periodic = rulebook.periodic
     units = {one.name: one.unit for one in rulebook.parameters}
     wanted = {

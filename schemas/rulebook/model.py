@@ -158,13 +158,14 @@ class Grade(Section):
 
 
 class Status(Section):
-    """Why there is no grade, or ``graded``. ``causes``: the acts that bring a terminal status."""
+    """Why there is no grade, or ``graded``. ``causes``: the acts that bring a terminal status; ``sentence`` may show {day}."""
 
     status: f.Word
     role: StatusRole
     name: Texts
     clause: f.Name
     causes: tuple[Sanction, ...] = ()
+    sentence: Texts | None = None
 
     @model_validator(mode="after")
     def _causes_are_for_terminal(self) -> Status:
@@ -203,8 +204,8 @@ class NewEnterprises(Section):
     en: f.Text
 
 
-class MissingScore(Section):
-    """What happens at an evaluation without a final score: the grade stays, and this sentence says so."""
+class Stays(Section):
+    """Why an evaluation leaves the grade as it was: there is no final score, or no condition holds."""
 
     clause: f.Name
     readings: tuple[ReadingId, ...] = ()
@@ -218,8 +219,10 @@ class Periodic(Section):
     mode: Annotated[str, StringConstraints(pattern="^periodic$")]
     clause: f.Name
     readings: tuple[ReadingId, ...] = ()
+    precedence_readings: tuple[ReadingId, ...] = ()
     contradicting_scores: ParameterName
-    missing_score: MissingScore
+    missing_score: Stays
+    no_condition: Stays
     new_enterprises: NewEnterprises
     approval_required: ParameterName
     approval_grades: ParameterName
