@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+import time
 from datetime import date
+from pathlib import Path
 from random import Random
 
 import orjson
@@ -14,7 +18,7 @@ from schemas.envelope import Submission, check_data, lookup
 from schemas.ids import check_subject
 from schemas.keys import SigningKey
 from schemas.receipts import verify_signed
-from tests.bench import kafka, load, processes
+from tests.bench import kafka, load, processes, profile
 
 KEY = SigningKey.from_seed(b"bench" + bytes(27))
 AUTHOR = load.Author(
@@ -64,3 +68,18 @@ def test_a_process_is_weighed_with_its_family() -> None:
     assert 0 < own.pss <= own.rss <= own.peak * 1.01
     assert processes.cpu_seconds(os.getpid()) > 0
     assert os.getpid() in processes.family(os.getppid())
+
+
+def test_a_process_under_the_sampler_tells_its_hottest_function(tmp_path: Path) -> None:
+    program = "import hashlib\ndef hot():\n    while True: hashlib.sha256(b'x' * 4096)\nhot()\n"
+    with profile.sampled(tmp_path):
+        child = subprocess.Popen([sys.executable, "-c", program])
+    try:
+        time.sleep(1.0)
+        samples, lines = profile.collect(child.pid, tmp_path)
+    finally:
+        child.kill()
+        child.wait()
+    assert samples > 20
+    assert lines[0].function.endswith(":hot")
+    assert lines[0].own > 50

@@ -1,6 +1,6 @@
 """A sampling profiler that a process gets by ``PYTHONPATH`` alone: no service knows of it.
 
-With ``MINGJIAN_PROFILE_DIR`` set, every 5 ms of the process's own CPU time (``ITIMER_PROF``, so that waiting costs and counts
+With ``BENCH_PROFILE_DIR`` set, every 5 ms of the process's own CPU time (``ITIMER_PROF``, so that waiting costs and counts
 nothing) one sample of the main thread's stack is counted, and of each other thread that is not asleep. At exit, or on
 ``SIGUSR2``, counts go to ``<pid>.json``: ``{"argv", "samples", "own": {function: n}, "within": {function: n}}``.
 """
@@ -77,5 +77,5 @@ def _finish(sampler: Sampler, folder: str) -> None:
     sampler.write(folder)
 
 
-if _folder := os.environ.get("MINGJIAN_PROFILE_DIR"):
+if _folder := os.environ.get("BENCH_PROFILE_DIR"):
     start(_folder)
