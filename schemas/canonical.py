@@ -29,8 +29,10 @@ class CanonicalError(ValueError):
         self.message = message
 
 
-def _escape(key: str) -> str:
-    return key.replace("~", "~0").replace("/", "~1")
+def _escape(key: object) -> str:
+    # The pointer goes into error messages, so it must be text that can be sent: half a surrogate pair can't.
+    text = str(key)[:80].encode("ascii", "backslashreplace").decode()
+    return text.replace("~", "~0").replace("/", "~1")
 
 
 def check(value: Any, where: str = "", depth: int = 0) -> None:
@@ -53,7 +55,7 @@ def check(value: Any, where: str = "", depth: int = 0) -> None:
     if kind is dict:
         for key, item in value.items():
             if type(key) is not str or not key.isascii():
-                raise CanonicalError("key", f"{where}/{_escape(str(key))}", "object keys must be ASCII")
+                raise CanonicalError("key", f"{where}/{_escape(key)}", "object keys must be ASCII")
             check(item, f"{where}/{_escape(key)}", depth + 1)
         return
     if kind is list or kind is tuple:

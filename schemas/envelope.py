@@ -10,25 +10,18 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import orjson
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from schemas import fields as f
 from schemas.canonical import trusted_canonical_bytes
 from schemas.events import CATALOGUE
 from schemas.events.base import Data, EventType
 from schemas.fields import Frozen
-from schemas.ids import SubjectError, check_subject
 from schemas.receipts import SignatureObject
 
 Channel = Literal["field", "desk", "feed", "migration"]
 EVENT_KEYS = ("specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data")
-
-
-def _subject(value: str) -> str:
-    try:
-        return check_subject(value)
-    except SubjectError as error:
-        raise ValueError(f"{error.code}: {error}") from None
 
 
 class Event(Frozen):
@@ -38,7 +31,7 @@ class Event(Frozen):
     id: f.EventId
     source: f.Office
     type: Annotated[str, StringConstraints(pattern=r"^mingjian\.[a-z0-9_.]{3,80}\.v[0-9]{1,3}$")]
-    subject: Annotated[str, StringConstraints(max_length=120), AfterValidator(_subject)]
+    subject: f.AnySubject
     time: f.Instant
     datacontenttype: Literal["application/json"]
     data: dict[str, Any]
@@ -68,9 +61,15 @@ class Entry(Frozen):
     registry_offset: Annotated[int, Field(ge=-1)]
 
 
-def check_data(event_type: EventType, data: dict[str, Any]) -> Data:
-    """Validate ``data`` by its type's model. Raises ``pydantic.ValidationError`` with locations under ``data``."""
-    return event_type.model.model_validate_json(orjson.dumps(data))
+def check_data(event_type: EventType, data: dict[str, Any], subject: str | None = None) -> Data:
+    """Validate ``data`` by its type's model and, where ``subject`` is given, that the two don't contradict each other.
+
+    Raises ``pydantic.ValidationError`` with locations under ``data``; a contradiction has the type ``subject-mismatch``."""
+    model = event_type.model.model_validate_json(orjson.dumps(data))
+    if subject is not None and (why := model.contradicts(subject)):
+        error = PydanticCustomError("subject-mismatch", "{why}", {"why": why})
+        raise ValidationError.from_exception_data(event_type.type, [InitErrorDetails(type=error, loc=(), input=None)])
+    return model
 
 
 def lookup(type_name: str) -> EventType | None:

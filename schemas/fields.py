@@ -3,6 +3,8 @@
 ``public``      may be shown to anyone
 ``government``  departments and the office itself; a regime may publish more (FHRS: names and addresses)
 ``private``     never in an event; only as a commitment (``schemas.commitments``)
+
+A field within an object is never more open than the field that holds the object.
 """
 
 from __future__ import annotations
@@ -11,12 +13,29 @@ import re
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from schemas.ids import SubjectError, check_subject
 
 EARLIEST = date(1949, 10, 1)
 LATEST = date(2199, 12, 31)
-_INSTANT = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d{3}|\.\d{6})?Z")
-_DECIMAL = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,4})?")
+# ASCII digits only: \d would also take the digits of other scripts, which other languages' parsers refuse.
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(\.[0-9]{3}|\.[0-9]{6})?Z")
+_DECIMAL = re.compile(r"(?!-0(\.0+)?$)-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?")
+# Not in a line of text: control characters, line separators, and the marks that turn reading order round or can't be seen.
+_UNFIT = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff"
+_LINE = rf"^[^\s{_UNFIT}]([^{_UNFIT}]*[^\s{_UNFIT}])?$"
+_PARAGRAPHS = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufeff]+$"
+
+
+def _iso_date(value: Any) -> Any:
+    # pydantic would also read a string of seconds since 1970 as a date.
+    if isinstance(value, str):
+        if not _DATE.fullmatch(value):
+            raise ValueError("a date such as 2026-01-15 is expected")
+        return date.fromisoformat(value)
+    return value
 
 
 def _civil(value: date) -> date:
@@ -41,17 +60,41 @@ def _instant(value: str) -> str:
 
 def _decimal(value: str) -> str:
     if not _DECIMAL.fullmatch(value):
-        raise ValueError('a decimal string such as "97.5" is expected: up to 15 digits, up to 4 decimals, no exponent')
+        raise ValueError('a decimal string such as "97.5" is expected: up to 15 digits, up to 4 decimals, no exponent, no -0')
     return value
 
 
-CivilDate = Annotated[date, AfterValidator(_civil)]
-Instant = Annotated[str, StringConstraints(max_length=27), AfterValidator(_instant)]
-DecimalText = Annotated[str, StringConstraints(max_length=21), AfterValidator(_decimal)]
+def _amount(value: str) -> str:
+    if value.startswith("-"):
+        raise ValueError("an amount can't be negative")
+    return value
+
+
+def _subject(value: str) -> str:
+    try:
+        return check_subject(value)
+    except SubjectError as error:
+        raise ValueError(f"{error.code}: {error}") from None
+
+
+_DECIMAL_SCHEMA = {"type": "string", "maxLength": 21, "pattern": r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?$"}
+
+
+CivilDate = Annotated[date, BeforeValidator(_iso_date), AfterValidator(_civil)]
+Instant = Annotated[
+    str,
+    StringConstraints(max_length=27),
+    AfterValidator(_instant),
+    WithJsonSchema({"type": "string", "format": "date-time", "maxLength": 27, "pattern": f"^{_INSTANT.pattern}$"}),
+]
+DecimalText = Annotated[str, StringConstraints(max_length=21), AfterValidator(_decimal), WithJsonSchema(_DECIMAL_SCHEMA)]
+Amount = Annotated[
+    DecimalText, AfterValidator(_amount), WithJsonSchema({**_DECIMAL_SCHEMA, "pattern": r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?$"})
+]
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Text = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-DocumentNo = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_LINE)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=_PARAGRAPHS)]
+DocumentNo = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=_LINE)]
 ViolationCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 EventId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]
@@ -61,7 +104,9 @@ Pseudonym = Annotated[str, StringConstraints(pattern=r"^officer:[a-z0-9][a-z0-9-
 Person = Annotated[str, StringConstraints(pattern=r"^person:[0-9a-f]{32}$")]
 Office = Annotated[str, StringConstraints(pattern=r"^/departments/[a-z0-9-]{1,40}/offices/[a-z0-9-]{1,40}$")]
 Regime = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
-SubjectId = Annotated[str, StringConstraints(pattern=r"^(uscc|fhrs|camis|person):[0-9A-Za-z]{1,32}$")]
+SubjectId = Annotated[str, StringConstraints(pattern=r"^(uscc|fhrs|camis|person):[0-9A-Za-z]{1,32}$"), AfterValidator(_subject)]
+AnySubject = Annotated[str, StringConstraints(max_length=120), AfterValidator(_subject)]
+TimeZone = Annotated[str, StringConstraints(max_length=60, pattern=r"^[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$")]
 Points = Annotated[int, Field(ge=0, le=1000)]
 
 

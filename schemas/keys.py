@@ -25,6 +25,19 @@ from schemas.canonical import canonical_bytes
 ALGORITHMS = ("Ed25519", "ES256")
 RESERVED_ALGORITHMS = ("SM2",)
 
+_P25519 = 2**255 - 19
+# The y coordinates of the eight points of small order on edwards25519 (RFC 8032 §5.1; x and −x share one). Under such a
+# "key" a single signature verifies for any message, so whoever registered it could deny everything.
+_SMALL_ORDER_Y = frozenset(
+    {
+        0,
+        1,
+        _P25519 - 1,
+        0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826,
+        0x7A03AC9277FDC74EC6CC392CFA53202A0F67100D760B3CBA4FD84D3D706A17C7,
+    }
+)
+
 
 class UnusableKey(ValueError):
     """A key that can't be read: wrong length, unknown algorithm, a point off the curve."""
@@ -67,8 +80,10 @@ def _load_public(alg: str, raw: bytes) -> ed25519.Ed25519PublicKey | ec.Elliptic
 
 
 def check_public(alg: str, raw: bytes) -> None:
-    """Raise ``UnusableKey`` when the key can't be used."""
+    """Raise ``UnusableKey`` when the key can't be used, or binds its holder to nothing."""
     _load_public(alg, raw)
+    if alg == "Ed25519" and (int.from_bytes(raw, "little") & (2**255 - 1)) % _P25519 in _SMALL_ORDER_Y:
+        raise UnusableKey("a key of small order signs every message alike")
 
 
 def verify(alg: str, raw_public: bytes, message: bytes, signature: bytes) -> bool:

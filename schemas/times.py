@@ -22,5 +22,8 @@ def milliseconds(text: str) -> int:
 
 
 def civil_date(text: str, time_zone: str) -> date:
-    """The civil date of an instant in a time zone: what lateness and windows are counted in."""
-    return datetime.fromisoformat(text).astimezone(ZoneInfo(time_zone)).date()
+    """The civil date of an instant in a time zone: what lateness and windows are counted in. Raises ``ValueError`` without Z."""
+    parsed = datetime.fromisoformat(text)
+    if parsed.tzinfo is None:
+        raise ValueError("an instant needs Z")
+    return parsed.astimezone(ZoneInfo(time_zone)).date()

@@ -1,6 +1,18 @@
 """The event types, v1. Importing this package fills ``CATALOGUE`` (type name → ``EventType``)."""
 
-from schemas.events import catalogued, control, derived, enterprise, penalty, permit, supervision
+from schemas.events import approval, control, derived, effect, enterprise, hearing, penalty, permit, supervision
 from schemas.events.base import CATALOGUE, EventType
 
-__all__ = ["CATALOGUE", "EventType", "catalogued", "control", "derived", "enterprise", "penalty", "permit", "supervision"]
+__all__ = [
+    "CATALOGUE",
+    "EventType",
+    "approval",
+    "control",
+    "derived",
+    "effect",
+    "enterprise",
+    "hearing",
+    "penalty",
+    "permit",
+    "supervision",
+]

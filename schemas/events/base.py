@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -50,15 +50,29 @@ class Data(Frozen):
 
     @model_validator(mode="after")
     def _times_in_order(self) -> Data:
+        if len(set(self.officers or ())) != len(self.officers or ()):
+            raise ValueError("officers names someone twice")
         if self.started_at and self.ended_at and self.ended_at[:19] < self.started_at[:19]:
             raise ValueError("ended_at lies before started_at")
         return self
+
+    def contradicts(self, subject: str) -> str | None:
+        """What in ``data`` can't be true of the event's subject, in words, or None. Types that name both override it."""
+        return None
 
 
 class Act(Data):
     """An event about something that happened on a day."""
 
     occurred_on: f.CivilDate = public()
+
+
+class EventRef(Frozen):
+    """Another signed fact, by the two that make an id unique. With ``event_hash`` it is exactly those bytes that are meant."""
+
+    source: f.Office = public()
+    id: f.EventId = public()
+    event_hash: f.Sha256 | None = public(default=None)
 
 
 class Service(Frozen):
@@ -87,6 +101,12 @@ class DocumentAct(Act):
         if self.service and self.service.served_on < self.occurred_on:
             raise ValueError("service.served_on lies before occurred_on: a document can't be served before it was decided")
         return self
+
+
+def check_term(decided: Any, last_day: Any, name: str) -> None:
+    """Raise ``ValueError`` where a term's last day lies before the decision that sets it."""
+    if last_day and decided and last_day < decided:
+        raise ValueError(f"{name} lies before occurred_on")
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,21 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, model_validator
 
 from schemas import fields as f
-from schemas.events.base import Act, Data, event_type
+from schemas.events.base import Act, Data, check_term, event_type
 from schemas.fields import Frozen, public
+from schemas.keys import UnusableKey, check_public, key_id, unb64
 
 REGISTRAR = ("registrar",)
 SYSTEM = ("system",)
+
+
+class OfRegime(Act):
+    """About a regime as a whole: the event's subject is ``regime:<regime>``."""
+
+    regime: f.Regime = public()
+
+    def contradicts(self, subject: str) -> str | None:
+        return None if subject == f"regime:{self.regime}" else f"the subject must be regime:{self.regime}, the regime that data names"
 
 
 class Period(Frozen):
@@ -39,12 +49,17 @@ class Period(Frozen):
     roles=("registrar", "approver"),
     subjects=("regime",),
 )
-class EvaluationAnnounced(Act):
+class EvaluationAnnounced(OfRegime):
     """R10: the evaluation date is announced beforehand."""
 
-    regime: f.Regime = public()
     period: Period = public()
     evaluation_date: f.CivilDate = public()
+
+    @model_validator(mode="after")
+    def _evaluated_after_the_period(self) -> EvaluationAnnounced:
+        if self.evaluation_date < self.period.last:
+            raise ValueError("evaluation_date lies before period.last")
+        return self
 
 
 @event_type(
@@ -56,12 +71,17 @@ class EvaluationAnnounced(Act):
     roles=("registrar", "approver"),
     subjects=("regime",),
 )
-class EvaluationClosed(Act):
+class EvaluationClosed(OfRegime):
     """R10: every subject of the regime is evaluated now, from the period's facts."""
 
-    regime: f.Regime = public()
     period: Period = public()
     evaluation_date: f.CivilDate = public()
+
+    @model_validator(mode="after")
+    def _evaluated_after_the_period(self) -> EvaluationClosed:
+        if self.evaluation_date < self.period.last:
+            raise ValueError("evaluation_date lies before period.last")
+        return self
 
 
 @event_type("day.closed", zh="日终", en="Day closed", wired=True, route="broadcast", roles=SYSTEM, subjects=("stack",))
@@ -69,12 +89,13 @@ class DayClosed(Data):
     """All civil days up to and with ``through`` are over in ``time_zone``. Time passes by these events, never by a clock in a service."""
 
     through: f.CivilDate = public()
-    time_zone: f.Name = public()
+    time_zone: f.TimeZone = public()
 
 
 @event_type("calendar.issued", zh="工作日历发布", en="Calendar issued", wired=True, route="broadcast", roles=REGISTRAR, subjects=("stack",))
 class CalendarIssued(Act):
-    """The State Council's schedule of a year: weekdays that are days off, and weekend days that are worked."""
+    """The State Council's schedule of a year: weekdays that are days off, and weekend days that are worked. A later one for
+    the same country and year replaces it."""
 
     country: Literal["CN", "GB", "US"] = public()
     year: Annotated[int, Field(ge=1949, le=2199)] = public()
@@ -88,16 +109,19 @@ class CalendarIssued(Act):
             raise ValueError("a day lies outside the year")
         if set(self.days_off) & set(self.make_up_days):
             raise ValueError("a day is both off and worked")
+        if any(day.weekday() > 4 for day in self.days_off):
+            raise ValueError("days_off names a weekend day; those are free without being named")
+        if any(day.weekday() < 5 for day in self.make_up_days):
+            raise ValueError("make_up_days names a weekday; those are worked without being named")
         return self
 
 
 @event_type(
     "rulebook.activated", zh="评级规则启用", en="Rulebook activated", wired=True, route="broadcast", roles=REGISTRAR, subjects=("regime",)
 )
-class RulebookActivated(Act):
+class RulebookActivated(OfRegime):
     """``sha256`` is the rulebook's digest (``schemas.rulebook``); a service that holds other bytes refuses to rate."""
 
-    regime: f.Regime = public()
     version: Annotated[str, StringConstraints(pattern=r"^[0-9]{4}\.[0-9]{1,3}$")] = public()
     sha256: f.Sha256 = public()
     in_force_from: f.CivilDate = public()
@@ -110,13 +134,24 @@ class PublicKey(Frozen):
     alg: Literal["Ed25519", "ES256"] = public()
     public_key: f.Base64Url = public()
 
+    @model_validator(mode="after")
+    def _id_belongs_to_the_key(self) -> PublicKey:
+        try:
+            raw = unb64(self.public_key)
+            check_public(self.alg, raw)
+        except UnusableKey as error:
+            raise ValueError(f"public_key: {error}") from None
+        if key_id(self.alg, raw) != self.key_id:
+            raise ValueError("key_id does not belong to this algorithm and public_key")
+        return self
+
 
 @event_type("genesis", zh="创世", en="Genesis", wired=True, route="registry", roles=REGISTRAR, subjects=("stack",))
 class Genesis(Act):
     """Registry offset 0, signed by the registrar's own key that it names. Its hash is the fingerprint outsiders pin."""
 
     clock_mode: Literal["wall", "simulated"] = public()
-    time_zone: f.Name = public()
+    time_zone: f.TimeZone = public()
     registrar: f.Pseudonym = public()
     registrar_key: PublicKey = public()
     receipt_key: PublicKey = public()
@@ -155,7 +190,7 @@ class KeyRevoked(Act):
 
 @event_type("role.granted", zh="角色授予", en="Role granted", wired=True, route="registry", roles=REGISTRAR, subjects=("officer",))
 class RoleGranted(Act):
-    """Role and jurisdiction. An empty ``regimes`` means all; ``districts`` null means the whole area."""
+    """Role and jurisdiction: an office, schemes of subjects, regimes. An empty ``regimes`` means all."""
 
     role: Literal["registrar", "officer", "approver", "auditor", "importer"] = public()
     office: f.Office = public()
@@ -173,11 +208,12 @@ class RoleWithdrawn(Act):
     "outage.declared", zh="故障申明", en="Outage declared", wired=True, route="registry", roles=REGISTRAR, subjects=("office", "stack")
 )
 class OutageDeclared(Act):
-    """A declared outage excuses, it doesn't undo lateness (R13)."""
+    """A declared outage excuses, it doesn't undo lateness (R13). ``observed_by``: the monitor that is not the operator's own."""
 
     started: f.Instant = public()
     ended: f.Instant = public()
     cause: f.Text = public()
+    observed_by: f.Name | None = public(default=None)
 
     @model_validator(mode="after")
     def _in_order(self) -> OutageDeclared:
@@ -187,34 +223,55 @@ class OutageDeclared(Act):
 
 
 @event_type("go_live.declared", zh="系统启用", en="Go-live declared", wired=True, route="registry", roles=REGISTRAR, subjects=("regime",))
-class GoLiveDeclared(Act):
+class GoLiveDeclared(OfRegime):
     """Lateness is judged for acts on or after ``occurred_on`` only (design: sample data and migration)."""
-
-    regime: f.Regime = public()
 
 
 @event_type(
     "entry.assigned", zh="录入责任分配", en="Entry assigned", route="registry", roles=("registrar", "approver"), subjects=("officer",)
 )
 class EntryAssigned(Act):
-    """Who has to enter what an office does (evidence for a late finding)."""
+    """The subject has to enter what an office does in these categories (五(二)): evidence for a late finding."""
 
     office: f.Office = public()
     categories: tuple[f.Word, ...] = public(min_length=1, max_length=20)
+    until: f.CivilDate | None = public(default=None)
+
+    @model_validator(mode="after")
+    def _until_in_order(self) -> EntryAssigned:
+        check_term(self.occurred_on, self.until, "until")
+        return self
 
 
 @event_type(
     "entry.handed_over", zh="录入责任交接", en="Entry handed over", route="registry", roles=("registrar", "approver"), subjects=("officer",)
 )
 class EntryHandedOver(Act):
+    """The subject hands the duty to enter to a colleague: for good, or ``until`` the last day of a leave."""
+
     office: f.Office = public()
     to: f.Pseudonym = public()
+    reason: Literal["leave", "transfer", "workload", "other"] = public()
+    categories: tuple[f.Word, ...] | None = public(default=None, max_length=20)
+    until: f.CivilDate | None = public(default=None)
+
+    @model_validator(mode="after")
+    def _until_in_order(self) -> EntryHandedOver:
+        check_term(self.occurred_on, self.until, "until")
+        return self
+
+    def contradicts(self, subject: str) -> str | None:
+        return "the subject can't hand over to itself" if subject == self.to else None
 
 
 @event_type(
     "measures.adopted", zh="措施采纳", en="Measures adopted", route="registry", roles=("registrar", "approver"), subjects=("office",)
 )
 class MeasuresAdopted(Act):
+    """An office takes a measure that the plan allows (四) upon itself; from then on it is a duty. ``withdrawn``: no longer."""
+
     regime: f.Regime = public()
     clause: f.Name = public()
     in_force_from: f.CivilDate = public()
+    withdrawn: bool = public()
+    document_no: f.DocumentNo | None = public(default=None)

@@ -121,7 +121,7 @@ class LateEntry(Frozen):
     subjects=("uscc", "fhrs", "camis", "office", "stack"),
 )
 class FindingRaised(Data):
-    """``class_``: about an entry, or operational (clocks, gaps, outages). Kept apart, as they concern different people."""
+    """``about``: an entry, or the operation (clocks, gaps, outages). Kept apart, as they concern different people."""
 
     kind: f.Word = public()
     about: Literal["entry", "operation"] = public()

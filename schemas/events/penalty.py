@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from schemas import fields as f
-from schemas.events.base import Act, DocumentAct, Service, event_type
+from schemas.events.base import Act, DocumentAct, Service, check_term, event_type
 from schemas.fields import Frozen, government, public
 
 LegalField = Literal[
@@ -33,7 +33,9 @@ Fault = Literal["none", "negligence", "gross_negligence", "intent"]
 
 
 class PenaltyAct(Frozen):
-    """One act within a decision. ``concepts`` name legal notions that outlive article numbers (R14), such as ``unknowing_sale``."""
+    """One act within a decision. ``concepts`` name legal notions that outlive article numbers (R14), such as ``unknowing_sale``.
+
+    ``approvals_revoked`` counts the advertising approvals that this act cost; absent, it is one where ``kinds`` names any (R6)."""
 
     violation: f.ViolationCode = public()
     kinds: tuple[PenaltyKind, ...] = public(min_length=1, max_length=10)
@@ -42,8 +44,16 @@ class PenaltyAct(Frozen):
     concepts: tuple[f.Word, ...] | None = public(default=None, max_length=10)
     gravity: Gravity = public()
     fault: Fault = public()
-    amount: f.DecimalText | None = public(default=None)
+    amount: f.Amount | None = public(default=None)
     approvals_revoked: int | None = public(default=None, ge=1, le=100)
+
+    @model_validator(mode="after")
+    def _kinds_fit(self) -> PenaltyAct:
+        if len(set(self.kinds)) != len(self.kinds):
+            raise ValueError("kinds names a kind twice")
+        if self.approvals_revoked and "advertising_approval_revoked" not in self.kinds:
+            raise ValueError("approvals_revoked counts approvals, but kinds has no advertising_approval_revoked")
+        return self
 
 
 @event_type("warning.issued", zh="警告", en="Warning issued", wired=True)
@@ -57,8 +67,7 @@ class WarningIssued(DocumentAct):
 
     @model_validator(mode="after")
     def _term_after_decision(self) -> WarningIssued:
-        if self.correct_by and self.correct_by < self.occurred_on:
-            raise ValueError("correct_by lies before occurred_on")
+        check_term(self.occurred_on, self.correct_by, "correct_by")
         return self
 
 
@@ -70,6 +79,11 @@ class AnnouncementMade(DocumentAct):
     legal_field: LegalField = public()
     correct_by: f.CivilDate | None = public(default=None)
 
+    @model_validator(mode="after")
+    def _term_after_decision(self) -> AnnouncementMade:
+        check_term(self.occurred_on, self.correct_by, "correct_by")
+        return self
+
 
 @event_type("correction.ordered", zh="责令改正", en="Correction ordered", wired=True)
 class CorrectionOrdered(DocumentAct):
@@ -78,6 +92,11 @@ class CorrectionOrdered(DocumentAct):
     violations: tuple[f.ViolationCode, ...] = public(min_length=1, max_length=50)
     legal_field: LegalField = public()
     correct_by: f.CivilDate | None = public(default=None)
+
+    @model_validator(mode="after")
+    def _term_after_decision(self) -> CorrectionOrdered:
+        check_term(self.occurred_on, self.correct_by, "correct_by")
+        return self
 
 
 @event_type("penalty.decided", zh="行政处罚决定", en="Penalty decided", wired=True)
@@ -98,11 +117,18 @@ class CrimeJudged(DocumentAct):
 
 @event_type("document.served", zh="文书送达", en="Document served", wired=True)
 class DocumentServed(Act):
-    """Service that became known after the decision was entered. ``document`` is the id of the event that holds the decision."""
+    """Service that became known after the decision was entered. ``document`` is the id of the event of the same subject
+    that holds the decision; ``occurred_on`` is the day of service."""
 
     document: f.EventId = public()
     document_no: f.DocumentNo = public()
     service: Service = public()
+
+    @model_validator(mode="after")
+    def _occurred_when_served(self) -> DocumentServed:
+        if self.occurred_on != self.service.served_on:
+            raise ValueError("occurred_on must be service.served_on: what happened is the service")
+        return self
 
 
 @event_type("other_department.penalised", zh="其他部门处罚", en="Penalty of another department", roles=("officer", "importer"))
@@ -113,11 +139,30 @@ class OtherDepartmentPenalised(DocumentAct):
     acts: tuple[PenaltyAct, ...] = public(min_length=1, max_length=30)
 
 
+class ListedDecision(Frozen):
+    """One line of the list: the decision's number and whom it concerns."""
+
+    document_no: f.DocumentNo = public()
+    subject: f.SubjectId = public()
+    decided_on: f.CivilDate | None = public(default=None)
+
+
 @event_type(
     "other_department_list.received", zh="其他部门名单接收", en="Another department's list received", subjects=("office",), route="registry"
 )
 class OtherDepartmentListReceived(Act):
+    """What another department says it decided in a period: the second source that entries of its penalties are held against.
+
+    A list that is too long for one event comes in several with the same ``list_no``; an empty one says that there was nothing."""
+
     authority: f.Name = public()
+    list_no: f.DocumentNo | None = public(default=None)
     period_from: f.CivilDate = public()
     period_to: f.CivilDate = public()
-    documents: tuple[f.DocumentNo, ...] = government(max_length=1000)
+    decisions: tuple[ListedDecision, ...] = government(max_length=400)
+
+    @model_validator(mode="after")
+    def _period_in_order(self) -> OtherDepartmentListReceived:
+        if self.period_to < self.period_from:
+            raise ValueError("period_to lies before period_from")
+        return self

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from schemas import fields as f
-from schemas.events.base import Act, DocumentAct, event_type
+from schemas.events.base import Act, DocumentAct, check_term, event_type
 from schemas.fields import Frozen, government, public
 
 
@@ -29,9 +29,11 @@ class ComponentScore(Frozen):
 
 @event_type("inspection.recorded", zh="检查记录", en="Inspection recorded", wired=True)
 class InspectionRecorded(Act):
-    """``violations`` are codes found this time; ``corrected`` codes found to be put right (R6)."""
+    """``violations`` are codes found this time; ``corrected`` codes found to be put right (R6).
 
-    kind: Literal["routine", "special", "complaint", "recheck", "initial", "licensing"] = public()
+    ``published_outcome`` is what a published register said of this inspection: something to compare with, never an input."""
+
+    kind: Literal["routine", "special", "complaint", "recheck", "initial", "licensing", "reopening"] = public()
     mode: Literal["on_site", "written", "remote"] = public()
     document_no: f.DocumentNo | None = public(default=None)
     items: tuple[Item, ...] | None = public(default=None, max_length=200)
@@ -52,12 +54,19 @@ class InspectionRecorded(Act):
 
 @event_type("sampling.recorded", zh="抽验记录", en="Sampling recorded", wired=True)
 class SamplingRecorded(Act):
-    """A sample taken and its result."""
+    """A sample taken and its result. ``sample_no`` ties a result to the ``pending`` entry that it ends."""
 
+    sample_no: f.DocumentNo | None = public(default=None)
     product: f.Name = public()
     batch_no: f.Name | None = public(default=None)
     result: Literal["qualified", "unqualified", "pending"] = public()
     report_no: f.DocumentNo | None = public(default=None)
+    result_on: f.CivilDate | None = public(default=None)
+
+    @model_validator(mode="after")
+    def _result_after_sample(self) -> SamplingRecorded:
+        check_term(self.occurred_on, self.result_on, "result_on")
+        return self
 
 
 @event_type("case.opened", zh="立案", en="Case opened", wired=True)
@@ -93,7 +102,7 @@ class Deduction(Frozen):
     """Points taken off under an item of the scoring standard (R15)."""
 
     item: f.ViolationCode = public()
-    points: f.DecimalText = public()
+    points: f.Amount = public()
 
 
 @event_type("score.recorded", zh="评分记录", en="Score recorded", wired=True)
@@ -102,9 +111,9 @@ class ScoreRecorded(Act):
 
     regime: f.Regime = public()
     year: Annotated[int, Field(ge=1949, le=2199)] = public()
-    maximum: f.DecimalText = public()
+    maximum: f.Amount = public()
     deductions: tuple[Deduction, ...] = public(max_length=200)
-    total: f.DecimalText = public()
+    total: f.Amount = public()
     final: bool = public()
     standard: f.Name = public()
 
@@ -117,10 +126,16 @@ class ScoreRecorded(Act):
 
 @event_type("rectification.reported", zh="整改报告", en="Rectification reported")
 class RectificationReported(Act):
+    """The enterprise's written report that it put violations right (四(二)1); the recheck decides whether it did."""
+
     violations: tuple[f.ViolationCode, ...] = public(min_length=1, max_length=50)
     statement: f.Text = government()
 
 
 @event_type("self_inspection.reported", zh="自查报告", en="Self-inspection reported")
 class SelfInspectionReported(Act):
+    """The enterprise's own report in place of a visit (四(一) ¶2 1). ``regime`` and ``year``: the duty that it performs."""
+
+    regime: f.Regime | None = public(default=None)
+    year: Annotated[int, Field(ge=1949, le=2199)] | None = public(default=None)
     items: tuple[Item, ...] = government(max_length=200)
