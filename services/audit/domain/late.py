@@ -33,6 +33,10 @@ _ACTIVITIES = "entry_activities"
 _EXEMPT = "entry_exempt_channels"
 
 
+class Unreadable(ValueError):
+    """A record that went past intake's checks: its data has not the shape of its type."""
+
+
 @dataclass(frozen=True)
 class EntryRule:
     """What a regime's rulebook says about entry. ``activities`` and ``exempt`` are dated parameters as well."""
@@ -216,20 +220,27 @@ def _plural(number: int, word: str) -> str:
 
 
 def fact_of(event: Mapping[str, object], entry: Mapping[str, object]) -> Fact | None:
-    """A fact from an envelope's ``event`` and ``entry``; None where it has no day to count from."""
+    """A fact from an envelope's ``event`` and ``entry``; None where it has no day to count from. Raises ``Unreadable``."""
     data = event["data"]
     if not isinstance(data, Mapping) or data.get("occurred_on") is None or not entry:
         return None
     service = data.get("service")
-    return Fact(
-        id=str(event["id"]),
-        type=str(event["type"]),
-        source=str(event["source"]),
-        subject=str(event["subject"]),
-        occurred_on=date.fromisoformat(data["occurred_on"]),
-        ended_at=data.get("ended_at"),
-        served_on=date.fromisoformat(service["served_on"]) if service else None,
-        signed_at=str(event["time"]),
-        received_at=str(entry["received_at"]),
-        channel=str(entry["channel"]),
-    )
+    try:
+        fact = Fact(
+            id=str(event["id"]),
+            type=str(event["type"]),
+            source=str(event["source"]),
+            subject=str(event["subject"]),
+            occurred_on=date.fromisoformat(data["occurred_on"]),
+            ended_at=data.get("ended_at"),
+            served_on=date.fromisoformat(service["served_on"]) if service else None,
+            signed_at=str(event["time"]),
+            received_at=str(entry["received_at"]),
+            channel=str(entry["channel"]),
+        )
+        for instant in (fact.received_at, fact.signed_at, *([fact.ended_at] if fact.ended_at is not None else [])):
+            if datetime.fromisoformat(instant).tzinfo is None:
+                raise Unreadable("an instant has no zone")
+    except (KeyError, TypeError, ValueError) as error:
+        raise Unreadable(f"{type(error).__name__} in the data of {event['type']}") from error
+    return fact

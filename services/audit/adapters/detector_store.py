@@ -1,0 +1,205 @@
+"""What the detectors keep, in PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
+
+from services.audit.ports import Finding, OpenVerdict, Place, Superseded
+
+_OPEN = "event_id, source, regime, partition, record_offset, fact, registry_offset, judged, late"
+
+
+class PostgresDetectorWork:
+    """``DetectorWork``: one transaction. ``read``: the positions it starts from; another process having moved them ends it."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[Any], read: Mapping[Place, int]) -> None:
+        self._connection = connection
+        self._read = read
+
+    async def regimes_of(self, subjects: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """See ``DetectorWork``."""
+        rows = await self._connection.execute("SELECT subject, regimes FROM subject_regimes WHERE subject = ANY(%s)", (list(subjects),))
+        return {subject: tuple(regimes) for subject, regimes in await rows.fetchall()}
+
+    async def put_regimes(self, rows: Mapping[str, tuple[str, ...]]) -> None:
+        """See ``DetectorWork``."""
+        async with self._connection.cursor() as cursor:
+            await cursor.executemany(
+                "INSERT INTO subject_regimes VALUES (%s, %s) ON CONFLICT (subject) DO UPDATE SET regimes = excluded.regimes",
+                [(subject, list(regimes)) for subject, regimes in sorted(rows.items())],
+            )
+
+    async def put_calendar(self, partition: int, offset: int, event_id: str, data: Mapping[str, object]) -> None:
+        """See ``DetectorWork``."""
+        await self._connection.execute(
+            "INSERT INTO calendar (partition, year, event_id, record_offset, days_off, make_up_days)"
+            " VALUES (%s, %s, %s, %s, %s::date[], %s::date[]) ON CONFLICT DO NOTHING",
+            (partition, data["year"], event_id, offset, data["days_off"], data["make_up_days"]),
+        )
+
+    async def open_verdicts(self, partition: int) -> list[OpenVerdict]:
+        """See ``DetectorWork``."""
+        rows = await self._connection.execute(
+            f"SELECT {_OPEN} FROM open_verdict WHERE partition = %s ORDER BY record_offset, regime",  # noqa: S608 (constant columns)
+            (partition,),
+        )
+        return [OpenVerdict(*row) for row in await rows.fetchall()]
+
+    async def put_open(self, verdict: OpenVerdict) -> None:
+        """See ``DetectorWork``. A second copy of a fact never takes the place of the first."""
+        values = {
+            "event_id": verdict.event_id,
+            "source": verdict.source,
+            "regime": verdict.regime,
+            "partition": verdict.partition,
+            "offset": verdict.offset,
+            "fact": Jsonb(dict(verdict.fact)),
+            "stamp": verdict.registry_offset,
+            "judged": verdict.judged,
+            "late": verdict.late,
+        }
+        await self._connection.execute(
+            "INSERT INTO open_verdict AS kept VALUES (%(event_id)s, %(source)s, %(regime)s, %(partition)s, %(offset)s, %(fact)s, %(stamp)s,"
+            " %(judged)s, %(late)s) ON CONFLICT (event_id, source, regime) DO UPDATE SET judged = excluded.judged, late = excluded.late"
+            " WHERE kept.judged < excluded.judged",
+            values,
+        )
+
+    async def close_open(self, verdict: OpenVerdict) -> None:
+        """See ``DetectorWork``."""
+        await self._connection.execute(
+            "DELETE FROM open_verdict WHERE (event_id, source, regime) = (%s, %s, %s)", (verdict.event_id, verdict.source, verdict.regime)
+        )
+
+    async def add(self, finding: Finding, supersedes: bool) -> bool:
+        """See ``DetectorWork``."""
+        if supersedes:
+            await self._connection.execute(
+                "UPDATE finding SET superseded = true WHERE event_id = %s AND office = %s AND regime = %s AND id <> %s",
+                (finding.event_id, finding.office, finding.regime, finding.id),
+            )
+        done = await self._connection.execute(
+            "INSERT INTO finding (id, kind, about, office, subject, regime, event_id, record_key, value, traceparent)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING",
+            (
+                finding.id,
+                finding.kind,
+                finding.about,
+                finding.office,
+                finding.subject,
+                finding.regime,
+                finding.event_id,
+                finding.key,
+                finding.value,
+                finding.traceparent,
+            ),
+        )
+        return done.rowcount == 1
+
+    async def read_back(self, ids: Sequence[str]) -> None:
+        """See ``DetectorWork``."""
+        await self._connection.execute("UPDATE finding SET read_back = true WHERE id = ANY(%s) AND NOT read_back", (list(ids),))
+
+    async def move(self, positions: Mapping[Place, int]) -> None:
+        """See ``DetectorWork``. Raises ``Superseded`` when the positions are not where this process left them."""
+        for (topic, partition), offset in positions.items():
+            before = self._read.get((topic, partition), 0)
+            done = await self._connection.execute(
+                "INSERT INTO detector_position AS known VALUES (%s, %s, %s) ON CONFLICT (topic, partition)"
+                " DO UPDATE SET next_offset = excluded.next_offset WHERE known.next_offset = %s",
+                (topic, partition, offset, before),
+            )
+            if done.rowcount != 1:
+                raise Superseded(f"the detectors' position of {topic} {partition} is no longer {before}")
+
+
+class PostgresDetectorStore:
+    """The detectors' tables. One connection for the fold; pages are read with ``FindingReader``."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+        self._connection: psycopg.AsyncConnection[Any] | None = None
+        self.positions: dict[Place, int] = {}
+
+    @property
+    def connection(self) -> psycopg.AsyncConnection[Any]:
+        if self._connection is None:
+            raise RuntimeError("the store is not open")
+        return self._connection
+
+    async def open(self) -> None:
+        """Connect and read the positions."""
+        self._connection = await psycopg.AsyncConnection.connect(
+            self._dsn, autocommit=True, application_name="mingjian-audit-detectors", connect_timeout=10
+        )
+        rows = await self._connection.execute("SELECT topic, partition, next_offset FROM detector_position")
+        self.positions = {(topic, partition): offset for topic, partition, offset in await rows.fetchall()}
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self.connection.close()
+
+    async def calendars(self) -> list[tuple[int, str, dict[str, Any]]]:
+        """(partition, event id, year's data) in the order in which they took effect."""
+        rows = await self.connection.execute(
+            "SELECT partition, event_id, year, days_off, make_up_days FROM calendar ORDER BY partition, record_offset"
+        )
+        return [
+            (partition, event_id, {"year": year, "days_off": off, "make_up_days": worked})
+            for partition, event_id, year, off, worked in await rows.fetchall()
+        ]
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[PostgresDetectorWork]:
+        """A transaction: committed at the end, rolled back on an exception. The positions follow what was moved."""
+        moved: dict[Place, int] = {}
+
+        class _Work(PostgresDetectorWork):
+            async def move(self, positions: Mapping[Place, int]) -> None:
+                await super().move(positions)
+                moved.update(positions)
+
+        async with self.connection.transaction():
+            yield _Work(self.connection, self.positions)
+        self.positions |= moved
+
+    async def unsent(self, after: int, limit: int) -> list[tuple[int, str, bytes, bytes, str | None]]:
+        """(sequence, id, key, value, traceparent) of findings that were not read back from Kafka, after a sequence number, in order."""
+        rows = await self.connection.execute(
+            "SELECT sequence, id, record_key, value, traceparent FROM finding WHERE NOT read_back AND sequence > %s ORDER BY sequence LIMIT %s",
+            (after, limit),
+        )
+        return [(sequence, id, bytes(key), bytes(value), trace) for sequence, id, key, value, trace in await rows.fetchall()]
+
+
+class FindingReader:
+    """Findings for the API: a connection a call, read only."""
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+
+    async def page(
+        self, *, after: int, limit: int, office: str | None, kind: str | None, about: str | None, superseded: bool
+    ) -> list[dict[str, Any]]:
+        """Rows with a sequence number above ``after``, in order: ``sequence``, ``subject``, ``regime``, ``superseded``, ``value`` (bytes)."""
+        async with await psycopg.AsyncConnection.connect(self._dsn, autocommit=True, row_factory=dict_row, connect_timeout=5) as connection:
+            rows = await connection.execute(
+                "SELECT sequence, subject, regime, superseded, value FROM finding WHERE sequence > %(after)s"
+                " AND (%(office)s::text IS NULL OR office = %(office)s) AND (%(kind)s::text IS NULL OR kind = %(kind)s)"
+                " AND (%(about)s::text IS NULL OR about = %(about)s) AND (%(superseded)s OR NOT superseded)"
+                " ORDER BY sequence LIMIT %(limit)s",
+                {"after": after, "limit": limit, "office": office, "kind": kind, "about": about, "superseded": superseded},
+            )
+            return await rows.fetchall()
+
+    async def counts(self) -> dict[str, int]:
+        """Findings that stand, by kind."""
+        async with await psycopg.AsyncConnection.connect(self._dsn, autocommit=True, connect_timeout=5) as connection:
+            rows = await connection.execute("SELECT kind, count(*) FROM finding WHERE NOT superseded GROUP BY kind ORDER BY kind")
+            return dict(await rows.fetchall())
