@@ -19,7 +19,7 @@ from services.audit.domain.late import EntryRule, Outage, fact_of, judge
 from services.audit.domain.workdays import WorkCalendar, YearTable
 
 UNTIL = datetime(2026, 11, 23, 14, 30, tzinfo=ZONE)
-# The last ends right after a Spring Festival, the one before it within the first days of a year, one is far in the past.
+# Ten seeds; then a town that ends in the first days of a year, and one that ends right after a Spring Festival.
 CASES = [
     *((seed, UNTIL) for seed in range(1, 11)),
     (11, datetime(2025, 1, 3, 9, tzinfo=ZONE)),

@@ -53,9 +53,8 @@ def bootstrap(plan: Plan, *, source: str, rulebooks: Iterable[ActiveRulebook]) -
     for officer in OFFICERS:
         # An approver speaks about the regime itself, everyone else about enterprises.
         schemes = ("uscc", "regime") if officer.role == "approver" else ("uscc",)
-        for kind, subject, data in enrolment(
-            officer, officer.key(plan.seed).public_object(), plan.first, schemes=schemes, regimes=(REGIME,)
-        ):
+        key = officer.key(plan.seed).public_object()
+        for kind, subject, data in enrolment(officer, key, plan.first, schemes=schemes, regimes=(REGIME,)):
             say(kind, subject, data, dawn)
     for book in rulebooks:
         data = {

@@ -1,0 +1,1 @@
+"""The commands of ``mingjian``, by what they are about."""

@@ -1,0 +1,72 @@
+"""Bringing data in: published files, and the sample town."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+from rich.table import Table
+
+from services._cli.errors import REFUSED
+from services._cli.importing import Report, import_rows, importer_key, read_rows
+from services._cli.session import Session, session_of
+
+import_app = typer.Typer(help="Take in published data.", no_args_is_help=True)
+
+
+@import_app.command("fhrs")
+def import_fhrs(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="One authority's file of the Food Hygiene Rating Scheme, CSV.")],
+    as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
+    receipts: Annotated[Path | None, typer.Option(help="Write every receipt to this file, one a line.")] = None,
+) -> None:
+    """Take in a published file. Every row is accepted, or refused with its line and the reason; again changes nothing."""
+    session = session_of(context)
+    rows, refused = read_rows(file)
+    report = Report(str(file), rows=len(rows) + len(refused), refused=refused)
+    intake = session.intake(patience_s=300.0)
+    if rows:
+        key = importer_key(session.home, intake, sorted({row.office for row in rows}))
+        total = sum(len(row.events) for row in rows)
+        sink = receipts.open("wb") if receipts else None
+        try:
+            with session.voice.bar(file.name, total, beside=True) as bar:
+                intake.said = bar.note
+                import_rows(
+                    rows,
+                    key,
+                    intake,
+                    report,
+                    moved=bar.to,
+                    kept=lambda one: sink.write(orjson.dumps(one.receipt) + b"\n") and None if sink else None,
+                )
+        finally:
+            if sink:
+                sink.close()
+    report.refused.sort(key=lambda one: one.line)
+    if as_json:
+        session.voice.say(orjson.dumps(report.as_json()).decode())
+    else:
+        _table(session, report)
+    if report.refused:
+        raise typer.Exit(REFUSED)
+
+
+def _table(session: Session, report: Report) -> None:
+    table = Table(title=report.file, title_justify="left")
+    table.add_column("")
+    table.add_column("", justify="right")
+    for words, number in (
+        ("rows", report.rows),
+        ("accepted", report.accepted),
+        ("refused", len(report.refused)),
+        ("events with a receipt", report.events),
+        ("of these already there", report.known),
+    ):
+        table.add_row(words, f"{number:,}")
+    session.voice.out.print(table)
+    for one in report.refused:
+        session.voice.say(f"line {one.line}: {one.premises}: {one.reason}")

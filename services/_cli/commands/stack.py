@@ -1,0 +1,155 @@
+"""The embedded stack: set it up, start it, look at it, stop it, throw it away."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Annotated
+
+import httpx
+import orjson
+import typer
+
+from deploy.local import preflight
+from deploy.local.control import stop_running
+from deploy.local.ports import Ports
+from deploy.local.stack import Stack
+from schemas.canonical import event_hash
+from services._cli.errors import FAILED, NOT_RUNNING, USAGE, CliError
+from services._cli.running import ENTERPRISES, SEED, YEARS, Wanted, bring_up
+from services._cli.session import SERVICES, Session, session_of
+
+PROBED = (*SERVICES, "rating")
+
+
+def init(
+    context: typer.Context,
+    sample: Annotated[bool, typer.Option(help="A stack for made-up data, on a simulated clock, for ever marked as such.")] = False,
+) -> None:
+    """Make keys and the genesis event, and print its fingerprint: what outsiders pin."""
+    session = session_of(context)
+    if session.home.genesis_path.exists():
+        raise CliError(f"{session.home.root} already holds a stack; `mingjian reset` throws it away", USAGE)
+    from services.intake.cli import init_home
+
+    init_home(session.home.root, clock_mode="simulated" if sample else "wall", sample=sample)
+    session.voice.say(fingerprint(session))
+
+
+def fingerprint(session: Session) -> str:
+    """The genesis event's hash."""
+    return event_hash(session.home.genesis()["event"])
+
+
+def up(
+    context: typer.Context,
+    sample: Annotated[bool, typer.Option(help="With the sample town, or an empty stack on the wall clock.")] = False,
+    seed: Annotated[int, typer.Option(help="The sample town's seed.")] = SEED,
+    enterprises: Annotated[int, typer.Option(min=1, max=2000, help="How many enterprises the sample town has.")] = ENTERPRISES,
+    years: Annotated[int, typer.Option(min=1, max=10, help="How many years the sample town looks back on.")] = YEARS,
+) -> None:
+    """Start Kafka, PostgreSQL and the services, and stay until Ctrl-C."""
+    bring_up(session_of(context), Wanted(sample, seed, enterprises, years))
+
+
+def down(context: typer.Context) -> None:
+    """Stop the stack of this home, or what a killed one left behind. The data stays."""
+    session = session_of(context)
+    stopped = stop_running(session.home.root)
+    session.voice.say("stopped" if stopped else "nothing was running")
+
+
+def status(context: typer.Context, as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """What runs, how far behind it is, and where the log is. Exit code 3 when not everything is ready."""
+    session = session_of(context)
+    found = look(session)
+    if as_json:
+        session.voice.say(orjson.dumps(found).decode())
+    else:
+        session.voice.say(f"{'ready' if found['ready'] else 'not ready'} · {session.home.root}")
+        for name, one in found["services"].items():
+            lag = "" if one["lag"] is None else f" · {one['lag']} records behind"
+            session.voice.say(f"  {name:<12} {one['url']}  {'ready' if one['ready'] else one['reason']}{lag}")
+    if not found["ready"]:
+        raise typer.Exit(NOT_RUNNING)
+
+
+def look(session: Session) -> dict[str, object]:
+    """``ready``, ``endpoints``, ``lag`` (the longest, in records; null when nobody says), ``log`` and each service's own answer."""
+    services = {name: _ask(url) | {"url": url} for name, url in all_endpoints(session).items()}
+    lags = [one["lag"] for one in services.values() if one["lag"] is not None]
+    vkey = session.home.genesis_data()["log_vkey"] if session.home.genesis_path.exists() else None
+    return {
+        "ready": all(one["ready"] for one in services.values()),
+        "endpoints": dict(session.endpoints),
+        "lag": max(lags) if lags else None,
+        "log": {"dir": str(session.home.log_dir), "vkey": vkey},
+        "services": services,
+    }
+
+
+def all_endpoints(session: Session) -> dict[str, str]:
+    """The three services with an interface, and rating, which has only its state to show."""
+    return {**session.endpoints, "rating": Ports.from_env().url("rating")}
+
+
+def _ask(url: str) -> dict[str, object]:
+    try:
+        with httpx.Client(base_url=url, timeout=5.0) as http:
+            ready = http.get("/readyz")
+            said = http.get("/status")
+        lag = said.json().get("lag") if said.status_code == 200 else None
+    except (httpx.TransportError, ValueError) as error:
+        return {"ready": False, "reason": f"no answer ({type(error).__name__})", "lag": None}
+    reason = "ready" if ready.status_code == 200 else ready.text[:300]
+    return {"ready": ready.status_code == 200, "reason": reason, "lag": total_lag(lag)}
+
+
+def total_lag(lag: object) -> int | None:
+    """A service's lag is a number, or one a topic or partition, nested; None where it doesn't say."""
+    if isinstance(lag, bool) or lag is None:
+        return None
+    if isinstance(lag, int):
+        return lag
+    if isinstance(lag, dict):
+        parts = [total_lag(one) for one in lag.values()]
+        return sum(one for one in parts if one is not None)
+    return None
+
+
+def doctor(context: typer.Context) -> None:
+    """Check what the machine must have, and say what to do about what it lacks."""
+    session = session_of(context)
+    checks = preflight.run(session.home.root)
+    for one in checks:
+        session.voice.say(f"{'✓' if one.ok else '✗'} {one.message}")
+    if not all(one.ok for one in checks):
+        raise typer.Exit(FAILED)
+
+
+def reset(context: typer.Context, yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False) -> None:
+    """Stop the stack of this home and delete all its data: facts, keys, log."""
+    session = session_of(context)
+    root = session.home.root
+    if not root.exists():
+        session.voice.say(f"{root} does not exist; nothing to do")
+        return
+    if not (root / "genesis.json").exists() and not (root / "run").exists() and any(root.iterdir()):
+        raise CliError(f"{root} doesn't look like a stack's home; nothing was deleted", USAGE)
+    if not yes:
+        typer.confirm(f"Delete {root} with all its facts, keys and its log?", abort=True, err=True)
+    stop_running(root)
+    shutil.rmtree(root)
+    session.voice.say(f"{root} is deleted")
+
+
+def enter(context: typer.Context, role: Annotated[str, typer.Option(help="registrar, officer, approver or auditor")] = "auditor") -> None:
+    """Print a one-time sign-in address for the console. It works once, within ten minutes."""
+    session = session_of(context)
+    if role not in ("registrar", "officer", "approver", "auditor"):
+        raise CliError(f"there is no role {role!r}; choose registrar, officer, approver or auditor", USAGE)
+    session.voice.say(session.endpoints["audit"] + session.home.once_address(role))
+
+
+def outside_stack(session: Session) -> Stack:
+    """The stack as the environment describes it."""
+    return Stack.from_env(say=session.voice.mention)

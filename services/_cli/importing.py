@@ -1,0 +1,102 @@
+"""Taking in a published file: every row is accounted for, as accepted or as refused with its line and the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from schemas.keys import SigningKey
+from services._cli.delivery import BATCH, Intake, Outcome, problem_words
+from services._cli.errors import USAGE, CliError
+from services._cli.home import Home, load_key
+from services._cli.registry import enrol
+from services._cli.sample.people import Officer
+from services._cli.signing import submission
+from services.intake.importers import fhrs
+
+_KEY = "keys/officers/fhrs-import.json"
+
+
+@dataclass
+class Report:
+    """The account of one import. ``accepted + len(refused) == rows``. ``known``: events that had a receipt before."""
+
+    file: str
+    rows: int = 0
+    accepted: int = 0
+    events: int = 0
+    known: int = 0
+    refused: list[fhrs.Refused] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def read_rows(path: Path) -> tuple[list[fhrs.Row], list[fhrs.Refused]]:
+    """All rows of an FHRS file. Raises ``CliError`` where it is not one."""
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            found = list(fhrs.read(lines))
+    except FileNotFoundError:
+        raise CliError(f"there is no file {path}", USAGE) from None
+    except UnicodeDecodeError as error:
+        raise CliError(f"{path} is not UTF-8 (byte {error.start})", USAGE) from None
+    except fhrs.NotFhrs as error:
+        raise CliError(f"{path}: {error}", USAGE) from None
+    return [one for one in found if isinstance(one, fhrs.Row)], [one for one in found if isinstance(one, fhrs.Refused)]
+
+
+def importer_key(home: Home, intake: Intake, offices: Sequence[str]) -> SigningKey:
+    """The importer's key, made and enrolled by the registrar's key where that hasn't happened yet, with a role at each office."""
+    path = home.root / _KEY
+    if not path.exists():
+        SigningKey.generate().save(path)
+    key = load_key(path)
+    granted = {one.office for one in home.officers() if one.pseudonym == fhrs.OFFICER}
+    for office in offices:
+        if office not in granted:
+            officer = Officer(fhrs.OFFICER.removeprefix("officer:"), office, "importer", (fhrs.CHANNEL,))
+            enrol(home, intake, officer, key, schemes=("fhrs",), regimes=(fhrs.REGIME,), key_path=_KEY)
+    return key
+
+
+def batches(rows: Sequence[fhrs.Row], size: int = BATCH) -> Iterator[list[tuple[fhrs.Row, dict[str, Any]]]]:
+    """Events with their rows, at most ``size`` a batch; the events of a row stay together."""
+    batch: list[tuple[fhrs.Row, dict[str, Any]]] = []
+    for row in rows:
+        if len(batch) + len(row.events) > size:
+            yield batch
+            batch = []
+        batch += [(row, event) for event in row.events]
+    if batch:
+        yield batch
+
+
+def import_rows(
+    rows: Sequence[fhrs.Row],
+    key: SigningKey,
+    intake: Intake,
+    report: Report,
+    *,
+    moved: Callable[[int], None],
+    kept: Callable[[Outcome], None],
+) -> None:
+    """Deliver all rows and fill ``report``. ``moved`` hears how many events are through, ``kept`` every receipt's outcome."""
+    done = 0
+    for batch in batches(rows):
+        outcomes = intake.deliver([submission(event, key) for _, event in batch], channel=fhrs.CHANNEL)
+        refused: dict[int, str] = {}
+        for (row, _), outcome in zip(batch, outcomes, strict=True):
+            if outcome.accepted:
+                report.known += outcome.status == 200
+                kept(outcome)
+            else:
+                refused.setdefault(row.line, problem_words(outcome.problem or {}))
+        lines = {row.line: row for row, _ in batch}
+        report.accepted += len(lines) - len(refused)
+        report.refused += [fhrs.Refused(line, lines[line].subject.partition(":")[2], words) for line, words in refused.items()]
+        done += len(batch)
+        report.events = done
+        moved(done)

@@ -1,0 +1,69 @@
+"""``mingjian``: the command line. Exit codes: 0 done, 1 failed, 2 wrong use, 3 not running, 4 refused, 5 no answer in time."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deploy.local.errors import LocalStackError
+from schemas.rulebook import RulebookError
+from services._cli.commands import bring, people, stack, write
+from services._cli.errors import FAILED, CliError
+from services._cli.home import Home
+from services._cli.session import Session
+from services._cli.voice import Voice, fail
+
+app = typer.Typer(
+    name="mingjian",
+    help="Mingjian (明鉴): a credit register for regulators, with grades, lists and a provable log.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def session(
+    context: typer.Context,
+    home: Annotated[Path | None, typer.Option(help="Data directory; default MINGJIAN_HOME, else .mingjian.")] = None,
+) -> None:
+    context.obj = Session(Home.from_env(home), Voice.of_terminal())
+
+
+app.command("init")(stack.init)
+app.command("up")(stack.up)
+app.command("down")(stack.down)
+app.command("status")(stack.status)
+app.command("doctor")(stack.doctor)
+app.command("reset")(stack.reset)
+app.command("enter")(stack.enter)
+app.add_typer(write.key_app, name="key")
+app.add_typer(people.officer_app, name="officer")
+app.add_typer(write.event_app, name="event")
+app.command("sign")(write.sign)
+app.command("send")(write.send)
+app.command("submit")(write.submit)
+app.add_typer(bring.import_app, name="import")
+
+
+def main() -> None:
+    """Run, and say what went wrong in a sentence instead of a traceback."""
+    try:
+        app()
+    except CliError as error:
+        fail(str(error))
+        sys.exit(error.code)
+    except (LocalStackError, RulebookError) as error:
+        fail(str(error))
+        sys.exit(FAILED)
+    except BrokenPipeError:
+        # Whoever read our answer has had enough.
+        sys.stderr.close()
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""``mingjian up``: from nothing to a stack that answers, with the sample town in it if asked for, until Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+from deploy.local import preflight, state
+from deploy.local.control import stop_running
+from deploy.local.errors import LocalStackError
+from deploy.local.ports import Ports
+from deploy.local.stack import CHECKOUT, Stack
+from services._cli.errors import USAGE, CliError
+from services._cli.sample.load import Mark, Order, control_events, in_order, keys, load, make_town, write_planted
+from services._cli.session import Session
+from services._cli.summary import settle, tell
+
+SEED = 1
+ENTERPRISES = 150
+YEARS = 3
+_SETTLE_S = 240.0
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What ``up`` was asked for."""
+
+    sample: bool
+    seed: int = SEED
+    enterprises: int = ENTERPRISES
+    years: int = YEARS
+
+    def order(self) -> Order:
+        until = datetime.now(UTC).replace(second=0, microsecond=0)
+        return Order(self.seed, self.enterprises, self.years, until.isoformat())
+
+
+def rulebooks_folder() -> Path:
+    return Path(os.environ.get("MINGJIAN_RULEBOOKS") or CHECKOUT / "rulebooks")
+
+
+def bring_up(session: Session, wanted: Wanted) -> None:
+    """Start everything, load the sample where it isn't in yet, say where to look, and stay until a signal.
+
+    Raises ``CliError`` or ``LocalStackError`` with one sentence when it can't."""
+    _check_machine(session)
+    fresh = _prepare_home(session, wanted)
+    ports = Ports.from_env()
+    stack = Stack(
+        session.home.root,
+        ports,
+        kafka=os.environ.get("MINGJIAN_KAFKA") or None,
+        postgres=os.environ.get("MINGJIAN_POSTGRES") or None,
+        extra_env=_sample_key(session, wanted),
+        say=session.voice.mention,
+    )
+    session.voice.say(f"[3/5] Kafka :{ports.kafka}  [4/5] PostgreSQL :{ports.postgres}  services :{ports.intake}–{ports.rating}")
+    work = _Work(session, wanted, fresh)
+    try:
+        stack.run(ready=lambda running: work.begin())
+    finally:
+        work.end()
+    if work.failure:
+        raise work.failure
+    session.voice.say("stopped; the data stays")
+
+
+def _check_machine(session: Session) -> None:
+    if state.supervisor(session.home.root):
+        raise CliError(f"a stack is already running on {session.home.root}; `mingjian status` looks at it, `mingjian down` stops it", USAGE)
+    checks = preflight.run(session.home.root)
+    failed = [one for one in checks if not one.ok]
+    if failed:
+        raise LocalStackError("\n".join(one.message for one in failed))
+    session.voice.say("[1/5] " + " ".join(f"{one.message} ✓" for one in checks if one.name != "ports"))
+    session.voice.say(f"[2/5] packages ✓ mingjian {metadata.version('mingjian')}")
+
+
+def _prepare_home(session: Session, wanted: Wanted) -> bool:
+    """Make sure there is a genesis. True when the sample has still to be loaded."""
+    home = session.home
+    mark = Mark.read(home)
+    if home.genesis_path.exists() and wanted.sample:
+        if mark is None:
+            raise CliError(
+                f"{home.root} holds a stack of its own; put the sample elsewhere with MINGJIAN_HOME, or `mingjian reset` throws it away",
+                USAGE,
+            )
+        if mark.done:
+            return False
+        # The simulated clock can't go back, so what is left of a town can't be entered at its own time any more.
+        session.voice.mention("the sample was cut off while it was loaded; starting over")
+        stop_running(home.root)
+        shutil.rmtree(home.root)
+    elif home.genesis_path.exists():
+        return False
+    from services.intake.cli import init_home
+
+    init_home(home.root, clock_mode="simulated" if wanted.sample else "wall", sample=wanted.sample)
+    if wanted.sample:
+        Mark(wanted.order(), done=False).write(home)
+    return wanted.sample
+
+
+def _sample_key(session: Session, wanted: Wanted) -> dict[str, str]:
+    """The key that the start page's button signs with, on sample stacks only."""
+    if Mark.read(session.home) is None:
+        return {}
+    officers = [one for one in session.home.officers() if one.role == "officer"]
+    path = officers[0].key if officers else "keys/officers/yangli-r01.json"
+    return {"MINGJIAN_SAMPLE_KEY": str(session.home.root / path)}
+
+
+@dataclass
+class _Work:
+    """What happens beside the supervision: it goes on restarting what crashes while the town is loaded."""
+
+    session: Session
+    wanted: Wanted
+    fresh: bool
+    failure: Exception | None = None
+    _stopping: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def begin(self) -> None:
+        self._thread = threading.Thread(target=self._guarded, name="first-run", daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        self._stopping.set()
+        if self._thread:
+            self._thread.join(timeout=10)
+
+    def _guarded(self) -> None:
+        try:
+            self._do()
+        except _Stopped:
+            return
+        except Exception as error:  # handed to the main thread, which raises it after a clean stop
+            if not self._stopping.is_set():
+                self.failure = error
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    def _do(self) -> None:
+        if self.fresh:
+            _load_sample(self.session, self._moved)
+        elif Mark.read(self.session.home):
+            self.session.voice.say("[5/5] sample town: already in")
+        else:
+            self.session.voice.say("[5/5] no sample town")
+        settle(self.session, _SETTLE_S, self._moved)
+        tell(self.session)
+
+    def _moved(self) -> None:
+        if self._stopping.is_set():
+            raise _Stopped
+
+
+class _Stopped(Exception):
+    """Ctrl-C came while the town was being loaded."""
+
+
+def _load_sample(session: Session, alive: Callable[[], None]) -> None:
+    """Generate, sign and send the town; mark it done only when the last receipt is in."""
+    mark = Mark.read(session.home)
+    if mark is None:
+        raise CliError(f"{session.home.root} has no order for a sample")
+    town = make_town(mark.order, rulebooks_folder())
+    sent = in_order(control_events(town, session.home, rulebooks_folder()), town)
+    signers = keys(town, session.home)
+    write_planted(session.home, town)
+    began = time.monotonic()
+    with session.voice.bar("[5/5] sample town", len(sent)) as bar:
+        intake = session.intake()
+        intake.said = bar.note
+
+        def moved(done: int) -> None:
+            alive()
+            bar.to(done)
+
+        load(sent, signers, intake, moved)
+    Mark(mark.order, done=True).write(session.home)
+    session.voice.say(f"[5/5] sample town: {len(sent):,} events in {time.monotonic() - began:.0f} s")

@@ -1,0 +1,130 @@
+"""Bringing a town into a stack: signs, sends in the order of the simulated clock, and writes down what was planted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from schemas.keys import SigningKey
+from schemas.rulebook import digest, load_all
+from services._cli.delivery import BATCH, Intake, problem_words
+from services._cli.errors import CliError
+from services._cli.home import Home, KnownOfficer, write_atomically
+from services._cli.registry import registrar_key
+from services._cli.sample.acts import instant
+from services._cli.sample.bootstrap import ActiveRulebook, bootstrap
+from services._cli.sample.people import OFFICERS
+from services._cli.sample.tables import calendar_tables
+from services._cli.sample.town import REGISTRAR, Plan, Sent, Town, generate
+from services._cli.signing import submission
+
+# Grades look back three years from the first evaluated one; a rulebook in force from here covers every act of the town.
+RULES_FROM = date(2005, 1, 1)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What was asked for. ``until`` is fixed once, so that the same order gives the same town on every day."""
+
+    seed: int
+    enterprises: int
+    years: int
+    until: str
+
+
+def make_town(order: Order, rulebooks: Path) -> Town:
+    """The town of an order. ``rulebooks``: the folder with the calendar's table."""
+    until = datetime.fromisoformat(order.until)
+    tables = calendar_tables(rulebooks, until.year - order.years - 1, until.year)
+    return generate(Plan(seed=order.seed, enterprises=order.enterprises, years=order.years, until=until, tables=tables))
+
+
+def active_rulebooks(rulebooks: Path) -> list[ActiveRulebook]:
+    """Every rulebook of the folder, with the digest that services hold it against."""
+    return [ActiveRulebook(book.header.regime, book.header.version, digest(book), RULES_FROM) for book in load_all(rulebooks).values()]
+
+
+def control_events(town: Town, home: Home, rulebooks: Path) -> list[Sent]:
+    """The registrar's part of the town."""
+    return bootstrap(town.plan, source=home.genesis()["event"]["source"], rulebooks=active_rulebooks(rulebooks))
+
+
+def in_order(control: Sequence[Sent], town: Town) -> list[Sent]:
+    """Both parts by the instant of their entry; of the same instant the registrar's come first."""
+    return sorted([*control, *town.sent], key=lambda one: (one.received, one.signer != REGISTRAR))
+
+
+def keys(town: Town, home: Home) -> dict[str, SigningKey]:
+    """Every signer's key. The officers' are written to the home, so that a person can sign as one of them."""
+    found = {REGISTRAR: registrar_key(home)}
+    for officer in OFFICERS:
+        key = officer.key(town.plan.seed)
+        relative = f"keys/officers/{officer.name}.json"
+        if not (home.root / relative).exists():
+            key.save(home.root / relative)
+        home.remember(KnownOfficer(officer.pseudonym, officer.office, officer.role, list(officer.channels), relative))
+        found[officer.name] = key
+    return found
+
+
+def batches(sent: Sequence[Sent]) -> Iterator[list[Sent]]:
+    """Neighbours of the same instant and channel, at most ``BATCH`` at a time."""
+    for _, together in groupby(sent, key=lambda one: (one.received, one.channel)):
+        run = list(together)
+        for start in range(0, len(run), BATCH):
+            yield run[start : start + BATCH]
+
+
+def load(sent: Sequence[Sent], signers: dict[str, SigningKey], intake: Intake, moved: Callable[[int], None]) -> int:
+    """Send everything; returns how many events have a receipt. Raises ``CliError`` at the first that is refused: the town
+    is made to be taken whole."""
+    done = 0
+    for batch in batches(sent):
+        made = [submission(one.event, signers[one.signer], one.private) for one in batch]
+        outcomes = intake.deliver(made, channel=batch[0].channel, at=instant(batch[0].received))
+        for one, outcome in zip(batch, outcomes, strict=True):
+            if not outcome.accepted:
+                words = problem_words(outcome.problem or {})
+                raise CliError(f"the sample's {one.event['type']} about {one.event['subject']} was refused: {words}")
+        done += len(batch)
+        moved(done)
+    return done
+
+
+def write_planted(home: Home, town: Town) -> None:
+    """What was planted, for whoever wants to check the findings. No service reads this file."""
+    plan = town.plan
+    planted: dict[str, Any] = {
+        "seed": plan.seed,
+        "first": plan.first.isoformat(),
+        "go_live": plan.go_live.isoformat(),
+        "last": plan.last.isoformat(),
+        "late": list(town.planted),
+        "lookalikes": list(town.lookalikes),
+        "enterprises": [{"subject": one.subject, "name": one.name, "final": one.final} for one in town.enterprises],
+    }
+    write_atomically(home.planted_path, json.dumps(planted, indent=1, ensure_ascii=False) + "\n")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """``sample/order.json``: what was ordered, and whether all of it is in."""
+
+    order: Order
+    done: bool
+
+    @staticmethod
+    def read(home: Home) -> Mark | None:
+        path = home.root / "sample" / "order.json"
+        if not path.exists():
+            return None
+        stored = json.loads(path.read_text())
+        return Mark(Order(**stored["order"]), stored["done"])
+
+    def write(self, home: Home) -> None:
+        write_atomically(home.root / "sample" / "order.json", json.dumps(asdict(self), indent=1) + "\n")
