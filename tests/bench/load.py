@@ -101,4 +101,4 @@ def inspections(author: Author, subjects: list[str], rng: Random) -> Iterator[Pr
 def batches(prepared: list[Prepared], size: int) -> list[bytes]:
     """Bodies for ``POST /api/v1/events:batch``, at most ``size`` submissions each."""
     chunks = (prepared[start : start + size] for start in range(0, len(prepared), size))
-    return [b'{"submissions":[' + b",".join(one.body for one in chunk) + b"]}" for chunk in chunks]
+    return [b'{"events":[' + b",".join(one.body for one in chunk) + b"]}" for chunk in chunks]

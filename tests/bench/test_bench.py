@@ -48,7 +48,7 @@ def test_the_same_seed_gives_the_same_load_and_no_id_twice() -> None:
 
 def test_a_batch_holds_every_submission_once() -> None:
     bodies = load.batches(_both(1), 16)
-    sizes = [len(orjson.loads(body)["submissions"]) for body in bodies]
+    sizes = [len(orjson.loads(body)["events"]) for body in bodies]
     assert sizes == [16, 16, 8]
 
 
