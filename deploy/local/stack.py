@@ -1,29 +1,25 @@
 """One stack: Kafka, PostgreSQL and the services of one home directory. The command line and the tests come in here.
 
-A stack belongs to the process that started it. From another process ``status`` and ``stop_running`` look at and end it.
+A stack belongs to the process that started it. From another process ``status`` and ``control.stop_running`` look at and end it.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor
-from concurrent.futures import wait as wait_for
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from deploy.local import jars, kafka, postgres, preflight, processes, roles, topics
+from deploy.local import jars, kafka, postgres, preflight, processes, roles, state, topics
+from deploy.local.control import probe, stop_leftovers, until_signalled
 from deploy.local.errors import LocalStackError
 from deploy.local.ports import HOST, Ports
 from deploy.local.processes import Identity, Spec
-from deploy.local.supervisor import Supervisor, read_state
+from deploy.local.supervisor import Supervisor
 from schemas.topics import ClockMode
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -35,6 +31,8 @@ _MODULES = {
     "publication": "services.publication.api",
     "audit": "services.audit.api",
 }
+# What a person may set for the services; everything else that they get follows from the home and the ports.
+PASSED_ON = ("MINGJIAN_RULEBOOKS", "MINGJIAN_LOG_DIR", "MINGJIAN_ONCE_DIR", "MINGJIAN_SAMPLE_KEY")
 _TICK_S = 0.5
 _POLL_S = 0.05
 _SERVER_LIMIT_S = 90.0
@@ -65,14 +63,17 @@ class Stack:
         self._extra_env = dict(extra_env or {})
         self._say = say
         self._supervisor = Supervisor(self.home)
-        self._cancelled = threading.Event()
+        self._clock_mode: ClockMode | None = None
+        self._signalled = threading.Event()
+        self._failed = threading.Event()
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ, *, say: Callable[[str], None] = lambda line: None) -> Stack:
         """The stack that MINGJIAN_HOME, MINGJIAN_PORT_BASE, MINGJIAN_KAFKA and MINGJIAN_POSTGRES describe."""
         home = Path(env.get("MINGJIAN_HOME") or ".mingjian")
+        given = {name: env[name] for name in PASSED_ON if env.get(name)}
         outside = {"kafka": env.get("MINGJIAN_KAFKA") or None, "postgres": env.get("MINGJIAN_POSTGRES") or None}
-        return cls(home, Ports.from_env(env), **outside, say=say)
+        return cls(home, Ports.from_env(env), **outside, extra_env=given, say=say)
 
     # Where things are
 
@@ -106,7 +107,7 @@ class Stack:
             "MINGJIAN_GENESIS": str(self.home / "genesis.json"),
             "MINGJIAN_HOST": HOST,
             "MINGJIAN_PORT": str(self.ports.service(name)),
-            "MINGJIAN_RULEBOOKS": os.environ.get("MINGJIAN_RULEBOOKS") or str(CHECKOUT / "rulebooks"),
+            "MINGJIAN_RULEBOOKS": str(CHECKOUT / "rulebooks"),
             "MINGJIAN_LOG_DIR": str(self.home / "log"),
             "MINGJIAN_ONCE_DIR": str(self.home / "run" / "once"),
             "PYTHONUNBUFFERED": "1",
@@ -114,8 +115,6 @@ class Stack:
         env |= {f"MINGJIAN_{service.upper()}_URL": self.ports.url(service) for service in SERVICES}
         if name == "publication":
             env["MINGJIAN_DSN_READ_FILE"] = str(roles.dsn_file(self.secrets, "mj_publication_read"))
-        if os.environ.get("MINGJIAN_SAMPLE_KEY"):
-            env["MINGJIAN_SAMPLE_KEY"] = os.environ["MINGJIAN_SAMPLE_KEY"]
         return env | self._extra_env
 
     # Starting and stopping
@@ -127,21 +126,16 @@ class Stack:
         Raises LocalStackError, with everything stopped again, when one of them can't be started.
         """
         self._supervisor.acquire()
-        mode = clock_mode or self._genesis_clock_mode()
-        jobs = [lambda: self._start_kafka(mode), self._start_postgres]
+        self._failed.clear()
         try:
+            self._clock_mode = clock_mode or self._genesis_clock_mode()
             if not self._supervisor.names():
-                self._stop_leftovers()
+                stopped = stop_leftovers(self._supervisor, self.home)
+                if stopped:
+                    self._say(f"Stopped {len(stopped)} processes that an earlier run had left behind")
             self._check_ports({"kafka": ("Kafka", "Kafka's controller"), "postgres": ("PostgreSQL",)})
-            with ThreadPoolExecutor(len(jobs)) as pool:
-                running = [pool.submit(job) for job in jobs]
-                while not wait_for(running, timeout=_POLL_S, return_when=FIRST_EXCEPTION).done == set(running):
-                    if any(job.done() and job.exception() for job in running):
-                        self._cancelled.set()  # the other need not go on waiting
-                for job in running:
-                    job.result()
+            self._together(self._start_kafka, self._start_postgres)
         except BaseException:
-            self._cancelled.set()
             self.stop()
             raise
 
@@ -156,25 +150,24 @@ class Stack:
     def wait_ready(self, names: Iterable[str], *, limit_s: float = 90.0) -> None:
         """Wait until these services answer that they are ready. Raises LocalStackError after ``limit_s`` seconds."""
         until = time.monotonic() + limit_s
-        waiting = dict.fromkeys(names, "no answer")
+        waiting = {name: self._supervisor.restarts(name) for name in names}
         while waiting:
             self._supervisor.tick()
-            for name in list(waiting):
+            for name, restarts in list(waiting.items()):
                 ready, reason = probe(self.ports.service(name))
                 if ready:
                     del waiting[name]
                     continue
-                waiting[name] = reason
-                if self._supervisor.restarts(name) >= _EXITS_BEFORE_GIVING_UP:
+                if self._supervisor.restarts(name) - restarts >= _EXITS_BEFORE_GIVING_UP:
                     raise LocalStackError(f"{name} ends again and again before it is ready; see {self._log(name)}.")
-                if self._cancelled.is_set() or time.monotonic() >= until:
+                if not self._wanted() or time.monotonic() >= until:
                     raise LocalStackError(f"{name} was not ready within {limit_s:.0f} s ({reason}); see {self._log(name)}.")
             time.sleep(_POLL_S)
 
     def start(self, name: str) -> None:
         """Start one server or service and wait until it is ready; nothing happens when it runs. Raises LocalStackError."""
         if name == "kafka":
-            self._start_kafka(self._genesis_clock_mode(), compare=False)
+            self._start_kafka()
         elif name == "postgres":
             self._start_postgres()
         else:
@@ -213,26 +206,25 @@ class Stack:
 
         For the main thread of a process of its own. Raises LocalStackError when the start fails.
         """
-        with _until_signalled(self._cancelled):
+        with until_signalled(self._signalled):
             try:
                 self.start_servers(clock_mode)
                 self.start_services(services)
                 ready(self)
-                while not self._cancelled.wait(_TICK_S):
+                while not self._signalled.wait(_TICK_S):
                     for name in self._supervisor.tick():
                         self._say(f"{name} had ended and was started again; see {self._log(name)}")
             except LocalStackError:
-                if not self._cancelled.is_set():
+                if not self._signalled.is_set():  # a start that was told to end has not failed
                     raise
             finally:
                 self.stop()
 
     def status(self) -> dict[str, object]:
         """What runs on this home; works from any process. Asks each service whether it is ready."""
-        state = read_state(self.home)
-        boss = state.get("supervisor")
+        boss = state.supervisor(self.home)
         found: dict[str, object] = {}
-        for name, one in state.get("children", {}).items():
+        for name, one in state.read(self.home).get("children", {}).items():
             running = processes.alive(Identity(one["pid"], one["started"]))
             entry = {"pid": one["pid"], "running": running, "restarts": one["restarts"], "last_exit": one["last_exit"]}
             if name in SERVICES:
@@ -242,15 +234,28 @@ class Stack:
                 entry["port"] = self.ports.kafka if name == "kafka" else self.ports.postgres
                 entry["ready"] = running and kafka.listens(entry["port"])
             found[name] = entry
-        supervised = bool(boss) and processes.alive(Identity(boss["pid"], boss["started"]))
-        return {"home": str(self.home), "supervisor": boss["pid"] if supervised else None, "processes": found}
+        return {"home": str(self.home), "supervisor": boss.pid if boss else None, "processes": found}
 
     # The parts
 
-    def _start_kafka(self, mode: ClockMode, *, compare: bool = True) -> None:
+    def _together(self, *jobs: Callable[[], None]) -> None:
+        """Do all at once and raise the first failure; the others are told not to go on waiting."""
+        with ThreadPoolExecutor(len(jobs)) as pool:
+            running = [pool.submit(job) for job in jobs]
+            for job in as_completed(running):
+                if job.exception():
+                    self._failed.set()
+                    raise job.exception()
+
+    def _wanted(self) -> bool:
+        """False once a start should be given up."""
+        return not (self._signalled.is_set() or self._failed.is_set())
+
+    def _start_kafka(self) -> None:
+        mode = self._clock_mode or self._genesis_clock_mode()
         if self._outside_kafka:
             self._say(f"Using Kafka at {self._outside_kafka}")
-            topics.ensure_topics(self._outside_kafka, mode)
+            topics.ensure_topics(self._outside_kafka, mode, go_on=self._wanted)
             return
         root = jars.library_root(self.home)
         if not jars.library_folder(root).is_dir():
@@ -260,9 +265,12 @@ class Stack:
         kafka.prepare(folder, self.ports, libraries)
         self._say(f"Starting Kafka on port {self.ports.kafka}")
         self._supervisor.start(kafka.spec(folder, libraries))
-        wanted = topics.TOPICS if compare else ()
         topics.ensure_topics(
-            self.bootstrap, mode, topics=wanted, deny_transactions=True, limit_s=_SERVER_LIMIT_S, go_on=lambda: self._alive("kafka")
+            self.bootstrap,
+            mode,
+            deny_transactions=True,
+            limit_s=_SERVER_LIMIT_S,
+            go_on=lambda: self._wanted() and self._supervisor.exit_code("kafka") is None,
         )
 
     def _start_postgres(self) -> None:
@@ -276,12 +284,13 @@ class Stack:
         self._say(f"Starting PostgreSQL on port {self.ports.postgres}")
         until = time.monotonic() + _SERVER_LIMIT_S
         who = self._supervisor.start(postgres.spec(folder, self.ports))
+        restarts = self._supervisor.restarts("postgres")
         while not postgres.is_ready(folder, who.pid):
-            if self._cancelled.is_set() or time.monotonic() >= until:
+            if not self._wanted() or time.monotonic() >= until:
                 raise LocalStackError(f"PostgreSQL was not ready within {_SERVER_LIMIT_S:.0f} s; see {self._log('postgres')}.")
             if self._supervisor.exit_code("postgres") is not None:
                 # After a SIGKILL its last children may still hold the shared memory: they go within a second.
-                if self._supervisor.restarts("postgres") >= _EXITS_BEFORE_GIVING_UP:
+                if self._supervisor.restarts("postgres") - restarts >= _EXITS_BEFORE_GIVING_UP:
                     raise LocalStackError(f"PostgreSQL ends again and again as it starts; see {self._log('postgres')}.")
                 self._supervisor.tick()
                 who = self._supervisor.identity("postgres")
@@ -294,12 +303,6 @@ class Stack:
             Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
         return Spec(name, (sys.executable, "-m", _MODULES[name]), env=env, cwd=CHECKOUT)
 
-    def _stop_leftovers(self) -> None:
-        postmaster = postgres.leftover(self.home / "postgres")
-        stopped = self._supervisor.stop_leftovers([postmaster] if postmaster else [])
-        if stopped:
-            self._say(f"Stopped {len(stopped)} processes that an earlier run had left behind")
-
     def _check_ports(self, wanted: Mapping[str, tuple[str, ...]]) -> None:
         """Only for what isn't running yet: a server that can't have its port says so less clearly itself."""
         outside = {"kafka"} if self._outside_kafka else set()
@@ -310,9 +313,6 @@ class Stack:
         if failed:
             raise LocalStackError(failed[0].message)
 
-    def _alive(self, name: str) -> bool:
-        return not self._cancelled.is_set() and self._supervisor.exit_code(name) is None
-
     def _genesis_clock_mode(self) -> ClockMode:
         try:
             genesis = json.loads((self.home / "genesis.json").read_text())
@@ -322,48 +322,3 @@ class Stack:
 
     def _log(self, name: str) -> Path:
         return self.home / "logs" / f"{name}.log"
-
-
-def probe(port: int, limit_s: float = 2.0) -> tuple[bool, str]:
-    """Ask ``/readyz`` of the service on this port: ready or not, and the reason it gives."""
-    try:
-        with urllib.request.urlopen(f"http://{HOST}:{port}/readyz", timeout=limit_s) as answer:
-            return answer.status == 200, "ready"
-    except urllib.error.HTTPError as error:
-        return False, error.read(300).decode(errors="replace") or f"status {error.code}"
-    except OSError as error:
-        return False, str(getattr(error, "reason", error))
-
-
-def stop_running(home: Path, *, limit_s: float = 120.0) -> bool:
-    """Stop the stack of this home from another process, or what is left of one. False when nothing ran.
-
-    Raises LocalStackError when it still runs after ``limit_s`` seconds.
-    """
-    home = Path(home).resolve()
-    boss = read_state(home).get("supervisor")
-    who = Identity(boss["pid"], boss["started"]) if boss else None
-    if who and processes.alive(who):
-        processes.send(who, signal.SIGTERM)
-        if not processes.wait_gone(who, limit_s):
-            raise LocalStackError(f"The stack on {home} (pid {who.pid}) did not stop within {limit_s:.0f} s.")
-        return True
-    supervisor = Supervisor(home)
-    supervisor.acquire()
-    try:
-        postmaster = postgres.leftover(home / "postgres")
-        return bool(supervisor.stop_leftovers([postmaster] if postmaster else []))
-    finally:
-        supervisor.release()
-
-
-@contextmanager
-def _until_signalled(event: threading.Event) -> Iterator[None]:
-    """Let SIGINT, SIGTERM and SIGHUP set the event instead of ending the process; put the old handlers back after."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, lambda *_: event.set()) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

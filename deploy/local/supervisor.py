@@ -7,9 +7,7 @@ by id and start time. What a killed supervisor left behind is stopped by the nex
 from __future__ import annotations
 
 import fcntl
-import json
 import os
-import shutil
 import signal
 import subprocess
 import threading
@@ -18,11 +16,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.local import processes
+from deploy.local import processes, state
 from deploy.local.errors import LocalStackError
 from deploy.local.processes import Identity, Spec
 
-LOG_LIMIT_BYTES = 16 << 20
 _FIRST_PAUSE_S = 0.5
 _LONGEST_PAUSE_S = 30.0
 _STEADY_AFTER_S = 60.0
@@ -41,6 +38,11 @@ class Child:
     pause_s: float = _FIRST_PAUSE_S
     due: float | None = None
     wanted: bool = True
+
+    def as_state(self) -> dict[str, object]:
+        """What others may know of it."""
+        who = {"pid": self.identity.pid, "started": self.identity.started}
+        return {**who, "restarts": self.restarts, "last_exit": self.last_exit}
 
 
 class Supervisor:
@@ -69,15 +71,18 @@ class Supervisor:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(handle)
-            holder = read_state(self._home).get("supervisor", {}).get("pid", "unknown")
+            boss = state.supervisor(self._home)
+            holder = boss.pid if boss else "unknown"
             raise LocalStackError(
                 f"A stack is already running on {self._home} (pid {holder}); stop it first or set MINGJIAN_HOME to another folder."
             ) from None
         self._lock = handle
 
     def release(self) -> None:
-        """Let another supervisor have the home."""
+        """Let another supervisor have the home, when nothing runs any more."""
         if self._lock is not None:
+            if not self._children:
+                state.forget(self._home)
             os.close(self._lock)
             self._lock = None
 
@@ -86,9 +91,9 @@ class Supervisor:
 
         They are told by the state file, by the mark in their environment, and by ``also`` (what data folders name).
         """
-        known = [(name, Identity(one["pid"], one["started"])) for name, one in read_state(self._home).get("children", {}).items()]
-        services = [who for name, who in known if name not in ("kafka", "postgres")]
-        servers = [who for name, who in known if name in ("kafka", "postgres")] + list(also)
+        known = state.children(self._home)
+        servers = [who for name, who in known.items() if name in ("kafka", "postgres")] + list(also)
+        services = [who for who in known.values() if who not in servers]
         ours = {child.identity for child in self._children.values()}
         marked = [who for who in processes.marked(self.owner) if who not in servers]
         ended = []
@@ -159,7 +164,7 @@ class Supervisor:
                     started.append(name)
                     self._write()
             for name in self._children:
-                limit_log(self._home / "logs" / f"{name}.log")
+                state.limit_log(self._home / "logs" / f"{name}.log")
         return started
 
     def exit_code(self, name: str) -> int | None:
@@ -187,41 +192,4 @@ class Supervisor:
         return process, processes.identify(process.pid) or Identity(process.pid, "")
 
     def _write(self) -> None:
-        """Replace the state file whole: a reader never sees half of it."""
-        children = {
-            name: {
-                "pid": child.identity.pid,
-                "started": child.identity.started,
-                "restarts": child.restarts,
-                "last_exit": child.last_exit,
-                "running": child.process.poll() is None,
-            }
-            for name, child in self._children.items()
-        }
-        me = processes.identify(os.getpid())
-        state = {"supervisor": {"pid": os.getpid(), "started": me.started if me else ""}, "children": children}
-        arriving = self._home / "run" / "state.json.arriving"
-        arriving.write_text(json.dumps(state, indent=1))
-        arriving.rename(self._home / "run" / "state.json")
-
-
-def read_state(home: Path) -> dict:
-    """What the last supervisor wrote; empty when there was none. Raises LocalStackError when the file is damaged."""
-    path = home / "run" / "state.json"
-    try:
-        return json.loads(path.read_text())
-    except FileNotFoundError:
-        return {}
-    except json.JSONDecodeError as error:
-        raise LocalStackError(f"{path} is damaged ({error}); end this stack's processes, delete the file and start again.") from error
-
-
-def limit_log(path: Path, limit: int = LOG_LIMIT_BYTES) -> None:
-    """Keep a log below ``limit`` bytes, with one older file. The child goes on appending to the emptied file."""
-    try:
-        if path.stat().st_size < limit:
-            return
-    except FileNotFoundError:
-        return
-    shutil.copyfile(path, path.with_suffix(".log.1"))
-    os.truncate(path, 0)
+        state.write(self._home, {name: child.as_state() for name, child in self._children.items()})

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -54,7 +54,7 @@ async def _ensure(
         missing = [topic for topic in topics if topic.name not in there]
         if missing:
             await _create(admin, missing, clock_mode)
-            await _wait_for_leaders(admin, missing, until)
+        await _wait_for_leaders(admin, {t.name: there.get(t.name, t.partitions) for t in topics}, until)
         await _compare(admin, [topic for topic in topics if topic not in missing], there, clock_mode)
     except KafkaError as error:
         raise LocalStackError(f"Kafka at {bootstrap} refused to make or describe topics ({error}); see its log.") from error
@@ -95,17 +95,16 @@ async def _create(admin: AIOKafkaAdminClient, topics: Sequence[Topic], clock_mod
             raise LocalStackError(f"Kafka refused to create topic {name}: {detail[0] if detail else for_code(code).__name__}.")
 
 
-async def _wait_for_leaders(admin: AIOKafkaAdminClient, topics: Sequence[Topic], until: float) -> None:
+async def _wait_for_leaders(admin: AIOKafkaAdminClient, partitions: Mapping[str, int], until: float) -> None:
     """Return when every partition can be written: a client that comes earlier would see errors that mean nothing."""
-    wanted = {topic.name: topic.partitions for topic in topics}
     while True:
         found = await admin.describe_topics()
         led = {one["topic"]: sum(p["leader"] >= 0 for p in one["partitions"]) for one in found}
-        late = [name for name, count in wanted.items() if led.get(name, 0) < count]
+        late = [name for name, count in partitions.items() if led.get(name, 0) < count]
         if not late:
             return
         if time.monotonic() >= until:
-            raise LocalStackError(f"Kafka created topic {late[0]} but its partitions have no leader; see logs/kafka.log.")
+            raise LocalStackError(f"Topic {late[0]} has partitions without a leader; see logs/kafka.log.")
         await asyncio.sleep(_POLL_S)
 
 
