@@ -98,6 +98,11 @@ def _rule(rule: Rule, rulebook: Rulebook, refuse: Refuse) -> None:
         raise refuse(at, "unknown-grade", f"the rule {rule.id!r} gives the grade {rule.grade!r}", _known(rulebook.rank))
     if rule.repealed_on and rule.repealed_on <= rule.in_force_from:
         raise refuse(at, "dates", f"the rule {rule.id!r} is repealed before it is in force", "Correct in_force_from or repealed_on")
+    better = {one.id for one in rulebook.rules if rulebook.rank.get(one.grade, 0) < rulebook.rank[rule.grade]}
+    for name in rule.gives_way_to:
+        if name not in better:
+            what = f"the rule {rule.id!r} gives way to {name!r}, which is no rule for a better grade"
+            raise refuse(at, "gives-way", what, _known(better))
     allowed = {"latest"} if rulebook.latest else {"evaluation", "immediate", "new_enterprise"}
     for moment in rule.at:
         if moment not in allowed:

@@ -175,13 +175,17 @@ class Status(Section):
 
 
 class Rule(Dates):
-    """When all conditions hold, the subject meets ``grade``. The sentences are templates filled by the conditions."""
+    """When all conditions hold, the subject meets ``grade``. The sentences are templates filled by the conditions.
+
+    ``gives_way_to``: rules for a better grade that ask for all that this one asks and more; where one of them holds, this one
+    says nothing."""
 
     id: f.Word
     grade: GradeName
     clause: f.Name
     at: tuple[Moment, ...] = Field(min_length=1)
     all: tuple[Condition, ...] = Field(min_length=1)
+    gives_way_to: tuple[f.Word, ...] = ()
     readings: tuple[ReadingId, ...] = ()
     repealed_on: f.CivilDate | None = None
     zh: f.Text

@@ -1,0 +1,123 @@
+"""Facts → acts: what happened to a subject, in the sanction words of the rulebooks, with the day it took effect.
+
+An act takes effect on the day its document was served (R3); what has no document takes effect on the day it happened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from services.rating.domain.days import day
+from services.rating.domain.facts import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """``effective`` orders acts; ``served_by`` is the later event that made service known, where it wasn't in the document."""
+
+    effective: date
+    offset: int
+    sanctions: frozenset[str]
+    fact: Fact
+    legal_field: str | None = None
+    violation: str | None = None
+    concepts: frozenset[str] = frozenset()
+    approvals: int = 0
+    happened: date | None = None
+    served: date | None = None
+    correct_by: date | None = None
+    served_by: Fact | None = None
+
+    @property
+    def order(self) -> tuple[date, int]:
+        return (self.effective, self.offset)
+
+    @property
+    def document(self) -> str | None:
+        return self.fact.data.get("document_no") or self.fact.data.get("case_no")
+
+
+DOCUMENTS = frozenset(
+    {
+        "warning.issued",
+        "announcement.made",
+        "correction.ordered",
+        "penalty.decided",
+        "crime.judged",
+        "obstruction.determined",
+        "permit.revoked",
+    }
+)
+
+
+def acts_of(fact: Fact, service: dict[str, Any] | None = None, served_by: Fact | None = None) -> list[Act]:
+    """The acts that a fact brings. A document without ``service`` (its own, or the one given) brings none: awaiting service."""
+    data = fact.data
+    happened = day(data.get("occurred_on"))
+    if fact.name in DOCUMENTS:
+        service = data.get("service") or service
+        if service is None:
+            return []
+        served = day(service["served_on"])
+        assert served is not None
+        return [
+            Act(
+                effective=served,
+                offset=fact.offset,
+                fact=fact,
+                happened=happened,
+                served=served,
+                served_by=served_by,
+                correct_by=day(data.get("correct_by")),
+                **one,
+            )
+            for one in _document(fact.name, data)
+        ]
+    if happened is None:
+        return []
+    return [Act(effective=happened, offset=fact.offset, fact=fact, happened=happened, **one) for one in _event(fact.name, data)]
+
+
+def _document(name: str, data: dict[str, Any]) -> list[dict[str, Any]]:
+    field = data.get("legal_field")
+    if name == "warning.issued":
+        return [_one("warning", legal_field=field, violation=data["violation"])]
+    if name == "announcement.made":
+        return [_one("announcement", legal_field=field, violation=data["violation"])]
+    if name == "correction.ordered":
+        return [_one("correction_order", legal_field=field, violation=code) for code in data["violations"]]
+    if name == "penalty.decided":
+        return [_penalty(act) for act in data["acts"]]
+    if name == "crime.judged":
+        return [_one("crime" if data["final"] else "crime_not_final", legal_field=field)]
+    if name == "obstruction.determined":
+        return [_one("obstruction")]
+    return [_one("permit_revoked" if data["whole"] else "permit_partly_revoked")]
+
+
+def _penalty(act: dict[str, Any]) -> dict[str, Any]:
+    kinds = frozenset(act["kinds"])
+    approvals = (act.get("approvals_revoked") or 1) if "advertising_approval_revoked" in kinds else 0
+    return {
+        "sanctions": kinds,
+        "legal_field": act["legal_field"],
+        "violation": act["violation"],
+        "concepts": frozenset(act.get("concepts") or ()),
+        "approvals": approvals,
+    }
+
+
+def _event(name: str, data: dict[str, Any]) -> list[dict[str, Any]]:
+    if name == "enterprise.closed":
+        return [_one(data["reason"])]
+    if name == "inspection.recorded":
+        return [_one("violation_found", violation=code) for code in data.get("violations") or ()]
+    if name == "case.closed" and data["outcome"] == "violation_no_penalty":
+        return [_one("violation_established", violation=code) for code in data.get("violations") or (None,)]
+    return []
+
+
+def _one(sanction: str, **more: Any) -> dict[str, Any]:
+    return {"sanctions": frozenset((sanction,)), **more}

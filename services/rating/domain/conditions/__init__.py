@@ -1,0 +1,9 @@
+"""One file a kind of condition. Cause kinds have ``matches``, ``causes`` and ``describe``; the others ``holds``."""
+
+from types import ModuleType
+
+from services.rating.domain.conditions import acts, components, in_succession, no_acts, operated_for, score
+
+CAUSE_KINDS: dict[str, ModuleType] = {"acts": acts, "in_succession": in_succession}
+
+__all__ = ["CAUSE_KINDS", "acts", "components", "in_succession", "no_acts", "operated_for", "score"]

@@ -1,0 +1,30 @@
+"""Civil dates: months, windows, inclusive ends. Every function says which ends belong to it."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date, timedelta
+
+ONE_DAY = timedelta(days=1)
+
+
+def day(text: str | None) -> date | None:
+    """``YYYY-MM-DD`` → date; None stays None."""
+    return date.fromisoformat(text) if text else None
+
+
+def add_months(start: date, months: int) -> date:
+    """The same day of the month so many months later (or earlier), or that month's last day where it has none such."""
+    index = start.year * 12 + start.month - 1 + months
+    year, month = divmod(index, 12)
+    return date(year, month + 1, min(start.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def window_ending(last: date, months: int) -> date:
+    """First day of the span of so many months whose last day, inclusive, is ``last``: 36 months to 2025-12-31 begin on 2023-01-01."""
+    return add_months(last + ONE_DAY, -months)
+
+
+def within(earlier: date, later: date, months: int) -> bool:
+    """True when ``later`` is not after the day that corresponds to ``earlier`` so many months on, that day included (R6)."""
+    return later <= add_months(earlier, months)

@@ -1,0 +1,71 @@
+"""Standings → ``mingjian.grade.determined.v1``: derived ids, no clock, the same bytes on every replay."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from schemas import topics
+from schemas.envelope import derived_event
+from schemas.ids import derived_id
+from schemas.times import instant
+from services.rating.domain.facts import Fact
+from services.rating.domain.sentences import Decisive, Reason
+from services.rating.domain.standing import Standing
+
+KIND = "grade.determined"
+TYPE = f"mingjian.{KIND}.v1"
+# The contract's sizes (schemas.events.derived): an event stays well below one Kafka record.
+MAX_REASONS, MAX_DECISIVE, MAX_EVENTS_OF_A_REASON = 50, 100, 20
+
+
+def determined(
+    *, subject: str, regime: str, version: str, sha256: str, before: Standing | None, after: Standing, cause: Fact
+) -> dict[str, Any]:
+    """The event that tells of ``after``. ``cause`` is the fact or control whose arrival made it due; its time is the event's."""
+    data = {
+        "regime": regime,
+        "grade": after.grade,
+        "status": after.status,
+        "in_force_from": _text(after.in_force_from),
+        "previous_grade": before.grade if before else None,
+        "previous_status": before.status if before else None,
+        "moment": after.moment,
+        "period_last": _text(after.period_last),
+        "clauses": list(after.clauses),
+        "reasons": [_reason(one) for one in after.reasons[:MAX_REASONS]],
+        "decisive_events": [_decisive(one) for one in after.decisive[:MAX_DECISIVE]],
+        "readings": list(after.readings),
+        "rulebook": {"regime": regime, "version": version, "sha256": sha256},
+        "cause": {"topic": topics.FACTS, "partition": cause.partition, "offset": cause.offset, "id": cause.id},
+    }
+    identity = derived_id(cause=cause.id, kind=KIND, subject=subject, regime=regime, ordinal=0)
+    return derived_event(id=identity, service="rating", type=TYPE, subject=subject, time=instant(cause.stamp), data=data)
+
+
+def _text(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    return {
+        "rule": reason.rule,
+        "clause": reason.clause,
+        "grade": reason.grade,
+        "zh": reason.zh,
+        "en": reason.en,
+        "numbers": [{"name": one.name, "value": one.value, "bound": one.bound} for one in reason.numbers],
+        "events": [one.fact.id for one in reason.decisive[:MAX_EVENTS_OF_A_REASON]],
+        "readings": list(reason.readings),
+    }
+
+
+def _decisive(one: Decisive) -> dict[str, Any]:
+    return {
+        "id": one.fact.id,
+        "type": one.fact.type,
+        "partition": one.fact.partition,
+        "offset": one.fact.offset,
+        "occurred_on": one.fact.data.get("occurred_on"),
+        "served_on": _text(one.served),
+    }

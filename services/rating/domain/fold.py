@@ -1,0 +1,129 @@
+"""The fold that every driver runs: facts and controls in the order of their offsets → grade events.
+
+Invariants
+1. What a step tells is a function of the facts and controls up to it: a step that is repeated tells the same bytes under the
+   same id, so sending it again is harmless.
+2. A step tells only what changed since the step before; nothing before a rulebook's activation is told.
+3. As-of days never go back: the civil day of ``known`` in the regime's zone, or an evaluation's date where that is later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from schemas.rulebook import Rulebook, digest
+from services.rating.domain.controls import Controls
+from services.rating.domain.emit import determined
+from services.rating.domain.facts import CONTROLS, Fact
+from services.rating.domain.grade import standing
+from services.rating.domain.standing import Standing
+from services.rating.domain.subject import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """A loaded rulebook with its digest and time zone."""
+
+    rulebook: Rulebook
+    sha256: str
+    zone: ZoneInfo
+
+    @staticmethod
+    def of(rulebook: Rulebook) -> Book:
+        return Book(rulebook, digest(rulebook), ZoneInfo(rulebook.header.time_zone))
+
+
+Books = Mapping[str, Book]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A grade event and the step that made it due."""
+
+    step: Fact
+    event: dict[str, Any]
+
+
+def decide(subject: Subject, controls: Controls, books: Books, step: Fact) -> list[Told]:
+    """Fold ``step`` into ``subject`` and tell what changed.
+
+    A control step must be in ``controls`` already and concerns its own regime only; a fact concerns every regime that rates
+    the subject. A further copy of a folded fact tells nothing.
+    """
+    if step.name in CONTROLS:
+        regime = step.data["regime"]
+        concerned = [books[regime]] if regime in books else []
+        before = {book.rulebook.regime: previous(subject, controls, book, step.offset) for book in concerned}
+    else:
+        before = {regime: previous(subject, controls, book, step.offset) for regime, book in sorted(books.items())}
+        if not subject.apply(step):
+            return []
+        concerned = [books[regime] for regime in sorted(books)]
+    told = []
+    for book in concerned:
+        regime = book.rulebook.regime
+        after = _at(subject, controls, book, upto=step.offset, known=step.known)
+        subject.standings[regime] = (step.offset, after)
+        was = before[regime]
+        if after is None or (was is not None and was.essence == after.essence):
+            continue
+        event = determined(
+            subject=subject.subject,
+            regime=regime,
+            version=book.rulebook.version,
+            sha256=book.sha256,
+            before=was,
+            after=after,
+            cause=step,
+        )
+        told.append(Told(step, event))
+    return told
+
+
+def previous(subject: Subject, controls: Controls, book: Book, offset: int) -> Standing | None:
+    """The standing after the last step below ``offset``: kept from then, or worked out again the same."""
+    regime = book.rulebook.regime
+    last_control = controls.last(regime, below=offset)
+    last_step = max(subject.last_offset, last_control.offset if last_control else -1)
+    kept = subject.standings.get(regime)
+    if kept is not None and kept[0] == last_step:
+        return kept[1]
+    known = max(subject.last_known, last_control.known if last_control else 0)
+    return _at(subject, controls, book, upto=offset - 1, known=known)
+
+
+def current(subject: Subject, controls: Controls, book: Book, *, upto: int, known: int) -> Standing | None:
+    """The standing at an offset and an instant (epoch ms), without folding anything."""
+    return _at(subject, controls, book, upto=upto, known=known)
+
+
+def _at(subject: Subject, controls: Controls, book: Book, *, upto: int, known: int) -> Standing | None:
+    as_of = civil_day(known, book.zone)
+    evaluated = controls.latest_evaluation(book.rulebook.regime, upto=upto)
+    if evaluated and evaluated > as_of:
+        as_of = evaluated
+    return standing(subject, controls, book.rulebook, sha256=book.sha256, upto=upto, as_of=as_of)
+
+
+def civil_day(milliseconds: int, zone: ZoneInfo) -> date:
+    """The civil date of an instant in a zone."""
+    return datetime.fromtimestamp(milliseconds / 1000, zone).date()
+
+
+def history(subject: str, partition: int, steps: Iterable[Fact], controls: Controls, books: Books, *, since: int = -1) -> Iterator[Told]:
+    """Fold one subject's facts and its partition's controls, both in ``steps`` by offset; tell what is due from ``since`` on."""
+    state = Subject(subject, partition)
+    for step in steps:
+        if step.offset < since and step.name not in CONTROLS:
+            state.apply(step)
+        elif step.offset >= since:
+            yield from decide(state, controls, books, step)
+
+
+def merged(facts: Iterable[Fact], controls: Controls) -> list[Fact]:
+    """A subject's facts and its partition's controls in the order of their offsets."""
+    return sorted((*facts, *controls.facts), key=lambda one: one.offset)

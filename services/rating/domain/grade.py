@@ -1,0 +1,47 @@
+"""Evaluate one subject under one rulebook at one moment: the function that all drivers share."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from schemas.rulebook import Rulebook, Status
+from services.rating.domain import latest, periodic
+from services.rating.domain.acts import Act
+from services.rating.domain.controls import Controls
+from services.rating.domain.index import index_of
+from services.rating.domain.sentences import Decisive, Reason
+from services.rating.domain.standing import Standing
+from services.rating.domain.subject import Subject
+
+
+def standing(subject: Subject, controls: Controls, rulebook: Rulebook, *, sha256: str, upto: int, as_of: date) -> Standing | None:
+    """The subject's standing on ``as_of`` from facts and controls up to offset ``upto``.
+
+    None where the regime doesn't rate the subject, or where the rulebook activated at that offset isn't the one whose digest
+    is ``sha256``: rating by other rules than the activated ones is refused.
+    """
+    if rulebook.regime not in subject.regimes or subject.subject.partition(":")[0] not in rulebook.header.schemes:
+        return None
+    activation = controls.activation(rulebook.regime, upto=upto)
+    if activation is None or activation.sha256 != sha256:
+        return None
+    if ended := _ended(subject, rulebook, as_of):
+        return ended
+    if rulebook.latest:
+        return latest.standing(subject, rulebook, as_of)
+    evaluations = controls.evaluations(rulebook.regime, upto=upto, as_of=as_of)
+    return periodic.standing(subject, rulebook, activation, evaluations, as_of)
+
+
+def _ended(subject: Subject, rulebook: Rulebook, as_of: date) -> Standing | None:
+    """三(二)1 chapeau: closed, licence or whole permit revoked. A status, no grade."""
+    for act, word in index_of(subject, rulebook).terminal:
+        if act.effective <= as_of:
+            return _terminal(rulebook.status_words[word], act)
+    return None
+
+
+def _terminal(status: Status, act: Act) -> Standing:
+    facts = (Decisive(act.fact, act.served),) + ((Decisive(act.served_by, act.served),) if act.served_by else ())
+    reason = Reason(status.status, status.clause, None, status.sentence or status.name, {"day": act.effective}, decisive=facts)
+    return Standing(None, status.status, act.effective, "status", (reason,))

@@ -1,0 +1,82 @@
+"""What a condition says when it holds, and what it may look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any, Protocol
+
+from schemas.rulebook import Rulebook
+from services.rating.domain.acts import Act
+from services.rating.domain.facts import Fact
+from services.rating.domain.subject import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number that a condition used, and its bound."""
+
+    name: str
+    value: str
+    bound: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """``facts``: what it rests on. ``fills``: what the rule's sentences may show. ``acts``: the acts behind it, by day."""
+
+    facts: tuple[Fact, ...] = ()
+    acts: tuple[Act, ...] = ()
+    numbers: tuple[Quantity, ...] = ()
+    fills: dict[str, Any] = field(default_factory=dict)
+    readings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A moment at which a cause condition became true: its day, and the acts that made it so, the last of them completing it."""
+
+    on: date
+    acts: tuple[Act, ...]
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a condition is asked about: the days of the window, the score and the operating time, where there are any.
+
+    ``day`` is the day whose parameters apply: the period's last at an evaluation, the inspection's in the latest mode."""
+
+    rulebook: Rulebook
+    subject: Subject
+    first: date
+    last: date
+    day: date
+    score: tuple[Decimal, Fact] | None = None
+    components: dict[str, int] | None = None
+    inspection: Fact | None = None
+
+    def value(self, name: str) -> Any:
+        """The named parameter on ``day``."""
+        return self.rulebook.value(name, self.day)
+
+    def reading(self, *names: str | None) -> tuple[str, ...]:
+        """The readings that the named parameters carry."""
+        found = (self.rulebook.parameter(name).reading for name in names if name)
+        return tuple(sorted({one for one in found if one}))
+
+
+class CauseKind(Protocol):
+    """A module for a cause condition: ``matches`` picks its acts, ``causes`` finds the moments among them, sorted by day."""
+
+    matches: Callable[[Any, Rulebook, Act], bool]
+    causes: Callable[[Any, Rulebook, Sequence[Act], Subject], list[Cause]]
+    describe: Callable[[Any, Rulebook, Sequence[Cause]], Holding]
+
+
+def number_text(value: Decimal | int | str) -> str:
+    """A quantity as the reader expects it: ``98.50`` → ``98.5``, ``90`` → ``90``, never an exponent."""
+    text = format(Decimal(value).normalize(), "f")
+    return text if text != "-0" else "0"

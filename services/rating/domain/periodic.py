@@ -1,0 +1,196 @@
+"""Grading by announced evaluations, with lowering at once in between (五(四) ¶4, R10, R11).
+
+The standing on a day follows from the newest evaluation whose date has come and from the causes that took effect after its
+period: of the two the worse holds. So nothing is carried from step to step, and a late fact re-rates the past by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from schemas.rulebook import Rulebook
+from schemas.rulebook.conditions import CAUSES
+from services.rating.domain.conditions import CAUSE_KINDS
+from services.rating.domain.conditions.operated_for import Operating, operating
+from services.rating.domain.controls import Activation, Evaluation
+from services.rating.domain.days import ONE_DAY, day
+from services.rating.domain.facts import Fact
+from services.rating.domain.holding import Cause, Look
+from services.rating.domain.index import between, causes_between, index_of
+from services.rating.domain.rules import by_gravity, holding_rules, pick, reason_of, unknown_is_new
+from services.rating.domain.sentences import Decisive, Reason
+from services.rating.domain.standing import Standing
+from services.rating.domain.subject import Subject
+
+STAYS = "grade_stays"
+
+
+def standing(subject: Subject, rulebook: Rulebook, activation: Activation, evaluations: Sequence[Evaluation], as_of: date) -> Standing:
+    """``evaluations``: those whose date has come on ``as_of``, by date."""
+    base = _judged(subject, rulebook, activation, evaluations) if evaluations else _initial(subject, rulebook, activation, as_of)
+    return _lowered(subject, rulebook, activation, base, as_of)
+
+
+def _operating(subject: Subject, rulebook: Rulebook, on: date) -> Operating:
+    assert rulebook.periodic is not None
+    return operating(subject, rulebook.value(rulebook.periodic.new_enterprises.months, on))
+
+
+def _new_on(subject: Subject, rulebook: Rulebook, on: date) -> bool:
+    return _operating(subject, rulebook, on).new_on(on, unknown_is_new(rulebook, on))
+
+
+def _initial(subject: Subject, rulebook: Rulebook, activation: Activation, as_of: date) -> Standing:
+    """Before the first evaluation: new, or not yet evaluated."""
+    found = _operating(subject, rulebook, as_of)
+    after = activation.in_force_from - ONE_DAY
+    registered = day(subject.registered.data.get("occurred_on")) if subject.registered else None
+    if found.new_on(as_of, unknown_is_new(rulebook, as_of)):
+        return replace(_new(subject, rulebook, found, as_of), in_force_from=found.started or registered, after=after)
+    status = rulebook.status_for("not_yet_evaluated")
+    assert status is not None
+    since = found.complete_on + ONE_DAY if found.complete_on else registered
+    facts = tuple(Decisive(fact) for fact in ((subject.registered,) if subject.registered else ()))
+    reason = Reason(status.status, status.clause, None, status.name, decisive=facts)
+    return Standing(None, status.status, since, "status", (reason,), after=after)
+
+
+def _new(subject: Subject, rulebook: Rulebook, found: Operating, on: date) -> Standing:
+    assert rulebook.periodic is not None
+    rule = rulebook.periodic.new_enterprises
+    status = rulebook.status_for("new_enterprise")
+    assert status is not None
+    values = {"day": on, "months": rulebook.value(rule.months, on)}
+    reason = Reason(
+        status.status,
+        rule.clause,
+        None,
+        rule,
+        values,
+        decisive=tuple(Decisive(fact) for fact in found.facts),
+        readings=rule.readings,
+    )
+    return Standing(None, status.status, found.started, "status", (reason,))
+
+
+def _judged(subject: Subject, rulebook: Rulebook, activation: Activation, evaluations: Sequence[Evaluation]) -> Standing:
+    """What the newest evaluation found for the subject, before anything that took effect after its period."""
+    periodic = rulebook.periodic
+    assert periodic is not None
+    evaluation = evaluations[-1]
+    last = evaluation.last
+    found = _operating(subject, rulebook, last)
+    if found.new_on(last, unknown_is_new(rulebook, last)) and not between(index_of(subject, rulebook).judged_new, evaluation.first, last):
+        fresh = _new(subject, rulebook, found, last)
+        return replace(fresh, in_force_from=evaluation.on, moment="evaluation", period_last=last, after=last)
+    score = _final_score(subject, rulebook, evaluation)
+    look = Look(rulebook, subject, first=evaluation.first, last=last, day=last, score=score)
+    reasons = holding_rules(look, "evaluation")
+    if score is None or not reasons:
+        return _stays(subject, rulebook, activation, evaluations, reasons, has_score=score is not None)
+    return _graded(rulebook, by_gravity(rulebook, reasons), evaluation)
+
+
+def _graded(rulebook: Rulebook, reasons: tuple[Reason, ...], evaluation: Evaluation) -> Standing:
+    assert rulebook.periodic is not None
+    graded = rulebook.status_for("graded")
+    assert graded is not None
+    grade = pick(rulebook, reasons)
+    several = rulebook.periodic.precedence_readings if len({one.grade for one in reasons}) > 1 else ()
+    return Standing(
+        grade,
+        graded.status,
+        evaluation.on,
+        "evaluation",
+        reasons,
+        period_last=evaluation.last,
+        after=evaluation.last,
+        extra_readings=(*rulebook.periodic.readings, *several),
+    )
+
+
+def _stays(
+    subject: Subject,
+    rulebook: Rulebook,
+    activation: Activation,
+    evaluations: Sequence[Evaluation],
+    reasons: list[Reason],
+    *,
+    has_score: bool,
+) -> Standing:
+    """R5: without a final score, or where no condition holds, the grade stays as it was, unless a condition that needs no
+    score gives a worse one."""
+    assert rulebook.periodic is not None
+    evaluation = evaluations[-1]
+    before = standing(subject, rulebook, activation, evaluations[:-1], evaluation.on - ONE_DAY)
+    if reasons:
+        grade = pick(rulebook, reasons)
+        if before.grade is None or rulebook.rank[grade] > rulebook.rank[before.grade]:
+            return _graded(rulebook, by_gravity(rulebook, reasons), evaluation)
+    silent = rulebook.periodic.no_condition if has_score else rulebook.periodic.missing_score
+    values = {"period_first": evaluation.first, "period_last": evaluation.last}
+    said = Reason(STAYS, silent.clause, before.grade, silent, values, readings=silent.readings)
+    kept = tuple(reason for reason in before.reasons if reason.rule != STAYS)
+    return replace(before, reasons=(*kept, said), period_last=evaluation.last, after=evaluation.last)
+
+
+def _final_score(subject: Subject, rulebook: Rulebook, evaluation: Evaluation) -> tuple[Decimal, Fact] | None:
+    """R9: the final score of the year in which the period ends."""
+    assert rulebook.periodic is not None
+    scores = subject.scores.get((rulebook.regime, evaluation.last.year))
+    if not scores:
+        return None
+    choice = rulebook.value(rulebook.periodic.contradicting_scores, evaluation.last)
+    return min(scores, key=lambda one: (one[0], one[1].offset)) if choice == "lowest" else scores[0]
+
+
+def _lowered(subject: Subject, rulebook: Rulebook, activation: Activation, base: Standing, as_of: date) -> Standing:
+    """R10, R11: causes after the evaluated period lower at once, and stay through the evaluation of an earlier period."""
+    assert base.after is not None
+    first = max(base.after + ONE_DAY, activation.in_force_from)
+    reasons = _at_once(subject, rulebook, "immediate", first, as_of)
+    if base.grade is None and not reasons:
+        reasons = _at_once(subject, rulebook, "new_enterprise", first, as_of)
+    if not reasons:
+        return base
+    grade = pick(rulebook, reasons)
+    if base.grade is not None and rulebook.rank[grade] <= rulebook.rank[base.grade]:
+        return base
+    since = min(reason.on for reason in reasons if reason.grade == grade and reason.on)
+    graded = rulebook.status_for("graded")
+    assert graded is not None and rulebook.periodic is not None
+    return Standing(
+        grade,
+        graded.status,
+        since,
+        "immediate",
+        by_gravity(rulebook, reasons),
+        period_last=base.period_last,
+        after=base.after,
+        extra_readings=rulebook.periodic.readings,
+    )
+
+
+def _at_once(subject: Subject, rulebook: Rulebook, moment: str, first: date, as_of: date) -> list[Reason]:
+    index = index_of(subject, rulebook)
+    plain: list[Reason] = []
+    otherwise: list[Reason] = []
+    for rule in rulebook.rules:
+        if moment not in rule.at:
+            continue
+        position, condition = next((at, one) for at, one in enumerate(rule.all) if isinstance(one, CAUSES))
+        causes = causes_between(index.causes(rule.id, position, condition, subject), first, as_of)
+        causes = [cause for cause in causes if _counts(subject, rulebook, rule.in_force(cause.on), moment, cause)]
+        if not causes:
+            continue
+        holding = CAUSE_KINDS[condition.kind].describe(condition, rulebook, causes)
+        reason = reason_of(rule, [holding], day=causes[0].on, on=causes[0].on)
+        (otherwise if len(rule.all) > 1 else plain).append(reason)
+    return plain or otherwise
+
+
+def _counts(subject: Subject, rulebook: Rulebook, in_force: bool, moment: str, cause: Cause) -> bool:
+    return in_force and (moment != "new_enterprise" or _new_on(subject, rulebook, cause.on))

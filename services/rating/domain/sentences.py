@@ -1,0 +1,103 @@
+"""Reasons in words: the rulebook's templates filled with what the conditions found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Protocol
+
+from services.rating.domain.acts import Act
+from services.rating.domain.facts import Fact
+from services.rating.domain.holding import Holding, Quantity
+
+SHOWN_DOCUMENTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Decisive:
+    """A fact that a grade rests on, with the day it happened and the day it was served."""
+
+    fact: Fact
+    served: date | None = None
+
+
+class Bilingual(Protocol):
+    """Templates in both languages: a rule, a status, a section of the rulebook."""
+
+    @property
+    def zh(self) -> str: ...
+    @property
+    def en(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One condition that holds. ``on``: from when it acts, for a lowering at once. The words are made when they are asked for."""
+
+    rule: str
+    clause: str
+    grade: str | None
+    template: Bilingual
+    values: dict[str, Any] = field(default_factory=dict)
+    holdings: tuple[Holding, ...] = ()
+    decisive: tuple[Decisive, ...] = ()
+    readings: tuple[str, ...] = ()
+    on: date | None = None
+
+    @property
+    def numbers(self) -> tuple[Quantity, ...]:
+        """The quantities of all conditions."""
+        return tuple(number for holding in self.holdings for number in holding.numbers)
+
+    @property
+    def zh(self) -> str:
+        return fill(self.template.zh, self.values | fills_of(self.holdings, chinese=True))
+
+    @property
+    def en(self) -> str:
+        return fill(self.template.en, self.values | fills_of(self.holdings, chinese=False))
+
+
+def fill(template: str, values: dict[str, Any]) -> str:
+    """Put values into a template; the loader has checked that every name can be filled."""
+    return template.format_map({name: "" if value is None else str(value) for name, value in values.items()})
+
+
+def fills_of(holdings: Iterable[Holding], *, chinese: bool) -> dict[str, Any]:
+    """What the holdings fill in: their own names, and days and documents of all their acts."""
+    values: dict[str, Any] = {}
+    acts: list[Act] = []
+    for holding in holdings:
+        values |= holding.fills
+        acts += holding.acts
+    if acts:
+        acts.sort(key=lambda act: act.order)
+        values |= {"first": acts[0].effective, "last": acts[-1].effective, "documents": documents_text(acts, chinese=chinese)}
+    return values
+
+
+def documents_text(acts: Iterable[Act], *, chinese: bool) -> str:
+    """The documents' numbers, each once, at most five."""
+    numbers = list(dict.fromkeys(act.document for act in acts if act.document))
+    shown = numbers[:SHOWN_DOCUMENTS]
+    separator = "\u3001" if chinese else ", "
+    missing = "\u65e0\u6587\u53f7" if chinese else "no document"
+    text = separator.join(shown) or missing
+    if len(numbers) > len(shown):
+        rest = len(numbers) - len(shown)
+        text += f"\u7b49 {len(numbers)} \u4ef6" if chinese else f" and {rest} more"
+    return text
+
+
+def decisive_of(holdings: Iterable[Holding]) -> tuple[Decisive, ...]:
+    """The facts behind the holdings, each once, in the order of their offsets; late service adds the fact that told of it."""
+    found: dict[int, Decisive] = {}
+    for holding in holdings:
+        for fact in holding.facts:
+            found.setdefault(fact.offset, Decisive(fact))
+        for act in holding.acts:
+            found.setdefault(act.fact.offset, Decisive(act.fact, act.served))
+            if act.served_by:
+                found.setdefault(act.served_by.offset, Decisive(act.served_by, act.served))
+    return tuple(found[offset] for offset in sorted(found))

@@ -1,0 +1,48 @@
+"""A grade as it stands on a day, under a rulebook: what every driver computes and what is emitted when it changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from services.rating.domain.sentences import Decisive, Reason
+
+Moment = Literal["immediate", "evaluation", "status", "correction"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """``grade`` is None where ``status`` says why there is none. ``after``: lowerings at once count from the day after it."""
+
+    grade: str | None
+    status: str
+    in_force_from: date | None
+    moment: Moment
+    reasons: tuple[Reason, ...]
+    period_last: date | None = None
+    after: date | None = None
+    extra_readings: tuple[str, ...] = ()
+
+    @property
+    def clauses(self) -> tuple[str, ...]:
+        """Each clause once, in the order of the reasons."""
+        return tuple(dict.fromkeys(reason.clause for reason in self.reasons))
+
+    @property
+    def decisive(self) -> tuple[Decisive, ...]:
+        """Each fact once, in the order of offsets."""
+        found = {one.fact.offset: one for reason in reversed(self.reasons) for one in reason.decisive}
+        return tuple(found[offset] for offset in sorted(found))
+
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """Each reading once, by number."""
+        named = {reading for reason in self.reasons for reading in reason.readings} | set(self.extra_readings)
+        return tuple(sorted(named, key=lambda one: int(one[1:])))
+
+    @property
+    def essence(self) -> tuple[object, ...]:
+        """What makes two standings the same to the outside: a change here is a change to tell."""
+        reasons = tuple((one.rule, one.grade, tuple(d.fact.id for d in one.decisive), one.numbers) for one in self.reasons)
+        return (self.grade, self.status, self.in_force_from, self.period_last, reasons)

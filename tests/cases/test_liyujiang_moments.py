@@ -1,0 +1,241 @@
+"""三(三) and 五(四) ¶4: new enterprises (R4), missing scores (R5, R9), evaluation (R10), up and down (R11)."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cases.ledger import Ledger, act
+
+
+def shop(started: str = "2010-03-01") -> Ledger:
+    ledger = Ledger()
+    ledger.opened(started)
+    return ledger
+
+
+# R4
+@pytest.mark.parametrize(("started", "grade"), [("2024-12-31", "A"), ("2025-01-01", "A"), ("2025-01-02", "new")])
+def test_a_full_year_must_lie_before_the_periods_end_or_within_it(started: str, grade: str) -> None:
+    ledger = shop(started)
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    assert grade == ledger.grade()
+
+
+@pytest.mark.parametrize(("until", "grade"), [("2025-01-31", "A"), ("2025-02-01", "A"), ("2025-02-02", "new")])
+def test_days_of_interruption_do_not_count(until: str, grade: str) -> None:
+    """Started on 1 December 2024, complete on 30 November; 31 days of interruption move that to 31 December."""
+    ledger = shop("2024-12-01")
+    ledger.interrupted("2025-01-01", until)
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    assert grade == ledger.grade()
+
+
+def test_an_interruption_ends_with_the_next_start() -> None:
+    ledger = shop("2024-12-01")
+    ledger.interrupted("2025-01-01")
+    ledger.started("2025-02-01")
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    assert "A" == ledger.grade()
+
+
+def test_an_open_interruption_keeps_an_enterprise_new() -> None:
+    ledger = shop("2024-12-01")
+    ledger.interrupted("2025-01-01")
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    assert "new" == ledger.grade()
+
+
+def test_an_interruption_after_the_full_year_changes_nothing() -> None:
+    ledger = shop("2020-01-01")
+    ledger.interrupted("2025-01-01")
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    assert "A" == ledger.grade()
+
+
+def test_without_a_start_on_record_an_enterprise_is_treated_as_new() -> None:
+    ledger = Ledger()
+    ledger.registered("2010-03-01")
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    assert "new" == ledger.grade()
+
+
+def test_before_the_first_evaluation_an_enterprise_is_new_then_not_yet_evaluated() -> None:
+    ledger = shop("2025-03-01")
+    assert ["new", "new", "not_yet_evaluated"] == [ledger.grade(day) for day in ("2025-03-01", "2026-02-27", "2026-02-28")]
+
+
+@pytest.mark.parametrize("entered", ["warned", "inspected", "ordered"])
+def test_a_violation_grades_a_new_enterprise_all_the_same(entered: str) -> None:
+    ledger = shop("2025-03-01")
+    {
+        "warned": lambda: ledger.warned("2025-06-01"),
+        "inspected": lambda: ledger.inspected("2025-06-01", found=("GSP-03",)),
+        "ordered": lambda: ledger.ordered("2025-06-01"),
+    }[entered]()
+    assert ["new", "C", "C"] == [ledger.grade(day) for day in ("2025-05-31", "2025-06-01", "2025-06-02")]
+
+
+def test_a_new_enterprise_with_a_violation_meets_the_score_bands_at_the_evaluation() -> None:
+    ledger = shop("2025-03-01")
+    ledger.inspected("2025-06-01", found=("GSP-03",))
+    ledger.scored(2025, "75")
+    ledger.evaluated(2025)
+    assert "D" == ledger.grade()
+
+
+def test_a_new_enterprise_without_a_violation_is_not_graded_by_its_score() -> None:
+    ledger = shop("2025-03-01")
+    ledger.scored(2025, "75")
+    ledger.evaluated(2025)
+    assert "new" == ledger.grade()
+
+
+def test_a_new_enterprise_that_was_fined_is_d_at_once() -> None:
+    ledger = shop("2025-03-01")
+    ledger.fined("2025-06-01")
+    assert "D" == ledger.grade()
+
+
+# R5, R9
+def test_without_a_final_score_the_grade_stays_and_says_so() -> None:
+    ledger = shop()
+    ledger.scored(2024, "99")
+    ledger.evaluated(2024)
+    ledger.scored(2025, "60", final=False)
+    ledger.evaluated(2025)
+    found = ledger.now()
+    assert found is not None and found.in_force_from is not None
+    assert ("A", "2025-01-15") == (found.grade, found.in_force_from.isoformat())
+    assert "R5" in found.readings
+
+
+def test_a_missing_score_is_never_full_marks() -> None:
+    ledger = shop()
+    ledger.evaluated(2025)
+    assert "not_yet_evaluated" == ledger.grade()
+
+
+def test_without_a_final_score_a_condition_that_needs_none_still_lowers() -> None:
+    ledger = shop()
+    ledger.scored(2024, "99")
+    ledger.evaluated(2024)
+    ledger.warned("2025-06-01")
+    ledger.evaluated(2025)
+    assert "C" == ledger.grade()
+
+
+def test_without_a_final_score_nothing_rises() -> None:
+    ledger = shop()
+    ledger.fined("2024-06-01")
+    ledger.scored(2024, "99")
+    ledger.evaluated(2024)
+    ledger.evaluated(2025)
+    assert "D" == ledger.grade()
+
+
+def test_the_years_final_score_counts_and_not_the_latest_entry() -> None:
+    ledger = shop()
+    ledger.scored(2025, "99")
+    ledger.scored(2025, "60", final=False, on="2025-12-28")
+    ledger.evaluated(2025)
+    assert "A" == ledger.grade()
+
+
+def test_of_two_contradicting_finals_the_first_is_used() -> None:
+    ledger = shop()
+    ledger.scored(2025, "91")
+    ledger.scored(2025, "99", on="2025-12-28")
+    ledger.evaluated(2025)
+    assert "B" == ledger.grade()
+
+
+def test_a_score_of_another_year_says_nothing() -> None:
+    ledger = shop()
+    ledger.scored(2024, "99")
+    ledger.evaluated(2025)
+    assert "not_yet_evaluated" == ledger.grade()
+
+
+# R10, R11
+@pytest.mark.parametrize(("served", "grade"), [("2025-12-31", "D"), ("2026-01-01", "D"), ("2026-01-05", "D"), ("2026-01-15", "D")])
+def test_a_fine_served_between_the_periods_end_and_the_evaluation_stays(served: str, grade: str) -> None:
+    ledger = shop()
+    ledger.scored(2024, "99")
+    ledger.evaluated(2024)
+    ledger.scored(2025, "99")
+    ledger.fined("2025-12-30", served=served)
+    ledger.evaluated(2025)
+    assert grade == ledger.grade()
+    found = ledger.now()
+    assert found is not None and found.in_force_from is not None
+    assert ("2026-01-15" if served == "2025-12-31" else served) == found.in_force_from.isoformat()
+
+
+def test_that_lowering_ends_with_the_evaluation_of_its_own_period_or_later() -> None:
+    ledger = shop()
+    ledger.scored(2025, "99")
+    ledger.fined("2025-12-30", served="2026-01-05")
+    ledger.evaluated(2025)
+    ledger.scored(2026, "99")
+    ledger.evaluated(2026)
+    assert "D" == ledger.grade("2027-01-15")
+    ledger.scored(2027, "99")
+    ledger.evaluated(2027)
+    assert ["D", "B"] == [ledger.grade("2028-01-14"), ledger.grade("2028-01-15")]
+
+
+def test_a_serious_problem_lowers_at_once_and_a_clean_year_lifts_only_at_the_evaluation() -> None:
+    ledger = shop()
+    ledger.scored(2024, "99")
+    ledger.evaluated(2024)
+    ledger.penalised("2025-06-10", act("suspension_ordered"), served="2025-06-20")
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    ledger.scored(2026, "99")
+    ledger.evaluated(2026)
+    days = ("2025-01-14", "2025-01-15", "2025-06-19", "2025-06-20", "2025-06-21", "2026-01-15", "2027-01-14", "2027-01-15")
+    assert ["not_yet_evaluated", "A", "A", "E", "E", "E", "E", "B"] == [ledger.grade(day) for day in days]
+
+
+def test_a_warning_lowers_an_evaluated_enterprise_only_at_the_evaluation() -> None:
+    ledger = shop()
+    ledger.scored(2024, "99")
+    ledger.evaluated(2024)
+    ledger.warned("2025-06-01")
+    assert "A" == ledger.grade("2025-12-31")
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    assert ["A", "C"] == [ledger.grade("2026-01-14"), ledger.grade("2026-01-15")]
+
+
+def test_a_lesser_cause_does_not_lift_a_worse_grade() -> None:
+    ledger = shop()
+    ledger.penalised("2025-06-10", act("suspension_ordered"))
+    ledger.fined("2025-07-01")
+    found = ledger.now()
+    assert found is not None and found.in_force_from is not None
+    assert ("E", "2025-06-10") == (found.grade, found.in_force_from.isoformat())
+
+
+def test_a_fine_entered_after_the_evaluation_re_rates_from_its_service() -> None:
+    ledger = shop()
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    ledger.fined("2025-11-01", known="2026-03-01")
+    assert ["not_yet_evaluated", "D", "D"] == [ledger.grade(day) for day in ("2025-10-31", "2025-11-01", "2026-01-15")]
+
+
+def test_nothing_before_the_activations_date_lowers_at_once() -> None:
+    ledger = Ledger(activated=False)
+    ledger.activate(in_force_from="2020-01-01")
+    ledger.opened("2010-03-01")
+    ledger.fined("2019-12-31")
+    assert "not_yet_evaluated" == ledger.grade()
+    ledger.fined("2020-01-01")
+    assert "D" == ledger.grade()
