@@ -10,7 +10,7 @@ import typer
 
 from deploy.local.errors import LocalStackError
 from schemas.rulebook import RulebookError
-from services._cli.commands import bring, people, stack, write
+from services._cli.commands import bring, people, read, stack, write
 from services._cli.errors import FAILED, CliError
 from services._cli.home import Home
 from services._cli.session import Session
@@ -46,6 +46,8 @@ app.add_typer(write.event_app, name="event")
 app.command("sign")(write.sign)
 app.command("send")(write.send)
 app.command("submit")(write.submit)
+app.command("watch")(read.watch)
+app.command("explain")(read.explain)
 app.add_typer(bring.import_app, name="import")
 
 

@@ -1,3 +1,72 @@
 """Reading: the stream of changes, a grade and its reasons, findings."""
 
 from __future__ import annotations
+
+from typing import Annotated
+
+import orjson
+import typer
+
+from schemas.ids import SubjectError, check_subject
+from schemas.rulebook import load_all
+from services._cli.delivery import get_json
+from services._cli.errors import USAGE, CliError
+from services._cli.running import rulebooks_folder
+from services._cli.session import session_of
+from services._cli.stream import follow
+from services._cli.telling import change_line, explanation
+
+
+def grade_names() -> dict[str, dict[str, str]]:
+    """Grade or status → its name by language, over all regimes of this installation; a word two regimes share keeps the first."""
+    names: dict[str, dict[str, str]] = {}
+    for book in load_all(rulebooks_folder()).values():
+        for grade in book.grades:
+            names.setdefault(grade.grade, {"zh": grade.short.zh, "en": grade.short.en})
+        for status in book.statuses:
+            names.setdefault(status.status, {"zh": status.name.zh, "en": status.name.en})
+    return names
+
+
+def watch(
+    context: typer.Context,
+    regime: Annotated[str | None, typer.Option(help="Only this regime.")] = None,
+    subject: Annotated[str | None, typer.Option(help="Only this subject.")] = None,
+    grade: Annotated[str | None, typer.Option(help="Only changes to this grade.")] = None,
+    since: Annotated[int | None, typer.Option(min=0, help="Go on after this number; default: from now on.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Each change whole, one a line.")] = False,
+) -> None:
+    """Follow the changes of grades as they happen; a cut is waited out. Ctrl-C ends it."""
+    session = session_of(context)
+    given = {"regime": regime, "subject": subject, "grade": grade, "since": None if since is None else str(since)}
+    names = {} if as_json else grade_names()
+    try:
+        with session.http("publication") as http:
+            for one in follow(http, {key: value for key, value in given.items() if value is not None}, session.voice.mention):
+                if as_json:
+                    session.voice.say(orjson.dumps({"id": one.id, "event": one.data}).decode())
+                else:
+                    session.voice.say(change_line(one.data["data"], one.data["subject"], one.id, session.voice.lang, names))
+    except KeyboardInterrupt:
+        return
+
+
+def explain(
+    context: typer.Context,
+    subject: Annotated[str, typer.Argument(help="Such as uscc:… or fhrs:….")],
+    lang: Annotated[str | None, typer.Option(help="zh or en; default by the locale.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The service's whole answer.")] = False,
+) -> None:
+    """A subject's grade, the clauses and the facts it rests on."""
+    session = session_of(context)
+    try:
+        check_subject(subject)
+    except SubjectError as error:
+        raise CliError(f"{subject!r} is not a subject: {error}", USAGE) from None
+    with session.http("publication") as http:
+        answer = get_json(http, f"/api/v1/subjects/{subject}", {})
+    if as_json:
+        session.voice.say(orjson.dumps(answer).decode())
+        return
+    for line in explanation(answer, lang or session.voice.lang, grade_names()):
+        session.voice.say(line)
