@@ -18,13 +18,13 @@ from services._cli.home import Home, KnownOfficer, write_atomically
 from services._cli.registry import registrar_key
 from services._cli.sample.acts import instant
 from services._cli.sample.bootstrap import ActiveRulebook, bootstrap
-from services._cli.sample.people import OFFICERS
+from services._cli.sample.people import OFFICERS, REGIME
 from services._cli.sample.tables import calendar_tables
 from services._cli.sample.town import REGISTRAR, Plan, Sent, Town, generate
 from services._cli.signing import submission
 
-# Grades look back three years from the first evaluated one; a rulebook in force from here covers every act of the town.
-RULES_FROM = date(2005, 1, 1)
+# Other regimes than the town's own rate what is published, however old it is.
+_ALWAYS = date(2005, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,19 @@ def make_town(order: Order, rulebooks: Path) -> Town:
     return generate(Plan(seed=order.seed, enterprises=order.enterprises, years=order.years, until=until, tables=tables))
 
 
-def active_rulebooks(rulebooks: Path) -> list[ActiveRulebook]:
-    """Every rulebook of the folder, with the digest that services hold it against."""
-    return [ActiveRulebook(book.header.regime, book.header.version, digest(book), RULES_FROM) for book in load_all(rulebooks).values()]
+def active_rulebooks(rulebooks: Path, first: date) -> list[ActiveRulebook]:
+    """Every rulebook of the folder, with the digest that services hold it against. The town's own is in force from ``first``:
+    what lies in the paper archive lowers nobody."""
+    books = load_all(rulebooks).values()
+    return [
+        ActiveRulebook(one.header.regime, one.header.version, digest(one), first if one.header.regime == REGIME else _ALWAYS)
+        for one in books
+    ]
 
 
 def control_events(town: Town, home: Home, rulebooks: Path) -> list[Sent]:
     """The registrar's part of the town."""
-    return bootstrap(town.plan, source=home.genesis()["event"]["source"], rulebooks=active_rulebooks(rulebooks))
+    return bootstrap(town.plan, source=home.genesis()["event"]["source"], rulebooks=active_rulebooks(rulebooks, town.plan.first))
 
 
 def in_order(control: Sequence[Sent], town: Town) -> list[Sent]:
