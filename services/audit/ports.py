@@ -54,7 +54,7 @@ class Plan(Protocol):
         """First offset of each partition that is not planned; partitions without a row begin at 0."""
 
     def spans(self, first: int, limit: int) -> list[Span]:
-        """Planned spans from leaf ``first`` (which begins or lies in the first of them), in order, at most ``limit``."""
+        """Planned spans from leaf ``first`` on, at which one begins, in order, at most ``limit``. Raises ``LogDamaged`` for a hole."""
 
     def commit(self, epoch: int, planned: int, spans: Sequence[Span]) -> None:
         """Append spans that continue the plan at leaf ``planned``: all of them and the positions durably, or nothing.

@@ -170,9 +170,10 @@ class PostgresDetectorStore:
         self.positions |= moved
 
     async def unsent(self, after: int, limit: int) -> list[tuple[int, str, bytes, bytes, str | None]]:
-        """(sequence, id, key, value, traceparent) of findings that were not read back from Kafka, after a sequence number, in order."""
+        """(sequence, id, key, value, traceparent) of findings that were not read back from Kafka, by sequence number."""
         rows = await self.connection.execute(
-            "SELECT sequence, id, record_key, value, traceparent FROM finding WHERE NOT read_back AND sequence > %s ORDER BY sequence LIMIT %s",
+            "SELECT sequence, id, record_key, value, traceparent FROM finding"
+            " WHERE NOT read_back AND sequence > %s ORDER BY sequence LIMIT %s",
             (after, limit),
         )
         return [(sequence, id, bytes(key), bytes(value), trace) for sequence, id, key, value, trace in await rows.fetchall()]
@@ -187,7 +188,7 @@ class FindingReader:
     async def page(
         self, *, after: int, limit: int, office: str | None, kind: str | None, about: str | None, superseded: bool
     ) -> list[dict[str, Any]]:
-        """Rows with a sequence number above ``after``, in order: ``sequence``, ``subject``, ``regime``, ``superseded``, ``value`` (bytes)."""
+        """Rows above the sequence number ``after``: ``sequence``, ``subject``, ``regime``, ``superseded``, ``value`` (bytes)."""
         async with await psycopg.AsyncConnection.connect(self._dsn, autocommit=True, row_factory=dict_row, connect_timeout=5) as connection:
             rows = await connection.execute(
                 "SELECT sequence, subject, regime, superseded, value FROM finding WHERE sequence > %(after)s"

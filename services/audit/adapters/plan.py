@@ -50,16 +50,14 @@ class PostgresPlan:
     def spans(self, first: int, limit: int) -> list[Span]:
         """See ``Plan.spans``."""
         rows = self._connection.execute(
-            "SELECT first, count, topic, partition, first_offset FROM log_plan WHERE first + count > %s AND first >= "
-            "coalesce((SELECT max(first) FROM log_plan WHERE first <= %s), 0) ORDER BY first LIMIT %s",
-            (first, first, limit),
+            "SELECT first, count, topic, partition, first_offset FROM log_plan WHERE first >= %s ORDER BY first LIMIT %s", (first, limit)
         ).fetchall()
         found = [Span(*row) for row in rows]
         for one, following in pairwise(found):
             if one.first + one.count != following.first:
                 raise LogDamaged(f"the plan has a gap after leaf {one.first + one.count - 1}")
-        if found and found[0].first > first:
-            raise LogDamaged(f"the plan begins at leaf {found[0].first} where leaf {first} is expected")
+        if found and found[0].first != first:
+            raise LogDamaged(f"the plan has no span that begins at leaf {first}")
         return found
 
     def commit(self, epoch: int, planned: int, spans: Sequence[Span]) -> None:

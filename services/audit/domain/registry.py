@@ -7,8 +7,9 @@ same on every replay, however far the registry was read by then.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
 
 from services.audit.domain.late import Outage
 
@@ -33,22 +34,32 @@ class Registry:
     stack: str = "stack:mingjian"
     go_lives: tuple[tuple[int, str, date], ...] = ()
     outages: tuple[tuple[int, Outage], ...] = ()
+    unreadable: tuple[int, ...] = ()
 
-    def apply(self, offset: int, event: Mapping[str, object] | None) -> Registry:
+    def apply(self, offset: int, event: Mapping[str, Any] | None) -> Registry:
         """Fold the record at ``offset``; ``event`` None where it could not be read."""
-        following = offset + 1
-        data = event["data"] if event else None
-        if event is None or not isinstance(data, Mapping):
-            return Registry(following, self.stack, self.go_lives, self.outages)
-        stack, go_lives, outages = self.stack, self.go_lives, self.outages
+        following = replace(self, next_offset=offset + 1)
+        if event is None or event["type"] not in (GENESIS, GO_LIVE, OUTAGE):
+            return following
+        try:
+            return following._folded(offset, event)
+        except (KeyError, TypeError, ValueError):
+            # Went past intake: it has no effect, and the service's status names the offset.
+            return replace(following, unreadable=(*self.unreadable, offset))
+
+    def _folded(self, offset: int, event: Mapping[str, Any]) -> Registry:
+        data = event["data"]
         if event["type"] == GENESIS:
-            stack = str(event["subject"])
-        elif event["type"] == GO_LIVE:
-            go_lives += ((offset, str(data["regime"]), date.fromisoformat(str(data["occurred_on"]))),)
-        elif event["type"] == OUTAGE:
-            scheme, _, office = str(event["subject"]).partition(":")
-            outages += ((offset, Outage(str(data["started"]), str(data["ended"]), office if scheme == "office" else None)),)
-        return Registry(following, stack, go_lives, outages)
+            return replace(self, stack=str(event["subject"]))
+        if event["type"] == GO_LIVE:
+            declared = (offset, str(data["regime"]), date.fromisoformat(data["occurred_on"]))
+            return replace(self, go_lives=(*self.go_lives, declared))
+        scheme, _, office = str(event["subject"]).partition(":")
+        outage = Outage(data["started"], data["ended"], office if scheme == "office" else None)
+        for end in (outage.started, outage.ended):
+            if datetime.fromisoformat(end).tzinfo is None:
+                raise ValueError("an instant has no zone")
+        return replace(self, outages=(*self.outages, (offset, outage)))
 
     def at(self, offset: int) -> Known:
         """The registry up to and with ``offset``; of two go-live dates of a regime the later declaration holds."""

@@ -1,0 +1,86 @@
+"""``python -m services.audit.api``: appender, detectors and HTTP in one process.
+
+A loop that ends takes the process with it: whoever supervises starts it again, and start is recovery. Exit codes: 0 asked to
+stop, 1 a fault (the log says which), 2 not configured, 3 another writer took over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+import uvicorn
+import uvloop
+
+from schemas.rulebook import RulebookError
+from services.audit.domain.note import NoteError
+from services.audit.ports import LogDamaged, RecordsGone, Superseded
+from services.audit.web.app import create_app
+from services.audit.wiring import Audit, NotConfigured, Settings, build, migrate
+
+log = logging.getLogger("mingjian.audit")
+
+
+def _causes(error: BaseException) -> list[BaseException]:
+    """The exceptions in a group, in order."""
+    if isinstance(error, BaseExceptionGroup):
+        return [one for inner in error.exceptions for one in _causes(inner)]
+    return [error]
+
+
+async def serve(settings: Settings, audit: Audit) -> int:
+    """Run until a signal or a fault; the exit code."""
+    config = uvicorn.Config(create_app(audit.parts), host=settings.host, port=settings.port, log_level="warning", access_log=False)
+    server = uvicorn.Server(config)
+    code = 0
+
+    async def guarded(name: str, loop: Coroutine[Any, Any, None]) -> None:
+        nonlocal code
+        try:
+            await loop
+        except BaseException as error:
+            for cause in _causes(error):
+                if isinstance(cause, asyncio.CancelledError):
+                    raise
+                code = 3 if isinstance(cause, Superseded) else 1
+                if isinstance(cause, Superseded | LogDamaged | RecordsGone):
+                    log.critical("%s stopped: %s: %s", name, type(cause).__name__, cause)
+                else:
+                    log.critical("%s stopped", name, exc_info=cause)
+            server.should_exit = True
+
+    async with AsyncExitStack() as stack:
+        await audit.open(stack)
+        loops = [
+            asyncio.create_task(guarded("log", audit.log.run())),
+            asyncio.create_task(guarded("registry", audit.registry.run())),
+            asyncio.create_task(guarded("detectors", audit.detectors.run())),
+        ]
+        await server.serve()
+        for task in loops:
+            task.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+    return code
+
+
+def main() -> int:
+    """The exit code of the process."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    logging.getLogger("yoyo").setLevel(logging.WARNING)
+    try:
+        settings = Settings.from_env()
+        migrate(settings.dsn)
+        audit = build(settings)
+    except (NotConfigured, NoteError, RulebookError) as error:
+        log.critical("not started: %s", error)
+        return 2
+    return uvloop.run(serve(settings, audit))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

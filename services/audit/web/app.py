@@ -1,0 +1,232 @@
+"""The HTTP side: log files, the log's state, findings for auditors. Reads only; everything it needs is in ``Parts``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+from fastapi import Cookie, Depends, FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from services.audit.adapters.detector_store import FindingReader
+from services.audit.domain.tiles import bundle_path, is_tile_path
+from services.audit.web.pages import Pages, language
+from services.audit.web.problems import Problem, answer, described
+from services.audit.web.session import COOKIE, LIFETIME_S, Session, Sessions, cursor_of, subject_cursor
+from services.audit.web.shapes import FindingPage, LogState, Reasons
+from services.audit.web.status import Status
+
+STATIC = Path(__file__).resolve().parent.parent / "static"
+FOR_EVER = "public, max-age=31536000, immutable"
+CONTENT_POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_ENTRIES = bundle_path(0).rsplit("/", 1)[0] + "/"
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the addresses are made of."""
+
+    log_dir: Path
+    sessions: Sessions
+    status: Status
+    findings: FindingReader
+    pages: Pages
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None
+
+
+def _signed_in(request: Request, cookie: Annotated[str | None, Cookie(alias=COOKIE, include_in_schema=False)] = None) -> Session:
+    session = request.app.state.parts.sessions.read(cookie)
+    if session is None:
+        raise Problem(
+            401,
+            "session-missing",
+            zh="此地址需要登录:用命令行取得的一次性地址进入(mingjian status 显示)。",
+            en="This address needs a session: come in by a one-time address from the command line (`mingjian status` shows where).",
+        )
+    return session
+
+
+def _auditor(session: Annotated[Session, Depends(_signed_in)]) -> Session:
+    if session.role != "auditor":
+        raise Problem(403, "role", zh="此地址只对审计员开放。", en="This address is for the role auditor.")
+    return session
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """The application."""
+    app = FastAPI(
+        title="Mingjian audit",
+        version="1",
+        description="The audit log of the register: checkpoint, tiles, state, and findings for auditors. Everything here is read only.",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=parts.lifespan,
+    )
+    app.state.parts = parts
+    _errors(app)
+    _health(app, parts)
+    _log(app, parts)
+    _findings(app, parts)
+    _pages(app, parts)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+
+    @app.middleware("http")
+    async def _headers(request: Request, call_next: Callable[[Request], Any]) -> Response:
+        response: Response = await call_next(request)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", "no-referrer")
+        response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
+        return response
+
+    return app
+
+
+def _errors(app: FastAPI) -> None:
+    @app.exception_handler(Problem)
+    async def _problem(request: Request, problem: Problem) -> Response:
+        if "text/html" in request.headers.get("accept", ""):
+            return request.app.state.parts.pages.problem(request, problem)
+        return answer(problem, language(request))
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        where = "/".join(str(part) for part in first["loc"])
+        problem = Problem(422, "invalid", zh=f"参数{where}有误:{first['msg']}", en=f"The parameter {where} is wrong: {first['msg']}")
+        return answer(problem, language(request))
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        zh, en = {
+            404: ("没有这个地址。", "There is nothing at this address."),
+            405: ("此地址只能读取。", "This address can only be read."),
+        }.get(error.status_code, ("请求无法处理。", "The request can't be answered."))
+        problem = Problem(error.status_code, {404: "not-found", 405: "method"}.get(error.status_code, "request"), zh=zh, en=en)
+        response = await _problem(request, problem)
+        response.headers.update(error.headers or {})
+        return response
+
+
+def _health(app: FastAPI, parts: Parts) -> None:
+    @app.get("/livez", tags=["health"], response_model=Reasons)
+    async def livez() -> JSONResponse:
+        """The process answers."""
+        return JSONResponse({"ready": True, "reasons": []})
+
+    @app.get("/readyz", tags=["health"], response_model=Reasons, responses={503: {"model": Reasons, "description": "Not ready"}})
+    async def readyz() -> JSONResponse:
+        """The log takes records and keeps up: judged by lag and by progress."""
+        reasons = parts.status.reasons()
+        return JSONResponse({"ready": not reasons, "reasons": reasons}, 503 if reasons else 200)
+
+    @app.get("/status", tags=["health"], response_model=LogState)
+    @app.get("/api/v1/log", tags=["log"], response_model=LogState)
+    async def state() -> JSONResponse:
+        """Size, root and age of the checkpoint; position and lag of every partition."""
+        return JSONResponse(await asyncio.to_thread(parts.status.state), headers={"Cache-Control": "no-store"})
+
+
+def _log(app: FastAPI, parts: Parts) -> None:
+    async def file(path: str, media: str, caching: str) -> Response:
+        try:
+            data = await asyncio.to_thread((parts.log_dir / path).read_bytes)
+        except FileNotFoundError:
+            raise Problem(404, "not-found", zh="日志中没有这个文件。", en="The log has no such file.") from None
+        return Response(data, media_type=media, headers={"Cache-Control": caching, "Access-Control-Allow-Origin": "*"})
+
+    text = {200: {"content": {"text/plain": {}}}} | described(404)
+    octets = {200: {"content": {"application/octet-stream": {}}}}
+
+    @app.get("/checkpoint", tags=["log"], response_class=Response, responses=text)
+    async def checkpoint() -> Response:
+        """The signed checkpoint (C2SP tlog-checkpoint)."""
+        return await file("checkpoint", "text/plain; charset=utf-8", "no-cache")
+
+    @app.get("/tile/entries/{path:path}", tags=["log"], response_class=Response, responses=octets | described(401, 403, 404, 422))
+    async def entries(path: str, session: Annotated[Session, Depends(_auditor)]) -> Response:
+        """An entry bundle (C2SP tlog-tiles). Entries are whole records, findings among them: for auditors."""
+        return await file(_tile(f"{_ENTRIES}{path}"), "application/octet-stream", "private, max-age=3600")
+
+    @app.get("/tile/{path:path}", tags=["log"], response_class=Response, responses=octets | described(404, 422))
+    async def tile(path: str) -> Response:
+        """A tile of hashes (C2SP tlog-tiles): `{L}/{N}[.p/{W}]`."""
+        return await file(_tile(f"tile/{path}"), "application/octet-stream", FOR_EVER)
+
+
+def _tile(path: str) -> str:
+    if not is_tile_path(path):
+        raise Problem(404, "not-found", zh="没有这样的瓦片路径。", en="No tile has this path.")
+    return path
+
+
+def _findings(app: FastAPI, parts: Parts) -> None:
+    @app.get("/api/v1/findings", tags=["findings"], response_model=FindingPage, responses=described(401, 403, 422))
+    async def findings(
+        session: Annotated[Session, Depends(_auditor)],
+        office: Annotated[str | None, Query(max_length=120, pattern=r"^[a-z0-9/-]+$")] = None,
+        kind: Annotated[str | None, Query(max_length=40, pattern=r"^[a-z_]+$")] = None,
+        about: Annotated[str | None, Query(pattern=r"^(entry|operation)$")] = None,
+        superseded: bool = False,
+        after: Annotated[str | None, Query(max_length=40, pattern=r"^[A-Za-z0-9_-]+$")] = None,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    ) -> Response:
+        """Findings in the order in which they were raised. `next` is the cursor of the following page."""
+        try:
+            start = subject_cursor(after) if after else 0
+        except ValueError:
+            raise Problem(422, "cursor", zh="游标无效:请用上一页的 next。", en="The cursor is not ours: use a page's `next`.") from None
+        rows = await parts.findings.page(after=start, limit=limit + 1, office=office, kind=kind, about=about, superseded=superseded)
+        more = len(rows) > limit
+        body = {"findings": [finding_json(row) for row in rows[:limit]], "next": cursor_of(rows[limit - 1]["sequence"]) if more else None}
+        return Response(orjson.dumps(body), media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+def finding_json(row: dict[str, Any]) -> dict[str, Any]:
+    """A finding as the API shows it: the event, and what stands beside it."""
+    event = orjson.loads(bytes(row["value"]))["event"]
+    return {"subject": row["subject"], "regime": row["regime"], "superseded": row["superseded"], "event": event}
+
+
+def _pages(app: FastAPI, parts: Parts) -> None:
+    @app.get("/enter", tags=["session"], status_code=303, response_class=RedirectResponse, responses=described(403, 422))
+    async def enter(request: Request, once: Annotated[str, Query(min_length=1, max_length=200)]) -> Response:
+        """Turn a one-time address into a session."""
+        session = await asyncio.to_thread(parts.sessions.enter, once)
+        if session is None:
+            raise Problem(
+                403,
+                "once",
+                zh="此一次性地址无效、已用过或已过期,请用命令行再取一个。",
+                en="This one-time address is unknown, used or too old; get another one from the command line.",
+            )
+        response = RedirectResponse("/findings", 303, headers={"Cache-Control": "no-store"})
+        secure = request.url.scheme == "https"
+        response.set_cookie(COOKIE, parts.sessions.cookie(session), max_age=LIFETIME_S, httponly=True, samesite="strict", secure=secure)
+        return response
+
+    @app.get("/", include_in_schema=False)
+    async def start(request: Request) -> Response:
+        state = await asyncio.to_thread(parts.status.state)
+        return parts.pages.log(request, state, parts.sessions.read(request.cookies.get(COOKIE)))
+
+    @app.get("/findings", include_in_schema=False)
+    async def list_findings(
+        request: Request, session: Annotated[Session, Depends(_auditor)], after: Annotated[str | None, Query(max_length=40)] = None
+    ) -> Response:
+        try:
+            start_at = subject_cursor(after) if after else 0
+        except ValueError:
+            raise Problem(422, "cursor", zh="游标无效。", en="The cursor is not ours.") from None
+        rows = await parts.findings.page(after=start_at, limit=101, office=None, kind=None, about=None, superseded=False)
+        shown = [finding_json(row) for row in rows[:100]]
+        following = cursor_of(rows[99]["sequence"]) if len(rows) > 100 else None
+        return parts.pages.findings(request, shown, await parts.findings.counts(), following)

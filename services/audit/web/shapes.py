@@ -1,0 +1,56 @@
+"""Shapes of the answers, for the OpenAPI page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel
+
+
+class Reasons(BaseModel):
+    """Ready, or why not."""
+
+    ready: bool
+    reasons: list[str]
+
+
+class PartitionState(BaseModel):
+    """``next_offset``: the first record that is no leaf yet; ``lag``: records behind it, null while unknown."""
+
+    topic: str
+    partition: int
+    next_offset: int
+    lag: int | None
+
+
+class LogState(BaseModel):
+    """The log as published (``size``, ``root``) and as integrated; lags are numbers of records."""
+
+    phase: str
+    origin: str
+    vkey: str
+    size: int
+    root: str | None
+    checkpoint_age_seconds: float | None
+    integrated: int
+    lag: int | None
+    detectors_phase: str
+    detectors_lag: int | None
+    unreadable_registry_offsets: list[int]
+    partitions: list[PartitionState]
+
+
+class FindingItem(BaseModel):
+    """A finding's event, with the subject and regime of the entry it is about."""
+
+    subject: str | None
+    regime: str | None
+    superseded: bool
+    event: dict[str, Any]
+
+
+class FindingPage(BaseModel):
+    """A page; ``next`` is null on the last one."""
+
+    findings: list[FindingItem]
+    next: str | None

@@ -1,0 +1,176 @@
+"""The one place of audit with clocks, the environment and random bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yoyo
+
+from schemas.keys import SigningKey
+from schemas.rulebook import load_all
+from schemas.topics import FACTS, FINDINGS, LOGGED_TOPICS, REGISTRY
+from services.audit.adapters.detector_store import FindingReader, PostgresDetectorStore
+from services.audit.adapters.folder import FolderStore
+from services.audit.adapters.kafka import FindingSender, KafkaRecords
+from services.audit.adapters.plan import PostgresPlan
+from services.audit.appender import Appender, LogKey
+from services.audit.domain.late import EntryRule
+from services.audit.domain.note import VerifierKey
+from services.audit.handlers import Detectors
+from services.audit.ports import Place
+from services.audit.web.app import Parts
+from services.audit.web.pages import Pages
+from services.audit.web.session import Sessions
+from services.audit.web.status import Status
+from services.audit.worker import DetectorLoop, LogLoop, RegistryReader
+
+MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+RULEBOOKS = Path(__file__).resolve().parents[2] / "rulebooks"
+LINGER_S = 0.02
+
+
+class NotConfigured(Exception):
+    """A setting is missing or does not fit; the message says which and how to mend it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """From the environment, see docs/architecture.md."""
+
+    kafka: str
+    dsn: str
+    key_dir: Path
+    genesis: Path
+    host: str
+    port: int
+    rulebooks: Path
+    log_dir: Path
+    once_dir: Path
+    publication_url: str | None
+
+    @staticmethod
+    def from_env(env: Mapping[str, str] = os.environ) -> Settings:
+        """Raises ``NotConfigured``."""
+        home = Path(env.get("MINGJIAN_HOME") or ".mingjian")
+
+        def needed(name: str) -> str:
+            if not env.get(name):
+                raise NotConfigured(f"{name} is not set; `mingjian up` sets it, docs/architecture.md says what it means")
+            return env[name]
+
+        dsn_file = Path(needed("MINGJIAN_DSN_FILE"))
+        try:
+            dsn = dsn_file.read_text().strip()
+        except OSError as error:
+            raise NotConfigured(f"MINGJIAN_DSN_FILE: {error.strerror}: {dsn_file}") from None
+        return Settings(
+            kafka=needed("MINGJIAN_KAFKA"),
+            dsn=dsn,
+            key_dir=Path(env.get("MINGJIAN_KEY_DIR") or home / "keys" / "audit"),
+            genesis=Path(env.get("MINGJIAN_GENESIS") or home / "genesis.json"),
+            host=env.get("MINGJIAN_HOST") or "127.0.0.1",
+            port=int(env.get("MINGJIAN_PORT") or 19102),
+            rulebooks=Path(env.get("MINGJIAN_RULEBOOKS") or RULEBOOKS),
+            log_dir=Path(env.get("MINGJIAN_LOG_DIR") or home / "log"),
+            once_dir=Path(env.get("MINGJIAN_ONCE_DIR") or home / "run" / "once"),
+            publication_url=(env.get("MINGJIAN_PUBLICATION_URL") or "").rstrip("/") or None,
+        )
+
+
+def genesis_event(path: Path) -> dict[str, Any]:
+    """The genesis event from the submission's file. Raises ``NotConfigured``."""
+    try:
+        event: dict[str, Any] = json.loads(path.read_bytes())["event"]
+    except (OSError, ValueError, KeyError) as error:
+        raise NotConfigured(f"the genesis event can't be read from {path} ({error}); `mingjian init` writes it") from None
+    return event
+
+
+def log_key(key_dir: Path, verifier: VerifierKey) -> LogKey:
+    """The private key that belongs to the verifier key of genesis. Raises ``NotConfigured``."""
+    for path in sorted(key_dir.glob("*.json")):
+        key = SigningKey.load(path)
+        if key.alg == "Ed25519" and key.raw_public == verifier.public:
+            return LogKey(verifier, key.sign)
+    raise NotConfigured(f"no key in {key_dir} belongs to the log's verifier key in genesis, {verifier.name}+{verifier.key_id.hex()}")
+
+
+def places() -> list[Place]:
+    """Every partition whose records become leaves."""
+    return [(topic.name, partition) for topic in LOGGED_TOPICS for partition in range(topic.partitions)]
+
+
+def migrate(dsn: str) -> None:
+    """Bring audit's own schema up to date; two processes at once wait for each other."""
+    backend = yoyo.get_backend(dsn.replace("postgresql://", "postgresql+psycopg://", 1))
+    migrations = yoyo.read_migrations(str(MIGRATIONS))
+    with backend.lock():
+        backend.apply_migrations(backend.to_apply(migrations))
+
+
+@dataclass
+class Audit:
+    """The process, put together but not started."""
+
+    log: LogLoop
+    detectors: DetectorLoop
+    registry: RegistryReader
+    parts: Parts
+    registry_records: KafkaRecords
+    stores: tuple[PostgresDetectorStore, PostgresDetectorStore]
+
+    async def open(self, stack: AsyncExitStack) -> None:
+        """Connect what the loops don't connect themselves; ``stack`` disconnects it."""
+        for store in self.stores:
+            await store.open()
+            stack.push_async_callback(store.close)
+        await self.registry_records.start({})
+        stack.push_async_callback(self.registry_records.stop)
+
+
+def build(settings: Settings) -> Audit:
+    """Everything wired. Raises ``NotConfigured``, ``RulebookError``."""
+    genesis = genesis_event(settings.genesis)
+    verifier = VerifierKey.parse(genesis["data"]["log_vkey"])
+    rules = [rule for book in load_all(settings.rulebooks).values() if (rule := EntryRule.of(book))]
+    store = FolderStore(settings.log_dir, mark=f"{os.getpid()}.tmp")
+    plan = PostgresPlan(settings.dsn)
+    findings, beside = PostgresDetectorStore(settings.dsn), PostgresDetectorStore(settings.dsn)
+    log = LogLoop(
+        appender=Appender(plan=plan, store=store, key=log_key(settings.key_dir, verifier)),
+        plan=plan,
+        records=KafkaRecords(settings.kafka, places(), linger_s=LINGER_S),
+        findings=beside,
+        stack=genesis["subject"],
+        monotonic=time.monotonic,
+        wall=time.time,
+    )
+    registry_records = KafkaRecords(settings.kafka, [(REGISTRY, 0)])
+    registry = RegistryReader(registry_records)
+    watched = [place for place in places() if place[0] in (FACTS, FINDINGS)]
+    detectors = DetectorLoop(
+        detectors=Detectors(rules, registry.up_to),
+        store=findings,
+        records=KafkaRecords(settings.kafka, watched),
+        sender=FindingSender(settings.kafka, FINDINGS),
+        monotonic=time.monotonic,
+    )
+    status = Status(
+        log=log, detectors=detectors, registry=registry, store=store, verifier=verifier, monotonic=time.monotonic, wall=time.time
+    )
+    parts = Parts(
+        log_dir=settings.log_dir,
+        sessions=Sessions(settings.once_dir, secrets.token_bytes(32), time.time),
+        status=status,
+        findings=FindingReader(settings.dsn),
+        pages=Pages(sample=bool(genesis["data"]["sample"]), publication_url=settings.publication_url),
+    )
+    return Audit(log, detectors, registry, parts, registry_records, (findings, beside))

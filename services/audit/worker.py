@@ -1,0 +1,246 @@
+"""The two loops of the audit process: records into the log, facts into findings. Clocks are arguments.
+
+They don't wait for each other: detectors that lag never stall the log. An exception ends the process; start is recovery.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from aiokafka.errors import KafkaError
+
+from schemas.envelope import NotAnEnvelope, open_record
+from schemas.topics import FINDINGS, REGISTRY
+from services.audit.adapters.detector_store import PostgresDetectorStore
+from services.audit.adapters.kafka import FindingSender, KafkaRecords
+from services.audit.appender import Appender, Oversize
+from services.audit.domain.findings import TYPE, oversize_finding
+from services.audit.domain.registry import Registry
+from services.audit.handlers import Detectors, operational, traceparent_of
+from services.audit.ports import Place, Plan, Span
+
+log = logging.getLogger("mingjian.audit")
+
+CHECKPOINT_EVERY_S = 1.0
+ENDS_EVERY_S = 2.0
+_REPLAY_SPANS = 4_000
+_REPLAY_RECORDS = 20_000
+_SEND_AT_ONCE = 1_000
+
+
+@dataclass
+class Progress:
+    """What a loop tells about itself. ``next_offsets``: done up to there; ``ends``: what Kafka had when last asked."""
+
+    phase: str = "starting"
+    next_offsets: dict[Place, int] = field(default_factory=dict)
+    ends: dict[Place, int] = field(default_factory=dict)
+    moved_at: float = 0.0
+
+    def lag(self) -> int | None:
+        """Records that Kafka has and the loop hasn't; None before Kafka was asked."""
+        if not self.ends:
+            return None
+        return sum(max(0, end - self.next_offsets.get(place, 0)) for place, end in self.ends.items())
+
+
+@dataclass
+class LogProgress(Progress):
+    """Of the log. ``signed_at``: wall clock of the last checkpoint, seconds since 1970; 0 before the first."""
+
+    size: int = 0
+    signed: int = 0
+    signed_at: float = 0.0
+
+
+class LogLoop:
+    """Everything in Kafka's logged topics becomes a leaf. ``monotonic`` and ``wall`` count seconds."""
+
+    def __init__(
+        self,
+        *,
+        appender: Appender,
+        plan: Plan,
+        records: KafkaRecords,
+        findings: PostgresDetectorStore,
+        stack: str,
+        monotonic: Callable[[], float],
+        wall: Callable[[], float],
+    ) -> None:
+        self._appender = appender
+        self._plan = plan
+        self._records = records
+        self._findings = findings
+        self._stack = stack
+        self._monotonic = monotonic
+        self._wall = wall
+        self._checked_at = float("-inf")
+        self.progress = LogProgress()
+
+    async def run(self) -> None:
+        """Recover, then append for ever. Raises ``Superseded``, ``LogDamaged``, ``RecordsGone``, ``OSError``, ``psycopg.Error``."""
+        head = await asyncio.to_thread(self._appender.start)
+        log.info("log taken over: epoch %d, %d leaves planned, %d signed", head.epoch, head.planned, self._appender.signed)
+        self._note_checkpoint()
+        self.progress.phase = "recovering"
+        while self._appender.size < head.planned:
+            await self._replay()
+        self.progress.next_offsets = await asyncio.to_thread(self._plan.positions)
+        await self._records.start(self.progress.next_offsets)
+        self.progress.phase = "live"
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._append())
+            group.create_task(self._watch_ends())
+
+    async def _replay(self) -> None:
+        spans: list[Span] = []
+        for span in await asyncio.to_thread(self._plan.spans, self._appender.size, _REPLAY_SPANS):
+            if spans and sum(one.count for one in spans) + span.count > _REPLAY_RECORDS:
+                break
+            spans.append(span)
+        records = await self._records.read_spans(spans)
+
+        def write() -> None:
+            for span, found in zip(spans, records, strict=True):
+                self._appender.replay(span, found)
+
+        await asyncio.to_thread(write)
+        log.info("recovered leaves up to %d", self._appender.size)
+        await self._checkpoint_when_due()
+
+    async def _append(self) -> None:
+        async for batch in self._records.batches():
+            if batch:
+                await asyncio.to_thread(self._appender.append, batch)
+                for place, records in batch.items():
+                    self.progress.next_offsets[place] = records[-1].offset + 1
+                self.progress.size = self._appender.size
+                self.progress.moved_at = self._monotonic()
+            await self._checkpoint_when_due()
+
+    async def _checkpoint_when_due(self) -> None:
+        if self._monotonic() < self._checked_at + CHECKPOINT_EVERY_S:
+            return
+        self._checked_at = self._monotonic()
+        # Before the checkpoint: a crash in between finds the same stubs again, because it starts from the checkpoint before.
+        if self._appender.oversize:
+            found, self._appender.oversize = self._appender.oversize, []
+            await self._keep_oversize(found)
+        if await asyncio.to_thread(self._appender.checkpoint):
+            self._note_checkpoint()
+
+    async def _keep_oversize(self, found: Sequence[Oversize]) -> None:
+        async with self._findings.work() as work:
+            for one in found:
+                raised = oversize_finding(one.record, one.length, self._stack)
+                await work.add(operational(raised, traceparent_of(one.record)), supersedes=False)
+
+    def _note_checkpoint(self) -> None:
+        self.progress.size = self._appender.size
+        self.progress.signed = self._appender.signed
+        self.progress.signed_at = self._wall()
+
+    async def _watch_ends(self) -> None:
+        await watch_ends(self._records, self.progress)
+
+
+async def watch_ends(records: KafkaRecords, progress: Progress) -> None:
+    """Ask Kafka now and then how far its partitions reach. While it can't be asked, the last answer stands."""
+    while True:
+        try:
+            progress.ends = await records.ends()
+        except KafkaError as error:
+            log.warning("Kafka does not say how far its partitions reach: %s", type(error).__name__)
+        await asyncio.sleep(ENDS_EVERY_S)
+
+
+class RegistryReader:
+    """The registry, read from its beginning at every start (it is small) and followed on demand."""
+
+    def __init__(self, records: KafkaRecords) -> None:
+        self._records = records
+        self._moved = asyncio.Condition()
+        self.state = Registry()
+
+    async def run(self) -> None:
+        """Follow the registry for ever."""
+        async for batch in self._records.batches():
+            if not batch:
+                continue
+            async with self._moved:
+                for record in batch[REGISTRY, 0]:
+                    try:
+                        event = open_record(record.value).event
+                    except NotAnEnvelope:
+                        event = None
+                    self.state = self.state.apply(record.offset, event)
+                self._moved.notify_all()
+
+    async def up_to(self, offset: int) -> Registry:
+        """The registry once it is read up to and with ``offset``."""
+        async with self._moved:
+            await self._moved.wait_for(lambda: self.state.next_offset > offset)
+            return self.state
+
+
+class DetectorLoop:
+    """Facts in, findings out: kept in PostgreSQL with the position, then sent until they are read back from Kafka."""
+
+    def __init__(
+        self,
+        *,
+        detectors: Detectors,
+        store: PostgresDetectorStore,
+        records: KafkaRecords,
+        sender: FindingSender,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._detectors = detectors
+        self._store = store
+        self._records = records
+        self._sender = sender
+        self._monotonic = monotonic
+        self._sent = 0
+        self.progress = Progress()
+
+    async def run(self) -> None:
+        """Fold for ever. Raises ``Superseded``, ``RecordsGone``, ``psycopg.Error``, ``KafkaError``."""
+        for partition, event_id, data in await self._store.calendars():
+            self._detectors.remember_calendar(partition, event_id, data)
+        self.progress.next_offsets = dict(self._store.positions)
+        await self._records.start(self._store.positions)
+        await self._sender.start()
+        self.progress.phase = "live"
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._fold())
+            group.create_task(watch_ends(self._records, self.progress))
+
+    async def _fold(self) -> None:
+        # What was sent before a crash comes back first; only what is still missing then is sent again.
+        own = {place: end for place, end in (await self._records.ends()).items() if place[0] == FINDINGS}
+        async for batch in self._records.batches():
+            if batch:
+                async with self._store.work() as work:
+                    new = await self._detectors.handle(batch, work)
+                if new:
+                    log.info("%d findings raised", new)
+                self.progress.next_offsets = dict(self._store.positions)
+                self.progress.moved_at = self._monotonic()
+            if own and all(self._store.positions.get(place, 0) >= end for place, end in own.items()):
+                own = {}
+            if not own:
+                await self._send()
+
+    async def _send(self) -> None:
+        while rows := await self._store.unsent(self._sent, _SEND_AT_ONCE):
+            await self._sender.send([(key, value, finding_headers(id, trace)) for _, id, key, value, trace in rows])
+            self._sent = rows[-1][0]
+
+
+def finding_headers(id: str, traceparent: str | None) -> Mapping[str, str]:
+    """Kafka headers of a derived event."""
+    headers = {"ce_id": id, "ce_type": TYPE, "content-type": "application/json"}
+    return headers | ({"traceparent": traceparent} if traceparent else {})
