@@ -38,12 +38,22 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What a batch did: records read, facts and changes that were new, records put in quarantine."""
+    """What a batch did: records read, facts, changes and list moves that were new, records put in quarantine."""
 
-    records: int
-    facts: int
-    changes: int
-    rejected: int
+    records: int = 0
+    facts: int = 0
+    changes: int = 0
+    moves: int = 0
+    rejected: int = 0
+
+    def __add__(self, other: Applied) -> Applied:
+        return Applied(
+            self.records + other.records,
+            self.facts + other.facts,
+            self.changes + other.changes,
+            self.moves + other.moves,
+            self.rejected + other.rejected,
+        )
 
 
 class Projector:
@@ -87,8 +97,7 @@ class Projector:
                 return await self._apply(records, poisoned | {(one.topic, one.partition, one.offset)})
             half = len(records) // 2
             first = await self._apply(records[:half], poisoned)
-            second = await self._apply(records[half:], poisoned)
-            return Applied(len(records), first.facts + second.facts, first.changes + second.changes, first.rejected + second.rejected)
+            return first + await self._apply(records[half:], poisoned)
         self._positions.update(batch.moved)
         self._stack = batch.stack or self._stack
         return applied
@@ -144,13 +153,13 @@ class Projector:
                 await work.insert_registry(batch.registry)
             facts = await _append_facts(work, batch.facts) if batch.facts else 0
             time_zone = (batch.stack or self._stack or Stack(False, "wall", "UTC", "")).time_zone
-            changes = await _append_changes(work, batch.changes, self._rules, time_zone) if batch.changes else 0
+            changes, moves = await _append_changes(work, batch.changes, self._rules, time_zone) if batch.changes else (0, 0)
             if batch.story is not None:
                 await work.keep_story(batch.story)
             if batch.rejected:
                 await work.put_outbox(batch.rejected)
             await work.move(batch.moved)
-        return Applied(records, facts, changes, len(batch.rejected))
+        return Applied(records, facts, changes, moves, len(batch.rejected))
 
 
 def subject_index(subject: subjects.Subject) -> search.Index:
@@ -171,7 +180,9 @@ async def _append_facts(work: UnitOfWork, rows: Sequence[FactRow]) -> int:
     return len(fresh)
 
 
-async def _append_changes(work: UnitOfWork, rows: Sequence[ChangeRow], rules: Callable[[str], Sequence[ListRule]], time_zone: str) -> int:
+async def _append_changes(
+    work: UnitOfWork, rows: Sequence[ChangeRow], rules: Callable[[str], Sequence[ListRule]], time_zone: str
+) -> tuple[int, int]:
     new = await work.new_changes([row.id for row in rows])
     fresh: list[ChangeRow] = []
     for row in rows:
@@ -179,7 +190,7 @@ async def _append_changes(work: UnitOfWork, rows: Sequence[ChangeRow], rules: Ca
             new.remove(row.id)
             fresh.append(row)
     if not fresh:
-        return 0
+        return 0, 0
     await work.append_changes(fresh)
     current = {(row.subject, row.regime): row for row in fresh if row.in_effect}
     await work.put_grades(list(current.values()))
@@ -187,7 +198,7 @@ async def _append_changes(work: UnitOfWork, rows: Sequence[ChangeRow], rules: Ca
     if moves:
         await work.append_list_changes(moves)
     await work.touch({row.subject for row in fresh})
-    return len(fresh)
+    return len(fresh), len(moves)
 
 
 async def _list_changes(

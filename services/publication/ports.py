@@ -47,12 +47,15 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A record to send. Equal ids on the other side make a second copy harmless."""
+    """A record to send. ``record_ms``: its time where the topic takes CreateTime (simulated clock), epoch ms.
+
+    Equal ids on the other side make a second copy harmless."""
 
     topic: str
     key: bytes | None
     value: bytes
     headers: dict[str, str]
+    record_ms: int
 
 
 class UnitOfWork(Protocol):
@@ -117,6 +120,30 @@ class Projection(Protocol):
         """A serial unit of work; leaving the block by an exception undoes all of it.
 
         Raises ``Unstorable`` for values no retry can store, ``ConnectionError`` for trouble that may pass."""
+
+
+class Records(Protocol):
+    """Kafka, read by position; no group and no committed offsets."""
+
+    async def assign(self, positions: Mapping[Place, Position]) -> None:
+        """Read the given partitions from their ``next_offset``. Raises ``RecordsGone`` later where Kafka no longer has it."""
+
+    async def poll(self, *, limit: int) -> list[Record]:
+        """Up to ``limit`` records, in offset order within a partition; empty after a short wait. Raises ``ConnectionError``."""
+
+    def ends(self) -> dict[Place, int]:
+        """First offset after the last record of each assigned partition, as far as known."""
+
+
+class Sender(Protocol):
+    """Kafka, written idempotently with acks from all in-sync replicas."""
+
+    async def send(self, rows: Sequence[Outgoing]) -> None:
+        """Return once every record is acknowledged, in order within a key. Raises ``ConnectionError``: some may stand there."""
+
+
+class RecordsGone(RuntimeError):
+    """Kafka doesn't have the offset where reading should go on: no other one may take its place."""
 
 
 class OtherStack(RuntimeError):

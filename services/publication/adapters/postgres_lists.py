@@ -55,11 +55,11 @@ class ListWork:
     async def put_outbox(self, rows: Sequence[Outgoing]) -> None:
         """See ``UnitOfWork.put_outbox``."""
         await self._cursor.executemany(
-            "INSERT INTO outbox (topic, key, value, headers) VALUES (%s, %s, %s, %s)",
-            [(row.topic, row.key, row.value, orjson.dumps(row.headers).decode()) for row in rows],
+            "INSERT INTO outbox (topic, key, value, headers, record_ms) VALUES (%s, %s, %s, %s, %s)",
+            [(row.topic, row.key, row.value, orjson.dumps(row.headers).decode(), row.record_ms) for row in rows],
         )
 
 
 def _outgoing(change: ListChange) -> Outgoing:
     headers = {"ce_id": change.id, "ce_type": ENTERED if change.entered else LEFT, "content-type": "application/json"}
-    return Outgoing(PUBLICATIONS, change.subject.encode(), change.value, headers)
+    return Outgoing(PUBLICATIONS, change.subject.encode(), change.value, headers, change.known_ms)

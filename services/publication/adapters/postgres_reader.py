@@ -115,6 +115,16 @@ class Snapshot:
             (KEY, ROLE, ["key", "key_id"], key_id),
         )
 
+    async def sample_target(self, *, regimes: Sequence[str], schemes: Sequence[str], grades: Sequence[str], turn: int) -> Row | None:
+        """An enterprise to inspect on a sample stack, another one each turn: subject, regime, name."""
+        return await self._one(
+            "SELECT grade.subject, grade.regime, subject.name FROM grade JOIN subject ON subject.id = grade.subject "
+            "WHERE grade.regime = ANY(%s::text[]) AND split_part(grade.subject, ':', 1) = ANY(%s::text[]) "
+            "AND grade.grade = ANY(%s::text[]) AND subject.closed_on IS NULL "
+            "ORDER BY subject.business_kind IS DISTINCT FROM 'drug_retail', md5(grade.subject || %s::text) LIMIT 1",
+            (list(regimes), list(schemes), list(grades), turn),
+        )
+
     async def subject(self, id: str) -> Row | None:
         """Register data and revision."""
         return await self._one(

@@ -96,8 +96,8 @@ class PostgresStore:
 
     async def outgoing(self, limit: int) -> list[tuple[int, Outgoing]]:
         """The oldest records that still have to be sent, with their place in the outbox."""
-        cursor = await self._open().execute("SELECT n, topic, key, value, headers FROM outbox ORDER BY n LIMIT %s", (limit,))
-        return [(n, Outgoing(topic, key, bytes(value), headers)) for n, topic, key, value, headers in await cursor.fetchall()]
+        cursor = await self._open().execute("SELECT n, topic, key, value, headers, record_ms FROM outbox ORDER BY n LIMIT %s", (limit,))
+        return [(n, Outgoing(topic, key, bytes(value), headers, at)) for n, topic, key, value, headers, at in await cursor.fetchall()]
 
     async def sent(self, up_to: int) -> None:
         """Forget outbox records up to ``up_to``: the broker has acknowledged them all."""

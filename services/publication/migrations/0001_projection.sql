@@ -147,7 +147,8 @@ CREATE TABLE outbox (
     topic text NOT NULL,
     key bytea,
     value bytea NOT NULL,
-    headers jsonb NOT NULL DEFAULT '{}'
+    headers jsonb NOT NULL,
+    record_ms bigint NOT NULL
 );
 
 -- Numbers and publications of an earlier build: a rebuild gives each change its old number and publishes nothing twice.
@@ -164,3 +165,7 @@ CREATE TABLE sample_story (
     story jsonb NOT NULL,
     FOREIGN KEY (one, sample) REFERENCES stack (one, sample)
 );
+
+-- The API reads with a role of its own: SELECT on what pages and answers show, and nothing else.
+GRANT SELECT ON stack, partition_position, sequence_state, registry_event, subject, fact, change, grade, list_member, list_change,
+    sample_story TO mj_publication_read;

@@ -1,0 +1,285 @@
+"""The public API, version 1. Reading needs no key; every answer is as of now, as known now."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from datetime import date
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Depends, Header, Request
+from fastapi import Path as PathParameter
+from starlette.responses import Response, StreamingResponse
+
+from schemas.times import milliseconds
+from services.publication.adapters.postgres_reader import GradeFilter, PostgresReader
+from services.publication.domain import search
+from services.publication.domain.cursor import encode
+from services.publication.domain.vocabulary import Vocabulary
+from services.publication.web import checks, contract, shapes
+from services.publication.web.problems import Problem, described
+from services.publication.web.stream import Client, EventStream, Hub, TooMany, Wanted
+
+HISTORY = 200
+_CACHE = "public, max-age=0, must-revalidate"
+_ETAGGED: dict[int | str, dict[str, Any]] = {304: {"description": "Not changed since the given ETag."}}
+_LATEST = 2**63 - 1
+
+
+def etag(*parts: object) -> str:
+    """A weak tag (the same content may go out compressed)."""
+    return f'W/"{hashlib.sha256(repr(parts).encode()).hexdigest()[:20]}"'
+
+
+def matches(request: Request, tag: str) -> bool:
+    """True where the client already has this content."""
+    given = request.headers.get("if-none-match", "")
+    return given.strip() == "*" or tag in {part.strip() for part in given[:2000].split(",")}
+
+
+def _unchanged(tag: str) -> Response:
+    return Response(status_code=304, headers={"etag": tag, "cache-control": _CACHE})
+
+
+def _json(value: Any, tag: str) -> Response:
+    return Response(orjson.dumps(value), media_type="application/json", headers={"etag": tag, "cache-control": _CACHE})
+
+
+def _no_subject(id: str) -> Problem:
+    return Problem(404, "no-subject", zh=f"没有公布过 {id}。", en=f"Nothing has been published about {id}.")
+
+
+def router(reader: PostgresReader, vocabulary: Vocabulary, hub: Hub) -> APIRouter:
+    """The routes below ``/api/v1``."""
+    routes = APIRouter(prefix="/api/v1", dependencies=[Depends(checks.only_known)], responses=described(422, 503))
+    _subjects(routes, reader)
+    _grades(routes, reader, vocabulary)
+    _lists(routes, reader, vocabulary)
+    _stream(routes, reader, hub)
+    return routes
+
+
+def _subjects(routes: APIRouter, reader: PostgresReader) -> None:
+    @routes.get("/subjects/{id}", response_model=contract.SubjectAnswer, responses={**_ETAGGED, **described(404)})
+    async def subject(request: Request, id: checks.SubjectId, cursor: checks.Cursor | None = None, limit: checks.Limit = 100) -> Response:
+        """A subject: register data, current grades with reasons, history, lists, and the timeline of its facts."""
+        checked = checks.subject_id(id)
+        before = checks.timeline_key(cursor, checked)
+        async with reader.snapshot() as snapshot:
+            row = await snapshot.subject(checked)
+            if row is None:
+                raise _no_subject(checked)
+            tag = etag("subject", checked, row["revision"], cursor, limit)
+            if matches(request, tag):
+                return _unchanged(tag)
+            facts = await snapshot.facts(checked, before=before, limit=limit + 1)
+            answer = {
+                "subject": checked,
+                "name": row["name"],
+                "register": shapes.register(row),
+                "grades": [shapes.change(one) for one in await snapshot.grades_of(checked)],
+                "history": [shapes.change(one) for one in await snapshot.history(checked, limit=HISTORY)],
+                "lists": await snapshot.lists_of(checked),
+                "facts": [shapes.fact(one) for one in facts[:limit]],
+                "next": timeline_cursor(checked, facts[limit - 1]["shown_on"], facts[limit - 1]["offset"]) if len(facts) > limit else None,
+            }
+        return _json(answer, tag)
+
+
+def timeline_cursor(subject: str, shown_on: date, offset: int) -> str:
+    """The cursor of the facts after one on a subject's timeline."""
+    return encode([shown_on.isoformat(), str(offset)], {"subject": subject})
+
+
+def _grades(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary) -> None:
+    @routes.get("/grades", response_model=contract.GradePage, responses=_ETAGGED)
+    async def grades(
+        request: Request,
+        regime: checks.Regime | None = None,
+        grade: checks.Grade | None = None,
+        status: checks.Status | None = None,
+        district: checks.District | None = None,
+        q: checks.Text | None = None,
+        changed_since: checks.ChangedSince | None = None,
+        cursor: checks.Cursor | None = None,
+        limit: checks.Limit = 100,
+    ) -> Response:
+        """Current grades and statuses, by subject; all filters must hold."""
+        given = {"regime": regime, "grade": grade, "status": status, "district": district, "q": q, "changed_since": changed_since}
+        filters = {name: value for name, value in given.items() if value is not None}
+        key = checks.cursor_key(cursor, filters, 2)
+        wanted = grade_filter(**filters)
+        async with reader.snapshot() as snapshot:
+            tag = etag("grades", (await snapshot.state()).revision, filters, cursor, limit)
+            if matches(request, tag):
+                return _unchanged(tag)
+            rows = await snapshot.grades(wanted, after=(key[0], key[1]) if key else None, limit=limit + 1)
+        more = encode([rows[limit - 1]["subject"], rows[limit - 1]["regime"]], filters) if len(rows) > limit else None
+        return _json({"items": [shapes.grade_row(row) for row in rows[:limit]], "next": more}, tag)
+
+    @routes.get("/grades.csv", response_class=StreamingResponse, responses={**_csv_answer(), **_ETAGGED, **described(404)})
+    async def grades_csv(request: Request, regime: checks.Regime) -> Response:
+        """All grades of a regime as CSV, sorted by subject; columns subject, grade, status, in_force_from. Empty where there is none."""
+        async with reader.snapshot() as snapshot:
+            state = await snapshot.state()
+            known = regime in vocabulary.regimes or regime in await snapshot.regimes()
+        if not known:
+            listed = ", ".join(vocabulary.regimes) or "none"
+            raise Problem(404, "no-regime", zh=f"没有制度 {regime}；现有：{listed}。", en=f"There is no regime {regime}; known: {listed}.")
+        tag = etag("csv", state.revision, regime)
+        if matches(request, tag):
+            return _unchanged(tag)
+        headers = {"etag": tag, "cache-control": _CACHE, "content-disposition": f'attachment; filename="grades-{regime}.csv"'}
+        return StreamingResponse(_csv(reader, regime), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def grade_filter(
+    *,
+    regime: str | None = None,
+    grade: str | None = None,
+    status: str | None = None,
+    district: str | None = None,
+    q: str | None = None,
+    changed_since: str | None = None,
+) -> GradeFilter:
+    """The filters of a request as the reader takes them. Raises ``Problem`` 422."""
+    try:
+        since = milliseconds(changed_since) if changed_since else None
+    except ValueError:
+        raise Problem(
+            422, "instant", zh="changed_since 不是存在的时刻。", en="changed_since is not an instant that exists.", field="changed_since"
+        ) from None
+    terms = search.query(q) if q else None
+    if terms is not None and not terms.terms:
+        raise Problem(422, "empty-search", zh="请输入要查找的内容。", en="Say what to look for.", field="q")
+    return GradeFilter(regime=regime, grade=grade, status=status, district=district, changed_since_ms=since, search=terms)
+
+
+def _csv_answer() -> dict[int | str, dict[str, Any]]:
+    return {200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "The whole regime."}}
+
+
+async def _csv(reader: PostgresReader, regime: str) -> AsyncIterator[bytes]:
+    # Ids, grades, words and dates of the contract hold no comma, quote or line break.
+    yield b"subject,grade,status,in_force_from\n"
+    async with reader.snapshot() as snapshot:
+        async for rows in snapshot.stream_csv(regime):
+            yield "".join(f"{subject},{grade or ''},{status},{since or ''}\n" for subject, grade, status, since in rows).encode()
+
+
+def _lists(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary) -> None:
+    @routes.get("/lists", response_model=contract.Lists, responses=_ETAGGED)
+    async def lists(request: Request) -> Response:
+        """The lists that the rulebooks publish, with how many stand on each."""
+        async with reader.snapshot() as snapshot:
+            tag = etag("lists", (await snapshot.state()).revision)
+            if matches(request, tag):
+                return _unchanged(tag)
+            counts = await snapshot.list_counts()
+        return _json({"items": [shapes.list_summary(one, counts.get(one.rule.name, 0)) for one in vocabulary.lists]}, tag)
+
+    @routes.get("/lists/{name}", response_model=contract.ListAnswer, responses={**_ETAGGED, **described(404)})
+    async def list_(
+        request: Request,
+        name: Annotated[str, PathParameter(pattern=r"^[a-z][a-z0-9_-]{0,39}$")],
+        cursor: checks.Cursor | None = None,
+        limit: checks.Limit = 100,
+    ) -> Response:
+        """Who stands on a list, by subject."""
+        published = vocabulary.list(name)
+        if published is None:
+            raise Problem(404, "no-list", zh=f"没有名单 {name}。", en=f"There is no list {name}.")
+        key = checks.cursor_key(cursor, {"list": name}, 1)
+        async with reader.snapshot() as snapshot:
+            tag = etag("list", name, (await snapshot.state()).revision, cursor, limit)
+            if matches(request, tag):
+                return _unchanged(tag)
+            counts = await snapshot.list_counts()
+            rows = await snapshot.list_members(name, after=key[0] if key else None, limit=limit + 1)
+        more = encode([rows[limit - 1]["subject"]], {"list": name}) if len(rows) > limit else None
+        summary = shapes.list_summary(published, counts.get(name, 0))
+        return _json(summary | {"items": [shapes.list_member(row) for row in rows[:limit]], "next": more}, tag)
+
+
+_STREAM_DOC = """Every change of a grade or status, as server-sent events: `event: grade`, `id:` the gapless number, `data:` the
+CloudEvent as JSON. `since` and `Last-Event-ID` (which wins) name the last number already seen; without them the stream begins
+now. A comment comes at least every 15 seconds, with the newest number as `id:`. A number that is no longer kept, or was never
+given out, is answered 410 with the address of the snapshot to start from."""
+
+
+def _stream(routes: APIRouter, reader: PostgresReader, hub: Hub) -> None:
+    answers: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}, "description": "The stream."}}
+
+    @routes.get("/stream", description=_STREAM_DOC, response_class=Response, responses={**answers, **described(410, 429)})
+    async def stream(
+        request: Request,
+        regime: checks.Regime | None = None,
+        subject: Annotated[str | None, checks.Query(max_length=120)] = None,
+        grade: checks.Grade | None = None,
+        since: Annotated[int | None, checks.Query(ge=0, le=_LATEST)] = None,
+        last_event_id: Annotated[str | None, Header(max_length=40)] = None,
+    ) -> Any:
+        wanted = Wanted(regime=regime, subject=checks.subject_id(subject) if subject is not None else None, grade=grade)
+        after = _resume(since, last_event_id)
+        async with reader.snapshot() as snapshot:
+            state = await snapshot.state()
+        if not hub.started or hub.closed.is_set():
+            raise _not_ready()
+        if after is not None and not state.floor <= after <= state.head:
+            raise _gone(after, state.floor, state.head)
+        address = request.client.host if request.client else ""
+        _reserve(hub, address)
+        client = Client(wanted=wanted, address=address, at=state.head if after is None else after)
+        return EventStream(hub, reader, client, done=lambda: hub.release(address))
+
+
+def _resume(since: int | None, last_event_id: str | None) -> int | None:
+    if not last_event_id:
+        return since
+    if not (last_event_id.isascii() and last_event_id.isdigit() and int(last_event_id) <= _LATEST):
+        raise Problem(
+            422,
+            "last-event-id",
+            zh="Last-Event-ID 应为收到的最后一个编号。",
+            en="Last-Event-ID is the last number received.",
+            field="Last-Event-ID",
+        )
+    return int(last_event_id)
+
+
+def _gone(after: int, floor: int, head: int) -> Problem:
+    return Problem(
+        410,
+        "position-gone",
+        zh=f"编号 {after} 已无法续接（可续接 {floor} 至 {head}）。请先取快照 /api/v1/grades，再从 {head} 接收。",
+        en=f"The stream can't go on after {after}, only from {floor} to {head}: take /api/v1/grades as a snapshot, then go on from {head}.",
+        snapshot="/api/v1/grades",
+        floor=floor,
+        head=head,
+    )
+
+
+def _not_ready() -> Problem:
+    return Problem(503, "not-ready", zh="服务正在启动或停止。", en="The service is starting or stopping.", headers={"retry-after": "2"})
+
+
+def _reserve(hub: Hub, address: str) -> None:
+    try:
+        hub.reserve(address)
+    except TooMany as error:
+        if error.everyone:
+            raise Problem(
+                503,
+                "too-many-streams",
+                zh="同时连接过多，请稍后再试。",
+                en="Too many streams are open; try again later.",
+                headers={"retry-after": "30"},
+            ) from None
+        raise Problem(
+            429,
+            "too-many-streams-here",
+            zh="这个地址打开的连接过多。",
+            en="This address has too many streams open; close one.",
+            headers={"retry-after": "30"},
+        ) from None

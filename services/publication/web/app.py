@@ -1,0 +1,186 @@
+"""The application: API, pages, static files, probes, errors. Everything it needs comes as an argument."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import orjson
+import psycopg
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from psycopg_pool import PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from services.publication.adapters.neighbours import Neighbours
+from services.publication.adapters.postgres_reader import PostgresReader
+from services.publication.adapters.sample_town import SampleTown
+from services.publication.web import api_routes
+from services.publication.web.middleware import Headers
+from services.publication.web.pages import Pages
+from services.publication.web.portal import Asset, Portal
+from services.publication.web.problems import Problem, answer
+from services.publication.web.sample_routes import SampleButton
+from services.publication.web.stream import Hub
+from services.publication.web.words import N_
+
+log = logging.getLogger(__name__)
+
+_DESCRIPTION = """Grades, lists and their reasons, free to read from any site without a key. Answers are as of now, as known now:
+`as_of` and `known_at` are reserved and answered 422 until they are available. Unknown and repeated query parameters are
+answered 422 too, so that a misspelt filter never widens an answer."""
+
+
+_TITLES = {
+    403: N_("Not allowed"),
+    404: N_("Not found"),
+    405: N_("Not allowed"),
+    422: N_("Not understood"),
+    429: N_("Too often"),
+}
+_UNAVAILABLE = N_("Not available just now")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the application is put together from. ``ready``: whether to serve, and why; ``status``: what ``/status`` tells."""
+
+    reader: PostgresReader
+    portal: Portal
+    neighbours: Neighbours
+    hub: Hub
+    town: SampleTown | None
+    now_ms: Callable[[], int]
+    today: Callable[[str], date]
+    ready: Callable[[], tuple[bool, str]]
+    status: Callable[[], dict[str, Any]]
+    lifespan: Callable[[], Any]
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """The ASGI application."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with parts.lifespan():
+            yield
+
+    app = FastAPI(
+        title="Mingjian publication",
+        version="1",
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.include_router(api_routes.router(parts.reader, parts.portal.vocabulary, parts.hub))
+    pages = Pages(parts.reader, parts.portal, parts.neighbours, parts.now_ms, button=parts.town is not None)
+    routes = pages.routes() + _static(parts.portal) + _probes(parts)
+    if parts.town is not None:
+        routes.append(SampleButton(parts.town, parts.portal, parts.today).route())
+    app.router.routes.extend(routes)
+    _errors(app, parts)
+    app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
+    app.add_middleware(Headers)
+    return app
+
+
+def _static(portal: Portal) -> list[Route]:
+    def route(asset: Asset) -> Route:
+        async def serve(_: Request) -> Response:
+            return Response(asset.body, media_type=asset.media_type, headers={"cache-control": "public, max-age=31536000, immutable"})
+
+        return Route(asset.href, serve)
+
+    async def favicon(_: Request) -> Response:
+        icon = portal.assets["mark.svg"]
+        return Response(icon.body, media_type=icon.media_type, headers={"cache-control": "public, max-age=86400"})
+
+    return [*map(route, portal.assets.values()), Route("/favicon.ico", favicon)]
+
+
+def _probes(parts: Parts) -> list[Route]:
+    def answer_json(value: Any, status: int = 200) -> Response:
+        return Response(orjson.dumps(value), status, media_type="application/json", headers={"cache-control": "no-store"})
+
+    async def livez(_: Request) -> Response:
+        return answer_json({"service": "publication", "live": True})
+
+    async def readyz(_: Request) -> Response:
+        ready, reason = parts.ready()
+        if ready:
+            try:
+                async with parts.reader.snapshot() as snapshot:
+                    await snapshot.state()
+            except (psycopg.Error, PoolTimeout) as error:
+                ready, reason = False, f"database: {type(error).__name__}"
+        return answer_json({"service": "publication", "ready": ready, "reason": reason}, 200 if ready else 503)
+
+    async def status(_: Request) -> Response:
+        ready, reason = parts.ready()
+        told = {"service": "publication", "ready": ready, "reason": reason, **parts.status()}
+        try:
+            async with parts.reader.snapshot() as snapshot:
+                state = await snapshot.state()
+                told["seq"] = {"head": state.head, "floor": state.floor, "revision": state.revision}
+        except (psycopg.Error, PoolTimeout) as error:
+            told["seq"] = None
+            told["trouble"] = f"database: {type(error).__name__}"
+        told["streams"] = parts.hub.clients
+        return answer_json(told)
+
+    return [Route("/livez", livez), Route("/readyz", readyz), Route("/status", status)]
+
+
+def _errors(app: FastAPI, parts: Parts) -> None:
+    async def respond(request: Request, problem: Problem) -> Response:
+        """JSON for the API and for scripts, a page for people."""
+        lang = parts.portal.language(request)
+        wants_json = request.url.path.startswith("/api/") or "application/json" in request.headers.get("accept", "")
+        if wants_json:
+            return answer(problem, lang)
+        heading = parts.portal.translate(lang)(_TITLES.get(problem.status, _UNAVAILABLE))
+        detail = problem.zh if lang == "zh" else problem.en
+        page = parts.portal.render(request, "error.html", None, status=problem.status, title=heading, detail=detail)
+        page.headers.update(problem.headers)
+        return page
+
+    async def on_problem(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Problem)
+        return await respond(request, error)
+
+    async def on_http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        known = {
+            404: ("not-found", "没有这个地址。", "There is nothing at this address."),
+            405: ("method", "这个地址不接受该方法。", "This address doesn't take that method."),
+        }
+        code, zh, en = known.get(error.status_code, ("http", "请求无法处理。", "The request can't be handled."))
+        return await respond(request, Problem(error.status_code, code, zh=zh, en=en, headers=dict(error.headers or {})))
+
+    async def on_invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        first = error.errors()[0]
+        field = str(first["loc"][-1])
+        zh, en = f"{field} 的值不对。", f"{field}: {first['msg']}."
+        return await respond(request, Problem(422, "parameter", zh=zh, en=en, field=field, reason=first["type"]))
+
+    async def on_database(request: Request, error: Exception) -> Response:
+        log.warning("database: %s", type(error).__name__)
+        zh, en = "数据库暂时无法回答，请稍后再试。", "The database can't answer just now; try again in a moment."
+        return await respond(request, Problem(503, "database", zh=zh, en=en, headers={"retry-after": "2"}))
+
+    app.add_exception_handler(Problem, on_problem)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(psycopg.Error, on_database)
+    app.add_exception_handler(PoolTimeout, on_database)

@@ -1,0 +1,118 @@
+"""What every request must keep to before a question is asked: known parameters, each once, and well-formed subject ids."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import Path, Query, Request
+
+from schemas.ids import ENTERPRISE_SCHEMES, SubjectError, check_subject, scheme_of
+from services.publication.domain.cursor import BadCursor, decode
+from services.publication.web.problems import Problem
+
+RESERVED = ("as_of", "known_at")
+
+
+def only_known(request: Request) -> None:
+    """Refuse reserved, unknown and repeated query parameters: a filter that was misspelt must never widen an answer."""
+    reserved(request)
+    known = {field.alias for field in request.scope["route"].dependant.query_params}
+    seen: set[str] = set()
+    for name in (pair[0] for pair in request.query_params.multi_items()):
+        if name not in known:
+            listed = ", ".join(sorted(known)) or "none"
+            raise Problem(
+                422,
+                "unknown-parameter",
+                zh=f"没有名为 {name[:40]} 的参数；可用的参数：{listed}。",
+                en=f"There is no parameter {name[:40]}; known: {listed}.",
+                field=name[:80],
+            )
+        if name in seen:
+            raise Problem(
+                422, "repeated-parameter", zh=f"参数 {name[:40]} 只能给一次。", en=f"Give the parameter {name[:40]} once.", field=name[:80]
+            )
+        seen.add(name)
+
+
+def reserved(request: Request) -> None:
+    """``as_of`` and ``known_at`` are promised, not there yet, and so never ignored."""
+    for name in RESERVED:
+        if name in request.query_params:
+            raise Problem(
+                422,
+                "not-yet-available",
+                zh=f"暂时还不能按 {name} 查询；这里给出的是现在已知、现在有效的等级。请去掉该参数。",
+                en=f"Asking by {name} is not yet available; answers are as of now, as known now. Leave the parameter out.",
+                field=name,
+            )
+
+
+SubjectId = Annotated[
+    str,
+    Path(
+        description="`uscc:…`, `fhrs:…` or `camis:…`",
+        max_length=120,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        examples=["uscc:91350100M000100Y43"],
+        openapi_examples={"credit code": {"value": "uscc:91350100M000100Y43"}},
+    ),
+]
+
+
+def subject_id(value: str) -> str:
+    """A well-formed subject id of an enterprise. Raises ``Problem`` 422 that says what to mend."""
+    try:
+        subject = check_subject(value)
+    except SubjectError as error:
+        zh = {
+            "subject-scheme": "主体编号以 uscc:、fhrs: 或 camis: 开头。",
+            "subject-form": "冒号后的号码格式不对。",
+            "subject-check-digit": "末位校验码不符（GB 32100-2015），请核对号码。",
+        }[error.code]
+        raise Problem(422, error.code, zh=zh, en=f"{error}.", field="id") from None
+    if scheme_of(subject) not in ENTERPRISE_SCHEMES:
+        raise Problem(422, "subject-scheme", zh="这里只公布企业。", en="Only enterprises are published here.", field="id")
+    return subject
+
+
+Regime = Annotated[str, Query(pattern=r"^[a-z][a-z0-9-]{1,40}$", description="regime, such as `fhrs`")]
+Grade = Annotated[str, Query(pattern=r"^[0-9A-Za-z][0-9A-Za-z+-]{0,9}$", description="grade in the regime's own letters or figures")]
+Status = Annotated[str, Query(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+District = Annotated[str, Query(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Text = Annotated[
+    str, Query(min_length=1, max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$", description="name, pinyin, initials, address, number")
+]
+ChangedSince = Annotated[
+    str,
+    Query(pattern=r"^[12][0-9]{3}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9](\.[0-9]{3})?Z$", description="instant, UTC"),
+]
+Cursor = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{1,600}$", description="`next` of the page before, with the same filters")]
+Limit = Annotated[int, Query(ge=1, le=500, description="rows on a page")]
+
+
+def cursor_key(cursor: str | None, filters: dict[str, str], length: int) -> list[str] | None:
+    """The key in a cursor. Raises ``Problem`` 422."""
+    if cursor is None:
+        return None
+    try:
+        return decode(cursor, filters, length)
+    except BadCursor as error:
+        raise Problem(
+            422, "cursor", zh="页码标记无效，或属于另一组筛选条件；请从第一页重新开始。", en=f"{error}.", field="cursor"
+        ) from None
+
+
+def timeline_key(cursor: str | None, subject: str) -> tuple[date, int] | None:
+    """(shown_on, offset) in a cursor of a subject's timeline. Raises ``Problem`` 422."""
+    key = cursor_key(cursor, {"subject": subject}, 2)
+    if key is None:
+        return None
+    try:
+        day, offset = date.fromisoformat(key[0]), int(key[1])
+        if not 0 <= offset < 2**63:
+            raise ValueError("offset")
+    except ValueError:
+        raise Problem(422, "cursor", zh="页码标记无效。", en="Not a cursor of this service.", field="cursor") from None
+    return day, offset

@@ -1,0 +1,68 @@
+"""Rows of the database → the API's objects. Dates ISO, instants UTC with milliseconds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas.times import instant
+from services.publication.adapters.postgres_reader import Row
+from services.publication.domain.vocabulary import Published
+
+_REGISTER = (
+    "business_kind",
+    "address",
+    "postcode",
+    "district",
+    "business_type",
+    "local_ref",
+    "licence_numbers",
+    "regimes",
+    "registered_on",
+    "operating_since",
+    "operation",
+    "closed_on",
+    "closed_reason",
+)
+
+
+def grade_row(row: Row) -> dict[str, Any]:
+    """See ``contract.GradeRow``."""
+    kept = {name: row[name] for name in ("subject", "name", "district", "regime", "grade", "status", "in_force_from", "seq")}
+    return kept | {"known_from": instant(row["known_ms"]), "clauses": row["clauses"] or []}
+
+
+def change(row: Row) -> dict[str, Any]:
+    """See ``contract.Change``."""
+    kept = {name: row[name] for name in ("seq", "type", "regime", "grade", "status", "in_force_from", "partition", "offset", "data")}
+    return kept | {"id": str(row["id"]), "known_from": instant(row["known_ms"])}
+
+
+def fact(row: Row) -> dict[str, Any]:
+    """See ``contract.Fact``."""
+    names = ("type", "event_hash", "occurred_on", "served_on", "received_at", "partition", "offset", "data")
+    return {name: row[name] for name in names} | {"event_id": str(row["event_id"]), "known_from": instant(row["known_ms"])}
+
+
+def register(row: Row) -> dict[str, Any]:
+    """Register data of a subject."""
+    return {name: row[name] for name in _REGISTER}
+
+
+def list_summary(published: Published, members: int) -> dict[str, Any]:
+    """See ``contract.ListSummary``."""
+    rule = published.rule
+    return {
+        "name": rule.name,
+        "regime": rule.regime,
+        "title_zh": rule.zh,
+        "title_en": rule.en,
+        "grades": sorted(rule.grades),
+        "clause": rule.clause,
+        "members": members,
+    }
+
+
+def list_member(row: Row) -> dict[str, Any]:
+    """A member of a list."""
+    kept = {name: row[name] for name in ("subject", "name", "district", "regime", "grade", "since", "clause")}
+    return kept | {"known_from": instant(row["known_ms"])}

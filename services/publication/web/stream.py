@@ -1,0 +1,272 @@
+"""The live stream: one reader of the database feeds all clients; each client has a bounded buffer and at most 20 writes a second.
+
+A client that falls behind is dropped, not waited for: it comes back with Last-Event-ID and misses nothing. Numbers are
+gapless over all changes, so a filtered client is told the newest number with each heartbeat and resumes from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter, deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import orjson
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from services.publication.adapters.postgres_reader import PostgresReader, Row
+
+log = logging.getLogger(__name__)
+
+RETRY_MS = 3000
+HEARTBEAT_S = 15.0
+WRITE_EVERY_S = 0.05
+BUFFER = 4000
+PAGE = 500
+SEND_LIMIT_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One change, ready to be written."""
+
+    seq: int
+    subject: str
+    regime: str
+    grade: str | None
+    text: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a client asked for; None means any."""
+
+    regime: str | None = None
+    subject: str | None = None
+    grade: str | None = None
+
+    def takes(self, frame: Frame) -> bool:
+        """True where the frame passes all filters."""
+        return (
+            (self.regime is None or frame.regime == self.regime)
+            and (self.subject is None or frame.subject == self.subject)
+            and (self.grade is None or frame.grade == self.grade)
+        )
+
+
+def cloud_event(row: Row) -> dict[str, Any]:
+    """A change as a CloudEvent: the derived event's public part, with CloudEvents' ``sequence`` extension."""
+    return {
+        "specversion": "1.0",
+        "id": str(row["id"]),
+        "source": "/services/rating",
+        "type": row["type"],
+        "subject": row["subject"],
+        "time": row["time"],
+        "datacontenttype": "application/json",
+        "sequence": str(row["seq"]),
+        "data": row["data"],
+    }
+
+
+def frame(row: Row) -> Frame:
+    """A change as it goes over the wire."""
+    text = b"id: %d\nevent: grade\ndata: %s\n\n" % (row["seq"], orjson.dumps(cloud_event(row)))
+    return Frame(row["seq"], row["subject"], row["regime"], row["grade"], text)
+
+
+class Wake(Protocol):
+    """Something that says when the projection moved; a lost notice only costs the time until the next look."""
+
+    async def wait(self) -> None:
+        """Return when there may be news, or after a second."""
+
+
+@dataclass(eq=False)
+class Client:
+    """A connected reader: its filter, its buffer, and whether it was dropped."""
+
+    wanted: Wanted
+    address: str
+    at: int
+    buffer: deque[Frame] = field(default_factory=deque)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+    dropped: bool = False
+
+
+class TooMany(Exception):
+    """No place for another client; ``everyone`` tells the service's limit from the address's own."""
+
+    def __init__(self, *, everyone: bool) -> None:
+        super().__init__("too many streams")
+        self.everyone = everyone
+
+
+class Hub:
+    """Knows every client and the last number it has passed on."""
+
+    def __init__(self, reader: PostgresReader, wake: Wake, *, limit: int, per_address: int, buffer: int = BUFFER) -> None:
+        self._reader = reader
+        self._wake = wake
+        self._limit, self._per_address, self._buffer = limit, per_address, buffer
+        self._clients: set[Client] = set()
+        self._places: Counter[str] = Counter()
+        self._taken = 0
+        self.head = 0
+        self.started = False
+        self.closed = asyncio.Event()
+
+    @property
+    def clients(self) -> int:
+        """How many streams are open."""
+        return self._taken
+
+    async def run(self) -> None:
+        """Pass new changes on until cancelled. Trouble with the database is waited out: clients just hear nothing meanwhile."""
+        while True:
+            try:
+                if not self.started:
+                    async with self._reader.snapshot() as snapshot:
+                        self.head = (await snapshot.state()).head
+                    self.started = True
+                while await self._pass_on() == PAGE:
+                    await asyncio.sleep(0)
+            except Exception as error:
+                log.warning("stream: reading changes failed, trying again: %s", type(error).__name__)
+                await asyncio.sleep(0.5)
+            await self._wake.wait()
+
+    async def _pass_on(self) -> int:
+        async with self._reader.snapshot() as snapshot:
+            rows = await snapshot.changes_after(self.head, limit=PAGE)
+        if rows:
+            self._offer([frame(row) for row in rows])
+        return len(rows)
+
+    def _offer(self, frames: list[Frame]) -> None:
+        # No await in here: a client that joins sees either all of these from the database or all of them from its buffer.
+        self.head = frames[-1].seq
+        for client in self._clients:
+            # A client that replayed past the hub has its first frames already.
+            fresh = [one for one in frames if one.seq > client.at and client.wanted.takes(one)]
+            if not fresh:
+                continue
+            client.buffer.extend(fresh)
+            if len(client.buffer) > self._buffer:
+                client.dropped = True
+                client.buffer.clear()
+            client.news.set()
+
+    def reserve(self, address: str) -> None:
+        """Take a place. Raises ``TooMany``."""
+        if self._taken >= self._limit:
+            raise TooMany(everyone=True)
+        if self._places[address] >= self._per_address:
+            raise TooMany(everyone=False)
+        self._taken += 1
+        self._places[address] += 1
+
+    def release(self, address: str) -> None:
+        """Give the place back."""
+        self._taken -= 1
+        self._places[address] -= 1
+        if self._places[address] <= 0:
+            del self._places[address]
+
+    def join(self, client: Client) -> None:
+        """Feed the client from now on; only when it has read up to ``head``."""
+        self._clients.add(client)
+
+    def leave(self, client: Client) -> None:
+        """Feed it no more."""
+        self._clients.discard(client)
+
+    def close(self) -> None:
+        """End all streams, so that the server can stop."""
+        self.closed.set()
+        for client in self._clients:
+            client.news.set()
+
+
+class EventStream(Response):
+    """The response: replay from the database up to the hub's head, then what the hub passes on."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, hub: Hub, reader: PostgresReader, client: Client, *, done: Callable[[], None]) -> None:
+        # As Starlette's own streaming response does: no body, so no length.
+        self.status_code = 200
+        self.background = None
+        self.init_headers({"cache-control": "no-store", "x-accel-buffering": "no"})
+        self._hub, self._reader, self._client, self._done = hub, reader, client, done
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve until the client goes, falls behind, or the service stops."""
+        gone = asyncio.create_task(_until_gone(receive))
+        work = asyncio.create_task(self._serve(send))
+        closed = asyncio.create_task(self._hub.closed.wait())
+        try:
+            await asyncio.wait({gone, work, closed}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._hub.leave(self._client)
+            for task in (gone, work, closed):
+                task.cancel()
+            results = await asyncio.gather(gone, work, closed, return_exceptions=True)
+            self._done()
+        if isinstance(results[1], Exception) and not isinstance(results[1], (TimeoutError, OSError)):
+            log.warning("stream: client dropped at %d: %s", self._client.at, type(results[1]).__name__)
+        if not gone.done() or gone.cancelled():
+            await _finish(send)
+
+    async def _serve(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        await self._write(send, b"retry: %d\n\n" % RETRY_MS)
+        await self._replay(send)
+        while not self._client.dropped:
+            try:
+                await asyncio.wait_for(self._client.news.wait(), HEARTBEAT_S)
+            except TimeoutError:
+                self._client.at = max(self._client.at, self._hub.head)
+                await self._write(send, b": beat\nid: %d\n\n" % self._client.at)
+                continue
+            self._client.news.clear()
+            frames = list(self._client.buffer)
+            self._client.buffer.clear()
+            if frames:
+                self._client.at = frames[-1].seq
+                await self._write(send, b"".join(one.text for one in frames))
+
+    async def _replay(self, send: Send) -> None:
+        while True:
+            if self._client.at >= self._hub.head:
+                self._hub.join(self._client)
+                return
+            async with self._reader.snapshot() as snapshot:
+                rows = await snapshot.changes_after(self._client.at, limit=PAGE)
+            if not rows:
+                await asyncio.sleep(WRITE_EVERY_S)
+                continue
+            frames = [one for one in map(frame, rows) if self._client.wanted.takes(one)]
+            self._client.at = rows[-1]["seq"]
+            if frames:
+                await self._write(send, b"".join(one.text for one in frames))
+
+    async def _write(self, send: Send, body: bytes) -> None:
+        await asyncio.wait_for(send({"type": "http.response.body", "body": body, "more_body": True}), SEND_LIMIT_S)
+        await asyncio.sleep(WRITE_EVERY_S)
+
+
+async def _until_gone(receive: Receive) -> None:
+    message: Message = {"type": ""}
+    while message["type"] != "http.disconnect":
+        message = await receive()
+
+
+async def _finish(send: Send) -> None:
+    try:
+        await asyncio.wait_for(send({"type": "http.response.body", "body": b"", "more_body": False}), 1.0)
+    except (TimeoutError, OSError, RuntimeError) as error:
+        log.info("stream: the client was gone already: %s", type(error).__name__)

@@ -1,0 +1,214 @@
+"""The one place with the environment, clocks and ids: puts publication together."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import time
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from fastapi import FastAPI
+
+from schemas.keys import SigningKey
+from schemas.rulebook import load_all
+from services.publication.adapters.kafka import KafkaRecords, KafkaSender, quarantined
+from services.publication.adapters.migrations import migrate
+from services.publication.adapters.neighbours import Neighbours
+from services.publication.adapters.postgres_reader import PostgresReader
+from services.publication.adapters.postgres_store import PostgresStore
+from services.publication.adapters.sample_town import SampleTown
+from services.publication.adapters.wake import PostgresWake
+from services.publication.domain.vocabulary import Vocabulary
+from services.publication.handlers import Projector
+from services.publication.projecting import Projecting
+from services.publication.web.app import Parts, create_app
+from services.publication.web.portal import Portal
+from services.publication.web.stream import Hub
+
+log = logging.getLogger(__name__)
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+class Misconfigured(RuntimeError):
+    """A variable is missing or wrong; the message says which."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """From the environment (docs/architecture.md). ``keep``: changes that the stream can be resumed over."""
+
+    kafka: str
+    dsn: str
+    read_dsn: str
+    host: str
+    port: int
+    rulebooks: Path
+    audit_url: str | None
+    rating_url: str | None
+    intake_url: str | None
+    sample_key: Path | None
+    keep: int
+    streams: int
+    streams_per_address: int
+
+
+def settings(env: dict[str, str]) -> Settings:
+    """Read the environment. Raises ``Misconfigured``."""
+
+    def needed(name: str) -> str:
+        if not env.get(name):
+            raise Misconfigured(f"{name} is not set")
+        return env[name]
+
+    def dsn(name: str) -> str:
+        path = Path(needed(name))
+        try:
+            return path.read_text().strip()
+        except OSError as error:
+            raise Misconfigured(f"{name}: {path} can't be read: {error.strerror}") from None
+
+    def number(name: str, default: int) -> int:
+        text = env.get(name) or str(default)
+        if not (text.isascii() and text.isdigit()):
+            raise Misconfigured(f"{name} is {text!r}; a number is expected")
+        return int(text)
+
+    sample_key = env.get("MINGJIAN_SAMPLE_KEY")
+    return Settings(
+        kafka=needed("MINGJIAN_KAFKA"),
+        dsn=dsn("MINGJIAN_DSN_FILE"),
+        read_dsn=dsn("MINGJIAN_DSN_READ_FILE"),
+        host=env.get("MINGJIAN_HOST") or "127.0.0.1",
+        port=number("MINGJIAN_PORT", 19101),
+        rulebooks=Path(env.get("MINGJIAN_RULEBOOKS") or REPOSITORY / "rulebooks"),
+        audit_url=env.get("MINGJIAN_AUDIT_URL") or None,
+        rating_url=env.get("MINGJIAN_RATING_URL") or None,
+        intake_url=env.get("MINGJIAN_INTAKE_URL") or None,
+        sample_key=Path(sample_key) if sample_key else None,
+        keep=number("MINGJIAN_STREAM_KEEP", 1_000_000),
+        streams=number("MINGJIAN_STREAM_LIMIT", 500),
+        streams_per_address=number("MINGJIAN_STREAM_LIMIT_ADDRESS", 50),
+    )
+
+
+def from_environment() -> Settings:
+    """The settings of this process."""
+    return settings(dict(os.environ))
+
+
+def now_ms() -> int:
+    """The wall clock, epoch milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def today(zone: str) -> date:
+    """The civil day in a time zone."""
+    return datetime.now(ZoneInfo(zone)).date()
+
+
+def new_id() -> str:
+    """A UUIDv7."""
+    value = now_ms() << 80 | int.from_bytes(os.urandom(10))
+    value = value & ~(0xF << 76) | 0x7 << 76
+    return str(uuid.UUID(int=value & ~(0x3 << 62) | 0x2 << 62))
+
+
+class Service:
+    """Publication in one process: the projector, the stream's hub, the API and the pages."""
+
+    def __init__(self, given: Settings) -> None:
+        self.settings = given
+        vocabulary = Vocabulary(load_all(given.rulebooks).values())
+        store = PostgresStore(given.dsn)
+        self.projecting = Projecting(
+            store=store,
+            projector=Projector(store, rules=vocabulary.rules, quarantine=quarantined),
+            records=lambda: KafkaRecords(given.kafka),
+            sender=lambda: KafkaSender(given.kafka),
+            clock=time.monotonic,
+            keep=given.keep,
+        )
+        self._reader = PostgresReader(given.read_dsn)
+        self._wake = PostgresWake(given.read_dsn)
+        self._neighbours = Neighbours(audit_url=given.audit_url, audit_inside=None, rating_url=given.rating_url, clock=time.monotonic)
+        self.hub = Hub(self._reader, self._wake, limit=given.streams, per_address=given.streams_per_address)
+        self.failed: BaseException | None = None
+        self._stop = asyncio.Event()
+        self.app = self._app(vocabulary)
+
+    def _app(self, vocabulary: Vocabulary) -> FastAPI:
+        given = self.settings
+        town = None
+        if given.sample_key is not None and given.intake_url is not None and given.sample_key.exists():
+            town = SampleTown(
+                key=SigningKey.load(given.sample_key),
+                intake_url=given.intake_url,
+                reader=self._reader,
+                vocabulary=vocabulary,
+                new_id=new_id,
+                now_ms=now_ms,
+            )
+        return create_app(
+            Parts(
+                reader=self._reader,
+                portal=Portal(vocabulary, audit_url=given.audit_url),
+                neighbours=self._neighbours,
+                hub=self.hub,
+                town=town,
+                now_ms=now_ms,
+                today=today,
+                ready=self._ready,
+                status=self.projecting.status,
+                lifespan=self._lifespan,
+            )
+        )
+
+    def _ready(self) -> tuple[bool, str]:
+        if self.failed is not None:
+            return False, str(self.failed)
+        return self.projecting.progress.ready(time.monotonic())
+
+    @asynccontextmanager
+    async def _lifespan(self) -> AsyncIterator[None]:
+        await asyncio.to_thread(migrate, self.settings.dsn)
+        await self._reader.open()
+        tasks = [
+            asyncio.create_task(self._project(), name="projecting"),
+            asyncio.create_task(self.hub.run(), name="hub"),
+            asyncio.create_task(self._wake.run(), name="wake"),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._neighbours.close()
+            await self._reader.close()
+
+    async def _project(self) -> None:
+        """What no retry can mend ends the process with its sentence: a supervisor and people see it, nothing is skipped."""
+        try:
+            await self.projecting.run()
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            self.failed = error
+            log.critical("projection stopped: %s: %s", type(error).__name__, error)
+            self._stop.set()
+
+    async def wait_failed(self) -> None:
+        """Return when the projection stopped for good."""
+        await self._stop.wait()
+
+
+def service() -> Service:
+    """The service of this process."""
+    return Service(from_environment())
