@@ -48,6 +48,7 @@ app.command("send")(write.send)
 app.command("submit")(write.submit)
 app.command("watch")(read.watch)
 app.command("explain")(read.explain)
+app.command("findings")(read.findings)
 app.add_typer(bring.import_app, name="import")
 
 

@@ -75,5 +75,12 @@ def _fact(fact: Mapping[str, Any], known: Mapping[str, Any] | None, language: st
     return " · ".join(parts)
 
 
+def finding_line(finding: Mapping[str, Any], language: str) -> str:
+    """A finding in one line: kind, whom it concerns, what was seen."""
+    data = finding["event"]["data"]
+    about = data.get("office") or finding["event"]["subject"]
+    return "  ".join(part for part in (data["kind"], about, finding.get("subject") or "", data[f"detail_{language}"]) if part)
+
+
 def _pick(language: str, zh: str, en: str) -> str:
     return zh if language == "zh" else en

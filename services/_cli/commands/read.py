@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
@@ -12,9 +12,9 @@ from schemas.rulebook import load_all
 from services._cli.delivery import get_json
 from services._cli.errors import USAGE, CliError
 from services._cli.running import rulebooks_folder
-from services._cli.session import session_of
+from services._cli.session import Session, session_of
 from services._cli.stream import follow
-from services._cli.telling import change_line, explanation
+from services._cli.telling import change_line, explanation, finding_line
 
 
 def grade_names() -> dict[str, dict[str, str]]:
@@ -70,3 +70,34 @@ def explain(
         return
     for line in explanation(answer, lang or session.voice.lang, grade_names()):
         session.voice.say(line)
+
+
+def all_findings(session: Session, *, kind: str | None = None, office: str | None = None) -> list[dict[str, Any]]:
+    """Every finding that stands, in the order in which they were raised: ``{"subject", "regime", "superseded", "event"}``."""
+    found: list[dict[str, Any]] = []
+    params = {"limit": "1000"} | ({"kind": kind} if kind else {}) | ({"office": office} if office else {})
+    with session.auditor() as http:
+        while True:
+            page = get_json(http, "/api/v1/findings", params)
+            found += page["findings"]
+            if not page["next"]:
+                return found
+            params["after"] = page["next"]
+
+
+def findings(
+    context: typer.Context,
+    kind: Annotated[str | None, typer.Option(help="Such as late_entry.")] = None,
+    office: Annotated[str | None, typer.Option(help="/departments/<department>/offices/<office>")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Each finding whole, one a line.")] = False,
+) -> None:
+    """What audit found about entries and about the running of the system. Findings are findings until they are decided."""
+    session = session_of(context)
+    found = all_findings(session, kind=kind, office=office)
+    for one in found:
+        if as_json:
+            session.voice.say(orjson.dumps(one).decode())
+        else:
+            session.voice.say(finding_line(one, session.voice.lang))
+    if not as_json:
+        session.voice.mention(session.voice.pick(f"共 {len(found)} 条", f"{len(found)} findings"))

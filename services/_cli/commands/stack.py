@@ -12,7 +12,6 @@ import typer
 from deploy.local import preflight
 from deploy.local.control import stop_running
 from deploy.local.ports import Ports
-from deploy.local.stack import Stack
 from schemas.canonical import event_hash
 from services._cli.errors import FAILED, NOT_RUNNING, USAGE, CliError
 from services._cli.running import ENTERPRISES, SEED, YEARS, Wanted, bring_up
@@ -97,7 +96,8 @@ def _ask(url: str) -> dict[str, object]:
         with httpx.Client(base_url=url, timeout=5.0) as http:
             ready = http.get("/readyz")
             said = http.get("/status")
-        lag = said.json().get("lag") if said.status_code == 200 else None
+        told = said.json() if said.status_code == 200 else {}
+        lag = {name: value for name, value in told.items() if name == "lag" or name.endswith("_lag")} or None
     except (httpx.TransportError, ValueError) as error:
         return {"ready": False, "reason": f"no answer ({type(error).__name__})", "lag": None}
     reason = "ready" if ready.status_code == 200 else ready.text[:300]
@@ -148,8 +148,3 @@ def enter(context: typer.Context, role: Annotated[str, typer.Option(help="regist
     if role not in ("registrar", "officer", "approver", "auditor"):
         raise CliError(f"there is no role {role!r}; choose registrar, officer, approver or auditor", USAGE)
     session.voice.say(session.endpoints["audit"] + session.home.once_address(role))
-
-
-def outside_stack(session: Session) -> Stack:
-    """The stack as the environment describes it."""
-    return Stack.from_env(say=session.voice.mention)
