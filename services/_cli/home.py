@@ -99,7 +99,10 @@ class Home:
         return hits[0]
 
     def once_address(self, role: str) -> str:
-        """Write a one-time sign-in token and return its path on the audit service, ``/enter?once=…``."""
+        """Write a one-time sign-in token and return its path on the audit service, ``/enter?once=…``.
+
+        Raises ``CliError`` where this home holds no stack."""
+        self.genesis()
         token = secrets.token_urlsafe(24)
         self.once_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         expires = instant(int((time.time() + _ONCE_SECONDS) * 1000))
