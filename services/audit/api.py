@@ -32,8 +32,9 @@ def _causes(error: BaseException) -> list[BaseException]:
     return [error]
 
 
-async def serve(settings: Settings, audit: Audit) -> int:
-    """Run until a signal or a fault; the exit code."""
+async def serve(settings: Settings) -> int:
+    """Run until a signal or a fault; the exit code. Raises what ``build`` raises."""
+    audit: Audit = build(settings)
     config = uvicorn.Config(create_app(audit.parts), host=settings.host, port=settings.port, log_level="warning", access_log=False)
     server = uvicorn.Server(config)
     code = 0
@@ -75,11 +76,10 @@ def main() -> int:
     try:
         settings = Settings.from_env()
         migrate(settings.dsn)
-        audit = build(settings)
+        return uvloop.run(serve(settings))
     except (NotConfigured, NoteError, RulebookError) as error:
         log.critical("not started: %s", error)
         return 2
-    return uvloop.run(serve(settings, audit))
 
 
 if __name__ == "__main__":

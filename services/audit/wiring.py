@@ -137,7 +137,7 @@ class Audit:
 
 
 def build(settings: Settings) -> Audit:
-    """Everything wired. Raises ``NotConfigured``, ``RulebookError``."""
+    """Everything wired; called within a running event loop. Raises ``NotConfigured``, ``RulebookError``."""
     genesis = genesis_event(settings.genesis)
     verifier = VerifierKey.parse(genesis["data"]["log_vkey"])
     rules = [rule for book in load_all(settings.rulebooks).values() if (rule := EntryRule.of(book))]
