@@ -1,0 +1,100 @@
+"""Sending goes on with the same bytes until every event has a receipt or a refusal, whatever lies between."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from services._cli.delivery import Intake
+from services._cli.errors import CliError
+
+Script = Callable[[int, list[str]], tuple[int, object] | None]
+
+
+@contextmanager
+def counter(script: Script) -> Iterator[tuple[str, list[list[str]]]]:
+    """A counter on a real socket that answers by ``script(number of the request, ids)``; None hangs up. Keeps what it was sent."""
+    asked: list[list[str]] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            ids = [one["event"]["id"] for one in body["events"]]
+            asked.append(ids)
+            said = script(len(asked), ids)
+            if said is None:
+                self.connection.close()
+                return
+            text = json.dumps(said[1]).encode()
+            self.send_response(said[0])
+            self.send_header("content-length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *words: object) -> None:
+            return
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", asked
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def receipt(id: str) -> dict[str, object]:
+    return {"status": 201, "receipt": {"receipt": {"id": id}, "signature": {}}}
+
+
+def submissions(*ids: str) -> list[dict[str, object]]:
+    return [{"event": {"id": one}} for one in ids]
+
+
+def deliver(script: Script, *ids: str, patience_s: float = 20.0) -> tuple[list[tuple[int, str]], list[list[str]]]:
+    with counter(script) as (url, asked):
+        outcomes = Intake(url, patience_s=patience_s).deliver(submissions(*ids), channel="desk")
+    return [(one.status, (one.receipt or {}).get("receipt", {}).get("id") or (one.problem or {}).get("title")) for one in outcomes], asked
+
+
+def test_a_lost_connection_and_503_are_waited_out_with_the_same_events() -> None:
+    def script(number: int, ids: list[str]) -> tuple[int, object] | None:
+        return {1: None, 2: (503, {"title": "not now"})}.get(number, (200, {"results": [receipt(one) for one in ids]}))
+
+    outcomes, asked = deliver(script, "a", "b")
+    assert outcomes == [(201, "a"), (201, "b")]
+    assert asked == [["a", "b"]] * 3
+
+
+def test_only_events_without_an_answer_are_sent_again() -> None:
+    def script(number: int, ids: list[str]) -> tuple[int, object]:
+        if number == 1:
+            return 200, {"results": [receipt("a"), {"status": 202}, {"status": 422, "problem": {"title": "wrong"}}]}
+        return 200, {"results": [receipt(one) for one in ids]}
+
+    outcomes, asked = deliver(script, "a", "b", "c")
+    assert outcomes == [(201, "a"), (201, "b"), (422, "wrong")]
+    assert asked == [["a", "b", "c"], ["b"]]
+
+
+def test_a_batch_that_is_refused_as_a_whole_refuses_each_event() -> None:
+    outcomes, asked = deliver(lambda number, ids: (413, {"title": "too large"}), "a", "b")
+    assert outcomes == [(413, "too large")] * 2
+    assert len(asked) == 1
+
+
+def test_without_any_answer_it_gives_up_in_one_sentence() -> None:
+    with pytest.raises(CliError, match="gave no receipt") as caught:
+        deliver(lambda number, ids: (503, {}), "a", patience_s=0.5)
+    assert caught.value.code == 5
+
+
+def test_where_nothing_listens_it_gives_up_in_one_sentence() -> None:
+    with pytest.raises(CliError, match="gave no receipt"):
+        Intake("http://127.0.0.1:9", patience_s=0.3).deliver(submissions("a"), channel="desk")
