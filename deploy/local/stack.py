@@ -142,6 +142,8 @@ class Stack:
     def start_services(self, names: Iterable[str] = SERVICES, *, limit_s: float = 90.0) -> None:
         """Start services and wait until each is ready. ``limit_s``: seconds for all. Raises LocalStackError."""
         names = tuple(names)
+        self._supervisor.acquire()
+        self._failed.clear()
         self._check_ports({name: (name,) for name in names})
         for name in names:
             self._supervisor.start(self._service_spec(name))
@@ -158,8 +160,7 @@ class Stack:
                 if ready:
                     del waiting[name]
                     continue
-                if self._supervisor.restarts(name) - restarts >= _EXITS_BEFORE_GIVING_UP:
-                    raise LocalStackError(f"{name} ends again and again before it is ready; see {self._log(name)}.")
+                self._give_up_after_exits(name, restarts)
                 if not self._wanted() or time.monotonic() >= until:
                     raise LocalStackError(f"{name} was not ready within {limit_s:.0f} s ({reason}); see {self._log(name)}.")
             time.sleep(_POLL_S)
@@ -180,6 +181,10 @@ class Stack:
     def kill(self, name: str) -> None:
         """SIGKILL one server or service, for fault tests. ``start`` (or a running ``run``) brings it back."""
         self._supervisor.kill(name)
+
+    def pid(self, name: str) -> int:
+        """The process of one server or service, to pause it for example. Raises KeyError when it was not started."""
+        return self._supervisor.identity(name).pid
 
     def stop(self) -> None:
         """Stop everything: services together, then Kafka, then PostgreSQL. Each has a time limit, so this ends."""
@@ -230,9 +235,10 @@ class Stack:
             if name in SERVICES:
                 entry["port"] = self.ports.service(name)
                 entry["ready"], entry["reason"] = probe(self.ports.service(name)) if running else (False, "not running")
+            elif name == "kafka":
+                entry["port"], entry["ready"] = self.ports.kafka, running and kafka.listens(self.ports.kafka)
             else:
-                entry["port"] = self.ports.kafka if name == "kafka" else self.ports.postgres
-                entry["ready"] = running and kafka.listens(entry["port"])
+                entry["port"], entry["ready"] = self.ports.postgres, running and postgres.is_ready(self.home / "postgres", one["pid"])
             found[name] = entry
         return {"home": str(self.home), "supervisor": boss.pid if boss else None, "processes": found}
 
@@ -241,11 +247,12 @@ class Stack:
     def _together(self, *jobs: Callable[[], None]) -> None:
         """Do all at once and raise the first failure; the others are told not to go on waiting."""
         with ThreadPoolExecutor(len(jobs)) as pool:
-            running = [pool.submit(job) for job in jobs]
-            for job in as_completed(running):
-                if job.exception():
-                    self._failed.set()
-                    raise job.exception()
+            try:
+                for job in as_completed([pool.submit(job) for job in jobs]):
+                    job.result()
+            except BaseException:
+                self._failed.set()
+                raise
 
     def _wanted(self) -> bool:
         """False once a start should be given up."""
@@ -268,7 +275,7 @@ class Stack:
         topics.ensure_topics(
             self.bootstrap,
             mode,
-            deny_transactions=True,
+            own_broker=True,
             limit_s=_SERVER_LIMIT_S,
             go_on=lambda: self._wanted() and self._supervisor.exit_code("kafka") is None,
         )
@@ -290,8 +297,7 @@ class Stack:
                 raise LocalStackError(f"PostgreSQL was not ready within {_SERVER_LIMIT_S:.0f} s; see {self._log('postgres')}.")
             if self._supervisor.exit_code("postgres") is not None:
                 # After a SIGKILL its last children may still hold the shared memory: they go within a second.
-                if self._supervisor.restarts("postgres") - restarts >= _EXITS_BEFORE_GIVING_UP:
-                    raise LocalStackError(f"PostgreSQL ends again and again as it starts; see {self._log('postgres')}.")
+                self._give_up_after_exits("postgres", restarts)
                 self._supervisor.tick()
                 who = self._supervisor.identity("postgres")
             time.sleep(_POLL_S)
@@ -302,6 +308,12 @@ class Stack:
         for folder in (env["MINGJIAN_KEY_DIR"], env["MINGJIAN_ONCE_DIR"]):
             Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
         return Spec(name, (sys.executable, "-m", _MODULES[name]), env=env, cwd=CHECKOUT)
+
+    def _give_up_after_exits(self, name: str, restarts: int) -> None:
+        """Raise LocalStackError when a child has ended too often since it had been started again ``restarts`` times."""
+        code = self._supervisor.exit_code(name)
+        if code is not None and self._supervisor.restarts(name) - restarts >= _EXITS_BEFORE_GIVING_UP - 1:
+            raise LocalStackError(f"{name} ended {_EXITS_BEFORE_GIVING_UP} times before it was ready (code {code}); see {self._log(name)}.")
 
     def _check_ports(self, wanted: Mapping[str, tuple[str, ...]]) -> None:
         """Only for what isn't running yet: a server that can't have its port says so less clearly itself."""

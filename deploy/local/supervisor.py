@@ -120,6 +120,8 @@ class Supervisor:
         """Stop these together, each with its own signal and time limit; afterwards they stay stopped."""
         with self._guard:
             chosen = [self._children[name] for name in names if name in self._children]
+            if not chosen:
+                return  # above all not write the state: this home may be another supervisor's
             for child in chosen:
                 child.wanted, child.due = False, None
                 if child.process.poll() is None:

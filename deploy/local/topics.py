@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.admin import CreateAclsRequest
+from aiokafka.protocol.commit import OffsetFetchRequest
 
 from deploy.local.errors import LocalStackError
 from schemas.topics import TOPICS, ClockMode, Topic, topic_config
@@ -21,6 +22,8 @@ from schemas.topics import TOPICS, ClockMode, Topic, topic_config
 _ALREADY_EXISTS = 36
 _REPLICAS = 3
 _POLL_S = 0.1
+# Their hashes fall on four partitions of __consumer_offsets, which has four here (kafka.settings): on every one.
+_GROUPS = ("a", "b", "c", "d")
 # Numbers of the Kafka protocol.
 _TRANSACTIONAL_ID, _LITERAL, _ALL, _DENY = 5, 3, 2, 2
 
@@ -30,31 +33,34 @@ def ensure_topics(
     clock_mode: ClockMode,
     *,
     topics: Sequence[Topic] = TOPICS,
-    deny_transactions: bool = False,
+    own_broker: bool = False,
     limit_s: float = 60.0,
     go_on: Callable[[], bool] = lambda: True,
 ) -> None:
     """Wait for the broker, create what is missing, compare the rest.
 
-    ``deny_transactions``: also set the rule that no client may use a transactional id; for the embedded broker, an outside
-    one has rules of its own. ``limit_s``: seconds for all of it. ``go_on``: asked while waiting; False gives up.
-    Raises LocalStackError when a topic differs, when the broker refuses, and when it doesn't answer in time.
+    ``own_broker``: the embedded one; it is also given the rule that no client may use a transactional id, and waited for
+    until it knows the offsets of every group. An outside one has rules of its own and has long been up.
+    ``limit_s``: seconds for all of it. ``go_on``: asked while waiting; False gives up. Raises LocalStackError when a topic
+    differs, when the broker refuses, and when it doesn't answer in time.
     """
-    asyncio.run(_ensure(bootstrap, clock_mode, topics, deny_transactions, time.monotonic() + limit_s, go_on))
+    asyncio.run(_ensure(bootstrap, clock_mode, topics, own_broker, time.monotonic() + limit_s, go_on))
 
 
 async def _ensure(
-    bootstrap: str, clock_mode: ClockMode, topics: Sequence[Topic], deny: bool, until: float, go_on: Callable[[], bool]
+    bootstrap: str, clock_mode: ClockMode, topics: Sequence[Topic], own_broker: bool, until: float, go_on: Callable[[], bool]
 ) -> None:
     admin = await _connect(bootstrap, until, go_on)
     try:
-        if deny:
+        if own_broker:
             await _deny_transactions(admin)
         there = {found["topic"]: len(found["partitions"]) for found in await admin.describe_topics()}
         missing = [topic for topic in topics if topic.name not in there]
         if missing:
             await _create(admin, missing, clock_mode)
         await _wait_for_leaders(admin, {t.name: there.get(t.name, t.partitions) for t in topics}, until)
+        if own_broker:
+            await _wait_for_groups(admin, until)
         await _compare(admin, [topic for topic in topics if topic not in missing], there, clock_mode)
     except KafkaError as error:
         raise LocalStackError(f"Kafka at {bootstrap} refused to make or describe topics ({error}); see its log.") from error
@@ -106,6 +112,29 @@ async def _wait_for_leaders(admin: AIOKafkaAdminClient, partitions: Mapping[str,
         if time.monotonic() >= until:
             raise LocalStackError(f"Topic {late[0]} has partitions without a leader; see logs/kafka.log.")
         await asyncio.sleep(_POLL_S)
+
+
+async def _wait_for_groups(admin: AIOKafkaAdminClient, until: float) -> None:
+    """Return when the broker knows every group's offsets.
+
+    While it still loads them it answers with an error that aiokafka overlooks for a consumer with assigned partitions: it
+    would be told that its group has none, and begin again from the start, or worse, at the end.
+    """
+    waiting = set(_GROUPS)
+    while waiting:
+        for group in sorted(waiting):
+            try:
+                coordinator = await admin.find_coordinator(group)
+                answer = await admin._send_request(OffsetFetchRequest(group, None), coordinator)
+            except KafkaError as error:
+                if not error.retriable:
+                    raise
+                continue
+            if answer.error_code == 0:
+                waiting.discard(group)
+        if waiting and time.monotonic() >= until:
+            raise LocalStackError("Kafka does not say which offsets its groups have; see logs/kafka.log.")
+        await asyncio.sleep(_POLL_S if waiting else 0)
 
 
 async def _compare(admin: AIOKafkaAdminClient, topics: Sequence[Topic], there: dict[str, int], clock_mode: ClockMode) -> None:

@@ -1,0 +1,71 @@
+"""Starting services and waiting for them, with stubs in their place and no servers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.local import preflight, stack
+from deploy.local.errors import LocalStackError
+from deploy.local.ports import Ports
+from deploy.local.stack import SERVICES, Stack
+
+
+@pytest.fixture
+def ports() -> Ports:
+    return next(Ports(base) for base in range(30_120, 32_000, 20) if all(map(preflight.is_free, Ports(base).everything().values())))
+
+
+@pytest.fixture
+def stubbed(tmp_path: Path, ports: Ports, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    monkeypatch.setattr(stack, "_MODULES", dict.fromkeys(SERVICES, "tests.unit.stub_service"))
+    with Stack(tmp_path, ports, extra_env={"STUB": "late"}) as one:
+        yield one
+
+
+def test_services_are_waited_for_until_each_is_ready(stubbed: Stack) -> None:
+    begun = time.monotonic()
+    stubbed.start_services()
+    assert time.monotonic() - begun >= 0.4
+    found = stubbed.status()["processes"]
+    assert list(found) == list(SERVICES)
+    assert [(one["ready"], one["restarts"]) for one in found.values()] == [(True, 0)] * 4
+
+
+def test_a_killed_service_comes_back(stubbed: Stack) -> None:
+    stubbed.start_services(["intake"])
+    before = stubbed.pid("intake")
+    stubbed.kill("intake")
+    assert stubbed.status()["processes"]["intake"]["ready"] is False
+    stubbed.start("intake")
+    assert stubbed.pid("intake") != before
+    stubbed.stop_one("intake")
+    assert stubbed.status()["processes"] == {}
+
+
+def test_a_service_that_never_gets_ready_is_named_with_its_own_reason(stubbed: Stack) -> None:
+    stubbed._extra_env["STUB"] = "never"
+    with pytest.raises(LocalStackError) as caught:
+        stubbed.start_services(["rating"], limit_s=1.5)
+    wanted = f'rating was not ready within 2 s ({{"reason": "lag is 12"}}); see {stubbed.home}/logs/rating.log.'
+    assert str(caught.value) == wanted
+
+
+def test_a_service_that_ends_again_and_again_is_given_up(stubbed: Stack) -> None:
+    stubbed._extra_env["STUB"] = "crash"
+    with pytest.raises(LocalStackError) as caught:
+        stubbed.start_services(["audit"])
+    assert str(caught.value) == f"audit ended 3 times before it was ready (code 7); see {stubbed.home}/logs/audit.log."
+    assert (stubbed.home / "logs" / "audit.log").read_text() == "begun\n" * 3
+
+
+def test_what_a_person_sets_reaches_the_services(tmp_path: Path) -> None:
+    given = {"MINGJIAN_HOME": str(tmp_path), "MINGJIAN_RULEBOOKS": "/other/rulebooks", "MINGJIAN_POSTGRES": "postgresql://a:b@db/"}
+    env = Stack.from_env(given).service_env("rating")
+    assert env["MINGJIAN_RULEBOOKS"] == "/other/rulebooks"
+    assert env["MINGJIAN_KAFKA"] == "127.0.0.1:19092"
+    assert env["MINGJIAN_INTAKE_URL"] == "http://127.0.0.1:19100"
+    assert "MINGJIAN_POSTGRES" not in env
