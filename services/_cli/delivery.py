@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import orjson
 
-from services._cli.errors import NO_ANSWER, CliError
+from services._cli.errors import FAILED, NO_ANSWER, NOT_THERE, CliError
 
 BATCH = 500
 _FIRST_PAUSE_S = 0.1
@@ -122,7 +122,7 @@ def get_json(http: httpx.Client, path: str, params: Mapping[str, str]) -> dict[s
     except httpx.TransportError:
         raise CliError(f"nothing answers at {http.base_url}; is the stack up? (`mingjian status`)", NO_ANSWER) from None
     if answer.status_code >= 400:
-        raise CliError(problem_words(_body(answer)))
+        raise CliError(problem_words(_body(answer)), NOT_THERE if answer.status_code == 404 else FAILED)
     return answer.json()
 
 

@@ -1,4 +1,5 @@
-"""``mingjian``: the command line. Exit codes: 0 done, 1 failed, 2 wrong use, 3 not running, 4 refused, 5 no answer in time."""
+"""``mingjian``: the command line. Exit codes: 0 done, 1 failed, 2 wrong use, 3 not running, 4 refused, 5 no answer
+in time, 6 no such thing."""
 
 from __future__ import annotations
 

@@ -31,6 +31,7 @@ def officer_enrol(
     regime: Annotated[list[str], typer.Option(help="Regimes the role is for; none means all.")] = [],  # noqa: B006
     channel: Annotated[list[str], typer.Option(help="Ways the key may be used.")] = ["desk", "field"],  # noqa: B006
     key: Annotated[Path | None, typer.Option(help="The officer's key file; one is made where it is missing.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The receipts, one a line.")] = False,
 ) -> None:
     """Enrol an officer, register a key and grant a role, all signed by the registrar's key of this home."""
     session = session_of(context)
@@ -43,15 +44,18 @@ def officer_enrol(
     path = key or session.home.root / relative
     if not path.exists():
         SigningKey.generate().save(path)
+    private = load_key(path)
     outcomes = enrol(
         session.home,
         session.intake(),
         Officer(bare, office, role, tuple(channel)),
-        load_key(path),
+        private,
         schemes=scheme,
         regimes=regime,
         key_path=str(path.absolute()) if key else relative,
     )
-    for one in outcomes:
-        session.voice.say(orjson.dumps(one.receipt).decode())
-    session.voice.mention(f"{bare} is enrolled at {office}; sign with: mingjian sign --officer {bare} FILE")
+    if as_json:
+        for one in outcomes:
+            session.voice.say(orjson.dumps(one.receipt).decode())
+    else:
+        session.voice.say(f"officer:{bare} may enter for {office} as {role}, with the key {private.key_id}")

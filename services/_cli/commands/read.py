@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Any
 
 import orjson
@@ -10,11 +11,13 @@ import typer
 from schemas.ids import SubjectError, check_subject
 from schemas.rulebook import load_all
 from services._cli.delivery import get_json
-from services._cli.errors import USAGE, CliError
+from services._cli.errors import NOT_THERE, USAGE, CliError
 from services._cli.running import rulebooks_folder
 from services._cli.session import Session, session_of
 from services._cli.stream import follow
 from services._cli.telling import change_line, explanation, finding_line
+
+_POLL_S = 0.2
 
 
 def grade_names() -> dict[str, dict[str, str]]:
@@ -55,6 +58,7 @@ def explain(
     context: typer.Context,
     subject: Annotated[str, typer.Argument(help="Such as uscc:… or fhrs:….")],
     lang: Annotated[str | None, typer.Option(help="zh or en; default by the locale.")] = None,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for a first grade.")] = 5.0,
     as_json: Annotated[bool, typer.Option("--json", help="The service's whole answer.")] = False,
 ) -> None:
     """A subject's grade, the clauses and the facts it rests on."""
@@ -63,13 +67,27 @@ def explain(
         check_subject(subject)
     except SubjectError as error:
         raise CliError(f"{subject!r} is not a subject: {error}", USAGE) from None
-    with session.http("publication") as http:
-        answer = get_json(http, f"/api/v1/subjects/{subject}", {})
+    answer = _once_graded(session, subject, wait)
     if as_json:
         session.voice.say(orjson.dumps(answer).decode())
         return
     for line in explanation(answer, lang or session.voice.lang, grade_names()):
         session.voice.say(line)
+
+
+def _once_graded(session: Session, subject: str, wait_s: float) -> dict[str, Any]:
+    """The subject's answer, as soon as there is a grade in it, or what there is after ``wait_s`` seconds."""
+    until = time.monotonic() + wait_s
+    with session.http("publication") as http:
+        while True:
+            try:
+                answer = get_json(http, f"/api/v1/subjects/{subject}", {})
+                if answer["grades"] or time.monotonic() >= until:
+                    return answer
+            except CliError as error:
+                if error.code != NOT_THERE or time.monotonic() >= until:
+                    raise
+            time.sleep(_POLL_S)
 
 
 def all_findings(session: Session, *, kind: str | None = None, office: str | None = None) -> list[dict[str, Any]]:

@@ -93,7 +93,7 @@ def send(
     outcome = session.intake(patience).deliver([made], channel=channel)[0]
     if not outcome.accepted:
         raise CliError(_refusal_words(outcome, session.voice.lang), REFUSED)
-    session.voice.say(orjson.dumps(outcome.receipt).decode())
+    session.voice.say(json.dumps(outcome.receipt, indent=1, ensure_ascii=False))
 
 
 def _parse(text: str, name: str) -> dict[str, Any]:

@@ -1,0 +1,113 @@
+"""The first run: one command from nothing to a town with grades, lists, a verified log, and exactly the late entries planted."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections import Counter
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.e2e.terminal import Staying, Terminal, terminal
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
+
+LAST_LINE = r"Ctrl-C stops"
+SMALL = ("--enterprises", "40", "--years", "2", "--seed", "5")
+
+
+@pytest.fixture(scope="module")
+def at() -> Iterator[Terminal]:
+    with terminal() as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def town(at: Terminal) -> Iterator[Staying]:
+    """The small town, up."""
+    with at.staying("mingjian", "up", "--sample", *SMALL) as running:
+        running.wait_for(LAST_LINE, 300)
+        yield running
+
+
+def planted(at: Terminal) -> dict[str, dict[str, object]]:
+    found = json.loads((at.home / "sample" / "planted.json").read_text())
+    return {one["id"]: one for one in found["late"]}
+
+
+def test_the_steps_and_where_to_look_are_said_in_plain_lines(town: Staying) -> None:
+    for step in ("[1/5]", "[2/5]", "[3/5]", "[4/5]", "[5/5]"):
+        assert step in town.text
+    assert "SAMPLE DATA: a made-up town" in town.text
+    assert "verified ✓" in town.text
+    assert "\x1b[" not in town.text
+
+
+def test_every_grade_is_shown_on_the_portal(at: Terminal, town: Staying) -> None:
+    with httpx.Client(base_url=at.ports.url("publication")) as http:
+        rows = http.get("/api/v1/grades.csv", params={"regime": "liyujiang"}).text.splitlines()[1:]
+        page = http.get("/")
+    grades = Counter(row.split(",")[1] for row in rows)
+    assert len(rows) == 40
+    assert set("ABCDE") <= set(grades)
+    assert page.status_code == 200 and "样例" in page.text
+
+
+def test_the_late_entries_found_are_exactly_those_planted(at: Terminal, town: Staying) -> None:
+    lines = at.mingjian("findings", "--kind", "late_entry", "--json").splitlines()
+    found = {one["event"]["data"]["event"]["id"]: one["event"]["data"]["late"] for one in map(json.loads, lines)}
+    names = next(iter(found.values())).keys() if found else ()
+    assert {id: {name: one[name] for name in names} for id, one in planted(at).items()} == found
+    assert len(found) == len(lines) > 10
+
+
+def test_nothing_else_went_wrong_unseen(at: Terminal, town: Staying) -> None:
+    kinds = Counter(json.loads(line)["event"]["data"]["kind"] for line in at.mingjian("findings", "--json").splitlines())
+    assert set(kinds) == {"late_entry"}, kinds
+
+
+def test_status_says_where_everything_is(at: Terminal, town: Staying) -> None:
+    told = json.loads(at.mingjian("status", "--json"))
+    assert told["ready"] is True and told["lag"] == 0
+    assert told["endpoints"] == {name: at.ports.url(name) for name in ("intake", "publication", "audit")}
+    assert told["log"]["dir"] == str(at.home / "log") and told["log"]["vkey"]
+
+
+def test_the_log_verifies_from_the_command_line(at: Terminal, town: Staying) -> None:
+    assert "root" in at.mingjian("verify")
+
+
+def test_a_grade_is_explained_with_its_clauses_and_facts(at: Terminal, town: Staying) -> None:
+    story = next(one for one in planted(at).values() if str(one["why"]).startswith("the story"))
+    words = at.mingjian("explain", str(story["subject"]))
+    assert "三(二)" in words and str(story["id"]) in words
+
+
+def test_the_auditor_s_address_works_once(at: Terminal, town: Staying) -> None:
+    address = town.wait_for(r"(http://\S+/enter\?once=\S+)", 1)[1]
+    with httpx.Client(follow_redirects=True) as http:
+        assert http.get(address).status_code == 200
+    with httpx.Client(follow_redirects=True) as http:
+        assert http.get(address).status_code == 403
+
+
+def test_a_second_up_on_the_same_home_is_refused_in_a_sentence(at: Terminal, town: Staying) -> None:
+    done = at.run("mingjian", "up", "--sample")
+    assert done.returncode == 2
+    assert "already running" in done.stderr and len(done.stderr.splitlines()) == 1
+
+
+def test_after_ctrl_c_it_stops_cleanly_and_comes_again_quickly_with_the_same_answers(at: Terminal, town: Staying) -> None:
+    """Last in this file: it stops the town that the others look at."""
+    with httpx.Client(base_url=at.ports.url("publication")) as http:
+        before = http.get("/api/v1/grades.csv", params={"regime": "liyujiang"}).text
+    assert town.interrupt(signal.SIGINT, 60) == 0
+    assert at.run("mingjian", "status").returncode == 3
+    with at.staying("mingjian", "up", "--sample") as again:
+        again.wait_for(LAST_LINE, 45)
+        assert "already in" in again.text
+        with httpx.Client(base_url=at.ports.url("publication")) as http:
+            assert http.get("/api/v1/grades.csv", params={"regime": "liyujiang"}).text == before
+        assert again.interrupt(signal.SIGTERM, 60) == 0
