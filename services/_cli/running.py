@@ -11,16 +11,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
-from pathlib import Path
 
 from deploy.local import preflight, state
 from deploy.local.control import stop_running
 from deploy.local.errors import LocalStackError
 from deploy.local.ports import Ports
-from deploy.local.stack import CHECKOUT, Stack
+from deploy.local.stack import Stack
 from services._cli.errors import USAGE, CliError
+from services._cli.opening import open_register
 from services._cli.sample.load import Mark, Order, control_events, in_order, keys, load, make_town, write_planted
-from services._cli.session import Session
+from services._cli.session import Session, rulebooks_folder
 from services._cli.summary import settle, tell
 
 SEED = 1
@@ -41,10 +41,6 @@ class Wanted:
     def order(self) -> Order:
         until = datetime.now(UTC).replace(second=0, microsecond=0)
         return Order(self.seed, self.enterprises, self.years, until.isoformat())
-
-
-def rulebooks_folder() -> Path:
-    return Path(os.environ.get("MINGJIAN_RULEBOOKS") or CHECKOUT / "rulebooks")
 
 
 def bring_up(session: Session, wanted: Wanted) -> None:
@@ -155,7 +151,8 @@ class _Work:
         elif Mark.read(self.session.home):
             self.session.voice.say("[5/5] sample town: already in")
         else:
-            self.session.voice.say("[5/5] no sample town")
+            opened = open_register(self.session, rulebooks_folder())
+            self.session.voice.say("[5/5] no sample town" + (f"; rulebooks in force: {', '.join(opened)}" if opened else ""))
         settle(self.session, _SETTLE_S, self._moved)
         tell(self.session)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import httpx
 import typer
 
 from deploy.local.ports import Ports
+from deploy.local.stack import CHECKOUT
 from services._cli.delivery import Intake
 from services._cli.errors import NO_ANSWER, CliError
 from services._cli.home import Home
@@ -47,6 +49,11 @@ class Session:
         if answer.status_code >= 400:
             raise CliError(f"the audit service did not take the one-time address ({answer.status_code})")
         return http
+
+
+def rulebooks_folder() -> Path:
+    """``MINGJIAN_RULEBOOKS``, else the repository's."""
+    return Path(os.environ.get("MINGJIAN_RULEBOOKS") or CHECKOUT / "rulebooks")
 
 
 def session_of(context: typer.Context) -> Session:

@@ -12,8 +12,8 @@ from schemas.ids import SubjectError, check_subject
 from schemas.rulebook import load_all
 from services._cli.delivery import get_json
 from services._cli.errors import NOT_THERE, USAGE, CliError
-from services._cli.running import rulebooks_folder
-from services._cli.session import Session, session_of
+from services._cli.looking import all_findings
+from services._cli.session import Session, rulebooks_folder, session_of
 from services._cli.stream import follow
 from services._cli.telling import change_line, explanation, finding_line
 
@@ -88,19 +88,6 @@ def _once_graded(session: Session, subject: str, wait_s: float) -> dict[str, Any
                 if error.code != NOT_THERE or time.monotonic() >= until:
                     raise
             time.sleep(_POLL_S)
-
-
-def all_findings(session: Session, *, kind: str | None = None, office: str | None = None) -> list[dict[str, Any]]:
-    """Every finding that stands, in the order in which they were raised: ``{"subject", "regime", "superseded", "event"}``."""
-    found: list[dict[str, Any]] = []
-    params = {"limit": "1000"} | ({"kind": kind} if kind else {}) | ({"office": office} if office else {})
-    with session.auditor() as http:
-        while True:
-            page = get_json(http, "/api/v1/findings", params)
-            found += page["findings"]
-            if not page["next"]:
-                return found
-            params["after"] = page["next"]
 
 
 def findings(

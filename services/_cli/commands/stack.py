@@ -5,19 +5,16 @@ from __future__ import annotations
 import shutil
 from typing import Annotated
 
-import httpx
 import orjson
 import typer
 
 from deploy.local import preflight
 from deploy.local.control import stop_running
-from deploy.local.ports import Ports
 from schemas.canonical import event_hash
 from services._cli.errors import FAILED, NOT_RUNNING, USAGE, CliError
+from services._cli.looking import look
 from services._cli.running import ENTERPRISES, SEED, YEARS, Wanted, bring_up
-from services._cli.session import SERVICES, Session, session_of
-
-PROBED = (*SERVICES, "rating")
+from services._cli.session import Session, session_of
 
 
 def init(
@@ -70,50 +67,6 @@ def status(context: typer.Context, as_json: Annotated[bool, typer.Option("--json
             session.voice.say(f"  {name:<12} {one['url']}  {'ready' if one['ready'] else one['reason']}{lag}")
     if not found["ready"]:
         raise typer.Exit(NOT_RUNNING)
-
-
-def look(session: Session) -> dict[str, object]:
-    """``ready``, ``endpoints``, ``lag`` (the longest, in records; null when nobody says), ``log`` and each service's own answer."""
-    services = {name: _ask(url) | {"url": url} for name, url in all_endpoints(session).items()}
-    lags = [one["lag"] for one in services.values() if one["lag"] is not None]
-    vkey = session.home.genesis_data()["log_vkey"] if session.home.genesis_path.exists() else None
-    return {
-        "ready": all(one["ready"] for one in services.values()),
-        "endpoints": dict(session.endpoints),
-        "lag": max(lags) if lags else None,
-        "log": {"dir": str(session.home.log_dir), "vkey": vkey},
-        "services": services,
-    }
-
-
-def all_endpoints(session: Session) -> dict[str, str]:
-    """The three services with an interface, and rating, which has only its state to show."""
-    return {**session.endpoints, "rating": Ports.from_env().url("rating")}
-
-
-def _ask(url: str) -> dict[str, object]:
-    try:
-        with httpx.Client(base_url=url, timeout=5.0) as http:
-            ready = http.get("/readyz")
-            said = http.get("/status")
-        told = said.json() if said.status_code == 200 else {}
-        lag = {name: value for name, value in told.items() if name == "lag" or name.endswith("_lag")} or None
-    except (httpx.TransportError, ValueError) as error:
-        return {"ready": False, "reason": f"no answer ({type(error).__name__})", "lag": None}
-    reason = "ready" if ready.status_code == 200 else ready.text[:300]
-    return {"ready": ready.status_code == 200, "reason": reason, "lag": total_lag(lag)}
-
-
-def total_lag(lag: object) -> int | None:
-    """A service's lag is a number, or one a topic or partition, nested; None where it doesn't say."""
-    if isinstance(lag, bool) or lag is None:
-        return None
-    if isinstance(lag, int):
-        return lag
-    if isinstance(lag, dict):
-        parts = [total_lag(one) for one in lag.values()]
-        return sum(one for one in parts if one is not None)
-    return None
 
 
 def doctor(context: typer.Context) -> None:

@@ -1,0 +1,68 @@
+"""Looking at a running stack: who is ready, who is behind, what was found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from deploy.local.ports import Ports
+from services._cli.delivery import get_json
+from services._cli.session import Session
+
+
+def look(session: Session) -> dict[str, object]:
+    """``ready``, ``endpoints``, ``lag`` (the longest, in records; null when nobody says), ``log`` and each service's own answer."""
+    services = {name: _ask(url) | {"url": url} for name, url in all_endpoints(session).items()}
+    lags = [one["lag"] for one in services.values() if one["lag"] is not None]
+    vkey = session.home.genesis_data()["log_vkey"] if session.home.genesis_path.exists() else None
+    return {
+        "ready": all(one["ready"] for one in services.values()),
+        "endpoints": dict(session.endpoints),
+        "lag": max(lags) if lags else None,
+        "log": {"dir": str(session.home.log_dir), "vkey": vkey},
+        "services": services,
+    }
+
+
+def all_endpoints(session: Session) -> dict[str, str]:
+    """The three services with an interface, and rating, which has only its state to show."""
+    return {**session.endpoints, "rating": Ports.from_env().url("rating")}
+
+
+def _ask(url: str) -> dict[str, object]:
+    try:
+        with httpx.Client(base_url=url, timeout=5.0) as http:
+            ready = http.get("/readyz")
+            said = http.get("/status")
+        told = said.json() if said.status_code == 200 else {}
+        lag = {name: value for name, value in told.items() if name == "lag" or name.endswith("_lag")} or None
+    except (httpx.TransportError, ValueError) as error:
+        return {"ready": False, "reason": f"no answer ({type(error).__name__})", "lag": None}
+    reason = "ready" if ready.status_code == 200 else ready.text[:300]
+    return {"ready": ready.status_code == 200, "reason": reason, "lag": total_lag(lag)}
+
+
+def total_lag(lag: object) -> int | None:
+    """A service's lag is a number, or one a topic or partition, nested; None where it doesn't say."""
+    if isinstance(lag, bool) or lag is None:
+        return None
+    if isinstance(lag, int):
+        return lag
+    if isinstance(lag, dict):
+        parts = [total_lag(one) for one in lag.values()]
+        return sum(one for one in parts if one is not None)
+    return None
+
+
+def all_findings(session: Session, *, kind: str | None = None, office: str | None = None) -> list[dict[str, Any]]:
+    """Every finding that stands, in the order in which they were raised: ``{"subject", "regime", "superseded", "event"}``."""
+    found: list[dict[str, Any]] = []
+    params = {"limit": "1000"} | ({"kind": kind} if kind else {}) | ({"office": office} if office else {})
+    with session.auditor() as http:
+        while True:
+            page = get_json(http, "/api/v1/findings", params)
+            found += page["findings"]
+            if not page["next"]:
+                return found
+            params["after"] = page["next"]
