@@ -16,6 +16,7 @@ from services._cli.errors import FAILED, CliError
 from services._cli.home import Home
 from services._cli.session import Session
 from services._cli.voice import Voice, fail
+from services.audit import cli as audit
 
 app = typer.Typer(
     name="mingjian",
@@ -51,6 +52,8 @@ app.command("watch")(read.watch)
 app.command("explain")(read.explain)
 app.command("findings")(read.findings)
 app.add_typer(bring.import_app, name="import")
+# A service's own commands live in its cli.py.
+app.command("verify")(audit.verify)
 
 
 def main() -> None:

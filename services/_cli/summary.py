@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import httpx
 
+from deploy.local.stack import CHECKOUT
 from services._cli.delivery import get_json
 from services._cli.errors import FAILED, CliError
 from services._cli.looking import all_findings, look
@@ -51,9 +54,8 @@ def tell(session: Session) -> None:
     if mark:
         say("SAMPLE DATA: a made-up town · 样例数据:虚构的镇")
         say(" · ".join(_holdings(session)))
-    say(
-        f"Start here → {session.endpoints['publication']}/      Auditor → {session.endpoints['audit']}{session.home.once_address('auditor')}"
-    )
+    auditor = session.endpoints["audit"] + session.home.once_address("auditor")
+    say(f"Start here → {session.endpoints['publication']}/      Auditor → {auditor}")
     if mark:
         example = _story(session) or "uscc:…"
         say(f"Try → {me} explain {example}   {me} watch   {me} sign examples/inspection.json | {me} send")
@@ -73,9 +75,21 @@ def _holdings(session: Session) -> list[str]:
 
 
 def _log(session: Session) -> str:
-    with session.http("audit") as http:
-        state = get_json(http, "/api/v1/log", {})
-    return f"log {state['size']:,} leaves, root {state['root'][:12]}…"
+    """The log, recomputed whole by the command that anyone would use."""
+    done = subprocess.run(
+        [sys.executable, "-m", "services._cli.main", "--home", str(session.home.root), "verify", "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=CHECKOUT,
+    )
+    try:
+        told = json.loads(done.stdout)
+    except json.JSONDecodeError:
+        raise CliError(f"`mingjian verify` failed: {done.stderr.strip() or done.returncode}", FAILED) from None
+    if not told["verified"]:
+        raise CliError(f"the log does not verify: {told.get('error') or told.get('faults')}", FAILED)
+    return f"log {told['size']:,} leaves, root {told['root'][:12]}…, verified ✓"
 
 
 def _story(session: Session) -> str | None:
