@@ -1,0 +1,55 @@
+"""``make screenshots``: the pictures of the README, taken from a running sample stack with chromium.
+
+Start page, a subject, a list; 1440 and 390 pixels wide, Chinese and English. Not a test: it writes docs/images/."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from tests.conftest import find_chromium
+
+IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
+SIZES = {1440: 1000, 390: 844}
+LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
+
+
+def status() -> dict[str, object]:
+    """The running stack, by the command line."""
+    done = subprocess.run([sys.executable, "-m", "services._cli.main", "status", "--json"], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit("start a sample stack first: make run")
+    return json.loads(done.stdout)
+
+
+def subject(page: Page, base: str) -> str:
+    """Someone discredited, whose page has reasons to show."""
+    rows = page.request.get(f"{base}/api/v1/grades?regime=liyujiang&grade=D&limit=1").json()["items"]
+    return str(rows[0]["subject"])
+
+
+def main() -> None:
+    base = status()["endpoints"]["publication"]  # type: ignore[index]
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+        for width, height in SIZES.items():
+            for language, locale in LANGUAGES.items():
+                context = browser.new_context(viewport={"width": width, "height": height}, locale=locale, device_scale_factor=1)
+                page = context.new_page()
+                lists = page.request.get(f"{base}/api/v1/lists").json()["items"]
+                chosen = max(lists, key=lambda one: one["members"])["name"]
+                for name, path in (("start", "/"), ("subject", f"/subjects/{subject(page, base)}"), ("list", f"/lists/{chosen}")):
+                    page.goto(f"{base}{path}?lang={language}", wait_until="load")
+                    page.wait_for_timeout(300)
+                    page.screenshot(path=IMAGES / f"{name}-{width}-{language}.png")
+        browser.close()
+    print(f"{len(list(IMAGES.glob('*.png')))} pictures in {IMAGES}")
+
+
+if __name__ == "__main__":
+    main()
