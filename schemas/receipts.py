@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from schemas import fields as f
 from schemas.canonical import canonical_bytes
 from schemas.keys import SigningKey, unb64, verify
 
@@ -17,9 +18,9 @@ class SignatureObject(BaseModel):
     """``value`` is base64url without padding, 64 bytes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-    key_id: str
+    key_id: f.KeyId
     alg: Literal["Ed25519", "ES256"]
-    value: str
+    value: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{86}$")]
 
 
 class Receipt(BaseModel):
@@ -29,24 +30,26 @@ class Receipt(BaseModel):
     type: Literal["mingjian.receipt.v1"] = RECEIPT_TYPE
     source: str
     id: str
-    event_hash: str
+    event_hash: f.Sha256
     topic: str
-    partition: int
-    offset: int
-    received_at: str
-    known_from: str
+    partition: Annotated[int, Field(ge=0)]
+    offset: Annotated[int, Field(ge=0)]
+    received_at: f.Instant
+    known_from: f.Instant
 
 
 class Refusal(BaseModel):
-    """Proof that an officer tried: what was sent (by hash), when, and why it was refused. Carries no payload."""
+    """Proof that an officer tried: what was sent (by hash), when, and why it was refused. Carries no payload.
+
+    ``source`` and ``id`` stand as they were sent, well formed or not: what is wrong with them may be the reason."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
     type: Literal["mingjian.refusal.v1"] = REFUSAL_TYPE
     source: str
     id: str
-    event_hash: str
-    key_id: str
-    received_at: str
+    event_hash: f.Sha256
+    key_id: f.KeyId
+    received_at: f.Instant
     reason: str
     detail_en: str
     detail_zh: str
@@ -65,9 +68,11 @@ def sign_refusal(refusal: Refusal, key: SigningKey) -> dict[str, Any]:
 
 
 def verify_signed(signed: dict[str, Any], part: str, alg: str, raw_public: bytes) -> bool:
-    """True when ``signed[part]`` carries a signature by the given key. ``part``: ``event``, ``receipt`` or ``refusal``."""
+    """True when ``signed[part]`` carries a signature by the given key. ``part``: ``event``, ``receipt`` or ``refusal``.
+
+    Whatever else ``signed`` or the key may be, the answer is False."""
     try:
-        value = unb64(signed["signature"]["value"])
+        signature, message = signed["signature"], canonical_bytes(signed[part])
+        return signature["alg"] == alg and verify(alg, raw_public, message, unb64(signature["value"]))
     except (KeyError, TypeError, ValueError):
         return False
-    return signed["signature"].get("alg") == alg and verify(alg, raw_public, canonical_bytes(signed[part]), value)

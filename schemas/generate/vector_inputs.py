@@ -143,6 +143,8 @@ UNUSABLE_KEYS: dict[str, tuple[str, bytes]] = {
 SUBJECTS: tuple[str, ...] = (
     "uscc:91350100M000100Y43",
     "uscc:91350100M000100Y4Z",
+    "uscc:91350100M000100Y44",
+    "uscc:91350010M000100Y43",
     "uscc:91350100m000100y43",
     "uscc:91350100M000100Y4",
     "uscc: 91350100M000100Y43",
