@@ -311,7 +311,7 @@ def test_what_a_killed_supervisor_left_is_stopped_and_nothing_is_lost(place: tup
 
 
 @pytest.mark.stack
-def test_sigterm_stops_everything_and_a_second_start_is_told_why_not(place: tuple[Path, Ports]) -> None:
+def test_a_running_stack_refuses_a_second_and_is_stopped_from_another_process(place: tuple[Path, Ports]) -> None:
     home, ports = place
     running = _Running(home, ports)
     children = state.children(home)
@@ -320,23 +320,23 @@ def test_sigterm_stops_everything_and_a_second_start_is_told_why_not(place: tupl
             second.start_servers()
     assert Stack(home, ports).status()["supervisor"] == running.process.pid
     assert state.children(home) == children
-    begun = time.monotonic()
-    running.process.send_signal(signal.SIGTERM)
-    assert running.process.wait(20) == 0
-    assert time.monotonic() - begun < 10
-    assert not any(processes.alive(who) for who in children.values())
-    assert Stack(home, ports).status() == {"home": str(home), "supervisor": None, "processes": {}}
-
-
-@pytest.mark.stack
-def test_a_stack_is_stopped_from_another_process(place: tuple[Path, Ports]) -> None:
-    home, ports = place
-    running = _Running(home, ports)
-    children = state.children(home)
     assert control.stop_running(home) is True
     assert running.process.wait(5) == 0
     assert not any(processes.alive(who) for who in children.values())
+    assert Stack(home, ports).status() == {"home": str(home), "supervisor": None, "processes": {}}
     assert control.stop_running(home) is False
+
+
+@pytest.mark.stack
+def test_sigterm_in_the_middle_of_a_start_leaves_nobody(place: tuple[Path, Ports]) -> None:
+    home, ports = place
+    starting = subprocess.Popen([sys.executable, "-c", RUN, str(home), str(ports.base)], cwd=CHECKOUT)
+    while "kafka" not in state.children(home):
+        assert starting.poll() is None
+        time.sleep(0.02)
+    starting.terminate()
+    assert starting.wait(30) == 0
+    assert processes.marked(str(home)) == []
 
 
 @pytest.mark.stack
