@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import httpx
@@ -24,10 +23,10 @@ KEEP_LEAVES = 4096
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """``size``: leaves under the latest checkpoint; ``at_ms``: when that was signed."""
+    """``size``: leaves under the latest checkpoint; ``age_s``: how long ago that was signed."""
 
     size: int
-    at_ms: int | None
+    age_s: float | None
 
 
 class Neighbours:
@@ -74,8 +73,8 @@ class Neighbours:
         found = await self._ask(f"{self._inside}/api/v1/log") if self._inside else None
         if not isinstance(found, dict):
             return None
-        size = found.get("size", found.get("tree_size"))
-        return Log(size, _at_ms(found)) if type(size) is int else None
+        size, age = found.get("size"), found.get("checkpoint_age_seconds")
+        return Log(size, float(age) if isinstance(age, int | float) else None) if type(size) is int else None
 
     async def rating_lag(self) -> int | None:
         """Events that rating has not folded yet."""
@@ -104,14 +103,3 @@ class Neighbours:
     def leaf_page(self, partition: int, offset: int) -> str | None:
         """Address of the page about a fact's leaf."""
         return f"{self._audit}/log/positions/mingjian.facts.v1/{partition}/{offset}" if self._audit else None
-
-
-def _at_ms(found: dict[str, Any]) -> int | None:
-    for name in ("signed_at", "checkpoint_at", "timestamp"):
-        value = found.get(name)
-        if isinstance(value, str):
-            try:
-                return int(datetime.fromisoformat(value).timestamp() * 1000)
-            except ValueError:
-                return None
-    return None

@@ -167,5 +167,6 @@ CREATE TABLE sample_story (
 );
 
 -- The API reads with a role of its own: SELECT on what pages and answers show, and nothing else.
+GRANT USAGE ON SCHEMA publication TO mj_publication_read;
 GRANT SELECT ON stack, partition_position, sequence_state, registry_event, subject, fact, change, grade, list_member, list_change,
     sample_story TO mj_publication_read;

@@ -150,7 +150,7 @@ def _errors(app: FastAPI, parts: Parts) -> None:
             return answer(problem, lang)
         heading = parts.portal.translate(lang)(_TITLES.get(problem.status, _UNAVAILABLE))
         detail = problem.zh if lang == "zh" else problem.en
-        page = parts.portal.render(request, "error.html", None, status=problem.status, title=heading, detail=detail)
+        page = parts.portal.render(request, "error.html", None, status=problem.status, code=problem.status, title=heading, detail=detail)
         page.headers.update(problem.headers)
         return page
 

@@ -6,7 +6,7 @@ The language is remembered in the link (``?lang=en``), never in a cookie, so tha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from gettext import NullTranslations
+from gettext import NullTranslations, c2py  # type: ignore[attr-defined]
 from pathlib import Path
 
 from babel.messages.pofile import read_po
@@ -23,7 +23,7 @@ class Catalogue(NullTranslations):
         self.lang = lang
         with path.open("rb") as file:
             entries = read_po(file, locale=lang)
-        self._plural = entries.plural_func
+        self._plural = c2py(entries.plural_expr)
         self._one: dict[tuple[str | None, str], str] = {}
         self._many: dict[str, tuple[str, ...]] = {}
         for entry in entries:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -104,7 +105,6 @@ class Pages:
             changed=changed,
             changed_count=count,
             latest=latest,
-            latest_day=dates.civil(latest[0]["known_ms"], zone) if latest else None,
             lists=self.vocabulary.lists,
             list_counts=list_counts,
             story=await self._story(told, fact),
@@ -121,8 +121,8 @@ class Pages:
         return views.story(told, fact, leaf)
 
     async def _footer(self, lang: str) -> dict[str, Any]:
-        log, rating = await self.neighbours.log(), await self.neighbours.rating_lag()
-        age = dates.age(max(0.0, (self.now_ms() - log.at_ms) / 1000), lang) if log and log.at_ms is not None else None
+        log, rating = await asyncio.gather(self.neighbours.log(), self.neighbours.rating_lag())
+        age = dates.age(log.age_s, lang) if log and log.age_s is not None else None
         return {"log": {"size": log.size if log else None, "age": age}, "rating": {"lag": rating}}
 
     async def subject(self, request: Request) -> Response:
@@ -265,6 +265,8 @@ class Pages:
             book=book,
             by_grade=views.rules_by_grade(book, speaker.lang, today) if book else {},
             parameters=views.parameters(book, speaker.lang, today) if book else [],
+            readings=sorted(book.readings, key=lambda one: views.natural(one.id)) if book else [],
+            clauses=sorted(book.clauses, key=lambda one: views.natural(one.clause)) if book else [],
         )
 
 

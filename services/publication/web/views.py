@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -189,3 +190,12 @@ def parameters(book: Rulebook, lang: str, day: date) -> list[dict[str, Any]]:
         title = one.title.zh if lang == "zh" else one.title.en
         found.append({"title": title, "value": dated.value, "since": dated.in_force_from, "clause": dated.clause})
     return found
+
+
+_NUMERALS = str.maketrans({numeral: chr(ord("a") + at) for at, numeral in enumerate("一二三四五六七八九")})
+
+
+def natural(text: str) -> tuple[tuple[str, int], ...]:
+    """A sort key that puts R2 before R10 and 二 before 三."""
+    parts = re.findall(r"([^0-9]*)([0-9]*)", text.translate(_NUMERALS))
+    return tuple((word, int(number or 0)) for word, number in parts)
