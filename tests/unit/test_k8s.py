@@ -127,8 +127,14 @@ def test_each_service_writes_its_own_topics_and_quarantine_only(user: str) -> No
     assert _granted(user, "topic", "Write") == {topic.name for topic in t.TOPICS if topic.writer in (user, "all")}
 
 
-def test_the_log_reads_every_topic_that_becomes_leaves() -> None:
-    assert _granted("audit", "topic", "Read") == {topic.name for topic in t.LOGGED_TOPICS}
+def test_each_service_reads_what_its_work_needs_and_no_more() -> None:
+    changelogs = {topic.name for topic in t.CHANGELOG_TOPICS}
+    assert {user: _granted(user, "topic", "Read") for user in SERVICES} == {
+        "intake": {t.FACTS, t.REGISTRY},
+        "rating": {t.FACTS, *changelogs},
+        "publication": {t.REGISTRY, t.FACTS, t.GRADES},
+        "audit": {topic.name for topic in t.LOGGED_TOPICS},
+    }
 
 
 @pytest.mark.parametrize("user", SERVICES)
