@@ -82,10 +82,11 @@ def import_rows(
     *,
     moved: Callable[[int], None],
     kept: Callable[[Outcome], None],
+    size: int = BATCH,
 ) -> None:
     """Deliver all rows and fill ``report``. ``moved`` hears how many events are through, ``kept`` every receipt's outcome."""
     done = 0
-    for batch in batches(rows):
+    for batch in batches(rows, size):
         outcomes = intake.deliver([submission(event, key) for _, event in batch], channel=fhrs.CHANNEL)
         refused: dict[int, str] = {}
         for (row, _), outcome in zip(batch, outcomes, strict=True):

@@ -6,7 +6,6 @@ from typing import Any
 
 import httpx
 
-from deploy.local.ports import Ports
 from services._cli.delivery import get_json
 from services._cli.session import Session
 
@@ -27,7 +26,7 @@ def look(session: Session) -> dict[str, object]:
 
 def all_endpoints(session: Session) -> dict[str, str]:
     """The three services with an interface, and rating, which has only its state to show."""
-    return {**session.endpoints, "rating": Ports.from_env().url("rating")}
+    return {**session.endpoints, "rating": session.ports.url("rating")}
 
 
 def _ask(url: str) -> dict[str, object]:

@@ -15,7 +15,6 @@ from importlib import metadata
 from deploy.local import preflight, state
 from deploy.local.control import stop_running
 from deploy.local.errors import LocalStackError
-from deploy.local.ports import Ports
 from deploy.local.stack import Stack
 from services._cli.errors import USAGE, CliError
 from services._cli.opening import open_register
@@ -49,7 +48,7 @@ def bring_up(session: Session, wanted: Wanted) -> None:
     Raises ``CliError`` or ``LocalStackError`` with one sentence when it can't."""
     _check_machine(session)
     fresh = _prepare_home(session, wanted)
-    ports = Ports.from_env()
+    ports = session.ports
     stack = Stack(
         session.home.root,
         ports,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -22,16 +22,16 @@ SERVICES = ("intake", "publication", "audit")
 
 @dataclass
 class Session:
-    """One run of the command."""
+    """One run of the command. ``ports``: the embedded stack's, default by the environment."""
 
     home: Home
     voice: Voice
+    ports: Ports = field(default_factory=Ports.from_env)
 
     @cached_property
     def endpoints(self) -> dict[str, str]:
         """Service → address, without a slash at the end: from the environment, else the embedded stack's ports."""
-        ports = Ports.from_env()
-        return {name: (os.environ.get(f"MINGJIAN_{name.upper()}_URL") or ports.url(name)).rstrip("/") for name in SERVICES}
+        return {name: (os.environ.get(f"MINGJIAN_{name.upper()}_URL") or self.ports.url(name)).rstrip("/") for name in SERVICES}
 
     def intake(self, patience_s: float = 120.0) -> Intake:
         return Intake(self.endpoints["intake"], patience_s=patience_s, said=self.voice.mention)
