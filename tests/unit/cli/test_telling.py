@@ -1,0 +1,80 @@
+"""Answers become lines that say what, since when, why, and on which facts, in either language."""
+
+from __future__ import annotations
+
+import pytest
+
+from services._cli.looking import total_lag
+from services._cli.telling import change_line, explanation, finding_line, grade_words
+
+NAMES = {"D": {"zh": "失信", "en": "Discredited"}, "new": {"zh": "新开办", "en": "New"}}
+FACT = "01890a5d-ac96-774b-bcce-b302099a8057"
+DATA = {
+    "regime": "liyujiang",
+    "grade": "D",
+    "status": "graded",
+    "in_force_from": "2026-05-22",
+    "previous_grade": "B",
+    "clauses": ["三(二)3(2)"],
+    "reasons": [{"clause": "三(二)3(2)", "zh": "罚款。", "en": "A fine.", "readings": ["R3"]}],
+    "decisive_events": [
+        {
+            "id": FACT,
+            "type": "mingjian.penalty.decided.v1",
+            "partition": 3,
+            "offset": 17,
+            "occurred_on": "2026-05-20",
+            "served_on": "2026-05-22",
+        }
+    ],
+    "rulebook": {"regime": "liyujiang", "version": "2026.1", "sha256": "ab" * 32},
+}
+GRADE = {"regime": "liyujiang", "grade": "D", "status": "graded", "in_force_from": "2026-05-22", "data": DATA}
+BEFORE = {"regime": "liyujiang", "grade": None, "status": "new", "in_force_from": None, "data": {"clauses": ["三(三)"]}}
+ANSWER = {
+    "subject": "uscc:91990000YL00000017",
+    "name": "样例药房",
+    "grades": [GRADE],
+    "history": [GRADE, BEFORE],
+    "facts": [{"event_id": FACT, "received_at": "2026-07-30T09:20:00.000Z"}],
+}
+
+
+def test_an_explanation_names_grade_clause_reading_facts_with_their_times_and_rulebook() -> None:
+    text = "\n".join(explanation(ANSWER, "en", NAMES))
+    assert "liyujiang: D Discredited  since 2026-05-22" in text
+    assert "三(二)3(2)  A fine." in text and "readings: R3" in text
+    assert f"penalty.decided · happened 2026-05-20 · served 2026-05-22 · entered 2026-07-30 · facts 3/17 · {FACT}" in text
+    assert "rulebook: liyujiang 2026.1, SHA-256 abababababababab…" in text
+    assert "—           New" in text
+
+
+def test_the_same_in_chinese() -> None:
+    text = "\n".join(explanation(ANSWER, "zh", NAMES))
+    assert "liyujiang: D 失信  自 2026-05-22" in text and "罚款。" in text and "录入 2026-07-30" in text
+
+
+def test_without_a_grade_it_says_so() -> None:
+    assert "No grade yet." in list(explanation({**ANSWER, "grades": [], "history": []}, "en", NAMES))
+
+
+def test_a_change_is_one_line() -> None:
+    assert change_line(DATA, "uscc:x", "812", "en", NAMES) == "#812  uscc:x  liyujiang  B → D Discredited  2026-05-22  三(二)3(2)"
+
+
+def test_a_status_without_a_name_is_shown_as_its_words() -> None:
+    assert grade_words(None, "awaiting_inspection", "en", {}) == "awaiting inspection"
+
+
+def test_a_finding_is_one_line() -> None:
+    data = {"kind": "late_entry", "office": "/departments/d/offices/o", "detail_en": "Entered late.", "detail_zh": "逾期。"}
+    finding = {"subject": "uscc:x", "event": {"subject": "uscc:x", "data": data}}
+    assert finding_line(finding, "en") == "late_entry  /departments/d/offices/o  uscc:x  Entered late."
+
+
+@pytest.mark.parametrize(
+    ("lag", "records"),
+    [(None, None), (0, 0), (7, 7), (True, None), ({}, 0), ({"facts": {"0": 2, "1": None}, "grades": 3}, 5), ("much", None)],
+)
+def test_a_lag_in_any_shape_is_a_number_or_unknown(lag: object, records: int | None) -> None:
+    assert total_lag(lag) == records
