@@ -26,6 +26,7 @@ from services.audit.domain.late import EntryRule
 from services.audit.domain.note import VerifierKey
 from services.audit.handlers import Detectors
 from services.audit.ports import Place
+from services.audit.verifying import Patience
 from services.audit.web.app import Parts
 from services.audit.web.pages import Pages
 from services.audit.web.session import Sessions
@@ -34,7 +35,10 @@ from services.audit.worker import DetectorLoop, LogLoop, RegistryReader
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 RULEBOOKS = Path(__file__).resolve().parents[2] / "rulebooks"
+CALENDAR_FILE = RULEBOOKS / "calendar-cn.yaml"
 LINGER_S = 0.02
+# The embedded broker's place in the stack's range of ports, see docs/architecture.md.
+_BASE, _KAFKA_STEP = 19090, 2
 
 
 class NotConfigured(Exception):
@@ -83,6 +87,21 @@ class Settings:
             once_dir=Path(env.get("MINGJIAN_ONCE_DIR") or home / "run" / "once"),
             publication_url=(env.get("MINGJIAN_PUBLICATION_URL") or "").rstrip("/") or None,
         )
+
+
+def default_home(env: Mapping[str, str] = os.environ) -> Path:
+    """The data directory."""
+    return Path(env.get("MINGJIAN_HOME") or ".mingjian")
+
+
+def default_kafka(env: Mapping[str, str] = os.environ) -> str:
+    """The embedded broker's address."""
+    return f"127.0.0.1:{int(env.get('MINGJIAN_PORT_BASE') or _BASE) + _KAFKA_STEP}"
+
+
+def patience(wait_s: float) -> Patience:
+    """Real clocks for ``verify``."""
+    return Patience(wait_s, time.monotonic, time.sleep)
 
 
 def genesis_event(path: Path) -> dict[str, Any]:

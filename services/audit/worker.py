@@ -25,7 +25,7 @@ from services.audit.ports import Place, Plan, Span
 log = logging.getLogger("mingjian.audit")
 
 CHECKPOINT_EVERY_S = 1.0
-ENDS_EVERY_S = 2.0
+ENDS_EVERY_S = 0.5
 _REPLAY_SPANS = 4_000
 _REPLAY_RECORDS = 20_000
 _SEND_AT_ONCE = 1_000

@@ -1,0 +1,89 @@
+"""Audit's commands: ``verify`` (mounted by ``mingjian``), ``calendar-table``; and what other ways in need of audit."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from aiokafka.errors import KafkaError
+from rich.console import Console
+
+from services.audit.adapters import calendars
+from services.audit.domain.note import ED25519, NoteError, VerifierKey
+from services.audit.verifying import Report, run_verify
+from services.audit.wiring import CALENDAR_FILE, NotConfigured, default_home, default_kafka, genesis_event, patience
+
+_SHOWN = 50
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+def log_vkey(origin: str, raw_public: bytes) -> str:
+    """The verifier key of a log, as it stands in genesis. ``raw_public``: 32 bytes, Ed25519."""
+    return VerifierKey(origin, ED25519, raw_public).text
+
+
+def calendar_tables(path: Path = CALENDAR_FILE) -> list[dict[str, Any]]:
+    """The ``data`` of one ``calendar.issued`` event a year, oldest first, from the checked-in tables."""
+    return calendars.calendar_events(path)
+
+
+@app.command()
+def verify(
+    context: typer.Context,
+    log_dir: Annotated[Path | None, typer.Option(envvar="MINGJIAN_LOG_DIR", help="The log's folder; default <home>/log.")] = None,
+    vkey: Annotated[str | None, typer.Option(help="The log's verifier key; default the one in <home>/genesis.json.")] = None,
+    kafka: Annotated[str | None, typer.Option(envvar="MINGJIAN_KAFKA", help="Broker; default the embedded one.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="The log alone, without Kafka.")] = False,
+    memory: Annotated[Path | None, typer.Option(help="Where the checkpoint seen last is kept; default <home>/seen.")] = None,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for a checkpoint of all that Kafka has now.")] = 15.0,
+    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+) -> None:
+    """Recompute the whole log: bundles, tiles, root, signature, every record on Kafka, and the checkpoint seen last."""
+    home = getattr(getattr(context.obj, "home", None), "root", None) or default_home()
+    try:
+        text = vkey or genesis_event(home / "genesis.json")["data"]["log_vkey"]
+        report = run_verify(
+            log_dir=log_dir or home / "log",
+            verifier=VerifierKey.parse(text),
+            kafka=None if offline else kafka or default_kafka(),
+            memory=memory or home / "seen",
+            patience=patience(wait),
+            console=Console(stderr=True),
+        )
+    except (NoteError, NotConfigured, KafkaError) as error:
+        typer.echo(json.dumps({"verified": False, "error": str(error)}) if as_json else f"not verified: {error}", err=not as_json)
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(json.dumps({"verified": report.verified, **asdict(report)}))
+    else:
+        _tell(report)
+    if not report.verified:
+        raise typer.Exit(1)
+
+
+def _tell(report: Report) -> None:
+    for fault in report.faults[:_SHOWN]:
+        typer.echo(f"{fault.code}: {fault.where}: {fault.what}", err=True)
+    if len(report.faults) > _SHOWN:
+        typer.echo(f"… and {len(report.faults) - _SHOWN} more", err=True)
+    typer.echo(f"log {report.origin}: {report.size:,} leaves of {report.partitions} partitions, root {report.root}")
+    if report.pending is not None:
+        typer.echo(f"Kafka: {report.compared:,} records compared, {report.pending:,} newer than the checkpoint")
+    if report.seen_before is not None:
+        typer.echo(f"the checkpoint seen last, of {report.seen_before:,} leaves, is a prefix of this log" if report.verified else "")
+    typer.echo("verified \u2713" if report.verified else f"not verified: {len(report.faults)} faults")
+
+
+@app.command("calendar-table")
+def calendar_table(path: Annotated[Path, typer.Argument(help="The file to write.")] = CALENDAR_FILE) -> None:
+    """Make the working-day tables again from the package holidays."""
+    path.write_text(calendars.generate(), encoding="utf-8")
+    typer.echo(f"{path}: {len(calendars.calendar_events(path))} years")
+
+
+if __name__ == "__main__":
+    app()

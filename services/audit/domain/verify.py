@@ -1,0 +1,211 @@
+"""The log held against itself, against Kafka, and against what was seen of it before. Reads through functions, writes nothing.
+
+What is shown when no fault is found
+1. The checkpoint is signed by the log; its root is that of the entries in the bundles, and every tile is theirs.
+2. The tree of the checkpoint seen last is a prefix of this one.
+3. Every partition's records are leaves once, in order, from offset 0, without a gap.
+4. Every record of Kafka up to there is, byte for byte, the one in its leaf (``compare``).
+5. What stands beside the log is what its stub names.
+
+Shares nothing with the appender's state, the detectors or rating: bytes in, faults out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from services.audit.domain import tiles
+from services.audit.domain.checkpoint import Checkpoint
+from services.audit.domain.frame import FrameError, Record, Stub, decode, entry_of, oversize_path
+from services.audit.domain.merkle import EMPTY_ROOT, leaf_hash
+
+ReadFile = Callable[[str], bytes | None]
+Place = tuple[str, int]
+
+_DIGEST = 32
+# More than anyone reads, and far less than a damaged log of millions could give.
+_FAULTS_KEPT = 1_000
+
+
+@dataclass(frozen=True)
+class Fault:
+    """``code``: a stable word; ``where``: a file, leaf or record; ``what``: what is wrong there."""
+
+    code: str
+    where: str
+    what: str
+
+
+class _Leaves:
+    """Digests of one partition's leaves by offset, in runs: a gap, however wide a forged offset makes it, costs nothing."""
+
+    def __init__(self) -> None:
+        self._starts: list[int] = []
+        self._runs: list[bytearray] = []
+        self.following = 0
+
+    def add(self, offset: int, digest: bytes) -> None:
+        """``offset`` is at least ``following``."""
+        if not self._runs or offset != self.following:
+            self._starts.append(offset)
+            self._runs.append(bytearray())
+        self._runs[-1] += digest
+        self.following = offset + 1
+
+    def digest(self, offset: int) -> bytes | None:
+        """None in a gap."""
+        at = bisect_right(self._starts, offset) - 1
+        start = (offset - self._starts[at]) * _DIGEST if at >= 0 else 0
+        return bytes(self._runs[at][start : start + _DIGEST]) or None if at >= 0 else None
+
+
+class Verification:
+    """One run over one log. Faults are collected in ``faults``: one slip must not hide the next."""
+
+    def __init__(self, checkpoint: Checkpoint, read: ReadFile, seen: Checkpoint | None = None) -> None:
+        self._checkpoint = checkpoint
+        self._read = read
+        self._seen = seen
+        self._leaves: dict[Place, _Leaves] = {}
+        self._compared: dict[Place, int] = {}
+        self.faults: list[Fault] = []
+        self.stubs = 0
+
+    def _fault(self, code: str, where: str, what: str) -> None:
+        if len(self.faults) < _FAULTS_KEPT:
+            self.faults.append(Fault(code, where, what))
+
+    @property
+    def next_offsets(self) -> dict[Place, int]:
+        """For each partition in the log the first offset that is no leaf."""
+        return {place: leaves.following for place, leaves in self._leaves.items()}
+
+    def tree(self) -> Iterator[int]:
+        """Read every bundle and tile; yields the number of leaves done so far."""
+        size, edge = self._checkpoint.size, tiles.Edge()
+        self._check_seen_size()
+        while edge.size < size:
+            index = edge.size // tiles.WIDTH
+            width = tiles.width_at(size, 0, index)
+            entries = self._bundle(index, width)
+            if entries is None:
+                return
+            hashes = [leaf_hash(entry) for entry in entries]
+            self._check_seen(edge, hashes)
+            first = edge.size
+            edge, full = tiles.grow(edge, hashes)
+            for tile in full:
+                self._tile(tile)
+            for number, entry in enumerate(entries):
+                self._leaf(first + number, entry)
+            yield edge.size
+        for tile in edge.partial_tiles():
+            self._tile(tile)
+        if edge.root() != self._checkpoint.root:
+            self._fault("root", "checkpoint", f"its root is not that of the {size} entries in the bundles")
+
+    def _check_seen_size(self) -> None:
+        seen, now = self._seen, self._checkpoint
+        if seen is None:
+            return
+        if seen.size > now.size:
+            self._fault("rolled-back", "checkpoint", f"has {now.size} leaves; {seen.size} were seen before")
+        elif seen.size == now.size and seen.root != now.root:
+            self._fault("forked", "checkpoint", f"another root was seen for {now.size} leaves")
+        elif seen.size == 0 and seen.root != EMPTY_ROOT:
+            self._fault("forked", "checkpoint", "the one seen before was of no tree")
+
+    def _check_seen(self, edge: tiles.Edge, hashes: list[bytes]) -> None:
+        seen = self._seen
+        if seen is not None and edge.size < seen.size <= edge.size + len(hashes) and seen.size < self._checkpoint.size:
+            then, _ = tiles.grow(edge, hashes[: seen.size - edge.size])
+            if then.root() != seen.root:
+                self._fault("rewritten", f"leaves 0 to {seen.size - 1}", "are not those of the checkpoint seen before")
+
+    def _bundle(self, index: int, width: int) -> list[bytes] | None:
+        path, data = self._file(tiles.bundle_path(index, width), tiles.bundle_path(index))
+        if data is None:
+            self._fault("missing", path, "the entry bundle is missing; what comes after it was not looked at")
+            return None
+        try:
+            return tiles.decode_bundle(data, width)
+        except tiles.TileError as error:
+            self._fault("damaged", path, f"{error}; what comes after it was not looked at")
+            return None
+
+    def _tile(self, tile: tiles.Tile) -> None:
+        path, data = self._file(tile.path, tiles.tile_path(tile.level, tile.index))
+        if data is None:
+            self._fault("missing", path, "the tile is missing")
+            return
+        try:
+            stored = tiles.decode_tile(data, tile.width)
+        except tiles.TileError as error:
+            self._fault("damaged", path, str(error))
+            return
+        if stored != tile.data:
+            self._fault("damaged", path, "its hashes are not those of the entries")
+
+    def _file(self, path: str, full: str) -> tuple[str, bytes | None]:
+        """A partial tile, or the first part of the full one that took its place."""
+        data = self._read(path)
+        return (path, data) if data is not None or path == full else (path, self._read(full))
+
+    def _leaf(self, index: int, entry: bytes) -> None:
+        try:
+            found = decode(entry)
+        except FrameError as error:
+            self._fault("frame", f"leaf {index}", str(error))
+            return
+        leaves = self._leaves.setdefault((found.topic, found.partition), _Leaves())
+        where = f"leaf {index}, {found.topic} {found.partition}:{found.offset}"
+        if found.offset < leaves.following:
+            self._fault("twice", where, f"the record is a leaf already; offset {leaves.following} is next")
+            return
+        if found.offset > leaves.following:
+            self._fault("gap", where, f"offset {leaves.following} is next: {found.offset - leaves.following} records are missing")
+        leaves.add(found.offset, hashlib.sha256(entry).digest())
+        if isinstance(found, Stub):
+            self.stubs += 1
+            self._beside(where, found)
+
+    def _beside(self, where: str, stub: Stub) -> None:
+        path = oversize_path(stub.sha256)
+        whole = self._read(path)
+        if whole is None:
+            self._fault("missing", path, f"the bytes of {where} are missing")
+            return
+        if len(whole) != stub.length or hashlib.sha256(whole).digest() != stub.sha256:
+            self._fault("damaged", path, f"are not the bytes that {where} names")
+            return
+        try:
+            record = decode(whole)
+        except FrameError as error:
+            self._fault("damaged", path, str(error))
+            return
+        place = (stub.topic, stub.partition, stub.offset, stub.timestamp, stub.timestamp_type)
+        if isinstance(record, Stub) or (record.topic, record.partition, record.offset, record.timestamp, record.timestamp_type) != place:
+            self._fault("damaged", path, f"are another record's than {where}")
+
+    def compare(self, record: Record) -> None:
+        """Hold a record of Kafka against its leaf. Give each partition's records in order, from offset 0, up to ``next_offsets``."""
+        place = (record.topic, record.partition)
+        following = self._compared.get(place, 0)
+        self._compared[place] = record.offset + 1
+        where = f"{record.topic} {record.partition}:{record.offset}"
+        if record.offset != following:
+            self._fault("hole", where, f"Kafka has no record from offset {following} on")
+        leaves = self._leaves.get(place)
+        expected = leaves.digest(record.offset) if leaves else None
+        if expected is not None and hashlib.sha256(entry_of(record)[0]).digest() != expected:
+            self._fault("changed", where, "Kafka's record is not the one in the log")
+
+    def compared(self) -> None:
+        """Call after the last record: what is in the log and did not come from Kafka is a fault."""
+        for (topic, partition), end in sorted(self.next_offsets.items()):
+            got = self._compared.get((topic, partition), 0)
+            if got < end:
+                self._fault("lost", f"{topic} {partition}:{got}", f"Kafka ends before it; the log has {end} records of the partition")

@@ -1,0 +1,161 @@
+"""``verify``: the pure verification of ``domain.verify`` run over a folder and a broker, with progress. Clocks are arguments."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from schemas.topics import LOGGED_TOPICS
+from services.audit.adapters import replay_reader
+from services.audit.domain.checkpoint import Checkpoint, open_checkpoint
+from services.audit.domain.note import NoteError, VerifierKey
+from services.audit.domain.verify import Fault, Place, Verification
+
+_POLL_S = 0.2
+
+
+@dataclass(frozen=True)
+class Patience:
+    """``wait_s``: how long to wait for a checkpoint that covers what Kafka had at the start. Both clocks count seconds."""
+
+    wait_s: float
+    monotonic: Callable[[], float]
+    sleep: Callable[[float], None]
+
+
+@dataclass
+class Report:
+    """What a verification found. ``pending``: records on Kafka that are no leaf yet; None without Kafka."""
+
+    origin: str
+    size: int
+    root: str
+    faults: list[Fault]
+    stubs: int = 0
+    partitions: int = 0
+    compared: int = 0
+    pending: int | None = None
+    seen_before: int | None = None
+
+    @property
+    def verified(self) -> bool:
+        return not self.faults
+
+
+class _Bar:
+    """Progress on a terminal, silence elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+        self._progress = Progress(*columns, console=console, disable=not console.is_terminal)
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def task(self, words: str, total: int) -> Any:
+        return self._progress.add_task(words, total=total)
+
+    def to(self, task: Any, done: int) -> None:
+        self._progress.update(task, completed=done)
+
+
+def run_verify(
+    *, log_dir: Path, verifier: VerifierKey, kafka: str | None, memory: Path | None, patience: Patience, console: Console
+) -> Report:
+    """Recompute everything. ``kafka``: bootstrap address, None for the log alone. ``memory``: folder of checkpoints seen before.
+
+    Raises ``NoteError`` (no checkpoint, or one that the log did not sign) and ``KafkaError``."""
+    ends = asyncio.run(replay_reader.bounds(kafka, _places())) if kafka else {}
+    checkpoint, note = _wait_for(log_dir, verifier, sum(end for _, end in ends.values()), patience)
+    seen = _remembered(memory, verifier)
+    check = Verification(checkpoint, lambda path: _read(log_dir, path), seen)
+    report = Report(checkpoint.origin, checkpoint.size, checkpoint.root.hex(), check.faults, seen_before=seen.size if seen else None)
+    with _Bar(console) as bar:
+        task = bar.task("leaves and tiles", checkpoint.size)
+        for done in check.tree():
+            bar.to(task, done)
+        report.stubs, report.partitions = check.stubs, len(check.next_offsets)
+        if kafka:
+            asyncio.run(_against_kafka(check, report, kafka, ends, bar))
+    if memory and report.verified:
+        _remember(_memory_file(memory, verifier), note)
+    return report
+
+
+def _places() -> list[Place]:
+    return [(topic.name, partition) for topic in LOGGED_TOPICS for partition in range(topic.partitions)]
+
+
+async def _against_kafka(check: Verification, report: Report, kafka: str, ends: dict[Place, tuple[int, int]], bar: _Bar) -> None:
+    logged = check.next_offsets
+    for place in sorted(set(logged) - set(ends)):
+        check.faults.append(Fault("unknown", f"{place[0]} {place[1]}", "the log has records of a partition that is none of ours"))
+    for (topic, partition), (first, _) in sorted(ends.items()):
+        if first:
+            check.faults.append(Fault("deleted", f"{topic} {partition}:0", f"Kafka begins at offset {first}"))
+    # Kafka may have moved on since the ends were asked, the log too: compare what both have.
+    now = await replay_reader.bounds(kafka, ends)
+    wanted = {place: (now[place][0], min(now[place][1], logged.get(place, 0))) for place in ends}
+    report.pending = sum(max(0, now[place][1] - logged.get(place, 0)) for place in ends)
+    task = bar.task("records on Kafka", sum(max(0, end - first) for first, end in wanted.values()))
+    async for records in replay_reader.read_through(kafka, wanted):
+        for record in records:
+            check.compare(record)
+        report.compared += len(records)
+        bar.to(task, report.compared)
+    check.compared()
+    for place, (_, end) in sorted(ends.items()):
+        missing = end - logged.get(place, 0)
+        if missing > 0:
+            check.faults.append(
+                Fault("unlogged", f"{place[0]} {place[1]}:{logged.get(place, 0)}", f"{missing} records of Kafka are no leaves")
+            )
+
+
+def _read(log_dir: Path, path: str) -> bytes | None:
+    try:
+        return (log_dir / path).read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _wait_for(log_dir: Path, verifier: VerifierKey, records: int, patience: Patience) -> tuple[Checkpoint, bytes]:
+    """The checkpoint, as soon as it has as many leaves as Kafka had records when we began, or when patience ends."""
+    until = patience.monotonic() + patience.wait_s
+    while True:
+        note = _read(log_dir, "checkpoint")
+        late = patience.monotonic() >= until
+        if note is not None:
+            checkpoint, _ = open_checkpoint(note, verifier)
+            if checkpoint.size >= records or late:
+                return checkpoint, note
+        elif late:
+            raise NoteError(f"{log_dir} has no checkpoint")
+        patience.sleep(_POLL_S)
+
+
+def _memory_file(memory: Path, verifier: VerifierKey) -> Path:
+    return memory / f"{verifier.name.replace('/', '_')}+{verifier.key_id.hex()}.checkpoint"
+
+
+def _remembered(memory: Path | None, verifier: VerifierKey) -> Checkpoint | None:
+    note = _read(memory, _memory_file(memory, verifier).name) if memory else None
+    return open_checkpoint(note, verifier)[0] if note else None
+
+
+def _remember(path: Path, note: bytes) -> None:
+    """Keep the checkpoint that was verified, as it was signed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    arriving = path.with_suffix(".arriving")
+    arriving.write_bytes(note)
+    arriving.rename(path)
