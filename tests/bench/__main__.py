@@ -23,10 +23,9 @@ from deploy.local import jars
 from deploy.local.kafka import find_java
 from deploy.local.stack import SERVERS, SERVICES, Stack
 from schemas.topics import LOGGED_TOPICS, PARTITIONS
-from tests.bench import drive, load, processes, profile
+from tests.bench import drive, load, processes, profile, setting
 from tests.bench.kafka import producer_performance
 from tests.bench.report import Rate, Report
-from tests.bench.setting import author
 from tests.stack_fixtures import temporary_stack
 
 BATCH = 500
@@ -52,7 +51,7 @@ class Bench:
     def __init__(self, stack: Stack, report: Report, console: Console) -> None:
         self._stack, self._report, self._console = stack, report, console
         self._intake, self._publication = stack.ports.url("intake"), stack.ports.url("publication")
-        self._author = author(stack)
+        self._author = setting.author(stack)
         self._next = 1_000_000
         self._rng = Random(20261123)
 
@@ -206,6 +205,8 @@ def start(stack: Stack, report: Report, console: Console, records: int) -> Bench
     console.print(f"[dim]Kafka's ProducerPerformance: {records:,} records of 600 bytes[/dim]")
     found = producer_performance(stack.bootstrap, libraries, find_java() or "java", records=records, size=600, partitions=PARTITIONS)
     report.baseline = Rate("Kafka's ProducerPerformance, 600 bytes, acks=all", found.records, found.records / found.per_second)
+    setting.found(stack)
+    stack.start_services()
     return Bench(stack, report, console)
 
 
