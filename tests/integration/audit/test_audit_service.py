@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -186,7 +187,7 @@ def test_a_provisional_verdict_is_worked_out_again_when_the_calendar_comes(world
     ]
     settled = [one["data"]["late"] for one in world.findings() if one["data"].get("late") and not one["data"]["late"]["provisional"]]
     assert [one["deadline"] for one in settled] == ["2027-01-11"]
-    with auditor(world) as client:
+    with closing(auditor(world)) as client:
         standing = client.get("/api/v1/findings").json()["findings"]
     assert sorted(one["event"]["data"]["kind"] for one in standing) == ["late_entry", "late_entry_retracted"]
 
