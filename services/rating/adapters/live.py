@@ -1,0 +1,117 @@
+"""The live driver: batches from faust through the rater to Kafka, and only then acknowledged.
+
+faust acknowledges a batch when the agent asks for the next one, whatever happened in between: an exception that left the
+agent would lose the batch. So nothing leaves it. What Kafka doesn't take is tried again a few times; then the process is left
+at once, without the graceful stop that would commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from itertools import groupby
+
+from services.rating.adapters.rows import RowTable
+from services.rating.domain.fold import Book
+from services.rating.handlers import Rater, Work
+from services.rating.partition import PartitionState
+from services.rating.ports import Facts, Record, Sink, SinkUnavailable
+
+log = logging.getLogger("mingjian.rating")
+
+ATTEMPTS = 5
+EXIT_UNAVAILABLE, EXIT_FAULT = 75, 70
+
+
+class Live:
+    """``leave`` ends the process at once with an exit code; ``sleep`` waits so many seconds."""
+
+    def __init__(
+        self,
+        rater: Rater,
+        *,
+        chunks: RowTable,
+        heads: RowTable,
+        sink: Sink,
+        facts: Facts,
+        leave: Callable[[int], None],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.rater = rater
+        self._chunks, self._heads = chunks, heads
+        self._sink, self._facts = sink, facts
+        self._leave, self._sleep = leave, sleep
+        self._generation = (0, 0)
+        self._lock = asyncio.Lock()
+        self.made_up: set[int] = set()
+
+    async def batch(self, records: Sequence[Record]) -> None:
+        """Work off a batch; returns only when all that it brought is durable."""
+        try:
+            async with self._lock:
+                for partition, group in groupby(sorted(records, key=lambda one: (one.partition, one.offset)), lambda one: one.partition):
+                    await self._partition(partition, list(group))
+        except asyncio.CancelledError:
+            raise
+        except SinkUnavailable as error:
+            log.critical("Kafka doesn't take what was rated (%s); leaving, so that nothing is acknowledged", error)
+            self._leave(EXIT_UNAVAILABLE)
+        except BaseException:
+            log.critical("a batch can't be worked off; leaving, so that nothing is acknowledged", exc_info=True)
+            self._leave(EXIT_FAULT)
+
+    async def _partition(self, partition: int, records: list[Record]) -> None:
+        state = await self.state(partition)
+        if records[0].offset > state.offset + 1:
+            log.warning("facts/%d: the state ends at offset %d, reading again up to %d", partition, state.offset, records[0].offset - 1)
+            async for missing in self._facts.read(partition, first=state.offset + 1, last=records[0].offset - 1):
+                await self._work(state, missing)
+        await self._work(state, records)
+
+    async def _work(self, state: PartitionState, records: Sequence[Record]) -> None:
+        before = state.offset
+        await self._write_all(self.rater.work(state, records))
+        if state.offset > before:
+            # After everything else: a head that is durable says that all below it is.
+            await self._write(Work(rows=[state.head_row()]))
+
+    async def state(self, partition: int) -> PartitionState:
+        """A partition's state, made from the recovered rows when it is first asked for after a recovery."""
+        generation = (self._chunks.rows.generation, self._heads.rows.generation)
+        if generation != self._generation:
+            self.rater.states.clear()
+            self._generation = generation
+        state = self.rater.states.get(partition)
+        if state is None:
+            chunks = self._chunks.rows.partitions.get(partition, {})
+            heads = self._heads.rows.partitions.get(partition, {})
+            state = self.rater.states[partition] = PartitionState.load(partition, chunks.items(), heads.items())
+            await self._write_all(self.rater.make_up(state))
+        return state
+
+    async def reload(self, books: dict[str, Book]) -> None:
+        """Take other rulebooks and make up for what was refused without them."""
+        try:
+            async with self._lock:
+                self.rater.books.update(books)
+                for state in list(self.rater.states.values()):
+                    await self._write_all(self.rater.make_up(state))
+        except SinkUnavailable as error:
+            log.critical("Kafka doesn't take what was rated (%s); leaving", error)
+            self._leave(EXIT_UNAVAILABLE)
+
+    async def _write_all(self, works: Iterable[Work]) -> None:
+        for work in works:
+            await self._write(work)
+
+    async def _write(self, work: Work) -> None:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                await self._sink.write(work.rows, work.messages)
+                return
+            except SinkUnavailable as error:
+                if attempt == ATTEMPTS:
+                    raise
+                log.warning("Kafka didn't take %d rows and %d messages: %s; attempt %d", len(work.rows), len(work.messages), error, attempt)
+                await self._sleep(min(2.0**attempt, 15.0))

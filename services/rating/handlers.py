@@ -1,0 +1,265 @@
+"""Records → work: load, decide, append. One ``Rater`` a process; its caller writes each piece of work before it asks for more.
+
+What a step tells goes out together with the row of its fact; only when both are durable does the head move, and only then may
+the record be acknowledged. A record that comes again (its offset is at or below what is kept) tells again what it told.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+
+from schemas import topics
+from schemas.envelope import NotAnEnvelope, derived_bytes, open_record
+from schemas.times import instant
+from services.rating.domain.facts import CONTROLS, Fact, compact
+from services.rating.domain.fold import Book, Told, decide, history, merged
+from services.rating.domain.subject import Subject
+from services.rating.partition import PartitionState
+from services.rating.ports import Message, Record, Row
+
+# Subjects evaluated between two writes when a control event concerns a whole partition.
+SLICE = 500
+
+
+@dataclass(slots=True)
+class Work:
+    """What must be durable before the records behind it count as done."""
+
+    rows: list[Row] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.messages)
+
+
+@dataclass(slots=True)
+class Counts:
+    """Since the process began."""
+
+    records: int = 0
+    facts: int = 0
+    grades: int = 0
+    repeated: int = 0
+    quarantined: int = 0
+
+
+@dataclass(slots=True)
+class Scratch:
+    """A second fold of a subject, for facts that came again."""
+
+    subject: Subject
+    facts: deque[Fact]
+
+    def upto(self, fact: Fact) -> Fact:
+        """Fold what stands before ``fact``; return the kept fact of its offset, or itself where none was kept."""
+        while self.facts and self.facts[0].offset < fact.offset:
+            self.subject.apply(self.facts.popleft())
+        return self.facts.popleft() if self.facts and self.facts[0].offset == fact.offset else fact
+
+
+class Rater:
+    """Rates by ``books`` (regime → loaded rulebook). ``states`` holds the partitions that are assigned."""
+
+    def __init__(self, books: Mapping[str, Book]) -> None:
+        self.books: dict[str, Book] = dict(books)
+        self.states: dict[int, PartitionState] = {}
+        self.counts = Counts()
+        self._traces: dict[int, bytes] = {}
+
+    def work(self, state: PartitionState, records: Sequence[Record]) -> Iterator[Work]:
+        """The work of one partition's records, in the order of their offsets. The head has moved when the last is taken."""
+        work = Work()
+        fresh: dict[str, list[Fact]] = {}
+        again: dict[str, Scratch] = {}
+        for record in records:
+            self.counts.records += 1
+            try:
+                subject, fact = self._read(state, record)
+                if fact is None:
+                    pass
+                elif fact.name in CONTROLS:
+                    work.rows += self._rows(state, fresh)
+                    if work:
+                        yield work
+                    work = Work()
+                    yield from self._control(state, fact)
+                else:
+                    self._fact(state, subject, fact, work, fresh, again)
+            except Exception as error:  # the fold is pure: what fails once fails always, so it isn't tried again
+                work.messages.append(self._quarantine(record, error))
+            if record.offset > state.offset:
+                state.known = max(state.known, record.timestamp)
+                state.offset = record.offset
+        work.rows += self._rows(state, fresh)
+        if work:
+            yield work
+
+    def _read(self, state: PartitionState, record: Record) -> tuple[str, Fact | None]:
+        opened = open_record(record.value)
+        known = max(state.known, record.timestamp) if record.offset > state.offset else record.timestamp
+        fact = compact(opened.event, opened.entry, partition=record.partition, offset=record.offset, known=known, stamp=record.timestamp)
+        trace = next((value for name, value in record.headers if name == "traceparent"), None)
+        self._traces = {record.offset: trace} if trace else {}
+        return opened.event["subject"], fact
+
+    def _fact(
+        self,
+        state: PartitionState,
+        name: str,
+        fact: Fact,
+        work: Work,
+        fresh: dict[str, list[Fact]],
+        again: dict[str, Scratch],
+    ) -> None:
+        self.counts.facts += 1
+        subject = state.subject(name)
+        if fact.offset <= subject.last_offset:
+            if name in fresh:
+                work.rows += state.add(name, fresh.pop(name))
+            self._repeated(state, name, fact, work, again)
+            return
+        before = subject.count
+        try:
+            told = decide(subject, state.controls, self.books, fact)
+        except Exception:
+            # The fold stopped half-way: what is kept of the subject is right, what is decoded is not.
+            state.forget(name)
+            if name in fresh:
+                work.rows += state.add(name, fresh.pop(name))
+            raise
+        if subject.count > before:
+            fresh.setdefault(name, []).append(fact)
+        work.messages += self._messages(name, told)
+
+    def _repeated(self, state: PartitionState, name: str, fact: Fact, work: Work, again: dict[str, Scratch]) -> None:
+        """Fold the subject up to the fact and tell again. The scratch fold goes along with the batch, so that a run of repeated
+        facts of one subject costs one fold and not one each."""
+        self.counts.repeated += 1
+        scratch = again.get(name)
+        if scratch is None or scratch.subject.last_offset >= fact.offset:
+            scratch = again[name] = Scratch(Subject(name, state.partition), deque(state.facts(name)))
+        told = decide(scratch.subject, state.controls, self.books, scratch.upto(fact))
+        work.messages += self._messages(name, told)
+
+    def _control(self, state: PartitionState, fact: Fact) -> Iterator[Work]:
+        """Evaluate every subject of the partition, in slices. The control's own row goes first: a crash in between finds it
+        there and, as the head has not moved, evaluates all again."""
+        kept = next((one for one in state.controls.facts if one.offset == fact.offset), None)
+        if kept is None and not state.controls.apply(fact):
+            return
+        step = kept or fact
+        rows = [state.control_row(step)]
+        regime = step.data["regime"]
+        if step.name == "rulebook.activated":
+            rows += self._check(state, regime, step.offset)
+        yield Work(rows=rows)
+        if regime not in self.books:
+            return
+        yield from self._all_subjects(state, step)
+
+    def _all_subjects(self, state: PartitionState, step: Fact) -> Iterator[Work]:
+        work = Work()
+        for position, name in enumerate(list(state.chunks), 1):
+            told = decide(state.subject_before(name, step.offset), state.controls, self.books, step)
+            work.messages += self._messages(name, told)
+            if position % SLICE == 0:
+                yield work
+                work = Work()
+        yield work
+
+    def _check(self, state: PartitionState, regime: str, offset: int) -> list[Row]:
+        """Refuse a regime whose activated rulebook is not the loaded one; remember since when."""
+        activation = state.controls.activation(regime, upto=offset)
+        assert activation is not None
+        book = self.books.get(regime)
+        if book is not None and book.sha256 == activation.sha256:
+            return []
+        state.refused.setdefault(regime, activation.fact.offset)
+        return [state.refused_row(regime)]
+
+    def make_up(self, state: PartitionState) -> Iterator[Work]:
+        """Tell what was not told while a regime was refused, where its activated rulebook is now loaded."""
+        self._traces = {}
+        for regime, since in sorted(state.refused.items()):
+            activation = state.controls.activation(regime, upto=state.offset)
+            book = self.books.get(regime)
+            if activation is None or book is None or book.sha256 != activation.sha256:
+                continue
+            work = Work()
+            for position, name in enumerate(list(state.chunks), 1):
+                steps = merged(state.facts(name), state.controls)
+                for told in history(name, state.partition, steps, state.controls, {regime: book}, since=since):
+                    work.messages += self._messages(name, [told])
+                state.forget(name)
+                if position % SLICE == 0:
+                    yield work
+                    work = Work()
+            del state.refused[regime]
+            work.rows.append(state.refused_row(regime))
+            yield work
+
+    def refusals(self) -> list[dict[str, object]]:
+        """Regimes that are not rated, with the digests that differ; for /status and /readyz."""
+        found: dict[str, dict[str, object]] = {}
+        for partition, state in sorted(self.states.items()):
+            for regime in state.controls.regimes():
+                activation = state.controls.activation(regime, upto=1 << 62)
+                book = self.books.get(regime)
+                if activation is None or (book is not None and book.sha256 == activation.sha256):
+                    continue
+                entry = found.setdefault(
+                    regime,
+                    {
+                        "regime": regime,
+                        "activated": {"version": activation.version, "sha256": activation.sha256},
+                        "loaded": {"version": book.rulebook.version, "sha256": book.sha256} if book else None,
+                        "partitions": [],
+                    },
+                )
+                partitions = entry["partitions"]
+                assert isinstance(partitions, list)
+                partitions.append(partition)
+        return list(found.values())
+
+    def _rows(self, state: PartitionState, fresh: dict[str, list[Fact]]) -> list[Row]:
+        rows = [row for name, facts in fresh.items() for row in state.add(name, facts)]
+        fresh.clear()
+        return rows
+
+    def _messages(self, name: str, told: Sequence[Told]) -> list[Message]:
+        self.counts.grades += len(told)
+        return [self._message(name, one) for one in told]
+
+    def _message(self, name: str, told: Told) -> Message:
+        headers = [
+            ("ce_id", told.event["id"].encode()),
+            ("ce_type", told.event["type"].encode()),
+            ("content-type", b"application/json"),
+        ]
+        if trace := self._traces.get(told.step.offset):
+            headers.append(("traceparent", trace))
+        return Message(topics.GRADES, name.encode(), derived_bytes(told.event), told.step.stamp, tuple(headers), told.step.partition)
+
+    def _quarantine(self, record: Record, error: Exception) -> Message:
+        """The whole record and the reason, under the source's key. Personal data never stands in facts, so it may be kept whole."""
+        self.counts.quarantined += 1
+        where = traceback.extract_tb(error.__traceback__)
+        body = {
+            "quarantine": {
+                "by": "/services/rating",
+                "topic": topics.FACTS,
+                "partition": record.partition,
+                "offset": record.offset,
+                "time": instant(record.timestamp),
+                "reason": "not-an-envelope" if isinstance(error, NotAnEnvelope) else type(error).__name__,
+                "at": f"{where[-1].name}:{where[-1].lineno}" if where else "",
+                "value_hex": (record.value or b"").hex()[:200_000],
+            }
+        }
+        key = record.key if record.key is not None else b"unknown"
+        return Message(topics.QUARANTINE, key, orjson.dumps(body, option=orjson.OPT_SORT_KEYS), record.timestamp, ())

@@ -1,0 +1,216 @@
+"""The only place of rating with a clock, the environment and the process's end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import ssl
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import faust
+from aiokafka.errors import KafkaError
+from mode import Service
+
+from schemas.rulebook import RulebookError, load_all
+from services.rating.adapters.app import APP_ID, FaustSettings, add_agent, build_app
+from services.rating.adapters.health import Answers, Progress
+from services.rating.adapters.kafka import Ends, KafkaFacts, KafkaSink
+from services.rating.adapters.live import Live
+from services.rating.domain.fold import Book
+from services.rating.handlers import Rater
+from services.rating.ports import Record, Row
+
+log = logging.getLogger("mingjian.rating")
+REPOSITORY = Path(__file__).resolve().parents[2]
+DEFAULT_PORT = 19103
+WATCH_S, RELOAD_S = 1.0, 5.0
+READY_LAG, STALLED_AFTER_S, LOST_AFTER_S = 5_000, 60.0, 30.0
+WRITE_LIMIT_S = 30.0
+
+
+class Misconfigured(RuntimeError):
+    """An environment variable is missing or can't be used; the message names it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """See docs/architecture.md for the variables."""
+
+    kafka: str
+    home: Path
+    host: str
+    port: int
+    rulebooks: Path
+    instance: str
+    tls: Path | None
+
+
+def settings(env: Mapping[str, str]) -> Settings:
+    """Read the environment. Raises ``Misconfigured``."""
+    kafka = env.get("MINGJIAN_KAFKA")
+    if not kafka:
+        raise Misconfigured("MINGJIAN_KAFKA is not set")
+    port = env.get("MINGJIAN_PORT") or str(DEFAULT_PORT)
+    if not (port.isascii() and port.isdigit() and int(port) < 65536):
+        raise Misconfigured(f"MINGJIAN_PORT is {port!r}; a port number is expected")
+    tls = env.get("MINGJIAN_KAFKA_TLS_DIR")
+    return Settings(
+        kafka=kafka,
+        home=Path(env.get("MINGJIAN_HOME") or ".mingjian"),
+        host=env.get("MINGJIAN_HOST") or "127.0.0.1",
+        port=int(port),
+        rulebooks=Path(env.get("MINGJIAN_RULEBOOKS") or REPOSITORY / "rulebooks"),
+        instance=env.get("MINGJIAN_INSTANCE") or f"rating-{socket.gethostname()}",
+        tls=Path(tls) if tls else None,
+    )
+
+
+def from_environment() -> Settings:
+    """The settings of this process."""
+    return settings(os.environ)
+
+
+def load_books(folder: Path) -> dict[str, Book]:
+    """Every rulebook with its digest. Raises ``RulebookError``."""
+    return {regime: Book.of(rulebook) for regime, rulebook in load_all(folder).items()}
+
+
+def leave(code: int) -> None:
+    """End the process at once: a graceful stop would commit what is not durable."""
+    logging.shutdown()
+    os._exit(code)
+
+
+class Worker:
+    """The faust app with its agent, its sink, its watcher, and what /status says of them."""
+
+    def __init__(self, given: Settings) -> None:
+        self.settings = given
+        self.rater = Rater(load_books(given.rulebooks))
+        self.progress = Progress(READY_LAG, STALLED_AFTER_S, LOST_AFTER_S)
+        tls = _tls(given.tls)
+        faust_settings = FaustSettings(bootstrap=given.kafka, datadir=given.home / "rating", instance=given.instance, tls=tls)
+        self.app, self._chunks, self._heads = build_app(faust_settings)
+        self.sink = KafkaSink(given.kafka, limit_s=WRITE_LIMIT_S, on_row=self._keep, tls=tls)
+        self.live = Live(
+            self.rater,
+            chunks=self._chunks,
+            heads=self._heads,
+            sink=self.sink,
+            facts=KafkaFacts(given.kafka, tls=tls),
+            leave=leave,
+        )
+        add_agent(self.app, faust_settings, self._batch)
+        self._ends = Ends(given.kafka, APP_ID, tls=tls)
+        self.app.service(self._watcher())
+        self.started = time.time()
+
+    async def _batch(self, records: Sequence[Record]) -> None:
+        await self.live.batch(records)
+        self.progress.worked.update({state.partition: state.offset + 1 for state in self.rater.states.values()})
+
+    def _keep(self, row: Row) -> None:
+        table = self._chunks if row.table == "chunks" else self._heads
+        table.rows.put(row.partition, row.key, row.value)
+
+    def _watcher(self) -> type[Service]:
+        worker = self
+
+        class Watcher(Service):
+            """Looks at Kafka's ends and the group's commits, and tries refused rulebooks again."""
+
+            async def on_stop(self) -> None:
+                await worker._ends.stop()
+                await worker.sink.stop()
+
+            @Service.task
+            async def _watch(self) -> None:
+                while not self.should_stop:
+                    await worker.watch()
+                    await self.sleep(WATCH_S)
+
+            @Service.task
+            async def _reload(self) -> None:
+                while not self.should_stop:
+                    await self.sleep(RELOAD_S)
+                    await worker.reload()
+
+        return Watcher
+
+    async def watch(self) -> None:
+        """One look at Kafka. What fails is tried again with the next; readiness tells when it has failed for long."""
+        try:
+            async with asyncio.timeout(LOST_AFTER_S / 2):
+                ends, committed = await self._ends.ask()
+        except (KafkaError, TimeoutError, OSError) as error:
+            log.warning("Kafka doesn't tell how far the facts go: %s", type(error).__name__)
+            await self._ends.stop()
+            return
+        recovered = self._chunks.rows.generation > 0 and self._heads.rows.generation > 0
+        self.progress.assigned = recovered and not self.app.rebalancing and not self.app.in_recovery
+        self.progress.saw(ends=ends, committed=committed, now=time.monotonic())
+
+    async def reload(self) -> None:
+        """Read the rulebooks again while one is refused."""
+        if not self.rater.refusals():
+            return
+        try:
+            books = await asyncio.to_thread(load_books, self.settings.rulebooks)
+        except (RulebookError, OSError) as error:
+            log.warning("the rulebooks can't be read: %s", error)
+            return
+        await self.live.reload(books)
+
+    def reason(self) -> str | None:
+        """Why this worker is not ready."""
+        return self.progress.reason(self.rater.refusals(), time.monotonic())
+
+    def status(self) -> dict[str, Any]:
+        """For people and for the portal's footer: lag, positions, counts, rulebooks."""
+        lag = self.progress.lag()
+        counts = self.rater.counts
+        return {
+            "service": "rating",
+            "app": APP_ID,
+            "instance": self.settings.instance,
+            "ready": self.reason() is None,
+            "reason": self.reason(),
+            "lag": {"total": sum(lag.values()), "facts": {str(number): behind for number, behind in sorted(lag.items())}},
+            "committed": {str(number): offset for number, offset in sorted(self.progress.committed.items())},
+            "partitions": sorted(self.rater.states),
+            "subjects": sum(len(state.chunks) for state in list(self.rater.states.values())),
+            "counts": {name: getattr(counts, name) for name in ("records", "facts", "grades", "repeated", "quarantined")},
+            "rulebooks": [
+                {"regime": regime, "version": book.rulebook.version, "sha256": book.sha256}
+                for regime, book in sorted(self.rater.books.items())
+            ],
+            "refused": self.rater.refusals(),
+            "up_s": int(time.time() - self.started),
+        }
+
+    def answers(self) -> Answers:
+        """What the HTTP threads ask."""
+        return Answers(status=self.status, reason=self.reason)
+
+
+def faust_worker(worker: Worker) -> faust.Worker:
+    """The process's main service: signals, start, stop."""
+    return faust.Worker(worker.app, loglevel="WARNING", override_logging=False, redirect_stdouts=False, quiet=True)
+
+
+def _tls(folder: Path | None) -> ssl.SSLContext | None:
+    """Mutual TLS from ``ca.crt``, ``user.crt``, ``user.key``; None for a plain listener. Raises ``Misconfigured``."""
+    if folder is None:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=str(folder / "ca.crt"))
+        context.load_cert_chain(str(folder / "user.crt"), str(folder / "user.key"))
+    except (OSError, ssl.SSLError) as error:
+        raise Misconfigured(f"MINGJIAN_KAFKA_TLS_DIR: {folder} can't be used: {error}") from None
+    return context

@@ -1,0 +1,46 @@
+"""``python -m services.rating.worker``: the live rating of facts, with /livez, /readyz and /status.
+
+Exit codes: 0 asked to stop, 2 not configured or a rulebook that can't be read, 70 a fault, 75 Kafka doesn't take what was
+rated. Whoever supervises starts it again; what was not durable was not acknowledged.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import uvloop
+
+from schemas.rulebook import RulebookError
+from services.rating.adapters.health import serve
+from services.rating.wiring import Misconfigured, Worker, faust_worker, from_environment
+
+log = logging.getLogger("mingjian.rating")
+
+
+def main() -> int:
+    """Run until a signal."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    for name in ("faust", "mode", "aiokafka"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    uvloop.install()
+    try:
+        given = from_environment()
+        worker = Worker(given)
+        server = serve(given.host, given.port, worker.answers())
+    except (Misconfigured, RulebookError) as error:
+        log.critical("%s", error)
+        return 2
+    except OSError as error:
+        log.critical("port %s can't be used: %s", given.port, error.strerror)
+        return 2
+    log.info("rating by %s on port %d", ", ".join(sorted(worker.rater.books)), given.port)
+    try:
+        faust_worker(worker).execute_from_commandline()
+    finally:
+        server.shutdown()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
