@@ -30,7 +30,9 @@ def partition_of(key: str) -> int:
     return _PARTITIONER(key.encode(), _ALL, _ALL)
 
 
-def event(subject: str, kind: str, data: dict[str, Any], *, id: str | None = None, source: str = OFFICE, ms: int = START_MS) -> dict[str, Any]:
+def event(
+    subject: str, kind: str, data: dict[str, Any], *, id: str | None = None, source: str = OFFICE, ms: int = START_MS
+) -> dict[str, Any]:
     """A CloudEvent of the contract."""
     return {
         "specversion": "1.0",
@@ -142,9 +144,7 @@ async def _send(bootstrap: str, rows: Sequence[Outgoing]) -> list[int]:
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True, acks="all", linger_ms=5, max_request_size=2**20)
     await producer.start()
     try:
-        futures = [
-            await producer.send(row.topic, row.value, key=row.key, partition=row.partition, timestamp_ms=row.ms) for row in rows
-        ]
+        futures = [await producer.send(row.topic, row.value, key=row.key, partition=row.partition, timestamp_ms=row.ms) for row in rows]
         return [(await one).offset for one in futures]
     finally:
         await producer.stop()

@@ -109,6 +109,7 @@ VALUES = {
     "recheck": N_("re-check"),
     "initial": N_("first"),
     "licensing": N_("for a licence"),
+    "reopening": N_("before reopening"),
     "on_site": N_("on site"),
     "written": N_("in writing"),
     "remote": N_("remote"),
