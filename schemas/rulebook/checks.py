@@ -40,7 +40,7 @@ def check_whole(rulebook: Rulebook, origin: Origin, folder: str) -> Rulebook:
 
 
 def _known(names: Iterable[str]) -> str:
-    return "Known: " + (", ".join(sorted(names)) or "none")
+    return "Use a known name: " + (", ".join(sorted(names)) or "there is none yet")
 
 
 def _clauses(rulebook: Rulebook, refuse: Refuse) -> None:

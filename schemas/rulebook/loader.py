@@ -88,7 +88,10 @@ def _validate(value: Any, lines: dict[Where, int], file: str) -> RulebookFile:
     try:
         return RulebookFile.model_validate(value)
     except ValidationError as error:
-        first = min(error.errors(), key=lambda one: _line(one["loc"], lines))
+        errors = error.errors()
+        # An entry that can't be read makes its list look too short as well: only the deepest complaint is the mistake.
+        deepest = [one for one in errors if not any(one["loc"] == other["loc"][: len(one["loc"])] for other in errors if other is not one)]
+        first = min(deepest or errors, key=lambda one: _line(one["loc"], lines))
         loc = tuple(part for part in first["loc"])
         line = _line(loc, lines)
         last = str(loc[-1]) if loc else ""

@@ -60,8 +60,24 @@ def read_yaml(text: str, file: str) -> tuple[Any, dict[Path, int]]:
             what="a rulebook file holds one mapping",
             remedy="Begin with 'topic: …' and remove any further '---'",
         )
+    _no_tags(text, documents[0], file)
     lines: dict[Path, int] = {}
     return _plain(documents[0], (), lines, file), lines
+
+
+def _no_tags(text: str, root: Node, file: str) -> None:
+    """Refuse every tag, the standard ones too: the parser resolves those silently, so the text itself is looked at."""
+    source = text.splitlines()
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        mark = node.start_mark
+        if mark.line < len(source) and source[mark.line][mark.column :].startswith("!"):
+            raise RulebookError("tag", file=file, line=mark.line + 1, what="a tag is used", remedy="Remove it; values need no tag")
+        if isinstance(node, SequenceNode):
+            waiting += node.value
+        elif isinstance(node, MappingNode):
+            waiting += [part for pair in node.value for part in pair]
 
 
 def _plain(node: Node, path: Path, lines: dict[Path, int], file: str) -> Any:
@@ -72,9 +88,7 @@ def _plain(node: Node, path: Path, lines: dict[Path, int], file: str) -> Any:
             "anchor", file=file, line=line, what=f"the anchor &{node.anchor} is used", remedy="Write the value out at each place"
         )
     if isinstance(node, ScalarNode):
-        return _scalar(node, file)
-    if node.tag is not None and not str(node.tag).startswith("tag:yaml.org,2002:"):
-        raise _tagged(node, file)
+        return _scalar(node, file, lines[path])
     if isinstance(node, SequenceNode):
         return tuple(_plain(item, (*path, index), lines, file) for index, item in enumerate(node.value))
     assert isinstance(node, MappingNode)
@@ -99,21 +113,13 @@ def _plain(node: Node, path: Path, lines: dict[Path, int], file: str) -> Any:
     return found
 
 
-def _tagged(node: Node, file: str) -> RulebookError:
-    return RulebookError(
-        "tag", file=file, line=node.start_mark.line + 1, what=f"the tag {node.tag} is used", remedy="Remove it; values need no tag"
-    )
-
-
-def _scalar(node: ScalarNode, file: str) -> Any:
+def _scalar(node: ScalarNode, file: str, line: int) -> Any:
     text: str = node.value
     if node.style in ("'", '"', "|", ">"):
         return text.rstrip("\n") if node.style in ("|", ">") else text
-    if node.tag is not None and not str(node.tag).startswith("tag:yaml.org,2002:"):
-        raise _tagged(node, file)
 
     def refuse(code: str, what: str, remedy: str) -> RulebookError:
-        return RulebookError(code, file=file, line=node.start_mark.line + 1, what=what, remedy=remedy)
+        return RulebookError(code, file=file, line=line, what=what, remedy=remedy)
 
     if text == "":
         raise refuse("empty", "the value is empty", "Write the value or null; a text with a comma inside { } needs quotes")

@@ -1,0 +1,84 @@
+"""The loader takes what it should and refuses the rest, naming file, line and remedy: one bad file for each mistake."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from schemas.rulebook import Rulebook, RulebookError, digest, load_all, load_rulebook, load_texts
+from schemas.rulebook.jsonschema import PATH, schema_text
+
+HERE = Path(__file__).resolve().parent
+GOOD = {path.name: path.read_bytes() for path in (HERE / "good" / "town").glob("*.yaml")}
+BAD = sorted((HERE / "bad").glob("*.yaml"))
+RULEBOOKS = HERE.parents[2] / "rulebooks"
+
+
+def load(files: dict[str, bytes]) -> Rulebook:
+    return load_texts(files, folder="town")
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
+def test_each_mistake_is_refused_with_its_file_its_line_and_what_to_do(path: Path) -> None:
+    head = path.read_bytes().decode("utf-8", "replace").splitlines()[:3]
+    code, replaces, line = (one.partition(": ")[2] for one in head)
+    with pytest.raises(RulebookError) as refused:
+        load({**GOOD, replaces: path.read_bytes()})
+    error = refused.value
+    assert code == error.code, str(error)
+    assert int(line) == error.line, str(error)
+    assert error.file in (f"town/{replaces}", "town/rulebook.yaml", "town")
+    assert len(error.remedy) > 10 and str(error) == f"{error.file}:{error.line}: {error.what}. {error.remedy}."
+
+
+def test_there_are_more_than_twenty_five_kinds_of_mistake() -> None:
+    assert len(BAD) >= 50
+    assert len({path.read_bytes().splitlines()[0] for path in BAD}) >= 25
+
+
+def test_the_good_one_loads_with_its_dated_values() -> None:
+    parameter = load(GOOD).parameter("highest_sum")
+    days = (date(2019, 12, 31), date(2020, 1, 1), date(2023, 12, 31), date(2024, 1, 1))
+    assert [None, 10, 10, "9.5"] == [parameter.at(day) for day in days]
+
+
+def test_null_repeals_a_parameter_from_its_date() -> None:
+    text = GOOD["rules.yaml"].replace(b'value: "9.5"', b"value: null")
+    book = load({**GOOD, "rules.yaml": text})
+    assert [10, None] == [book.parameter("highest_sum").at(day) for day in (date(2023, 12, 31), date(2024, 1, 1))]
+    with pytest.raises(LookupError):
+        book.value("highest_sum", date(2024, 1, 1))
+
+
+def test_every_value_moves_the_digest_and_nothing_else_does() -> None:
+    before = digest(load(GOOD))
+    commented = {name: b"# a remark\n" + text.replace(b"\n", b"\n\n", 1) for name, text in GOOD.items()}
+    moved = {f"x-{name}": text for name, text in GOOD.items()}
+    assert before == digest(load(commented)) == digest(load(moved))
+    other = GOOD["rules.yaml"].replace(b"value: 10", b"value: 11")
+    assert before != digest(load({**GOOD, "rules.yaml": other}))
+
+
+def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RulebookError, match="no \\*.yaml file"):
+        load_rulebook(tmp_path)
+
+
+def test_the_repositorys_rulebooks_load() -> None:
+    assert {"fhrs", "liyujiang"} <= set(load_all(RULEBOOKS))
+
+
+def test_the_checked_in_json_schema_is_the_models() -> None:
+    assert schema_text() == PATH.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("regime", ["fhrs", "liyujiang"])
+def test_every_parameter_is_named_somewhere_and_every_reading_relied_on(regime: str) -> None:
+    book = load_rulebook(RULEBOOKS / regime)
+    text = b"".join(path.read_bytes() for path in sorted((RULEBOOKS / regime).glob("*.yaml"))).decode()
+    # What audit asks for by name, it asks for in its own code.
+    unused = [one.name for one in book.parameters if text.count(one.name) < 2 and not one.name.startswith("entry_")]
+    assert [] == unused
+    assert [] == [one.id for one in book.readings if text.count(one.id) < 2]
