@@ -6,6 +6,8 @@ the record be acknowledged. A record that comes again (its offset is at or below
 
 from __future__ import annotations
 
+import base64
+import logging
 import traceback
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,12 +17,13 @@ import orjson
 
 from schemas import topics
 from schemas.envelope import NotAnEnvelope, derived_bytes, open_record
-from schemas.times import instant
 from services.rating.domain.facts import CONTROLS, Fact, compact
 from services.rating.domain.fold import Book, Told, decide, history, merged
 from services.rating.domain.subject import Subject
 from services.rating.partition import PartitionState
 from services.rating.ports import Message, Record, Row
+
+log = logging.getLogger("mingjian.rating")
 
 # Subjects evaluated between two writes when a control event concerns a whole partition.
 SLICE = 500
@@ -96,6 +99,7 @@ class Rater:
                 state.known = max(state.known, record.timestamp)
                 state.offset = record.offset
         work.rows += self._rows(state, fresh)
+        state.trim()
         if work:
             yield work
 
@@ -168,6 +172,7 @@ class Rater:
             told = decide(state.subject_before(name, step.offset), state.controls, self.books, step)
             work.messages += self._messages(name, told)
             if position % SLICE == 0:
+                state.trim()
                 yield work
                 work = Work()
         yield work
@@ -246,20 +251,26 @@ class Rater:
         return Message(topics.GRADES, name.encode(), derived_bytes(told.event), told.step.stamp, tuple(headers), told.step.partition)
 
     def _quarantine(self, record: Record, error: Exception) -> Message:
-        """The whole record and the reason, under the source's key. Personal data never stands in facts, so it may be kept whole."""
+        """The whole record and the reason, under the source's key, as every service writes it."""
         self.counts.quarantined += 1
         where = traceback.extract_tb(error.__traceback__)
+        place = f" in {where[-1].name}" if where and not isinstance(error, NotAnEnvelope) else ""
+        log.error("facts/%d@%d goes to quarantine: %s%s", record.partition, record.offset, type(error).__name__, place)
         body = {
-            "quarantine": {
-                "by": "/services/rating",
-                "topic": topics.FACTS,
-                "partition": record.partition,
-                "offset": record.offset,
-                "time": instant(record.timestamp),
-                "reason": "not-an-envelope" if isinstance(error, NotAnEnvelope) else type(error).__name__,
-                "at": f"{where[-1].name}:{where[-1].lineno}" if where else "",
-                "value_hex": (record.value or b"").hex()[:200_000],
-            }
+            "reason": str(error) if isinstance(error, NotAnEnvelope) else f"{type(error).__name__}{place}",
+            "service": "rating",
+            "topic": topics.FACTS,
+            "partition": record.partition,
+            "offset": record.offset,
+            "timestamp": record.timestamp,
+            "key": _base64(record.key),
+            "value": _base64(record.value),
         }
-        key = record.key if record.key is not None else b"unknown"
-        return Message(topics.QUARANTINE, key, orjson.dumps(body, option=orjson.OPT_SORT_KEYS), record.timestamp, ())
+        source = f"{topics.FACTS}/{record.partition}/{record.offset}".encode()
+        value = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
+        headers = (("content-type", b"application/json"), ("source", source))
+        return Message(topics.QUARANTINE, record.key, value, record.timestamp, headers, record.partition)
+
+
+def _base64(data: bytes | None) -> str | None:
+    return base64.b64encode(data).decode() if data is not None else None

@@ -21,7 +21,8 @@ from services.rating.ports import Row
 
 # A chunk of this many facts stays far below a changelog record's size, whatever the facts.
 FACTS_IN_A_CHUNK = 64
-SUBJECTS_IN_MEMORY = 20_000
+# Decoded subjects kept in each partition.
+SUBJECTS_IN_MEMORY = 1_000
 HEAD = b"head"
 CONTROL, REFUSED = b"control/", b"refused/"
 SEPARATOR = b"#"
@@ -70,8 +71,6 @@ class PartitionState:
         found = self.memory.get(name)
         if found is None:
             found = self.memory[name] = fold(name, self.partition, self.facts(name))
-            if len(self.memory) > SUBJECTS_IN_MEMORY:
-                self.memory.popitem(last=False)
         else:
             self.memory.move_to_end(name)
         return found
@@ -80,6 +79,12 @@ class PartitionState:
         """The subject as it was before an offset: the one in memory where nothing later is folded, else a fresh fold."""
         found = self.subject(name)
         return found if found.last_offset < offset else fold(name, self.partition, self.facts(name), before=offset)
+
+    def trim(self) -> None:
+        """Keep the subjects used last in memory, and no more. Only when all folded facts stand in chunks: a subject that is
+        dropped comes back from them."""
+        while len(self.memory) > SUBJECTS_IN_MEMORY:
+            self.memory.popitem(last=False)
 
     def forget(self, name: str) -> None:
         """Drop the decoded subject, whose fold was interrupted; its chunks stay."""

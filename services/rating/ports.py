@@ -36,7 +36,7 @@ class Message:
     """A derived record. ``timestamp`` (epoch ms) is the causing record's; it counts where the topic takes CreateTime."""
 
     topic: str
-    key: bytes
+    key: bytes | None
     value: bytes
     timestamp: int
     headers: tuple[tuple[str, bytes], ...] = ()

@@ -1,0 +1,165 @@
+"""What must hold of the fold whatever the facts: duplicates, batches and the order across subjects change nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.envelope import check_data, derived_bytes, lookup
+from services.rating.domain.controls import Controls
+from services.rating.domain.facts import CONTROLS, Fact, pack, unpack
+from services.rating.domain.fold import Told, current, decide, history, merged
+from services.rating.domain.subject import Subject, fold
+from tests.cases.ledger import Ledger, act, book
+
+BOOK = book("liyujiang")
+BOOKS = {"liyujiang": BOOK}
+FIRST = date(2023, 1, 1)
+DAYS = st.integers(0, 3 * 365).map(lambda days: (FIRST + timedelta(days=days)).isoformat())
+KINDS = ["fine", "warning", "suspension_ordered", "advertising_approval_revoked", "criticism", "confiscation_of_gains"]
+
+
+@st.composite
+def steps(draw: st.DrawFn) -> Ledger:
+    """A life: started some day, then anything in order of entry; evaluations each January."""
+    ledger = Ledger()
+    ledger.opened(draw(DAYS))
+    waiting: list[str] = []
+    for _ in range(draw(st.integers(0, 14))):
+        what = draw(
+            st.sampled_from(["warned", "penalised", "unserved", "served", "inspected", "scored", "evaluated", "interrupted", "closed"])
+        )
+        day = draw(DAYS)
+        if what == "warned":
+            ledger.warned(day, violation=draw(st.sampled_from(["GSP-07", "GSP-08"])))
+        elif what == "penalised":
+            concepts = draw(st.sampled_from([(), ("unknowing_sale",)]))
+            ledger.penalised(day, act(draw(st.sampled_from(KINDS)), concepts=concepts, field=draw(st.sampled_from(["drug", "food"]))))
+        elif what == "unserved":
+            waiting.append(ledger.penalised(day, act("fine"), served=None))
+        elif what == "served" and waiting:
+            ledger.served(waiting.pop(), day)
+        elif what == "inspected":
+            ledger.inspected(day, found=draw(st.sampled_from([(), ("GSP-07",)])), corrected=draw(st.sampled_from([(), ("GSP-07",)])))
+        elif what == "scored":
+            ledger.scored(draw(st.integers(2023, 2025)), str(draw(st.integers(60, 100))), final=draw(st.booleans()))
+        elif what == "evaluated":
+            ledger.evaluated(draw(st.integers(2023, 2025)))
+        elif what == "interrupted":
+            ledger.interrupted(day)
+        elif what == "closed" and draw(st.integers(0, 9)) == 0:
+            ledger.closed(day)
+    return ledger
+
+
+def words(told: list[Told]) -> list[bytes]:
+    return [derived_bytes(one.event) for one in told]
+
+
+def run(facts: list[Fact], subject: str = "uscc:91350100M000100Y43") -> tuple[list[Told], Subject, Controls]:
+    state, controls, told = Subject(subject, 3), Controls(), []
+    for fact in facts:
+        if fact.name in CONTROLS and not controls.apply(fact):
+            continue
+        told += decide(state, controls, BOOKS, fact)
+    return told, state, controls
+
+
+relaxed = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@relaxed
+@given(steps(), st.data())
+def test_further_copies_of_facts_change_nothing(ledger: Ledger, data: st.DataObject) -> None:
+    copies = data.draw(st.lists(st.sampled_from(ledger.facts), max_size=8))
+    later = [replace(one, offset=10_000 + at) for at, one in enumerate(copies)]
+    assert words(run(ledger.facts)[0]) == words(run([*ledger.facts, *later])[0])
+    again = sorted([*ledger.facts, *copies], key=lambda one: one.offset)
+    assert words(run(ledger.facts)[0]) == words(run(again)[0])
+
+
+@relaxed
+@given(steps())
+def test_every_step_tells_the_same_when_it_is_worked_out_from_the_start(ledger: Ledger) -> None:
+    """What is kept from step to step is only kept to be fast."""
+    told, _, controls = run(ledger.facts)
+    subject = ledger.subject
+    facts = [one for one in ledger.facts if one.name not in CONTROLS]
+    assert words(told) == words(list(history(subject, 3, merged(facts, controls), controls, BOOKS)))
+    for step in ledger.facts:
+        fresh = fold(subject, 3, facts, before=step.offset)
+        assert [one for one in words(told) if f'"offset":{step.offset},"partition":3,"topic"'.encode() in one] == words(
+            decide(fresh, controls, BOOKS, step)
+        )
+
+
+@relaxed
+@given(steps())
+def test_the_last_word_is_the_standing_and_each_word_differs_from_the_one_before(ledger: Ledger) -> None:
+    told, state, controls = run(ledger.facts)
+    found = current(state, controls, BOOK, upto=ledger.offset, known=ledger.clock)
+    assert found is not None
+    last = told[-1].event["data"]
+    assert (found.grade, found.status) == (last["grade"], last["status"])
+    for before, after in zip(told, told[1:], strict=False):
+        assert (before.event["data"]["grade"], before.event["data"]["status"]) == (
+            after.event["data"]["previous_grade"],
+            after.event["data"]["previous_status"],
+        )
+        assert before.event["data"] != after.event["data"]
+
+
+@relaxed
+@given(steps())
+def test_every_word_keeps_the_contract(ledger: Ledger) -> None:
+    row = lookup("mingjian.grade.determined.v1")
+    assert row is not None
+    seen: set[str] = set()
+    offsets = {fact.offset: fact for fact in ledger.facts}
+    for one in run(ledger.facts)[0]:
+        check_data(row, one.event["data"])
+        assert len(derived_bytes(one.event)) < 61_440
+        assert one.event["id"] not in seen
+        seen.add(one.event["id"])
+        for decisive in one.event["data"]["decisive_events"]:
+            assert decisive["id"] == offsets[decisive["offset"]].id
+            assert decisive["offset"] <= one.step.offset
+
+
+@relaxed
+@given(steps(), st.integers(1, 5))
+def test_chunks_give_back_the_facts(ledger: Ledger, size: int) -> None:
+    facts = ledger.facts
+    chunks = [facts[at : at + size] for at in range(0, len(facts), size)]
+    assert facts == [one for chunk in chunks for one in unpack(pack(chunk), 3)]
+
+
+@relaxed
+@given(steps(), steps())
+def test_what_happens_to_others_in_the_partition_does_not_matter(one: Ledger, two: Ledger) -> None:
+    """A subject among another's facts tells what it tells alone; both live by the partition's control events."""
+    other = "uscc:91110000000000000A"
+    mine = [replace(fact, offset=2 * fact.offset) for fact in one.facts]
+    theirs = [replace(fact, offset=2 * fact.offset + 1) for fact in two.facts if fact.name not in CONTROLS]
+    controls = Controls()
+    for fact in mine:
+        if fact.name in CONTROLS:
+            controls.apply(fact)
+    alone = words(list(history(other, 3, merged(theirs, controls), controls, BOOKS)))
+    assert alone == together(mine, theirs, one.subject, other)
+
+
+def together(mine: list[Fact], theirs: list[Fact], first: str, other: str) -> list[bytes]:
+    """Both subjects in one partition, fact by fact."""
+    states = {first: Subject(first, 3), other: Subject(other, 3)}
+    controls, told = Controls(), []
+    for fact in sorted([*mine, *theirs], key=lambda one: one.offset):
+        if fact.name not in CONTROLS:
+            told += decide(states[other if fact.offset % 2 else first], controls, BOOKS, fact)
+        elif controls.apply(fact):
+            for state in states.values():
+                told += decide(state, controls, BOOKS, fact)
+    return words([word for word in told if word.event["subject"] == other])
