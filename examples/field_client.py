@@ -23,7 +23,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -176,19 +176,29 @@ def uuid7(ms: int, random: bytes) -> str:
     return str(uuid.UUID(int=value & ~(3 << 62) | 2 << 62))
 
 
-def complete(draft: dict[str, Any], source: str) -> dict[str, Any]:
-    """An event from a file in ``examples/``: id, time, source and today's date are the device's to fill in."""
-    now = datetime.now(UTC)
+def dated(value: Any, today: date) -> Any:
+    """``@today``, ``@today+14``, ``@today-3`` in a draft become dates."""
+    if isinstance(value, dict):
+        return {key: dated(item, today) for key, item in value.items()}
+    if isinstance(value, list):
+        return [dated(item, today) for item in value]
+    match = re.fullmatch(r"@today([+-][0-9]{1,3})?", value) if isinstance(value, str) else None
+    return (today + timedelta(days=int(match[1] or 0))).isoformat() if match else value
+
+
+def complete(draft: dict[str, Any], source: str, now: datetime) -> dict[str, Any]:
+    """An event from a draft such as those in ``examples/``: id, time, source and today's date are the device's to fill in.
+
+    ``now`` has the office's time zone, in which "today" is meant."""
     ms = int(now.timestamp() * 1000)
-    filled = {
+    return {
         "specversion": "1.0",
         "id": uuid7(ms, secrets.token_bytes(10)),
         "source": source,
-        "time": now.strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z",
+        "time": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z",
         "datacontenttype": "application/json",
-        **draft,
+        **dated(draft, now.date()),
     }
-    return {**filled, "data": {"occurred_on": datetime.now().astimezone().date().isoformat(), **draft["data"]}}
 
 
 def commit(field: str, value: str, salt: bytes) -> str:
@@ -340,8 +350,9 @@ def _lines(given: argparse.Namespace) -> Iterator[str]:
         key.save(given.file)
         yield json.dumps(key.public)
     elif given.command == "sign":
-        private = dict(one.split("=", 1) for one in given.private)
-        made = submission(complete(read(given.file.read_bytes()), given.source), Key.load(given.key), private)
+        draft = read(given.file.read_bytes())
+        private = draft.pop("private", {}) | dict(one.split("=", 1) for one in given.private)
+        made = submission(complete(draft, given.source, datetime.now().astimezone()), Key.load(given.key), private)
         Outbox(given.outbox, intake="", receipt_key="").add(made)
         yield f"{made['event']['id']} waits in {given.outbox}"
     else:

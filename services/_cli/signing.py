@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from typing import Any
 
 from schemas.canonical import CanonicalError, check
@@ -13,6 +15,22 @@ from schemas.times import instant
 from services._cli.errors import USAGE, CliError
 
 _KEYS = ("specversion", "id", "source", "type", "subject", "time", "datacontenttype", "data")
+_TODAY = re.compile(r"@today(?:([+-])([0-9]{1,3}))?")
+
+
+def fill_dates(value: Any, today: date | None) -> Any:
+    """``@today``, ``@today+14`` and ``@today-3`` in a draft become dates. Raises ``CliError`` where it isn't known which day it is."""
+    if isinstance(value, Mapping):
+        return {key: fill_dates(item, today) for key, item in value.items()}
+    if isinstance(value, list):
+        return [fill_dates(item, today) for item in value]
+    match = _TODAY.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        return value
+    if today is None:
+        raise CliError(f"{value}: which day it is depends on a stack, and this home holds none; write the date", USAGE)
+    days = int(match[2] or 0)
+    return (today + timedelta(days=-days if match[1] == "-" else days)).isoformat()
 
 
 def uuid7(now_ms: int, chance: bytes) -> str:
@@ -74,16 +92,22 @@ def submission(event: dict[str, Any], key: SigningKey, private: Mapping[str, Any
 
 
 def sign_draft(
-    draft: Mapping[str, Any], *, key: SigningKey, now_ms: int, source: str | None, chance: Callable[[int], bytes]
+    draft: Mapping[str, Any],
+    *,
+    key: SigningKey,
+    now_ms: int,
+    source: str | None,
+    chance: Callable[[int], bytes],
+    today: date | None = None,
 ) -> dict[str, Any]:
     """A draft as a person wrote it → a submission. ``draft``: a bare event, or ``{"event", "private"}``; ``private`` may
-    also stand beside the event's own keys."""
+    also stand beside the event's own keys. ``today``: the civil date where the stack is, for drafts that say ``@today``."""
     if "event" in draft and isinstance(draft["event"], Mapping):
         bare, private = dict(draft["event"]), draft.get("private")
     else:
         bare = {name: value for name, value in draft.items() if name != "private"}
         private = draft.get("private")
-    event = complete(bare, now_ms=now_ms, source=source, chance=chance)
+    event = complete({name: fill_dates(value, today) for name, value in bare.items()}, now_ms=now_ms, source=source, chance=chance)
     if not isinstance(event["data"], dict):
         raise CliError("data must be an object", USAGE)
     if not private:

@@ -6,6 +6,7 @@ import json
 import secrets
 import sys
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +17,7 @@ from schemas.keys import ALGORITHMS, SigningKey
 from services._cli.delivery import BATCH, Outcome, problem_words
 from services._cli.errors import REFUSED, USAGE, CliError
 from services._cli.home import load_key
-from services._cli.registry import now_ms
+from services._cli.registry import now_ms, today
 from services._cli.session import session_of
 from services._cli.signing import sign_draft
 from services._cli.skeleton import read_lenient, skeleton
@@ -77,7 +78,8 @@ def sign(
     draft = read_lenient(read_text(file))
     if not isinstance(draft, dict):
         raise CliError(f"{file} holds no event: an object is expected", USAGE)
-    made = sign_draft(draft, key=load_key(key), now_ms=now_ms(), source=source, chance=secrets.token_bytes)
+    day = date.fromisoformat(today(session.home)) if session.home.genesis_path.exists() else None
+    made = sign_draft(draft, key=load_key(key), now_ms=now_ms(), source=source, chance=secrets.token_bytes, today=day)
     session.voice.say(orjson.dumps(made).decode())
 
 
