@@ -1,0 +1,163 @@
+"""The detectors' suite on PostgreSQL, and the plan's compare-and-swap."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from deploy.local.stack import Stack
+from services.audit.adapters.detector_store import FindingReader, PostgresDetectorStore
+from services.audit.adapters.plan import PostgresPlan
+from services.audit.ports import Finding, LogDamaged, Span, Superseded
+from services.audit.wiring import migrate
+from tests.unit.audit.detector_suite import SUITE
+
+pytestmark = pytest.mark.stack
+_TABLES = "log_plan, log_position, detector_position, calendar, subject_regimes, open_verdict, finding"
+
+
+class Store(PostgresDetectorStore):
+    """With what the suite looks at."""
+
+    async def _findings(self, where: str) -> list[Finding]:
+        rows = await self.connection.execute(
+            "SELECT id, kind, about, office, subject, regime, event_id, record_key, value, traceparent FROM finding"  # noqa: S608 (constants)
+            f" WHERE {where} ORDER BY sequence"
+        )
+        return [Finding(*row) for row in await rows.fetchall()]
+
+    async def standing(self) -> list[Finding]:
+        return await self._findings("NOT superseded")
+
+    async def everything(self) -> list[Finding]:
+        return await self._findings("true")
+
+
+@pytest.fixture
+def dsn(servers: Stack) -> Iterator[str]:
+    """Audit's own schema, empty."""
+    address = servers.dsn("mj_audit").strip()
+    migrate(address)
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(f"TRUNCATE {_TABLES}")
+        connection.execute("UPDATE log_head SET epoch = 0, planned = 0, signed = 0")
+    yield address
+
+
+@pytest.mark.parametrize("case", SUITE, ids=lambda one: one.__name__)
+def test_detectors(case: Callable[[Any], Awaitable[None]], dsn: str) -> None:
+    async def run() -> None:
+        store = Store(dsn)
+        await store.open()
+        try:
+            await case(store)
+        finally:
+            await store.close()
+
+    asyncio.run(run())
+
+
+def test_a_second_process_cannot_move_the_detectors(dsn: str) -> None:
+    async def run() -> None:
+        one, other = PostgresDetectorStore(dsn), PostgresDetectorStore(dsn)
+        await one.open()
+        await other.open()
+        async with one.work() as work:
+            await work.move({("mingjian.facts.v1", 0): 5})
+        with pytest.raises(Superseded):
+            async with other.work() as work:
+                await work.put_regimes({"s": ("r",)})
+                await work.move({("mingjian.facts.v1", 0): 7})
+        async with other.work() as work:
+            assert await work.regimes_of(["s"]) == {}, "nothing of the refused step stays"
+        await one.close()
+        await other.close()
+
+    asyncio.run(run())
+
+
+def test_migrating_twice_changes_nothing(dsn: str) -> None:
+    migrate(dsn)
+
+
+def test_pages_of_findings_go_on_where_they_stopped(dsn: str) -> None:
+    def finding(number: int) -> Finding:
+        return Finding(f"id{number}", "late_entry", "entry", "/o", "s", "r", f"e{number}", b"k", b"v")
+
+    async def run() -> None:
+        store, reader = PostgresDetectorStore(dsn), FindingReader(dsn)
+        await store.open()
+        async with store.work() as work:
+            for number in range(5):
+                assert await work.add(finding(number), supersedes=False)
+            assert not await work.add(finding(3), supersedes=False)
+        filters: dict[str, Any] = {"office": None, "kind": None, "about": None, "superseded": False}
+        first = await reader.page(after=0, limit=3, **filters)
+        rest = await reader.page(after=first[-1]["sequence"], limit=3, **filters)
+        assert len(first + rest) == 5 and len({one["sequence"] for one in first + rest}) == 5
+        assert await reader.page(after=0, limit=3, **(filters | {"office": "/other"})) == []
+        assert await reader.counts() == {"late_entry": 5}
+        unsent = await store.unsent(0, 10)
+        async with store.work() as work:
+            await work.read_back([unsent[0][1]])
+        assert [one[1] for one in await store.unsent(0, 10)] == [one[1] for one in unsent[1:]]
+        await store.close()
+
+    asyncio.run(run())
+
+
+def span(first: int, count: int, offset: int, partition: int = 0) -> Span:
+    return Span(first, count, "t", partition, offset)
+
+
+def test_the_plan_appends_all_or_nothing(dsn: str) -> None:
+    plan = PostgresPlan(dsn)
+    head = plan.take_over()
+    plan.commit(head.epoch, 0, [span(0, 3, 0), span(3, 2, 0, 1)])
+    assert plan.positions() == {("t", 0): 3, ("t", 1): 2}
+    with pytest.raises(LogDamaged):
+        plan.commit(head.epoch, 5, [span(5, 1, 3), span(6, 2, 0, 1)])
+    assert plan.positions() == {("t", 0): 3, ("t", 1): 2}
+    plan.commit(head.epoch, 5, [span(5, 1, 3)])
+    assert plan.spans(3, 10) == [span(3, 2, 0, 1), span(5, 1, 3)]
+    with pytest.raises(LogDamaged):
+        plan.spans(4, 10)
+    plan.close()
+
+
+def test_only_the_newest_writer_commits_and_publishes(dsn: str) -> None:
+    paused, other = PostgresPlan(dsn), PostgresPlan(dsn)
+    old = paused.take_over()
+    paused.commit(old.epoch, 0, [span(0, 1, 0)])
+    new = other.take_over()
+    assert (new.epoch, new.planned, new.signed) == (old.epoch + 1, 1, 0)
+    done: list[str] = []
+    with pytest.raises(Superseded):
+        paused.commit(old.epoch, 1, [span(1, 1, 1)])
+    with pytest.raises(Superseded):
+        paused.publish(old.epoch, 1, lambda: done.append("paused"))
+    other.publish(new.epoch, 1, lambda: done.append("other"))
+    assert done == ["other"]
+    with pytest.raises(Superseded):
+        other.commit(new.epoch, 0, [span(1, 1, 1)])
+    assert other.take_over().signed == 1
+    paused.close()
+    other.close()
+
+
+def test_a_failed_publication_is_not_noted(dsn: str) -> None:
+    plan = PostgresPlan(dsn)
+    head = plan.take_over()
+    plan.commit(head.epoch, 0, [span(0, 1, 0)])
+
+    def fail() -> None:
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError):
+        plan.publish(head.epoch, 1, fail)
+    assert plan.take_over().signed == 0
+    plan.close()

@@ -1,0 +1,270 @@
+"""What the detectors do, whatever keeps their state. Run on the fake in ``tests/unit``, on PostgreSQL in ``tests/integration``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import orjson
+import pytest
+from pydantic import ValidationError
+
+from schemas.events import CATALOGUE
+from schemas.ids import derived_id
+from schemas.rulebook import load_all
+from schemas.topics import FACTS
+from services.audit.domain.frame import Record
+from services.audit.domain.late import EntryRule
+from services.audit.domain.registry import Registry
+from services.audit.handlers import Detectors
+from services.audit.ports import Finding
+from tests.unit.audit.fake_work import MemoryStore
+
+RULES = [rule for book in load_all(Path(__file__).resolve().parents[3] / "rulebooks").values() if (rule := EntryRule.of(book))]
+OFFICE = "/departments/drug/offices/liyujiang"
+SUBJECT = "uscc:91350100M000100Y43"
+YEAR_2026 = {"country": "CN", "year": 2026, "days_off": ["2026-03-03"], "make_up_days": [], "occurred_on": "2025-12-31", "document": "d"}
+YEAR_2027 = {
+    "country": "CN",
+    "year": 2027,
+    "days_off": ["2027-01-01", "2027-01-04"],
+    "make_up_days": [],
+    "occurred_on": "2026-12-31",
+    "document": "d",
+}
+
+
+class Store(Protocol):
+    """What the suite needs of a store beside the port."""
+
+    positions: Any
+
+    async def calendars(self) -> list[tuple[int, str, dict[str, Any]]]: ...
+    def work(self) -> Any: ...
+    async def standing(self) -> list[Finding]: ...
+    async def everything(self) -> list[Finding]: ...
+
+
+class Scene:
+    """A partition of facts, said record by record, and detectors over a store."""
+
+    def __init__(self, store: Any = None, partition: int = 3) -> None:
+        self.store: Any = store or MemoryStore()
+        self.partition = partition
+        self.records: list[Record] = []
+        self.registry = Registry()
+        self.declare("mingjian.go_live.declared.v1", "regime:liyujiang", {"regime": "liyujiang", "occurred_on": "2026-01-01"})
+        self.asked: list[int] = []
+        self.detectors = self.fresh()
+
+    def declare(self, kind: str, subject: str, data: dict[str, Any]) -> None:
+        self.registry = self.registry.apply(self.registry.next_offset, {"type": kind, "subject": subject, "data": data})
+
+    async def up_to(self, offset: int) -> Registry:
+        self.asked.append(offset)
+        return self.registry
+
+    def fresh(self) -> Detectors:
+        return Detectors(RULES, self.up_to)
+
+    async def restart(self) -> None:
+        """What a new process knows: the store's, nothing else."""
+        self.detectors = self.fresh()
+        for partition, event_id, data in await self.store.calendars():
+            self.detectors.remember_calendar(partition, event_id, data)
+
+    def say(self, kind: str, data: dict[str, Any], *, number: int | None = None, subject: str = SUBJECT, **entry: Any) -> Record:
+        number = len(self.records) + 1 if number is None else number
+        stamp = {"received_at": "2026-03-20T08:00:00.000Z", "channel": "desk", "registry_offset": 0} | entry
+        event = {
+            "id": f"018f0000-0000-7000-8000-{number:012x}",
+            "source": OFFICE,
+            "type": f"mingjian.{kind}.v1",
+            "subject": subject,
+            "time": stamp["received_at"],
+            "data": data,
+        }
+        return self.raw(orjson.dumps({"event": event, "entry": stamp, "signature": {}}))
+
+    def raw(self, value: bytes | None) -> Record:
+        headers = (("traceparent", b"00-11111111111111111111111111111111-2222222222222222-01"),)
+        self.records.append(
+            Record(FACTS, self.partition, len(self.records), 1_780_000_000_000 + len(self.records), 1, b"k", headers, value)
+        )
+        return self.records[-1]
+
+    async def fold(self, records: Sequence[Record] | None = None) -> int:
+        chosen = self.records if records is None else records
+        async with self.store.work() as work:
+            return await self.detectors.handle({(FACTS, self.partition): chosen}, work)
+
+    async def data(self) -> list[dict[str, Any]]:
+        return [orjson.loads(one.value)["event"]["data"] for one in await self.store.standing()]
+
+
+async def late_facts_become_valid_findings(store: Any) -> None:
+    scene = Scene(store)
+    scene.say("calendar.issued", YEAR_2026)
+    scene.say("enterprise.registered", {"occurred_on": None, "regimes": ["liyujiang"]})
+    late = scene.say("inspection.recorded", {"occurred_on": "2026-03-02"})
+    scene.say("inspection.recorded", {"occurred_on": "2026-03-19"})
+    assert await scene.fold() == 1
+    (finding,) = await scene.store.standing()
+    event = orjson.loads(finding.value)["event"]
+    CATALOGUE["mingjian.finding.raised.v1"].model.model_validate_json(orjson.dumps(event["data"]))
+    assert event["data"]["late"] == {
+        "day_zero": "2026-03-02",
+        "deadline": "2026-03-10",
+        "entered_on": "2026-03-20",
+        "working_days_late": 8,
+        "calendar_days_late": 10,
+        "signed_in_time": False,
+        "outage": False,
+        "provisional": False,
+    }
+    place = {"topic": FACTS, "partition": 3, "offset": late.offset, "id": "018f0000-0000-7000-8000-000000000003"}
+    assert event["data"]["cause"] == event["data"]["event"] == place
+    assert event["id"] == finding.id == derived_id(cause=place["id"], kind="late_entry", subject=f"office:{OFFICE}", regime="liyujiang")
+    assert (finding.subject, finding.office, finding.key, finding.regime) == (SUBJECT, OFFICE, OFFICE.encode(), "liyujiang")
+    assert finding.traceparent == "00-11111111111111111111111111111111-2222222222222222-01"
+    assert scene.store.positions[FACTS, 3] == 4
+
+
+async def a_repeated_batch_changes_nothing(store: Any) -> None:
+    """A crash after the effect and before the position can't be; but copies of records can, and a replay from 0 must not double."""
+    scene = Scene(store)
+    scene.say("calendar.issued", YEAR_2026, number=77)
+    scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, number=5)
+    scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, number=5)
+    scene.say("calendar.issued", YEAR_2026, number=77)
+    assert await scene.fold(scene.records[:2]) == 1
+    before = await scene.store.everything()
+    await scene.restart()
+    assert await scene.fold(scene.records[2:]) == 0
+    assert await scene.store.everything() == before
+
+
+async def batches_and_restarts_do_not_change_findings(store: Any) -> None:
+    whole = Scene()
+    for scene in (whole, one_by_one := Scene(store)):
+        scene.say("calendar.issued", YEAR_2026)
+        for number in range(6):
+            scene.say("inspection.recorded", {"occurred_on": f"2026-03-{2 + number:02d}"})
+        scene.say("calendar.issued", YEAR_2027)
+        scene.say("inspection.recorded", {"occurred_on": "2026-12-29"}, received_at="2027-01-08T00:00:00.000Z")
+    await whole.fold()
+    for record in one_by_one.records:
+        await one_by_one.restart()
+        await one_by_one.fold([record])
+    assert [one.value for one in await one_by_one.store.everything()] == [one.value for one in await whole.store.everything()]
+
+
+async def a_provisional_verdict_is_settled_by_its_calendar(store: Any) -> None:
+    """Without 2027 the deadline of 29 December 2026 is 5 January; with 1 and 4 January off it is the 7th."""
+    scene = Scene(store)
+    scene.say("calendar.issued", YEAR_2026)
+    for day in ("04", "06", "08"):
+        scene.say("inspection.recorded", {"occurred_on": "2026-12-29"}, received_at=f"2027-01-{day}T04:00:00.000Z")
+    await scene.fold()
+    assert [(one["late"]["entered_on"], one["late"]["provisional"]) for one in await scene.data()] == [
+        ("2027-01-06", True),
+        ("2027-01-08", True),
+    ]
+    await scene.restart()
+    await scene.fold([scene.say("calendar.issued", {**YEAR_2026, "year": 2024, "days_off": []})])
+    assert len(await scene.store.everything()) == 2, "another year's calendar changes nothing"
+    issued = scene.say("calendar.issued", YEAR_2027)
+    await scene.fold([issued])
+    standing = await scene.data()
+    assert [(one["kind"], one.get("late", {}).get("deadline")) for one in standing] == [
+        ("late_entry_retracted", None),
+        ("late_entry", "2027-01-07"),
+    ]
+    assert {one["cause"]["offset"] for one in standing} == {issued.offset}
+    for one in await scene.store.everything():
+        CATALOGUE["mingjian.finding.raised.v1"].model.model_validate_json(orjson.dumps(orjson.loads(one.value)["event"]["data"]))
+    async with scene.store.work() as work:
+        assert await work.open_verdicts(3) == []
+    await scene.fold([scene.say("calendar.issued", YEAR_2027)])
+    assert len(await scene.store.everything()) == 4
+
+
+async def a_reissued_calendar_of_a_settled_year_changes_no_settled_verdict(store: Any) -> None:
+    scene = Scene(store)
+    scene.say("calendar.issued", YEAR_2026)
+    scene.say("inspection.recorded", {"occurred_on": "2026-03-02"})
+    scene.say("calendar.issued", {**YEAR_2026, "days_off": [f"2026-03-{day:02d}" for day in range(3, 21) if day % 7 not in (0, 1)]})
+    await scene.fold()
+    assert len(await scene.store.everything()) == 1
+
+
+async def authority_is_judged_at_the_registry_offset_of_the_fact(store: Any) -> None:
+    scene = Scene(store)
+    scene.declare("mingjian.outage.declared.v1", "stack:x", {"started": "2026-03-03T00:00:00.000Z", "ended": "2026-03-04T00:00:00.000Z"})
+    scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, registry_offset=-1)
+    scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, registry_offset=0)
+    scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, registry_offset=1)
+    await scene.fold()
+    assert [one["late"]["outage"] for one in await scene.data()] == [False, True], "before go-live was known nothing is late"
+    assert scene.asked[0] == 1
+
+
+async def the_subjects_regime_decides(store: Any) -> None:
+    scene = Scene(store)
+    other, unknown = "fhrs:12", "uscc:91440300M000200X17"
+    scene.say("enterprise.registered", {"regimes": ["elsewhere"]})
+    scene.say("inspection.recorded", {"occurred_on": "2026-03-02"})
+    scene.say("inspection.recorded", {"occurred_on": "2026-03-02", "regime": "liyujiang"})
+    scene.say("inspection.recorded", {"occurred_on": "2026-03-02", "regime": "elsewhere"}, subject=unknown)
+    scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, subject=other)
+    scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, subject=unknown)
+    await scene.fold()
+    assert sorted(one["event"]["offset"] for one in await scene.data()) == [2, 5]
+    await scene.restart()
+    await scene.fold([scene.say("inspection.recorded", {"occurred_on": "2026-03-02"})])
+    assert len(await scene.data()) == 2, "the regimes are remembered over a restart"
+
+
+async def what_no_detector_can_read_is_named_and_stops_nothing(store: Any) -> None:
+    scene = Scene(store)
+    scene.raw(b"\xff\xfe")
+    scene.raw(None)
+    scene.raw(b'{"event":{}}')
+    scene.say("inspection.recorded", {"occurred_on": "2026-13-45"})
+    scene.say("penalty.decided", {"occurred_on": "2026-03-02", "service": "yes"})
+    scene.say("inspection.recorded", {"occurred_on": "2026-03-02", "ended_at": "2026-03-02T00:00:00"})
+    scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, received_at="yesterday")
+    scene.say("enterprise.registered", {"regimes": "liyujiang"})
+    scene.say("calendar.issued", {"country": "CN", "year": 2026, "days_off": ["x"], "make_up_days": []})
+    scene.say("inspection.recorded", {"occurred_on": "2026-03-02"})
+    await scene.fold()
+    found = await scene.data()
+    assert [(one["kind"], one["about"]) for one in found] == [("unreadable_fact", "operation")] * 6 + [("late_entry", "entry")]
+    try:
+        for one in found:
+            CATALOGUE["mingjian.finding.raised.v1"].model.model_validate_json(orjson.dumps(one))
+    except ValidationError as error:
+        pytest.fail(str(error))
+
+
+async def a_borrowed_id_silences_nobody(store: Any) -> None:
+    """Ids are unique per source: another office that uses the same id gets a finding of its own."""
+    scene = Scene(store)
+    first = scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, number=9)
+    scene.raw(first.value.replace(OFFICE.encode(), b"/departments/drug/offices/other") if first.value else None)
+    await scene.fold()
+    assert sorted(one["office"] for one in await scene.data()) == [OFFICE, "/departments/drug/offices/other"]
+
+
+SUITE = [
+    late_facts_become_valid_findings,
+    a_repeated_batch_changes_nothing,
+    batches_and_restarts_do_not_change_findings,
+    a_provisional_verdict_is_settled_by_its_calendar,
+    a_reissued_calendar_of_a_settled_year_changes_no_settled_verdict,
+    authority_is_judged_at_the_registry_offset_of_the_fact,
+    the_subjects_regime_decides,
+    what_no_detector_can_read_is_named_and_stops_nothing,
+    a_borrowed_id_silences_nobody,
+]

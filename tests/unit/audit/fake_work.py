@@ -1,0 +1,93 @@
+"""``DetectorWork`` in memory. Like the real one it forgets everything a failed step did."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.audit.ports import Finding, OpenVerdict, Place
+
+
+@dataclass
+class _Kept:
+    regimes: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    calendars: dict[tuple[int, str], tuple[int, dict[str, Any]]] = field(default_factory=dict)
+    open: dict[tuple[str, str, str], OpenVerdict] = field(default_factory=dict)
+    findings: dict[str, Finding] = field(default_factory=dict)
+    superseded: set[str] = field(default_factory=set)
+    read_back: set[str] = field(default_factory=set)
+    positions: dict[Place, int] = field(default_factory=dict)
+
+
+class MemoryStore:
+    """What ``PostgresDetectorStore`` is, in memory."""
+
+    def __init__(self) -> None:
+        self.kept = _Kept()
+
+    @property
+    def positions(self) -> dict[Place, int]:
+        return self.kept.positions
+
+    async def calendars(self) -> list[tuple[int, str, dict[str, Any]]]:
+        rows = sorted((partition, offset, id, data) for (partition, id), (offset, data) in self.kept.calendars.items())
+        return [(partition, id, data) for partition, _, id, data in rows]
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[MemoryWork]:
+        draft = copy.deepcopy(self.kept)
+        yield MemoryWork(draft)
+        self.kept = draft
+
+    async def standing(self) -> list[Finding]:
+        return [one for id, one in self.kept.findings.items() if id not in self.kept.superseded]
+
+    async def everything(self) -> list[Finding]:
+        return list(self.kept.findings.values())
+
+
+class MemoryWork:
+    """See ``DetectorWork``."""
+
+    def __init__(self, kept: _Kept) -> None:
+        self._kept = kept
+
+    async def regimes_of(self, subjects: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        return {one: self._kept.regimes[one] for one in subjects if one in self._kept.regimes}
+
+    async def put_regimes(self, rows: Mapping[str, tuple[str, ...]]) -> None:
+        self._kept.regimes.update(rows)
+
+    async def put_calendar(self, partition: int, offset: int, event_id: str, data: Mapping[str, object]) -> None:
+        kept = {name: data[name] for name in ("year", "days_off", "make_up_days")}
+        self._kept.calendars.setdefault((partition, event_id), (offset, kept))
+
+    async def open_verdicts(self, partition: int) -> list[OpenVerdict]:
+        return sorted((one for one in self._kept.open.values() if one.partition == partition), key=lambda one: (one.offset, one.regime))
+
+    async def put_open(self, verdict: OpenVerdict) -> None:
+        key = (verdict.event_id, verdict.source, verdict.regime)
+        if key not in self._kept.open or self._kept.open[key].judged < verdict.judged:
+            self._kept.open[key] = verdict
+
+    async def close_open(self, verdict: OpenVerdict) -> None:
+        self._kept.open.pop((verdict.event_id, verdict.source, verdict.regime), None)
+
+    async def add(self, finding: Finding, supersedes: bool) -> bool:
+        if supersedes:
+            about = (finding.event_id, finding.office, finding.regime)
+            same = {id for id, one in self._kept.findings.items() if (one.event_id, one.office, one.regime) == about}
+            self._kept.superseded |= same - {finding.id}
+        if finding.id in self._kept.findings:
+            return False
+        self._kept.findings[finding.id] = finding
+        return True
+
+    async def read_back(self, ids: Sequence[str]) -> None:
+        self._kept.read_back |= set(ids) & set(self._kept.findings)
+
+    async def move(self, positions: Mapping[Place, int]) -> None:
+        self._kept.positions.update(positions)
