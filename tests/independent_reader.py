@@ -213,7 +213,7 @@ def check_log(log: Path, vkey: str) -> tuple[int, bytes]:
     return size, root
 
 
-# The leaf (docs/adr, "The leaf's frame"): which record of which partition, and its exact bytes
+# The leaf (docs/adr/0011, "The leaf's frame"): which record of which partition, and its exact bytes
 
 
 def read_leaf(entry: bytes) -> dict[str, Any]:

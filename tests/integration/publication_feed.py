@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -137,7 +138,9 @@ class Feed:
     def send(self) -> list[int]:
         """Write what is waiting."""
         rows, self.waiting = self.waiting, []
-        return asyncio.run(_send(self.bootstrap, rows))
+        # In a thread of its own: a browser test has a loop running in this one.
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(asyncio.run, _send(self.bootstrap, rows)).result()
 
 
 async def _send(bootstrap: str, rows: Sequence[Outgoing]) -> list[int]:

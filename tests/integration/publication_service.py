@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import httpx
 
 from deploy.local.stack import Stack
+from tests.integration.publication_feed import Feed, genesis
 
 Found = TypeVar("Found")
 
@@ -46,6 +47,16 @@ class Publication:
     def start(self) -> None:
         """Start, and wait until ready."""
         self.stack.start("publication")
+
+
+def begun(stack: Stack, **more: Any) -> Publication:
+    """Publication on a stack whose servers run, with a genesis (``more``: its terms)."""
+    feed = Feed(stack.bootstrap)
+    feed.registry(genesis(**more))
+    feed.send()
+    made = Publication(stack)
+    made.start()
+    return made
 
 
 def until(look: Callable[[], Found | None], *, limit_s: float = 30) -> Found:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -14,9 +15,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.envelope import derived_bytes
 from schemas.topics import FACTS, GRADES, PARTITIONS, PUBLICATIONS, QUARANTINE
-from tests.integration.publication_feed import START_MS, Feed, event, genesis, grade, partition_of
-from tests.integration.publication_service import Publication, read, until
-from tests.stack_fixtures import FreshStack
+from tests.integration.publication_feed import START_MS, Feed, event, grade, partition_of
+from tests.integration.publication_service import Publication, begun, read, until
+from tests.stack_fixtures import FreshStack, temporary_stack
 
 SHOPS = [f"fhrs:{number}" for number in range(101, 141)]
 SECRET = "officer:nobody-may-see-this"
@@ -24,14 +25,16 @@ SECRET = "officer:nobody-may-see-this"
 
 @pytest.fixture
 def publication(fresh_stack: FreshStack) -> Publication:
-    """Publication on an empty stack with a genesis."""
-    stack = fresh_stack("simulated")
-    feed = Feed(stack.bootstrap)
-    feed.registry(genesis())
-    feed.send()
-    made = Publication(stack)
-    made.start()
-    return made
+    """Publication on an empty stack of its own, with a genesis."""
+    return begun(fresh_stack("simulated"))
+
+
+@pytest.fixture(scope="module")
+def shared_stack() -> Iterator[Publication]:
+    """Publication on a stack that the tests of this file share."""
+    with temporary_stack() as stack:
+        stack.start_servers("simulated")
+        yield begun(stack)
 
 
 def rows(publication: Publication, query: str) -> list[tuple[Any, ...]]:
@@ -87,13 +90,13 @@ def test_numbers_stay_gapless_and_nothing_stands_twice_through_kills(publication
     feed = Feed(publication.stack.bootstrap)
     chance = random.Random(1)
     graded = []
-    for _ in range(4):
+    for victim in ("publication", "kafka", "postgres", "publication"):
         graded += town(feed, chance, grades_each=6)
         feed.send()
         until(lambda: publication.status() if publication.status()["seq"]["head"] > 0 else None)
-        publication.kill()
-        publication.start()
-    publication.settled()
+        publication.stack.kill(victim)
+        publication.stack.start(victim)
+    publication.settled(limit_s=60)
     assert_gapless(publication, graded)
     assert current(publication) == last_of(graded)
     assert rows(publication, "SELECT count(*) FROM fact") == [(len(SHOPS) * 4,)]
@@ -119,8 +122,8 @@ def test_a_stream_that_is_cut_again_and_again_gives_each_change_once_and_in_orde
     assert found[0].data["type"] == "mingjian.grade.determined.v1" and found[0].data["sequence"] == found[0].id
 
 
-def test_what_the_public_may_not_see_never_reaches_the_database(publication: Publication) -> None:
-    feed = Feed(publication.stack.bootstrap)
+def test_what_the_public_may_not_see_never_reaches_the_database(shared_stack: Publication) -> None:
+    feed = Feed(shared_stack.stack.bootstrap)
     hidden = {
         "officers": [SECRET, SECRET],
         "entered_by": SECRET,
@@ -144,45 +147,45 @@ def test_what_the_public_may_not_see_never_reaches_the_database(publication: Pub
     feed.grade(grade(shop, "5", regime="fhrs", cause=str(uuid.uuid4()), **hidden))
     feed.finding(event(shop, "finding.raised", {"kind": "late", "about": "entry", "detail_zh": SECRET}))
     feed.send()
-    publication.settled()
-    with psycopg.connect(publication.stack.admin_dsn) as connection:
+    shared_stack.settled()
+    with psycopg.connect(shared_stack.stack.admin_dsn) as connection:
         tables = [name for (name,) in connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'publication'")]
         assert "fact" in tables
         for table in tables:
             found = connection.execute(f'SELECT t::text FROM publication."{table}" t').fetchall()  # noqa: S608
             text = " ".join(row[0] for row in found)
             assert SECRET not in text and "12.3456" not in text and "ab" * 32 not in text, table
-    answer = publication.get(f"/api/v1/subjects/{shop}").json()
+    answer = shared_stack.get(f"/api/v1/subjects/{shop}").json()
     assert [one["grade"] for one in answer["grades"]] == ["5"] and len(answer["facts"]) == 4
 
 
-def test_the_reading_role_can_only_read_and_only_what_is_shown(publication: Publication) -> None:
-    with psycopg.connect(publication.stack.dsn("mj_publication_read"), autocommit=True) as reader:
-        assert reader.execute("SELECT count(*) FROM grade").fetchone() == (0,)
+def test_the_reading_role_can_only_read_and_only_what_is_shown(shared_stack: Publication) -> None:
+    with psycopg.connect(shared_stack.stack.dsn("mj_publication_read"), autocommit=True) as reader:
+        assert reader.execute("SELECT count(*) >= 0 FROM grade").fetchone() == (True,)
         for statement in ("SELECT * FROM outbox", "DELETE FROM grade", "UPDATE sequence_state SET head = 9", "CREATE TABLE x (y int)"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 reader.execute(statement)
 
 
-def test_a_story_can_not_stand_on_a_stack_that_is_no_sample(publication: Publication) -> None:
-    with psycopg.connect(publication.stack.dsn("mj_publication")) as writer, pytest.raises(psycopg.errors.ForeignKeyViolation):
+def test_a_story_can_not_stand_on_a_stack_that_is_no_sample(shared_stack: Publication) -> None:
+    with psycopg.connect(shared_stack.stack.dsn("mj_publication")) as writer, pytest.raises(psycopg.errors.ForeignKeyViolation):
         writer.execute("INSERT INTO sample_story (weight, finding, subject, story) VALUES (1, gen_random_uuid(), 'x', '{}')")
 
 
-def test_what_can_not_be_read_goes_to_quarantine_whole_and_the_rest_goes_on(publication: Publication) -> None:
-    feed = Feed(publication.stack.bootstrap)
+def test_what_can_not_be_read_goes_to_quarantine_whole_and_the_rest_goes_on(shared_stack: Publication) -> None:
+    feed = Feed(shared_stack.stack.bootstrap)
     broken = b'{"event": nonsense'
     feed.raw(FACTS, 3, broken)
     feed.raw(GRADES, 4, derived_bytes(grade(SHOPS[0], "5", regime="fhrs", cause=str(uuid.uuid4()), in_force_from="someday")))
     feed.grade(grade(SHOPS[0], "5", regime="fhrs", cause=str(uuid.uuid4()), status="x" * 30))
     feed.grade(grade(SHOPS[1], "4", regime="fhrs", cause=str(uuid.uuid4())))
     feed.send()
-    assert publication.settled()["applied"]["rejected"] == 2
-    assert current(publication) == {SHOPS[0]: "5", SHOPS[1]: "4"}
-    kept = until(lambda: some if len(some := topic(publication, QUARANTINE)) == 2 else None)
+    assert shared_stack.settled()["applied"]["rejected"] == 2
+    assert current(shared_stack).items() >= {SHOPS[0]: "5", SHOPS[1]: "4"}.items()
+    kept = until(lambda: some if len(some := topic(shared_stack, QUARANTINE)) == 2 else None)
     found = [orjson.loads(one.value) for one in kept]
     assert {(one["topic"], one["partition"]) for one in found} == {(FACTS, 3), (GRADES, 4)}
-    assert rows(publication, "SELECT count(*) FROM outbox") == [(0,)]
+    assert rows(shared_stack, "SELECT count(*) FROM outbox") == [(0,)]
 
 
 def topic(publication: Publication, name: str) -> list[Any]:
@@ -210,8 +213,8 @@ def topic(publication: Publication, name: str) -> list[Any]:
 LETTERS = ["B", "A", "A", "E", "D", "A"]
 
 
-def test_lists_are_entered_and_left_once_and_told_on_kafka(publication: Publication) -> None:
-    feed = Feed(publication.stack.bootstrap)
+def test_lists_are_entered_and_left_once_and_told_on_kafka(shared_stack: Publication) -> None:
+    feed = Feed(shared_stack.stack.bootstrap)
     shop = "uscc:91350100M000100Y43"
     feed.fact(event(shop, "enterprise.registered", {"name": "样例大药房", "business_kind": "drug_retail", "regimes": ["liyujiang"]}))
     for at, letter in enumerate(LETTERS):
@@ -220,11 +223,11 @@ def test_lists_are_entered_and_left_once_and_told_on_kafka(publication: Publicat
         feed.grade(one, ms=START_MS + at)
         feed.send()
         if at == 2:
-            publication.settled()
-            publication.kill()
-            publication.start()
-    publication.settled()
-    told = until(lambda: found if len(found := topic(publication, PUBLICATIONS)) >= 5 else None)
+            shared_stack.settled()
+            shared_stack.kill()
+            shared_stack.start()
+    shared_stack.settled()
+    told = until(lambda: found if len(found := topic(shared_stack, PUBLICATIONS)) >= 5 else None)
     kept = [(orjson.loads(one.value)["event"], one) for one in told]
     assert [(one["type"].split(".")[2], one["data"]["list"]) for one, _ in kept] == [
         ("entered", "exemplary"),
@@ -236,9 +239,9 @@ def test_lists_are_entered_and_left_once_and_told_on_kafka(publication: Publicat
     assert all(record.key == shop.encode() and record.partition == partition_of(shop) for _, record in kept)
     assert [dict(record.headers)["ce_id"].decode() for _, record in kept] == [one["id"] for one, _ in kept]
     assert len({one["id"] for one, _ in kept}) == 5
-    answer = publication.get("/api/v1/lists/exemplary").json()
+    answer = shared_stack.get("/api/v1/lists/exemplary").json()
     assert [(one["subject"], one["grade"], one["since"]) for one in answer["items"]] == [(shop, "A", "2026-01-15")]
-    assert publication.get("/api/v1/lists/seriously_discredited").json()["members"] == 0
+    assert shared_stack.get("/api/v1/lists/seriously_discredited").json()["members"] == 0
 
 
 def test_another_genesis_stops_the_service_with_its_sentence(publication: Publication) -> None:

@@ -5,7 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
+
+
+class ProblemBody(BaseModel):
+    """The members of every problem; some carry more, such as ``field`` or ``snapshot``."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = Field(examples=["urn:mingjian:problem:not-yet-available"])
+    title: str
+    status: int
+    detail: str = Field(description="in the asker's language")
+    detail_zh: str
+    detail_en: str
 
 
 class Problem(Exception):
@@ -17,6 +31,7 @@ class Problem(Exception):
 
 
 def answer(problem: Problem, lang: str) -> Response:
+    """The problem as a response, its ``detail`` in the asker's language."""
     body = {
         "type": f"urn:mingjian:problem:{problem.code}",
         "title": problem.code.replace("-", " "),
@@ -26,9 +41,14 @@ def answer(problem: Problem, lang: str) -> Response:
         "detail_en": problem.en,
         **problem.more,
     }
-    return Response(orjson.dumps(body), problem.status, media_type="application/problem+json", headers=problem.headers)
+    headers = {"cache-control": "no-store", **problem.headers}
+    return Response(orjson.dumps(body), problem.status, media_type="application/problem+json", headers=headers)
+
+
+_WORDS = {404: "Not found", 410: "Can't be resumed from there", 422: "Refused", 429: "Too often", 503: "Not available just now"}
 
 
 def described(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """OpenAPI entries."""
-    return {status: {"content": {"application/problem+json": {}}, "description": "Problem"} for status in statuses}
+    """OpenAPI entries for these statuses."""
+    content = {"application/problem+json": {"schema": ProblemBody.model_json_schema()}}
+    return {status: {"content": content, "description": _WORDS[status]} for status in statuses}
