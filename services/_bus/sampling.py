@@ -1,9 +1,9 @@
 """Which traces to keep: all while there is little to do, a bounded number under load.
 
 A fixed share would lose the one event that somebody asks about on a quiet day, and on a busy one keep as many as the load
-allows. So there is a bucket: ``PER_SECOND`` new traces a second, a request's cost being one for each KiB of its body (a batch of
-events is one request and one trace, but costs a span in every service for each event). A batch may overdraw a bucket that isn't
-empty; it is paid back before the next trace is kept. A trace that someone else began is kept when they say so.
+allows. So there is a bucket, filled with ``PER_SECOND`` a second, and a trace costs one for each record that follows from it
+(a batch is one request and one trace, and a span in every service for each of its records). A batch may overdraw a bucket that
+isn't empty; it is paid back before the next trace is kept. A trace that someone else began is kept when they say so.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from opentelemetry.util.types import Attributes
 log = logging.getLogger("mingjian.bus.telemetry")
 
 PER_SECOND = 100.0
-BODY_SIZE = "http.request.body.size"
+RECORDS = "mingjian.events"
 
 
 class Bucket(Sampler):
@@ -47,8 +47,8 @@ class Bucket(Sampler):
         self._at = now
         if self._level < 1.0:
             return SamplingResult(Decision.DROP)
-        size = (attributes or {}).get(BODY_SIZE, 0)
-        self._level -= 1 + (size // 1024 if isinstance(size, int) else 0)
+        records = (attributes or {}).get(RECORDS, 1)
+        self._level -= max(1, records) if isinstance(records, int) else 1
         return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes)
 
     def get_description(self) -> str:

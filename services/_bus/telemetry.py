@@ -11,8 +11,8 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from opentelemetry import metrics, trace
@@ -23,7 +23,7 @@ from opentelemetry.sdk.metrics.export import ConsoleMetricExporter, MetricExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, ConsoleSpanExporter, SpanExporter
-from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, TraceFlags, Tracer
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags, Tracer
 
 from services._bus import sampling
 from services._bus.telemetry_file import JsonFile, MetricFile, SpanFile
@@ -32,6 +32,8 @@ log = logging.getLogger("mingjian.bus.telemetry")
 
 HEADER = "traceparent"
 SCOPE = "mingjian"
+RECORDS = sampling.RECORDS
+SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60]
 SPAN_DELAY_MS, METRIC_EVERY_MS = 1_000.0, 15_000.0
 # A batch of events is a thousand spans at once.
 SPAN_QUEUE, SPANS_AT_ONCE = 8_192, 512
@@ -87,15 +89,46 @@ def _context(value: bytes) -> Context | None:
 
 
 class Telemetry:
-    """A process's tracer and meter. ``close`` at the end writes what is still held back."""
+    """A process's tracer and meter. ``shutdown`` at the end writes what is still held back."""
 
-    def __init__(self, tracer: Tracer, meter: Meter, close: Sequence[Callable[[], object]] = (), now_ns: Callable[[], int] = time.time_ns):
-        self.tracer, self.meter, self._close, self.now_ns = tracer, meter, close, now_ns
+    def __init__(
+        self, tracer: Tracer, meter: Meter, shutdown: Sequence[Callable[[], object]] = (), now_ns: Callable[[], int] = time.time_ns
+    ) -> None:
+        self.tracer, self.meter, self._shutdown, self.now_ns = tracer, meter, shutdown, now_ns
+        self._took = meter.create_histogram(
+            "mingjian.request.duration", "s", "how long a request took", explicit_bucket_boundaries_advisory=SECONDS
+        )
 
     @staticmethod
     def silent() -> Telemetry:
         """One that keeps nothing: for tests and commands."""
         return Telemetry(trace.NoOpTracerProvider().get_tracer(SCOPE), metrics.NoOpMeterProvider().get_meter(SCOPE))
+
+    @staticmethod
+    def traceparent() -> str | None:
+        """See ``traceparent``."""
+        return traceparent()
+
+    @contextmanager
+    def request(self, name: str, headers: Mapping[str, str], attributes: Attributes) -> Iterator[Span]:
+        """An HTTP request's span, current within the block; it follows the request's ``traceparent``, where there is one.
+
+        ``name`` is a route's, never an address: an address can hold a person's name. ``attributes``: ``RECORDS`` says how many
+        records follow from the request."""
+        given = headers.get(HEADER)
+        context = _context(given.encode("latin-1", "replace")) if given else None
+        began = time.perf_counter()
+        span = self.tracer.start_span(name, context or Context(), SpanKind.SERVER, dict(attributes))
+        try:
+            with trace.use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
+                try:
+                    yield span
+                except BaseException as error:
+                    # The type alone: an exception's text can hold a value.
+                    span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+                    raise
+        finally:
+            self._took.record(time.perf_counter() - began, {"request": name})
 
     def spans(self, name: str, rows: Iterable[tuple[Headers, Attributes]], *, began_ns: int) -> None:
         """One span for each record of a batch whose trace is kept, all from ``began_ns`` (epoch nanoseconds) until now."""
@@ -120,9 +153,9 @@ class Telemetry:
 
         self.meter.create_observable_gauge(name, [observe], unit, words)
 
-    def close(self) -> None:
+    def shutdown(self) -> None:
         """Write what is held back and end the threads."""
-        for one in self._close:
+        for one in self._shutdown:
             one()
 
 
