@@ -108,7 +108,7 @@ class Producer:
                             key=row.key,
                             partition=row.partition,
                             timestamp_ms=row.timestamp_ms,
-                            headers=row.headers,
+                            headers=list(row.headers),
                         )
                     )
                 await asyncio.gather(*waiting)
