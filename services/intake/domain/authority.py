@@ -1,0 +1,52 @@
+"""Authority by role and jurisdiction: one grant of the signer must cover role, office, scheme and regime together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from schemas.ids import scheme_of
+from services.intake.domain.faults import Fault, Refused, fault
+from services.intake.domain.reading import Read
+from services.intake.domain.registry import Grant, Key
+
+CHANNELS = ("field", "desk", "feed", "migration")
+_GRANTING = "mingjian.role.granted.v1"
+
+
+def channel_of(key: Key, asked: str | None) -> str:
+    """The channel of an entry: the one asked for, or the key's first. Raises ``Refused``."""
+    if asked is not None and asked not in CHANNELS:
+        raise Refused(fault("channel-unknown"))
+    if not key.channels or (asked is not None and asked not in key.channels):
+        raise Refused(fault("channel-not-allowed", value=asked, channels=", ".join(key.channels)))
+    return asked or key.channels[0]
+
+
+def authority_fault(read: Read, grants: Sequence[Grant]) -> Fault | None:
+    """None when a grant covers the event; else what the grants that come nearest lack."""
+    event, roles = read.event, read.event_type.roles
+    left = [one for one in grants if one.role in roles]
+    if not left:
+        return fault("role-missing", field="/event/type", value=event["type"], roles=", ".join(roles))
+    left = [one for one in left if one.office == event["source"]]
+    if not left:
+        return fault("office-not-granted", field="/event/source", value=event["source"])
+    left = [one for one in left if one.schemes is None or scheme_of(event["subject"]) in one.schemes]
+    if not left:
+        return fault("scheme-not-granted", field="/event/subject", value=event["subject"])
+    if not any(_covers(one, event) for one in left):
+        return fault("regime-not-granted", field="/event/data/regimes" if "regimes" in event["data"] else "/event/data/regime")
+    return None
+
+
+def _covers(grant: Grant, event: dict[str, Any]) -> bool:
+    """True when the grant holds for every regime that the event names. Nobody grants more regimes than they have."""
+    if not grant.regimes:
+        return True
+    data = event["data"]
+    named = {data["regime"]} if data.get("regime") else set()
+    named |= set(data.get("regimes") or ())
+    if event["type"] == _GRANTING and not named:
+        return False
+    return named <= grant.regimes

@@ -1,0 +1,138 @@
+"""May this be entered? Signature, authority, dates, people and keys, personal data, private values, sums; in this order.
+
+Invariants
+1. ``Denied.key_id`` is set only where the signature of a registered key verified: such a refusal is signed and kept.
+2. A revoked key is a registered one: it proves that its holder tried.
+3. Nothing private and no personal data stands in a ``Denied``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from schemas.events.base import EventType
+from schemas.events.supervision import ScoreRecorded
+from schemas.keys import unb64, verify
+from schemas.times import civil_date, milliseconds
+from services.intake.domain.authority import authority_fault, channel_of
+from services.intake.domain.dates import impossible_date
+from services.intake.domain.faults import Fault, Refused, fault
+from services.intake.domain.officers import officers_fault
+from services.intake.domain.personal import find, search
+from services.intake.domain.private_values import private_fault
+from services.intake.domain.reading import Opened, Read, open_submission, validate
+from services.intake.domain.registry import Key, Registry
+
+_LONGEST_NAME = 120
+# By these ways come other systems' data and old files: what doesn't add up there is evidence, not a slip to be sent back.
+_TAKEN_AS_THEY_ARE = frozenset({"feed", "migration"})
+_KINDS = {"identity": ("身份证件号码", "an identity number"), "telephone": ("电话号码", "a telephone number")}
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """What may be entered. ``officer``: the key's holder. ``marks``: codes of what was taken although it doesn't add up."""
+
+    read: Read
+    event_type: EventType
+    channel: str
+    officer: str
+    key_id: str
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """What may not be entered. ``event_hash`` None: there was no event to hash. ``source`` and ``id`` as sent, cut to 120 characters,
+    '' where they are no text or hold personal data. ``key_id``: the registered key whose signature verified, else None."""
+
+    fault: Fault
+    event_hash: str | None
+    source: str
+    id: str
+    key_id: str | None
+
+
+def judge(value: Any, *, registry: Registry, channel: str | None, received_at: str) -> Admitted | Denied:
+    """Judge one submission (as ``read_body`` gives it) against the registry up to its last record folded.
+
+    ``channel`` None: the first that the key was registered for. ``received_at``: an instant of the contract."""
+    if registry.genesis is None:
+        return Denied(fault("not-ready"), None, "", "", None)
+    today = civil_date(received_at, registry.time_zone)
+    try:
+        opened = open_submission(value)
+    except Refused as refused:
+        return Denied(refused.fault, None, _name(value, "source", today), _name(value, "id", today), None)
+    names = (opened.event_hash, _name(value, "source", today), _name(value, "id", today))
+    key = registry.key(opened.signature["key_id"])
+    if broken := _signature_fault(opened, key):
+        return Denied(broken, *names, None)
+    assert key is not None
+    try:
+        return _judge_signed(opened, key, registry, channel, today, received_at)
+    except Refused as refused:
+        return Denied(refused.fault, *names, key.key_id)
+
+
+def _signature_fault(opened: Opened, key: Key | None) -> Fault | None:
+    signature = opened.signature
+    if key is None:
+        return fault("key-unknown", field="/signature/key_id", value=signature["key_id"])
+    if key.alg != signature["alg"]:
+        return fault("algorithm-mismatch", field="/signature/alg", value=signature["alg"])
+    try:
+        given = unb64(signature["value"])
+    except ValueError:
+        return fault("signature-form", field="/signature/value")
+    return None if verify(key.alg, key.raw, opened.event_bytes, given) else fault("signature-wrong", field="/signature/value")
+
+
+def _judge_signed(opened: Opened, key: Key, registry: Registry, channel: str | None, today: date, received_at: str) -> Admitted:
+    """Raises ``Refused``."""
+    if key.revoked_at is not None:
+        raise Refused(fault("key-revoked", field="/signature/key_id", value=key.key_id))
+    if not registry.enrolled(key.holder):
+        raise Refused(fault("holder-not-enrolled", field="/signature/key_id", value=key.key_id))
+    read = validate(opened)
+    chosen = channel_of(key, channel)
+    _refuse(authority_fault(read, registry.grants(key.holder)))
+    _refuse(impossible_date(read.event, today, milliseconds(received_at)))
+    _refuse(officers_fault(read.event, registry))
+    _refuse(_personal_fault(read.event, today))
+    _refuse(private_fault(read.event, read.private))
+    return Admitted(read, read.event_type, chosen, key.holder, key.key_id, _marks(read, chosen))
+
+
+def _refuse(found: Fault | None) -> None:
+    if found is not None:
+        raise Refused(found)
+
+
+def _personal_fault(event: dict[str, Any], today: date) -> Fault | None:
+    places = {"source": event["source"], "subject": event["subject"], "data": event["data"]}
+    found = search(places, today, "/event")
+    if found is None:
+        return None
+    zh, en = _KINDS[found[1]]
+    return fault("personal-data", field=found[0], zh=zh, en=en)
+
+
+def _marks(read: Read, channel: str) -> tuple[str, ...]:
+    """Raises ``Refused`` for a sum that doesn't add up, where a person can still look at it again."""
+    if not isinstance(read.data, ScoreRecorded) or read.data.adds_up():
+        return ()
+    if channel in _TAKEN_AS_THEY_ARE:
+        return ("sum-wrong",)
+    raise Refused(fault("sum-wrong", field="/event/data/total", value=read.data.total))
+
+
+def _name(value: Any, name: str, today: date) -> str:
+    """``source`` or ``id`` as sent: it goes into a refusal that is kept for ever."""
+    event = value.get("event") if isinstance(value, dict) else None
+    text = event.get(name) if isinstance(event, dict) else None
+    if not isinstance(text, str) or find(text, today):
+        return ""
+    return text[:_LONGEST_NAME]

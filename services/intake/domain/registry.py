@@ -1,0 +1,219 @@
+"""Who may say what: the fold of the registry's records, as of the next record to come.
+
+Invariants
+1. The state depends on the records alone, in their order: the same prefix gives the same answers.
+2. A record that can't be read, or that stands before genesis, changes nothing; its offset is remembered.
+3. A revoked key stays known and stays revoked; a key never changes hands.
+4. Leaving an office ends the roles there; leaving the last office ends everything until enrolled and granted anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from pydantic import ValidationError
+
+from schemas.canonical import canonical_bytes, sha256_hex, trusted_canonical_bytes
+from schemas.envelope import NotAnEnvelope, Submission, check_data, lookup, open_record
+from schemas.keys import unb64, verify
+from schemas.times import civil_date
+from schemas.topics import PARTITIONS
+
+_GENESIS = "mingjian.genesis.v1"
+SYSTEM_HOLDER = "system:intake"
+RECEIPTS_HOLDER = "system:receipts"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A registered key. ``raw``: public key; ``channels`` in the order of registration; times as received."""
+
+    key_id: str
+    alg: str
+    raw: bytes
+    holder: str
+    channels: tuple[str, ...]
+    registered_at: str
+    revoked_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A role at an office. ``schemes`` None and ``regimes`` empty: all."""
+
+    role: str
+    office: str
+    schemes: frozenset[str] | None
+    regimes: frozenset[str]
+
+
+class Registry:
+    """``apply`` in the order of offsets; then ask. ``unreadable``: offsets that had no effect."""
+
+    def __init__(self) -> None:
+        self.next_offset = 0
+        self.genesis: dict[str, Any] | None = None
+        self.fingerprint: str | None = None
+        self.stack = ""
+        self.office = ""
+        self.time_zone = ""
+        self.closed_through: date | None = None
+        self.unreadable: list[int] = []
+        self._keys: dict[str, Key] = {}
+        self._grants: dict[str, list[Grant]] = {}
+        self._offices: dict[str, set[str]] = {}
+
+    @staticmethod
+    def empty() -> Registry:
+        """Before genesis."""
+        return Registry()
+
+    def key(self, key_id: str) -> Key | None:
+        """A key that was ever registered, revoked or not."""
+        return self._keys.get(key_id)
+
+    def grants(self, holder: str) -> tuple[Grant, ...]:
+        """The roles that hold now."""
+        return tuple(self._grants.get(holder, ()))
+
+    def enrolled(self, holder: str) -> bool:
+        """True while the holder is enrolled at an office."""
+        return bool(self._offices.get(holder))
+
+    def offices(self, holder: str) -> frozenset[str]:
+        """The offices at which the holder is enrolled."""
+        return frozenset(self._offices.get(holder, ()))
+
+    def apply(self, offset: int, value: bytes | None) -> None:
+        """Fold the record at ``offset``, which must be ``next_offset`` or come after it. Raises ``ValueError`` when it goes back."""
+        if offset < self.next_offset:
+            raise ValueError(f"offset {offset} was folded before; {self.next_offset} comes next")
+        self.next_offset = offset + 1
+        try:
+            opened = open_record(value)
+            fold = _FOLDS.get(opened.event["type"])
+            if fold is None:
+                return
+            if (opened.event["type"] == _GENESIS) != (offset == 0):
+                raise ValueError("genesis stands at offset 0 and nowhere else")
+            fold(self, opened.event, str(opened.entry.get("received_at", "")))
+        except (NotAnEnvelope, KeyError, TypeError, ValueError, AttributeError):
+            # It went past intake: no effect. Audit reports it, and the service's status names the offset.
+            self.unreadable.append(offset)
+
+    def _genesis(self, event: dict[str, Any], received_at: str) -> None:
+        data, office = event["data"], event["source"]
+        registrar = data["registrar"]
+        keys = [
+            _key(data["registrar_key"], registrar, ("desk",), received_at),
+            _key(data["system_key"], SYSTEM_HOLDER, ("desk",), received_at),
+            _key(data["receipt_key"], RECEIPTS_HOLDER, (), received_at),
+        ]
+        self.closed_through = None
+        self.genesis, self.stack, self.office, self.time_zone = data, event["subject"], office, data["time_zone"]
+        self.fingerprint = sha256_hex(trusted_canonical_bytes(event))
+        self._keys |= {key.key_id: key for key in keys}
+        for holder, role in ((registrar, "registrar"), (SYSTEM_HOLDER, "system")):
+            self._offices[holder] = {office}
+            self._grants[holder] = [Grant(role, office, None, frozenset())]
+
+    def _enrolled(self, event: dict[str, Any], received_at: str) -> None:
+        self._offices.setdefault(event["subject"], set()).add(event["data"]["office"])
+
+    def _left(self, event: dict[str, Any], received_at: str) -> None:
+        holder, office = event["subject"], event["data"]["office"]
+        self._offices.get(holder, set()).discard(office)
+        kept = [one for one in self._grants.get(holder, ()) if one.office != office]
+        self._grants[holder] = kept if self._offices.get(holder) else []
+
+    def _registered(self, event: dict[str, Any], received_at: str) -> None:
+        new = _key(event["data"]["key"], event["subject"], tuple(event["data"]["channels"]), received_at)
+        before = self._keys.get(new.key_id)
+        if before is None:
+            self._keys[new.key_id] = new
+        elif before.holder == new.holder and before.revoked_at is None:
+            self._keys[new.key_id] = replace(before, channels=new.channels)
+        else:
+            raise ValueError("the key is another's, or was revoked")
+
+    def _revoked(self, event: dict[str, Any], received_at: str) -> None:
+        before = self._keys[event["data"]["key_id"]]
+        if before.holder != event["subject"]:
+            raise ValueError("the key is another's")
+        if before.revoked_at is None:
+            self._keys[before.key_id] = replace(before, revoked_at=received_at)
+
+    def _granted(self, event: dict[str, Any], received_at: str) -> None:
+        data = event["data"]
+        if not self.enrolled(event["subject"]):
+            raise ValueError("not enrolled")
+        grant = Grant(data["role"], data["office"], frozenset(data["schemes"]), frozenset(data["regimes"]))
+        held = self._grants.setdefault(event["subject"], [])
+        if grant not in held:
+            held.append(grant)
+
+    def _withdrawn(self, event: dict[str, Any], received_at: str) -> None:
+        data, holder = event["data"], event["subject"]
+        self._grants[holder] = [one for one in self._grants.get(holder, ()) if (one.role, one.office) != (data["role"], data["office"])]
+
+    def _day_closed(self, event: dict[str, Any], received_at: str) -> None:
+        through = date.fromisoformat(event["data"]["through"])
+        self.closed_through = max(self.closed_through or through, through)
+
+
+_FOLDS: dict[str, Callable[[Registry, dict[str, Any], str], None]] = {
+    _GENESIS: Registry._genesis,
+    "mingjian.officer.enrolled.v1": Registry._enrolled,
+    "mingjian.officer.left.v1": Registry._left,
+    "mingjian.key.registered.v1": Registry._registered,
+    "mingjian.key.revoked.v1": Registry._revoked,
+    "mingjian.role.granted.v1": Registry._granted,
+    "mingjian.role.withdrawn.v1": Registry._withdrawn,
+    "mingjian.day.closed.v1": Registry._day_closed,
+}
+
+
+def _key(public: dict[str, Any], holder: str, channels: tuple[str, ...], received_at: str) -> Key:
+    return Key(public["key_id"], public["alg"], unb64(public["public_key"]), holder, channels, received_at)
+
+
+def verify_genesis(submission: Any) -> str:
+    """The fingerprint (event hash) of a genesis submission. Raises ``ValueError`` with a sentence."""
+    try:
+        whole = Submission.model_validate(submission)
+        row = lookup(whole.event.type)
+        if row is None or row.type != _GENESIS:
+            raise ValueError(f"its type is not {_GENESIS}")
+        if not whole.event.subject.startswith("stack:"):
+            raise ValueError("its subject must be stack:<name>")
+        check_data(row, whole.event.data, whole.event.subject)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise ValueError(f"{'/'.join(str(step) for step in first['loc']) or 'data'}: {first['msg']}") from None
+    data, key = whole.event.data, whole.event.data["registrar_key"]
+    names = ("registrar_key", "receipt_key", "system_key")
+    if len({data[name]["key_id"] for name in names}) != len(names):
+        raise ValueError("registrar, receipt and system key must be three different keys")
+    if data["partitions"] != PARTITIONS:
+        raise ValueError(f"it names {data['partitions']} partitions; this version has {PARTITIONS}")
+    try:
+        civil_date(whole.event.time, data["time_zone"])
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"the time zone {data['time_zone']!r} is not known here") from None
+    message = canonical_bytes(submission["event"])
+    if (whole.signature.key_id, whole.signature.alg) != (key["key_id"], key["alg"]):
+        raise ValueError("it is not signed with the registrar's key that it names")
+    if not verify(key["alg"], unb64(key["public_key"]), message, unb64(whole.signature.value)):
+        raise ValueError("its signature does not verify")
+    return sha256_hex(message)
+
+
+def same_genesis(value: bytes | None, submission: dict[str, Any]) -> bool:
+    """True when a record's value holds the genesis event of ``submission`` (signatures and entry may differ)."""
+    try:
+        return trusted_canonical_bytes(open_record(value).event) == canonical_bytes(submission["event"])
+    except NotAnEnvelope:
+        return False
