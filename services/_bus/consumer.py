@@ -167,6 +167,8 @@ class PositionedConsumer:
         try:
             async with asyncio.timeout(self._limit_s):
                 await consumer.start()
+                # aiokafka's own tasks must have begun: one that is stopped before that takes its cancellation for ours.
+                await asyncio.sleep(0)
         except BaseException as error:
             await _close(consumer)
             if isinstance(error, KafkaError | OSError | TimeoutError):
