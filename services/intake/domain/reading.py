@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from schemas.canonical import CanonicalError, canonical_bytes, parse_strict, sha256_hex, trusted_canonical_bytes
+from schemas.canonical import CanonicalError, parse_strict, sha256_hex, trusted_canonical_bytes
 from schemas.envelope import Submission, check_data, envelope_bytes
 from schemas.events import CATALOGUE
 from schemas.events.base import Data, EventType
@@ -93,16 +93,13 @@ def open_submission(value: Any) -> Opened:
     ``value``: JSON as ``read_body`` gives it."""
     if not isinstance(value, dict) or not isinstance(value.get("event"), dict):
         raise Refused(fault("submission-shape", field="/event" if isinstance(value, dict) else ""))
-    try:
-        event_bytes = canonical_bytes(value["event"])
-    except CanonicalError as error:
-        raise Refused(_of_body(error)) from None
     if "signature" not in value:
         raise Refused(fault("missing-field", field="/signature"))
     try:
         SignatureObject.model_validate(value["signature"])
     except ValidationError as error:
         raise Refused(explain(error, (), ("signature",))) from None
+    event_bytes = trusted_canonical_bytes(value["event"])
     return Opened(value, value["event"], value["signature"], event_bytes, sha256_hex(event_bytes))
 
 
@@ -151,6 +148,3 @@ def _near(name: str) -> list[str]:
     words = set(plain(name).split("."))
     shared = [one for one in known if one.split(".")[1] in words]
     return list(dict.fromkeys([*difflib.get_close_matches(name, known, 3, 0.5), *shared]))[:4] or known[:4]
-
-
-__all__ = ["Opened", "Read", "open_submission", "read", "read_body", "trusted_canonical_bytes", "validate"]

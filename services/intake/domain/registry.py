@@ -2,7 +2,8 @@
 
 Invariants
 1. The state depends on the records alone, in their order: the same prefix gives the same answers.
-2. A record that can't be read, or that stands before genesis, changes nothing; its offset is remembered.
+2. A record that can't be read, or that nobody signed who has or had the role for it, changes nothing; its offset is remembered.
+   *Had*, because what was admitted stays admitted when the role ends before the record is read back.
 3. A revoked key stays known and stays revoked; a key never changes hands.
 4. Leaving an office ends the roles there; leaving the last office ends everything until enrolled and granted anew.
 """
@@ -11,18 +12,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from pydantic import ValidationError
 
 from schemas.canonical import canonical_bytes, sha256_hex, trusted_canonical_bytes
-from schemas.envelope import NotAnEnvelope, Submission, check_data, lookup, open_record
+from schemas.envelope import NotAnEnvelope, Opened, Submission, check_data, lookup, open_record
 from schemas.keys import unb64, verify
 from schemas.times import civil_date
 from schemas.topics import PARTITIONS
 
 _GENESIS = "mingjian.genesis.v1"
+DAY_CLOSED = "mingjian.day.closed.v1"
 SYSTEM_HOLDER = "system:intake"
 RECEIPTS_HOLDER = "system:receipts"
 
@@ -51,7 +53,7 @@ class Grant:
 
 
 class Registry:
-    """``apply`` in the order of offsets; then ask. ``unreadable``: offsets that had no effect."""
+    """``apply`` in the order of offsets; then ask. ``ignored``: offsets that should have had an effect and have none."""
 
     def __init__(self) -> None:
         self.next_offset = 0
@@ -61,10 +63,11 @@ class Registry:
         self.office = ""
         self.time_zone = ""
         self.closed_through: date | None = None
-        self.unreadable: list[int] = []
+        self.ignored: list[int] = []
         self._keys: dict[str, Key] = {}
         self._grants: dict[str, list[Grant]] = {}
         self._offices: dict[str, set[str]] = {}
+        self._ever: set[tuple[str, str, str]] = set()
 
     @staticmethod
     def empty() -> Registry:
@@ -94,17 +97,26 @@ class Registry:
         self.next_offset = offset + 1
         try:
             opened = open_record(value)
-            fold = _FOLDS.get(opened.event["type"])
-            if fold is None:
-                return
-            if (opened.event["type"] == _GENESIS) != (offset == 0):
-                raise ValueError("genesis stands at offset 0 and nowhere else")
-            fold(self, opened.event, str(opened.entry.get("received_at", "")))
+            if offset == 0:
+                self._genesis(opened.event, opened.entry["received_at"])
+            elif fold := _FOLDS.get(opened.event["type"]):
+                self._check_signed(opened, "system" if opened.event["type"] == DAY_CLOSED else "registrar")
+                fold(self, opened.event, opened.entry["received_at"])
         except (NotAnEnvelope, KeyError, TypeError, ValueError, AttributeError):
-            # It went past intake: no effect. Audit reports it, and the service's status names the offset.
-            self.unreadable.append(offset)
+            # It went past intake: no effect. Audit reports it, and the offset can be asked for.
+            self.ignored.append(offset)
+
+    def _check_signed(self, opened: Opened, role: str) -> None:
+        signature, event = opened.signature, opened.event
+        key = self._keys[signature["key_id"]]
+        if (key.holder, role, event["source"]) not in self._ever:
+            raise ValueError("the signer never had the role")
+        if not verify(key.alg, key.raw, trusted_canonical_bytes(event), unb64(signature["value"])):
+            raise ValueError("the signature does not verify")
 
     def _genesis(self, event: dict[str, Any], received_at: str) -> None:
+        if event["type"] != _GENESIS:
+            raise ValueError("the register does not begin with genesis")
         data, office = event["data"], event["source"]
         registrar = data["registrar"]
         keys = [
@@ -112,13 +124,15 @@ class Registry:
             _key(data["system_key"], SYSTEM_HOLDER, ("desk",), received_at),
             _key(data["receipt_key"], RECEIPTS_HOLDER, (), received_at),
         ]
-        self.closed_through = None
+        # The first day to be announced is the one on which the register began.
+        self.closed_through = civil_date(received_at, data["time_zone"]) - timedelta(days=1)
         self.genesis, self.stack, self.office, self.time_zone = data, event["subject"], office, data["time_zone"]
         self.fingerprint = sha256_hex(trusted_canonical_bytes(event))
         self._keys |= {key.key_id: key for key in keys}
         for holder, role in ((registrar, "registrar"), (SYSTEM_HOLDER, "system")):
             self._offices[holder] = {office}
             self._grants[holder] = [Grant(role, office, None, frozenset())]
+            self._ever.add((holder, role, office))
 
     def _enrolled(self, event: dict[str, Any], received_at: str) -> None:
         self._offices.setdefault(event["subject"], set()).add(event["data"]["office"])
@@ -154,6 +168,7 @@ class Registry:
         held = self._grants.setdefault(event["subject"], [])
         if grant not in held:
             held.append(grant)
+        self._ever.add((event["subject"], grant.role, grant.office))
 
     def _withdrawn(self, event: dict[str, Any], received_at: str) -> None:
         data, holder = event["data"], event["subject"]
@@ -165,14 +180,13 @@ class Registry:
 
 
 _FOLDS: dict[str, Callable[[Registry, dict[str, Any], str], None]] = {
-    _GENESIS: Registry._genesis,
     "mingjian.officer.enrolled.v1": Registry._enrolled,
     "mingjian.officer.left.v1": Registry._left,
     "mingjian.key.registered.v1": Registry._registered,
     "mingjian.key.revoked.v1": Registry._revoked,
     "mingjian.role.granted.v1": Registry._granted,
     "mingjian.role.withdrawn.v1": Registry._withdrawn,
-    "mingjian.day.closed.v1": Registry._day_closed,
+    DAY_CLOSED: Registry._day_closed,
 }
 
 
