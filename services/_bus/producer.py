@@ -3,7 +3,7 @@
 Invariants
 1. Rows of one call are written in the order given, per partition; nothing of a later call stands before them, unless a call failed.
 2. After a failure nothing more of it is sent: the old connection is torn down before another one is made, so that a row which
-   was given up never turns up behind rows that were sent later.
+   was given up never turns up long after rows that were sent later. What was on the wire already may still arrive.
 3. No offset is reported. Kafka answers a row that it already has with success and without an offset, so what stands where is
    known only by reading.
 """
@@ -70,6 +70,7 @@ class Producer:
         self._row_bytes = row_bytes
         self._producer: AIOKafkaProducer | None = None
         self._connecting = asyncio.Lock()
+        self._calls: set[asyncio.Timeout] = set()
         self._stopped = False
 
     async def start(self) -> None:
@@ -87,6 +88,7 @@ class Producer:
         producer, self._producer = self._producer, None
         if producer is not None:
             await _tear_down(producer, flush_s=STOP_LIMIT_S)
+        self._end_calls()
 
     async def send(self, rows: Sequence[Outgoing]) -> None:
         """Return once every row is acknowledged. Raises ``Unavailable`` (some may have been written all the same: send the same
@@ -98,7 +100,8 @@ class Producer:
         waiting: list[asyncio.Future] = []
         try:
             # Idempotent batches never expire on their own, so the wait has a limit here.
-            async with asyncio.timeout(self._limit_s):
+            async with asyncio.timeout(self._limit_s) as call:
+                self._calls.add(call)
                 producer = await self._open()
                 for row in rows:
                     waiting.append(
@@ -113,11 +116,13 @@ class Producer:
                     )
                 await asyncio.gather(*waiting)
         except (KafkaError, TimeoutError) as error:
+            self._calls.discard(call)
             await self._give_up(producer)
             if isinstance(error, MessageSizeTooLargeError):
                 raise TooLarge("Kafka refuses a row for its size") from error
             raise Unavailable(type(error).__name__) from error
         finally:
+            self._calls.discard(call)
             # Nobody waits for them any more; without this each would complain that nobody asked for its exception.
             for one in waiting:
                 one.cancel()
@@ -158,6 +163,14 @@ class Producer:
             if self._producer is producer:
                 self._producer = None
                 await _tear_down(producer, flush_s=0.0)
+                self._end_calls()
+
+    def _end_calls(self) -> None:
+        """Calls that overlap wait on a connection that is no more: their time is up."""
+        now = asyncio.get_running_loop().time()
+        for call in self._calls:
+            if not call.expired():
+                call.reschedule(now)
 
 
 async def _tear_down(producer: AIOKafkaProducer, *, flush_s: float) -> None:
