@@ -105,7 +105,9 @@ def prepare(folder: Path, ports: Ports, jars: Path) -> None:
     cluster = folder / "cluster.id"
     if not cluster.exists():
         cluster.write_text(urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode())
-    argv = [_java(), *_java_options(jars), "kafka.tools.StorageTool", "format", "-t", cluster.read_text(), "-c", str(properties)]
+    # In one word: an id may begin with a hyphen.
+    given = f"--cluster-id={cluster.read_text()}"
+    argv = [_java(), *_java_options(jars), "kafka.tools.StorageTool", "format", given, "-c", str(properties)]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=_FORMAT_LIMIT_S, stdin=subprocess.DEVNULL)
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip().splitlines()

@@ -51,15 +51,16 @@ class Intake:
     def close(self) -> None:
         self._http.close()
 
-    def deliver(self, submissions: Sequence[Mapping[str, Any]], *, channel: str, at: str | None = None) -> list[Outcome]:
-        """The outcomes in the order of the submissions. ``at``: the simulated instant, on a sample stack only.
+    def deliver(self, submissions: Sequence[Mapping[str, Any]], *, channel: str, at: Sequence[str] | None = None) -> list[Outcome]:
+        """The outcomes in the order of the submissions. ``at``: the simulated instant of each, on a sample stack only.
 
         Raises ``CliError`` when intake gave no answer for ``patience_s`` seconds."""
         outcomes: dict[int, Outcome] = {}
         waiting = list(range(len(submissions)))
         pause, since = _FIRST_PAUSE_S, time.monotonic()
         while waiting:
-            answers = self._post([submissions[index] for index in waiting], channel, at)
+            instants = [at[index] for index in waiting] if at else None
+            answers = self._post([submissions[index] for index in waiting], channel, instants)
             settled = {index: one for index, one in zip(waiting, answers or [], strict=False) if one is not None}
             if settled:
                 outcomes |= settled
@@ -74,13 +75,12 @@ class Intake:
             pause = min(pause * 2, _LONGEST_PAUSE_S)
         return [outcomes[index] for index in range(len(submissions))]
 
-    def _post(self, submissions: list[Mapping[str, Any]], channel: str, at: str | None) -> list[Outcome | None] | None:
+    def _post(self, submissions: list[Mapping[str, Any]], channel: str, at: list[str] | None) -> list[Outcome | None] | None:
         """One request. None for an event that has to wait; None for all when nothing came back."""
         headers = {"content-type": "application/json", "mingjian-channel": channel}
-        if at:
-            headers["mingjian-simulated-at"] = at
+        body: dict[str, Any] = {"events": submissions} | ({"simulated_at": at} if at else {})
         try:
-            answer = self._http.post("/api/v1/events:batch", content=orjson.dumps({"events": submissions}), headers=headers)
+            answer = self._http.post("/api/v1/events:batch", content=orjson.dumps(body), headers=headers)
         except httpx.TransportError as error:
             self.said(f"intake doesn't answer ({type(error).__name__}); trying again")
             return None

@@ -23,10 +23,10 @@ from stdnum.exceptions import ValidationError
 
 Kind = Literal["identity", "telephone"]
 
-# Fields whose values are numbers by their type: amounts, scores, coordinates. A test holds this against the models.
-NUMBERS = frozenset({"accuracy_m", "amount", "lat", "lon", "maximum", "points", "registered_capital", "size", "total", "year"})
-# Fields that hold the number of a paper: such numbers are made of region, date and serial number like an identity number.
-_PAPERS = re.compile(r"(^|_)(no|numbers|ref|code)$")
+# Fields whose texts are decimal numbers by their type. A test holds this against the models.
+NUMBERS = frozenset({"amount", "lat", "lon", "maximum", "points", "registered_capital", "total"})
+# Fields that hold the number of a paper or a code: these are made of region, date and serial number like an identity number.
+_PAPERS = re.compile(r"[a-z_]*_(no|numbers|ref)|code|item|violations?|corrected")
 # Whoever has an identity number in a document's number is grown up; a date of the last years is the document's own.
 _GROWN_UP = 14
 
@@ -35,12 +35,16 @@ _HARMLESS = re.compile(
     r"[0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|person:[0-9a-f]{32}"
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]{8,15}Z)?|(?:uscc|fhrs|camis):[0-9A-Z]{1,18}"
 )
-_TOKENS = re.compile(r"[0-9]+[Xx]?(?:(?:[ \-.·_/\u2010-\u2015]|\s){1,2}[0-9]+[Xx]?)*")
+_BETWEEN = r"(?:[\-.·_/\u2010-\u2015]|\s)"
+_RUN = re.compile(rf"[0-9]+[Xx]?(?:{_BETWEEN}{{1,3}}[0-9]+[Xx]?)*(?:{_BETWEEN}{{1,3}}[Xx](?![0-9A-Za-z]))?")
+_GROUP = re.compile(r"[0-9]+[Xx]?|[Xx]")
 _PROVINCES = frozenset("11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83".split())
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
 _MOBILE = re.compile(r"(?:00)?(?:86)?(1[3-9][0-9]{9})")
-_MOBILE_SPLITS = frozenset({(11,), (3, 4, 4), (3, 8), (7, 4), (4, 3, 4), (1,) * 11})
+_MOBILE_SPLITS = frozenset({(11,), (3, 4, 4), (3, 8), (4, 3, 4), (1,) * 11})
+_LETTER = re.compile(r"[A-Za-z]$")
+_MONEY = re.compile(r"\s?[元万亿円]")
 _LANDLINE = re.compile(r"(?<![0-9])(?:\+?86[ -]?)?\(?0(?:10|2[0-9]|[3-9][0-9]{2})\)?(?:[ -]|(?<=\)))[2-9][0-9]{2,3}[ -]?[0-9]{4}(?![0-9])")
 _LANDLINE_UNSPLIT = re.compile(r"(?<![0-9A-Za-z])0(?:10|2[0-9]|[3-9][0-9]{2})[2-9][0-9]{6,7}(?![0-9])")
 _CALLED = re.compile(
@@ -94,39 +98,48 @@ def find(text: str, today: date, *, paper: bool = False) -> Kind | None:
     text = plain(text)
     if not _MANY_DIGITS.search(text):
         return None
-    for match in _TOKENS.finditer(text):
-        if kind := _in_run(match[0], today, paper):
-            return kind
-    if _UK_MOBILE.search(text):
-        return "telephone"
+    for match in _RUN.finditer(text):
+        groups = _GROUP.findall(match[0])
+        if _identity_within(groups, _grown_up(today) if paper else today):
+            return "identity"
+        # "GZ13812345678" is a number of some paper; in running text it may as well be "tel13812345678".
+        lettered = paper and _LETTER.search(text, 0, match.start())
+        if not lettered and not _MONEY.match(text, match.end()) and _mobile_within(groups):
+            return "telephone"
     if paper:
         return None
-    if any(form.search(text) for form in (_LANDLINE, _LANDLINE_UNSPLIT, _CALLED, _UK_LANDLINE)):
-        return "telephone"
-    return None
+    forms = (_UK_MOBILE, _LANDLINE, _LANDLINE_UNSPLIT, _CALLED, _UK_LANDLINE)
+    return "telephone" if any(form.search(text) for form in forms) else None
 
 
-def _in_run(run: str, today: date, paper: bool) -> Kind | None:
-    """Look through neighbouring groups of digits for those that together make one number."""
-    groups = re.findall(r"[0-9]+[Xx]?", run)
-    born = date(today.year - _GROWN_UP, today.month, 1) if paper else today
+def _grown_up(today: date) -> date:
+    return date(today.year - _GROWN_UP, 12, 31)
+
+
+def _identity_within(groups: list[str], latest: date) -> bool:
+    """True where neighbouring groups of digits together make an identity number."""
     for start in range(len(groups)):
         taken = ""
-        for end in range(start, len(groups)):
-            taken += groups[end]
-            if len(taken) > 18:
+        for group in groups[start:]:
+            taken += group
+            if len(taken) >= 18:
                 break
-            if len(taken) == 18 and is_identity_number(taken, born):
-                return "identity"
-            if 11 <= len(taken) <= 15 and (match := _MOBILE.fullmatch(taken)):
-                lead = len(taken) - 11
-                lengths = [len(one) for one in groups[start : end + 1]]
-                while lead and lengths[0] <= lead:
-                    lead -= lengths.pop(0)
-                lengths[0] -= lead
-                if match[1] and tuple(lengths) in _MOBILE_SPLITS:
-                    return "telephone"
-    return None
+        if len(taken) == 18 and is_identity_number(taken, latest):
+            return True
+    return False
+
+
+def _mobile_within(groups: list[str]) -> bool:
+    """True where neighbouring groups make a mobile number, in a way that people split them."""
+    lengths = [len(group) for group in groups]
+    for start in range(len(groups)):
+        for split in _MOBILE_SPLITS:
+            if tuple(lengths[start + 1 : start + len(split)]) != split[1:]:
+                continue
+            number = "".join(groups[start : start + len(split)])
+            if _MOBILE.fullmatch(number) and len(groups[start]) - split[0] in (0, 2, 4):
+                return True
+    return False
 
 
 def strings(value: Any, where: str = "", name: str = "") -> Iterator[tuple[str, str, str]]:
@@ -145,6 +158,6 @@ def strings(value: Any, where: str = "", name: str = "") -> Iterator[tuple[str, 
 def search(value: Any, today: date, where: str = "") -> tuple[str, Kind] | None:
     """The first place (JSON pointer) within ``value`` that seems to hold personal data, and of which kind."""
     for pointer, name, text in strings(value, where):
-        if kind := find(text, today, paper=bool(_PAPERS.search(name))):
+        if kind := find(text, today, paper=bool(_PAPERS.fullmatch(name))):
             return pointer, kind
     return None

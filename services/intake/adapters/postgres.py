@@ -1,0 +1,228 @@
+"""``Store`` on PostgreSQL: one statement for each batch wherever one is enough."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+import psycopg
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from services.intake.ports import FirstCopy, Kept, Name, Place, Position, RefusalRow, Row, StoreUnavailable
+
+_KEEP = """
+    INSERT INTO submission (source, id, event_hash, topic, key, type, value, received_ms, traceparent)
+    SELECT source, id, event_hash, topic, key, type, value, received_ms, traceparent
+    FROM unnest(%s::text[], %s::uuid[], %s::bytea[], %s::text[], %s::text[], %s::text[], %s::bytea[], %s::bigint[], %s::text[])
+         WITH ORDINALITY AS new (source, id, event_hash, topic, key, type, value, received_ms, traceparent, place)
+    WHERE NOT EXISTS (SELECT 1 FROM first_copy AS old WHERE old.source = new.source AND old.id = new.id)
+    ORDER BY place
+    ON CONFLICT (source, id) DO NOTHING
+    RETURNING seq, source, id
+"""
+_THERE = """
+    SELECT asked.source, asked.id, coalesce(stored.event_hash, copied.event_hash)
+    FROM unnest(%s::text[], %s::uuid[]) AS asked (source, id)
+    LEFT JOIN submission AS stored USING (source, id) LEFT JOIN first_copy AS copied USING (source, id)
+"""
+_NOTE = """
+    INSERT INTO first_copy (source, id, event_hash, topic, partition, "offset", received_ms, known_ms)
+    SELECT * FROM unnest(%s::text[], %s::uuid[], %s::bytea[], %s::text[], %s::integer[], %s::bigint[], %s::bigint[], %s::bigint[])
+    ON CONFLICT (source, id) DO NOTHING
+"""
+_POSITION = """
+    INSERT INTO partition_position (topic, partition, next_offset, known_ms)
+    SELECT * FROM unnest(%s::text[], %s::integer[], %s::bigint[], %s::bigint[])
+    ON CONFLICT (topic, partition) DO UPDATE SET next_offset = excluded.next_offset, known_ms = excluded.known_ms
+"""
+_UNREAD = """
+    SELECT seq, source, id, event_hash, topic, key, type, value, received_ms, traceparent FROM submission AS stored
+    WHERE seq > %s AND NOT EXISTS (SELECT 1 FROM first_copy AS found WHERE found.source = stored.source AND found.id = stored.id)
+    ORDER BY seq LIMIT %s
+"""
+_COPIES = """
+    SELECT s.source, s.id, s.event_hash, s.topic, s.key, s.type, s.value, s.received_ms, s.traceparent,
+           array_agg(c.partition ORDER BY c.partition)
+    FROM control_copy AS c JOIN submission AS s ON s.source = c.source AND s.id = c.id
+    WHERE NOT c.sent GROUP BY s.source, s.id ORDER BY s.seq
+"""
+_REFUSE = """
+    INSERT INTO refusal (key_id, event_hash, reason, source, value, received_ms) VALUES (%s, %s, %s, %s, %s, %s)
+    ON CONFLICT (key_id, event_hash, reason) DO UPDATE SET reason = excluded.reason RETURNING value, xmax = 0
+"""
+
+
+class PostgresStore:
+    """A few connections; what was cut off is reported as ``StoreUnavailable`` and the next call connects again."""
+
+    def __init__(self, dsn: str, *, patience_s: float = 5.0) -> None:
+        self._pool = AsyncConnectionPool(
+            dsn,
+            min_size=2,
+            max_size=6,
+            open=False,
+            timeout=patience_s,
+            kwargs={"autocommit": True, "connect_timeout": 5, "options": "-c statement_timeout=20000"},
+            check=AsyncConnectionPool.check_connection,
+        )
+
+    async def open(self) -> None:
+        """Connect. Raises ``StoreUnavailable``."""
+        await self._pool.open()
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._pool.close()
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[psycopg.AsyncConnection]:
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+            raise StoreUnavailable(type(error).__name__) from error
+
+    async def keep(self, rows: Sequence[Row]) -> list[Kept]:
+        """See ``Store.keep``."""
+        columns = [list(column) for column in zip(*(_values(row) for row in rows), strict=True)]
+        beside = any(row.private or row.copies for row in rows)
+        async with self._connection() as connection:
+            if beside:
+                async with connection.transaction():
+                    new = await self._insert(connection, columns)
+                    await self._beside(connection, [row for row in rows if row.name in new])
+            else:
+                new = await self._insert(connection, columns)
+            hashes = {} if len(new) == len(rows) else await self._there(connection, [row.name for row in rows if row.name not in new])
+        kept = []
+        for row in rows:
+            # The second of two equal ids in one batch finds the first.
+            seq = new.pop(row.name, None)
+            kept.append(Kept(seq, row.event_hash if seq is not None else hashes.get(row.name) or row.event_hash))
+            hashes.setdefault(row.name, row.event_hash)
+        return kept
+
+    async def _insert(self, connection: psycopg.AsyncConnection, columns: list[list[object]]) -> dict[Name, int]:
+        cursor = await connection.execute(_KEEP, columns, binary=True)
+        return {(source, str(id)): seq for seq, source, id in await cursor.fetchall()}
+
+    async def _there(self, connection: psycopg.AsyncConnection, names: list[Name]) -> dict[Name, bytes]:
+        cursor = await connection.execute(_THERE, _names(names), binary=True)
+        return {(source, str(id)): event_hash for source, id, event_hash in await cursor.fetchall() if event_hash is not None}
+
+    async def _beside(self, connection: psycopg.AsyncConnection, rows: Sequence[Row]) -> None:
+        private = [(*row.name, one.field, one.key, one.nonce, one.box) for row in rows for one in row.private]
+        copies = [(*row.name, partition) for row in rows for partition in row.copies]
+        async with connection.cursor() as cursor:
+            if private:
+                insert = "INSERT INTO vault.private_value (source, id, field, key, nonce, box) VALUES (%s, %s, %s, %s, %s, %s)"
+                await cursor.executemany(insert, private)
+            if copies:
+                await cursor.executemany("INSERT INTO control_copy (source, id, partition) VALUES (%s, %s, %s)", copies)
+
+    async def refuse(self, rows: Sequence[RefusalRow]) -> list[tuple[bytes, bool]]:
+        """See ``Store.refuse``."""
+        found: list[tuple[bytes, bool]] = []
+        async with self._connection() as connection, connection.transaction():
+            for row in rows:
+                values = (row.key_id, row.event_hash, row.reason, row.source, row.value, row.received_ms)
+                cursor = await connection.execute(_REFUSE, values, binary=True)
+                # A row that was just inserted has no deleting transaction; one that conflicted was locked by ours.
+                stands = await cursor.fetchone()
+                assert stands is not None
+                found.append((bytes(stands[0]), stands[1]))
+        return found
+
+    async def note(self, found: Sequence[FirstCopy], positions: Mapping[Place, Position]) -> None:
+        """See ``Store.note``."""
+        places = [(*place, position.next_offset, position.known_ms) for place, position in positions.items()]
+        async with self._connection() as connection, connection.transaction():
+            if found:
+                rows = [(*one.name, one.event_hash, one.topic, one.partition, one.offset, one.received_ms, one.known_ms) for one in found]
+                await connection.execute(_NOTE, [list(column) for column in zip(*rows, strict=True)], binary=True)
+            await connection.execute(_POSITION, [list(column) for column in zip(*places, strict=True)], binary=True)
+
+    async def positions(self) -> dict[Place, Position]:
+        """See ``Store.positions``."""
+        async with self._connection() as connection:
+            cursor = await connection.execute("SELECT topic, partition, next_offset, known_ms FROM partition_position")
+            return {(topic, partition): Position(offset, known) for topic, partition, offset, known in await cursor.fetchall()}
+
+    async def find(self, name: Name) -> tuple[Kept | None, FirstCopy | None]:
+        """See ``Store.find``. An id that is no UUID is unknown."""
+        try:
+            key = (name[0], uuid.UUID(name[1]))
+        except ValueError:
+            return None, None
+        async with self._connection() as connection:
+            cursor = await connection.execute("SELECT seq, event_hash FROM submission WHERE source = %s AND id = %s", key)
+            stored = await cursor.fetchone()
+            cursor = await connection.execute(
+                'SELECT event_hash, topic, partition, "offset", received_ms, known_ms FROM first_copy WHERE source = %s AND id = %s', key
+            )
+            copied = await cursor.fetchone()
+        return (Kept(*stored) if stored else None), (FirstCopy((name[0], str(key[1])), *copied) if copied else None)
+
+    async def unread(self, *, after: int, limit: int) -> list[tuple[int, Row]]:
+        """See ``Store.unread``."""
+        async with self._connection() as connection:
+            cursor = await connection.execute(_UNREAD, (after, limit), binary=True)
+            return [(seq, _row(rest)) for seq, *rest in await cursor.fetchall()]
+
+    async def unsent_copies(self) -> list[Row]:
+        """See ``Store.unsent_copies``."""
+        async with self._connection() as connection:
+            cursor = await connection.execute(_COPIES, binary=True)
+            return [_row(rest, tuple(partitions)) for *rest, partitions in await cursor.fetchall()]
+
+    async def copied(self, sent: Sequence[tuple[Name, int]]) -> None:
+        """See ``Store.copied``."""
+        async with self._connection() as connection:
+            await connection.execute(
+                """UPDATE control_copy AS c SET sent = true FROM unnest(%s::text[], %s::uuid[], %s::integer[]) AS s (source, id, partition)
+                   WHERE (c.source, c.id, c.partition) = (s.source, s.id, s.partition)""",
+                [*_names([name for name, _ in sent]), [partition for _, partition in sent]],
+            )
+
+    async def unsent_refusals(self, limit: int) -> list[RefusalRow]:
+        """See ``Store.unsent_refusals``."""
+        async with self._connection() as connection:
+            cursor = await connection.execute(
+                "SELECT key_id, event_hash, reason, source, value, received_ms FROM refusal WHERE NOT sent ORDER BY seq LIMIT %s", (limit,)
+            )
+            return [RefusalRow(*row) for row in await cursor.fetchall()]
+
+    async def refusals_sent(self, sent: Sequence[RefusalRow]) -> None:
+        """See ``Store.refusals_sent``."""
+        async with self._connection() as connection:
+            await connection.execute(
+                """UPDATE refusal AS r SET sent = true FROM unnest(%s::text[], %s::bytea[], %s::text[]) AS s (key_id, event_hash, reason)
+                   WHERE (r.key_id, r.event_hash, r.reason) = (s.key_id, s.event_hash, s.reason)""",
+                [[one.key_id for one in sent], [one.event_hash for one in sent], [one.reason for one in sent]],
+            )
+
+    async def reached_today(self) -> bool:
+        """See ``Store.reached_today``."""
+        async with self._connection() as connection:
+            row = await (await connection.execute("SELECT by_itself FROM simulated_clock")).fetchone()
+            return bool(row and row[0])
+
+    async def go_on_by_itself(self) -> None:
+        """See ``Store.go_on_by_itself``."""
+        async with self._connection() as connection:
+            await connection.execute("UPDATE simulated_clock SET by_itself = true WHERE NOT by_itself")
+
+
+def _names(names: Sequence[Name]) -> list[list[object]]:
+    return [[source for source, _ in names], [uuid.UUID(id) for _, id in names]]
+
+
+def _values(row: Row) -> tuple[object, ...]:
+    source, id = row.name
+    return (source, uuid.UUID(id), row.event_hash, row.topic, row.key, row.type, row.value, row.received_ms, row.traceparent)
+
+
+def _row(values: Sequence, copies: tuple[int, ...] = ()) -> Row:
+    source, id, event_hash, topic, key, type, value, received_ms, traceparent = values
+    return Row((source, str(id)), bytes(event_hash), topic, key, type, bytes(value), received_ms, traceparent, copies=copies)

@@ -1,0 +1,323 @@
+"""Load → decide → keep → answer: what happens to what is posted.
+
+Invariants
+1. A receipt is signed only for a first copy that was read back from Kafka; the same id always gets the same bytes.
+2. Nothing is answered with 201, 202 or 409 that PostgreSQL doesn't hold.
+3. What was entered once stays entered: a retry gets its receipt even when its key was revoked in between.
+4. A day is closed in every partition before the first fact that is received after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from schemas import topics
+from schemas.canonical import trusted_canonical_bytes
+from schemas.envelope import envelope_bytes, lookup
+from schemas.events.base import EventType
+from schemas.keys import SigningKey
+from schemas.receipts import Receipt, Refusal, sign_receipt, sign_refusal
+from schemas.times import instant
+from services._bus.kafka import Unavailable
+from services.intake.domain.clock import Clock, InTheFuture
+from services.intake.domain.days import closing, day_closed_event
+from services.intake.domain.faults import Fault, fault
+from services.intake.domain.judging import Admitted, Denied, judge
+from services.intake.keeping import Full, Keeper
+from services.intake.ports import FirstCopy, Kept, Name, RefusalRow, Row, Sealed, Store, StoreUnavailable
+from services.intake.reading_back import ReadBack
+from services.intake.waiting import Waiting
+
+ANSWER_WITHIN_S = 2.0
+_CATCH_UP_S = 2.0
+_BREATHE = 16
+_AUTHORITY = frozenset({401, 403})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of one event. ``status`` 201 has ``receipt``, 202 only ``name``, others ``fault`` and, where the signature was
+    good, ``refusal``; ``retry_after`` in seconds."""
+
+    status: int
+    receipt: dict[str, Any] | None = None
+    fault: Fault | None = None
+    refusal: bytes | None = None
+    name: Name | None = None
+    retry_after: int | None = None
+
+
+@dataclass(slots=True)
+class Ticket:
+    """An event on its way: stored, then read back."""
+
+    row: Row
+    kept: asyncio.Future[Kept]
+    copy: asyncio.Future[FirstCopy]
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """An event that will be refused, with what its refusal is made of."""
+
+    denied: Denied
+    received_ms: int
+
+
+@dataclass(frozen=True)
+class Request:
+    """What comes with the events of one request: the channel asked for, the batch's name, the trace they belong to."""
+
+    channel: str | None = None
+    batch: str | None = None
+    traceparent: str | None = None
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Intake's own keys: for receipts and refusals, and for what the system itself says."""
+
+    receipt: SigningKey
+    system: SigningKey
+
+
+class Desk:
+    """One for a process. ``wall``: epoch milliseconds; ``monotonic``: seconds; ``seal`` encrypts private values."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        keeper: Keeper,
+        reader: ReadBack,
+        waiting: Waiting,
+        clock: Clock,
+        keys: Keys,
+        office: str,
+        wall: Callable[[], int],
+        monotonic: Callable[[], float],
+        seal: Callable[[Name, Any], tuple[Sealed, ...]],
+        refused: Callable[[Sequence[RefusalRow]], None],
+    ) -> None:
+        self._store, self._keeper, self._reader, self._waiting = store, keeper, reader, waiting
+        self._clock, self._keys, self._office = clock, keys, office
+        self._wall, self._monotonic, self._seal, self._refused = wall, monotonic, seal, refused
+        self._through: date | None = None
+        self._kept_by_itself = False
+
+    async def take(self, values: Sequence[Any], request: Request, asked: Sequence[int | None]) -> list[Answer]:
+        """Judge, keep and send each; answers in the same order. ``asked``: the simulated instant of each, epoch milliseconds."""
+        found: list[Ticket | Turned | Answer] = []
+        for number, (value, moment) in enumerate(zip(values, asked, strict=True)):
+            if number % _BREATHE == _BREATHE - 1:
+                await asyncio.sleep(0)
+            found.append(await self._one(value, request, moment))
+        until = self._monotonic() + ANSWER_WITHIN_S
+        settled = [await self._settle(one, until) if isinstance(one, Ticket) else one for one in found]
+        turned = [one for one in settled if isinstance(one, Turned)]
+        if not turned:
+            return [one for one in settled if isinstance(one, Answer)]
+        refusals = iter(await self._refuse(turned))
+        return [next(refusals) if isinstance(one, Turned) else one for one in settled]
+
+    async def receipt(self, name: Name) -> Answer | None:
+        """The receipt of an event that was entered, 202 for one that is stored, None for one that is unknown.
+
+        Raises ``StoreUnavailable``."""
+        stored, copy = await self._store.find(name)
+        if copy is not None:
+            return self._receipt(copy)
+        return Answer(202, name=name, retry_after=1) if stored else None
+
+    def close_days(self) -> None:
+        """What the timer does: announce days that are over, where the clock goes by itself."""
+        now = self._clock.look(self._wall())
+        if now is not None:
+            self._close_days(now)
+
+    async def _one(self, value: Any, request: Request, asked: int | None) -> Ticket | Turned | Answer:
+        try:
+            now = self._clock.read(self._wall(), asked)
+        except InTheFuture:
+            return Answer(422, fault=fault("simulated-in-the-future"))
+        if self._clock.simulated and self._clock.by_itself and not self._kept_by_itself:
+            await self._store.go_on_by_itself()
+            self._kept_by_itself = True
+        try:
+            self._close_days(now)
+            verdict = await self._judge(value, request.channel, now)
+            if isinstance(verdict, Denied):
+                return await self._known_before(verdict) or Turned(verdict, now)
+            ticket = self._ticket(verdict, request, now)
+        except Full:
+            return Answer(503, fault=fault("busy"), retry_after=1)
+        if verdict.event_type.route == "registry":
+            # What it says about people and keys has to hold for the next event of the same request.
+            await asyncio.wait([ticket.copy], timeout=ANSWER_WITHIN_S)
+        return ticket
+
+    async def _judge(self, value: Any, channel: str | None, now: int) -> Admitted | Denied:
+        received_at = instant(now)
+        verdict = judge(value, registry=self._reader.registry, channel=channel, received_at=received_at)
+        if isinstance(verdict, Denied) and verdict.fault.status in _AUTHORITY:
+            # It may stand in a part of the registry that this process hasn't read yet.
+            before = self._reader.registry.next_offset
+            try:
+                await self._reader.catch_up([(topics.REGISTRY, 0)], limit_s=_CATCH_UP_S)
+            except Unavailable:
+                return Denied(fault("busy"), verdict.event_hash, verdict.source, verdict.id, None)
+            if self._reader.registry.next_offset != before:
+                verdict = judge(value, registry=self._reader.registry, channel=channel, received_at=received_at)
+        return verdict
+
+    async def _known_before(self, denied: Denied) -> Ticket | Answer | None:
+        """A retry of what was entered while it was still allowed."""
+        if denied.key_id is None or denied.event_hash is None:
+            return None
+        name = (denied.source, denied.id)
+        try:
+            stored, copy = await self._store.find(name)
+        except StoreUnavailable:
+            return Answer(503, fault=fault("store-unavailable"), retry_after=2)
+        there = copy.event_hash if copy else stored.event_hash if stored else None
+        if there is None or there.hex() != denied.event_hash:
+            return None
+        return self._receipt(copy) if copy else Answer(202, name=name, retry_after=1)
+
+    def _ticket(self, admitted: Admitted, request: Request, now: int) -> Ticket:
+        read, kind = admitted.read, admitted.event_type
+        entry = {
+            "received_at": instant(now),
+            "channel": admitted.channel,
+            "batch": request.batch,
+            "registry_offset": self._reader.registry.next_offset - 1,
+        }
+        value = envelope_bytes(read.event, read.signature, entry)
+        name = (read.event["source"], read.event["id"])
+        sealed = self._seal(name, read.private) if read.private else ()
+        return self._offer(_row(read.event, kind, value, bytes.fromhex(read.event_hash), now, request.traceparent, sealed), admitted.key_id)
+
+    def _offer(self, row: Row, key_id: str) -> Ticket:
+        kept = self._keeper.offer(row)
+        return Ticket(row, kept, self._waiting.expect(row.name), key_id)
+
+    async def _settle(self, ticket: Ticket, until: float) -> Answer | Turned:
+        row = ticket.row
+        try:
+            kept = await ticket.kept
+            if kept.event_hash != row.event_hash:
+                denied = Denied(fault("id-conflict", field="/event/id", value=row.name[1]), row.event_hash.hex(), *row.name, ticket.key_id)
+                return Turned(denied, row.received_ms)
+            if kept.seq is None and not ticket.copy.done():
+                _, copy = await self._store.find(row.name)
+                if copy is not None:
+                    return self._receipt(copy)
+            if not ticket.copy.done():
+                await asyncio.wait([ticket.copy], timeout=max(0.0, until - self._monotonic()))
+        except StoreUnavailable:
+            return Answer(503, fault=fault("store-unavailable"), retry_after=2)
+        finally:
+            if not ticket.copy.done():
+                self._waiting.forget(row.name, ticket.copy)
+        if not ticket.copy.done():
+            return Answer(202, name=row.name, retry_after=1)
+        copy = ticket.copy.result()
+        if copy.event_hash != row.event_hash:
+            # Somebody wrote to Kafka past intake under this id; audit finds it, and no receipt says otherwise.
+            denied = Denied(fault("id-conflict", field="/event/id", value=row.name[1]), row.event_hash.hex(), *row.name, ticket.key_id)
+            return Turned(denied, row.received_ms)
+        return self._receipt(copy)
+
+    def _receipt(self, copy: FirstCopy) -> Answer:
+        receipt = Receipt(
+            source=copy.name[0],
+            id=copy.name[1],
+            event_hash=copy.event_hash.hex(),
+            topic=copy.topic,
+            partition=copy.partition,
+            offset=copy.offset,
+            received_at=instant(copy.received_ms),
+            known_from=instant(copy.known_ms),
+        )
+        return Answer(201, receipt=sign_receipt(receipt, self._keys.receipt), name=copy.name)
+
+    async def _refuse(self, turned: Sequence[Turned]) -> list[Answer]:
+        """Sign, store and send refusals for those whose signature was good."""
+        rows = [self._refusal(one) for one in turned]
+        signed = [row for row in rows if row is not None]
+        try:
+            stand = await self._store.refuse(signed) if signed else []
+        except StoreUnavailable:
+            return [
+                Answer(503, fault=fault("store-unavailable"), retry_after=2) if row else _refused(one)
+                for one, row in zip(turned, rows, strict=True)
+            ]
+        self._refused([row for row, (_, new) in zip(signed, stand, strict=True) if new])
+        values = (value for value, _ in stand)
+        return [_refused(one, next(values) if row else None) for one, row in zip(turned, rows, strict=True)]
+
+    def _refusal(self, turned: Turned) -> RefusalRow | None:
+        denied = turned.denied
+        if denied.key_id is None or denied.event_hash is None or denied.fault.status >= 500:
+            return None
+        refusal = Refusal(
+            source=denied.source,
+            id=denied.id,
+            event_hash=denied.event_hash,
+            key_id=denied.key_id,
+            received_at=instant(turned.received_ms),
+            reason=denied.fault.code,
+            detail_en=denied.fault.en,
+            detail_zh=denied.fault.zh,
+        )
+        value = trusted_canonical_bytes(sign_refusal(refusal, self._keys.receipt))
+        digest = bytes.fromhex(denied.event_hash)
+        return RefusalRow(denied.key_id, digest, denied.fault.code, denied.source, value, turned.received_ms)
+
+    def _close_days(self, now: int) -> None:
+        registry = self._reader.registry
+        known = [day for day in (self._through, registry.closed_through) if day]
+        through = closing(max(known, default=None), now, registry.time_zone)
+        if through is None:
+            return
+        event = day_closed_event(through, registry.time_zone, subject=registry.stack, source=self._office)
+        kind = lookup(event["type"])
+        assert kind is not None
+        entry = {"received_at": instant(now), "channel": "desk", "batch": None, "registry_offset": registry.next_offset - 1}
+        value = envelope_bytes(event, self._keys.system.signature(event), entry)
+        ticket = self._offer(_row(event, kind, value, _digest(event), now, None, ()), self._keys.system.key_id)
+        self._waiting.forget(ticket.row.name, ticket.copy)
+        self._through = through
+
+
+def _refused(turned: Turned, refusal: bytes | None = None) -> Answer:
+    one = turned.denied.fault
+    return Answer(one.status, fault=one, refusal=refusal, retry_after=1 if one.status == 503 else None)
+
+
+def _row(
+    event: dict[str, Any], kind: EventType, value: bytes, digest: bytes, now: int, traceparent: str | None, sealed: tuple[Sealed, ...]
+) -> Row:
+    topic = topics.FACTS if kind.route == "facts" else topics.REGISTRY
+    copies = tuple(range(topics.PARTITIONS)) if kind.route == "broadcast" else ()
+    name = (event["source"], event["id"])
+    return Row(name, digest, topic, event["subject"], event["type"], value, now, traceparent, sealed, copies)
+
+
+def _digest(event: dict[str, Any]) -> bytes:
+    return hashlib.sha256(trusted_canonical_bytes(event)).digest()
+
+
+def genesis_row(submission: dict[str, Any], now: int) -> Row:
+    """The register's first record. ``now``: epoch milliseconds."""
+    event = submission["event"]
+    kind = lookup(event["type"])
+    assert kind is not None
+    entry = {"received_at": instant(now), "channel": "desk", "batch": None, "registry_offset": -1}
+    return _row(event, kind, envelope_bytes(event, submission["signature"], entry), _digest(event), now, None, ())

@@ -1,0 +1,145 @@
+"""A running intake with an officer who may inspect premises, and what tests ask of it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import orjson
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from deploy.local.stack import Stack
+from schemas.keys import SigningKey
+from schemas.times import instant
+from schemas.topics import FACTS, PARTITIONS, REFUSALS, REGISTRY
+from services.intake.cli import OFFICE as REGISTER
+from services.intake.cli import init_home
+
+OFFICE = "/departments/food/offices/test"
+OFFICER = "officer:tester"
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def uuid7(at_ms: int | None = None) -> str:
+    value = ((at_ms or now_ms()) & (1 << 48) - 1) << 80 | uuid.uuid4().int & (1 << 80) - 1
+    return str(uuid.UUID(int=value & ~(0xF << 76) & ~(0x3 << 62) | 0x7 << 76 | 0x2 << 62))
+
+
+def event(kind: str, subject: str, data: dict[str, Any], *, source: str = OFFICE, at_ms: int | None = None) -> dict[str, Any]:
+    at = at_ms or now_ms()
+    return {
+        "specversion": "1.0",
+        "id": uuid7(at),
+        "source": source,
+        "type": f"mingjian.{kind}.v1",
+        "subject": subject,
+        "time": instant(at),
+        "datacontenttype": "application/json",
+        "data": data,
+    }
+
+
+def signed(made: dict[str, Any], key: SigningKey) -> dict[str, Any]:
+    return {"event": made, "signature": key.signature(made)}
+
+
+@dataclass
+class Desk:
+    """``key``: the officer's. ``registrar``: signs for the register."""
+
+    stack: Stack
+    genesis: dict[str, Any]
+    registrar: SigningKey
+    key: SigningKey = field(default_factory=SigningKey.generate)
+
+    @staticmethod
+    def of(stack: Stack, clock_mode: str = "wall") -> Desk:
+        """Make the home, start intake, enrol the officer."""
+        genesis = init_home(stack.home, clock_mode=clock_mode, sample=False)  # type: ignore[arg-type]
+        stack.start_services(["intake"])
+        desk = Desk(stack, genesis, SigningKey.load(stack.home / "keys" / "registrar" / "registrar.json"))
+        if clock_mode == "wall":
+            desk.enrol()
+        return desk
+
+    def enrol(self, at: str | None = None, day: str = "2020-01-01") -> None:
+        grant = {"role": "officer", "office": OFFICE, "schemes": ["fhrs", "uscc"], "regimes": []}
+        said = [
+            self.by_registrar("officer.enrolled", OFFICER, {"occurred_on": day, "office": OFFICE}),
+            self.by_registrar(
+                "key.registered", OFFICER, {"occurred_on": day, "key": self.key.public_object(), "channels": ["desk", "field"]}
+            ),
+            self.by_registrar("role.granted", OFFICER, {"occurred_on": day, **grant}),
+        ]
+        body: dict[str, Any] = {"events": said}
+        if at:
+            body["simulated_at"] = [at] * len(said)
+        answer = self.http("POST", "/api/v1/events:batch", json=body)
+        assert [one["status"] for one in answer.json()["results"]] == [201, 201, 201], answer.text
+
+    def by_registrar(self, kind: str, subject: str, data: dict[str, Any], at_ms: int | None = None) -> dict[str, Any]:
+        # Long ago where the clock is simulated: nothing may be signed after it was received.
+        at = at_ms or (now_ms() if self.genesis["event"]["data"]["clock_mode"] == "wall" else 946_684_800_000)
+        return signed(event(kind, subject, data, source=REGISTER, at_ms=at), self.registrar)
+
+    def inspection(self, subject: str = "fhrs:1", points: int = 5, **more: Any) -> dict[str, Any]:
+        data = {
+            "occurred_on": "2026-01-05",
+            "kind": "routine",
+            "mode": "on_site",
+            "component_scores": [{"component": "hygiene", "points": points}],
+            "officers": [OFFICER],
+        }
+        return signed(event("inspection.recorded", subject, data | more), self.key)
+
+    def http(self, method: str, path: str, **arguments: Any) -> httpx.Response:
+        return httpx.request(method, f"http://127.0.0.1:{self.stack.ports.intake}{path}", timeout=30, trust_env=False, **arguments)
+
+    def post(self, submission: dict[str, Any], **headers: str) -> httpx.Response:
+        return self.http("POST", "/api/v1/events", json=submission, headers=headers)
+
+    def batch(self, submissions: list[dict[str, Any]], **more: Any) -> list[dict[str, Any]]:
+        answer = self.http("POST", "/api/v1/events:batch", json={"events": submissions, **more})
+        assert answer.status_code == 200, answer.text
+        return answer.json()["results"]
+
+    def receipt(self, submission: dict[str, Any]) -> httpx.Response:
+        made = submission["event"]
+        return self.http("GET", "/api/v1/receipts", params={"source": made["source"], "id": made["id"]})
+
+    def records(self, *topics: str) -> list[ConsumerRecord]:
+        return asyncio.run(read_all(self.stack.bootstrap, topics or (REGISTRY, FACTS)))
+
+    def facts(self) -> list[dict[str, Any]]:
+        """Envelopes of facts about subjects, without the copies of control events."""
+        return [orjson.loads(one.value) for one in self.records(FACTS) if one.key != b"control"]
+
+    def receipt_key(self) -> dict[str, str]:
+        return self.genesis["event"]["data"]["receipt_key"]
+
+
+async def read_all(bootstrap: str, topics: tuple[str, ...]) -> list[ConsumerRecord]:
+    """Every record of these topics, partition by partition."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="none", enable_auto_commit=False)
+    await consumer.start()
+    try:
+        counts = {REGISTRY: 1, FACTS: PARTITIONS, REFUSALS: PARTITIONS}
+        places = [TopicPartition(topic, number) for topic in topics for number in range(counts[topic])]
+        ends = await consumer.end_offsets(places)
+        consumer.assign(places)
+        for place in places:
+            consumer.seek(place, 0)
+        found: list[ConsumerRecord] = []
+        while len(found) < sum(ends.values()):
+            for records in (await consumer.getmany(timeout_ms=500)).values():
+                found += records
+        return sorted(found, key=lambda one: (one.topic, one.partition, one.offset))
+    finally:
+        await consumer.stop()
