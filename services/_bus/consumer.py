@@ -28,8 +28,8 @@ _STOP_LIMIT_S = 5.0
 class PositionedConsumer:
     """``max_records``: at most so many from one ``poll``. ``idle_ms``: how long it waits when there is nothing.
 
-    ``fetch_bytes``: of one partition at once. ``limit_s``: how long Kafka may take to connect or to tell offsets. For one
-    task; ``ends`` may be asked from anywhere."""
+    ``fetch_bytes``: of one partition at once. ``limit_s``: how long Kafka may take to connect or to tell offsets. One task
+    assigns and polls; ``ends`` and ``fetch_ends`` may be asked by others of the same event loop."""
 
     def __init__(
         self,
@@ -46,6 +46,8 @@ class PositionedConsumer:
         self._consumer: AIOKafkaConsumer | None = None
         self._next: dict[Place, int] = {}
         self._ends: dict[Place, int] = {}
+        self._opening = asyncio.Lock()
+        self._placed = False
         self._stopped = False
 
     async def start(self) -> None:
@@ -56,8 +58,8 @@ class PositionedConsumer:
     async def stop(self) -> None:
         """Disconnect; positions are forgotten."""
         self._stopped = True
-        self._next = {}
         await self._drop()
+        self._next = {}
 
     async def assign(self, positions: Mapping[Place, int]) -> None:
         """Read these partitions from here on, in place of what was read before. Raises ``RecordsGone``, ``Unavailable``."""
@@ -66,9 +68,11 @@ class PositionedConsumer:
 
     async def poll(self) -> list[ConsumerRecord]:
         """The next records, partition by partition; empty after a short wait. Raises ``RecordsGone``, ``Unavailable``."""
-        consumer = self._consumer
-        if consumer is None:
-            consumer = await self._open()
+        if not self._next and not self._stopped:
+            await asyncio.sleep(self._idle_ms / 1000)
+            return []
+        consumer = await self._open()
+        if not self._placed:
             await self._seek(consumer, self._next)
         try:
             found = await consumer.getmany(timeout_ms=self._idle_ms, max_records=self._max_records)
@@ -151,10 +155,15 @@ class PositionedConsumer:
         return records
 
     async def _open(self) -> AIOKafkaConsumer:
-        if self._consumer is not None:
+        async with self._opening:
+            if self._stopped:
+                raise Unavailable("the consumer is stopped")
+            if self._consumer is None:
+                self._placed = False
+                self._consumer = await self._connected()
             return self._consumer
-        if self._stopped:
-            raise Unavailable("the consumer is stopped")
+
+    async def _connected(self) -> AIOKafkaConsumer:
         consumer = AIOKafkaConsumer(
             **self._connection.arguments(),
             client_id=self._client_id,
@@ -174,7 +183,6 @@ class PositionedConsumer:
             if isinstance(error, KafkaError | OSError | TimeoutError):
                 raise Unavailable(type(error).__name__) from error
             raise
-        self._consumer = consumer
         return consumer
 
     async def _drop(self) -> None:
@@ -196,6 +204,7 @@ class PositionedConsumer:
         for place, wanted in positions.items():
             consumer.seek(TopicPartition(*place), wanted)
         self._ends = ends
+        self._placed = True
 
     async def _ask(self, consumer: AIOKafkaConsumer, places: Sequence[Place], *, beginning: bool) -> dict[Place, int]:
         wanted = [TopicPartition(*place) for place in places]

@@ -268,6 +268,21 @@ def test_a_reader_goes_on_after_the_brokers_death_without_a_hole_or_a_double(own
         globals()["consumer"] = own
 
 
+def test_asking_for_the_ends_while_a_lost_connection_is_made_anew_loses_no_position(servers: Stack) -> None:
+    async def work() -> None:
+        async with running(producer(servers)) as out, running(consumer(servers)) as reader:
+            first = await end_of(servers, DUTIES, 7)
+            await out.send(rows(DUTIES, 7, *range(10)))
+            await reader.assign({(DUTIES, 7): first})
+            assert len(await values(reader, 10)) == 10
+            await out.send(rows(DUTIES, 7, *range(10, 20)))
+            await reader._drop()
+            assert {(DUTIES, 7): first + 20} == await reader.fetch_ends()
+            assert [b"%d" % number for number in range(10, 20)] == await values(reader, 10)
+
+    run(work)
+
+
 def test_a_row_given_up_while_the_broker_was_dead_never_turns_up_behind_later_ones(own_stack: Stack) -> None:
     """aiokafka would keep it for ever and write it when the broker is back, long after rows that came later."""
 
