@@ -89,7 +89,7 @@ def explain(error: ValidationError, schemes: Sequence[str], within: tuple[str, .
     if kind == "subject-mismatch":
         return fault("subject-mismatch", field="/event/subject", **_mismatch(str(context.get("why", ""))))
     if place[0] == "private":
-        return fault("salt-form" if place[-1] == "salt" else "private-form", field=field)
+        return fault("salt-form", field=field) if place[-1] == "salt" else fault("private-form", field=field)
     if code := _NAMED.get(place[:2]):
         return fault(code, field=field, value=value)
     if place[0] == "signature":

@@ -99,6 +99,8 @@ class Registry:
             opened = open_record(value)
             if offset == 0:
                 self._genesis(opened.event, opened.entry["received_at"])
+            elif opened.event["type"] == _GENESIS:
+                raise ValueError("the register has begun")
             elif fold := _FOLDS.get(opened.event["type"]):
                 self._check_signed(opened, "system" if opened.event["type"] == DAY_CLOSED else "registrar")
                 fold(self, opened.event, opened.entry["received_at"])
