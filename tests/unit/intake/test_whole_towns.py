@@ -65,8 +65,6 @@ def premises(many: int) -> str:
             {
                 "FHRSID": 1_000_000 + number,
                 "LocalAuthorityBusinessID": rng.choice(references),
-                    (f"PI/{rng.randint(10**8, 10**9)}", f"{rng.randint(10**5, 10**6)}", f"23/00{number:03d}/COMM")
-                ),
                 "BusinessName": rng.choice(("Café 1885", "The 7 Stars", "5,000 Plates", "O'Neill & Söhne", "24/7 Kiosk No. 16")),
                 "BusinessType": rng.choice(("Restaurant/Cafe/Canteen", "Retailers - other", "Hospitals/Childcare/Caring Premises")),
                 "AddressLine1": f"Unit {rng.randint(1, 99)}, {rng.randint(1, 400)}-{rng.randint(401, 800)} High Street",
