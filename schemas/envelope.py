@@ -53,12 +53,14 @@ class Submission(Frozen):
 
 
 class Entry(Frozen):
-    """What intake adds beside the event, never inside it."""
+    """What intake adds beside the event, never inside it. ``marks``: what doesn't add up in an event that a feed or a migration
+    brought; from an officer it would have been refused. Absent where there is nothing to mark."""
 
     received_at: f.Instant
     channel: Channel
     batch: Annotated[str, StringConstraints(max_length=80)] | None = None
     registry_offset: Annotated[int, Field(ge=-1)]
+    marks: Annotated[tuple[f.DashedWord, ...], Field(min_length=1, max_length=10)] | None = None
 
 
 def check_data(event_type: EventType, data: dict[str, Any], subject: str | None = None) -> Data:

@@ -92,6 +92,7 @@ Amount = Annotated[
     DecimalText, AfterValidator(_amount), WithJsonSchema({**_DECIMAL_SCHEMA, "pattern": r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?$"})
 ]
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+DashedWord = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_LINE)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=_PARAGRAPHS)]
 DocumentNo = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=_LINE)]

@@ -47,15 +47,26 @@ def outgoing(row: Row) -> list[Outgoing]:
 
 
 class Sender:
-    """Takes stored rows and refusals. ``monotonic`` gives seconds; ``resend_after_s``: how long a sent row may stay unread."""
+    """Takes stored rows and refusals. ``monotonic`` gives seconds; ``resend_after_s``: how long a sent row may stay unread by a
+    reader that is ``caught_up``."""
 
-    def __init__(self, store: Store, producer: Producer, *, monotonic: Callable[[], float], resend_after_s: float = 10.0) -> None:
+    def __init__(
+        self,
+        store: Store,
+        producer: Producer,
+        *,
+        monotonic: Callable[[], float],
+        caught_up: Callable[[], bool],
+        resend_after_s: float = 10.0,
+    ) -> None:
         self._store, self._producer, self._monotonic, self._resend_after = store, producer, monotonic, resend_after_s
+        self._caught_up = caught_up
         self._rows: deque[tuple[int, Row]] = deque()
         self._refusals: deque[RefusalRow] = deque()
         self._arrived = asyncio.Event()
         # Rows were left out of memory: they come back from PostgreSQL, beginning after the last one sent.
         self._behind = False
+        self._passed_by = False
         self._last = 0
         self._unread: dict[Name, tuple[int, float]] = {}
 
@@ -70,7 +81,7 @@ class Sender:
         for seq, row in rows:
             self._unread[row.name] = (seq, now)
         if self._behind or len(self._rows) + len(rows) > IN_MEMORY:
-            self._behind = True
+            self._behind = self._passed_by = True
         else:
             self._rows.extend(rows)
         self._arrived.set()
@@ -136,9 +147,11 @@ class Sender:
 
     async def _fetch(self) -> None:
         async def more() -> None:
+            self._passed_by = False
             found = await self._store.unread(after=self._last, limit=TOGETHER)
             self._rows.extend(found)
-            self._behind = bool(found)
+            # What was stored while the database looked may be missing from what it found.
+            self._behind = bool(found) or self._passed_by
 
         await self._insist(more)
 
@@ -167,7 +180,7 @@ class Sender:
             await asyncio.sleep(self._resend_after / 2)
             late = self._monotonic() - self._resend_after
             overdue = sorted(seq for seq, sent in self._unread.values() if sent < late and seq <= self._last)
-            if overdue and not self._behind:
+            if overdue and not self._behind and self._caught_up():
                 log.warning("%d stored events were not read back; sending again from the first of them", len(overdue))
                 self._last = overdue[0] - 1
                 self._behind = True

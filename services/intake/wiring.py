@@ -135,7 +135,7 @@ class Intake:
         self.waiting = Waiting()
         self.clock = Clock(genesis["clock_mode"])
         self.producer = Producer(connection, client_id="mingjian-intake", linger_ms=1)
-        self.sender = Sender(self.store, self.producer, monotonic=time.monotonic)
+        self.sender = Sender(self.store, self.producer, monotonic=time.monotonic, caught_up=lambda: not any(self.reader.lag().values()))
         self.keeper = Keeper(self.store, self.sender.stored)
         self.reader = ReadBack(
             store=self.store,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -10,6 +11,8 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from services.intake.ports import FirstCopy, Kept, Name, Place, Position, RefusalRow, Row, StoreUnavailable
+
+log = logging.getLogger("mingjian.intake.postgres")
 
 _KEEP = """
     INSERT INTO submission (source, id, event_hash, topic, key, type, value, received_ms, traceparent)
@@ -80,7 +83,10 @@ class PostgresStore:
         try:
             async with self._pool.connection() as connection:
                 yield connection
-        except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout) as error:
+        except (psycopg.Error, PoolTimeout) as error:
+            if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError | PoolTimeout):
+                # Not the server's absence but a statement that it refuses: somebody has to look, and the process goes on.
+                log.error("PostgreSQL refused a statement", exc_info=error)
             raise StoreUnavailable(type(error).__name__) from error
 
     async def keep(self, rows: Sequence[Row]) -> list[Kept]:
