@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
@@ -17,6 +16,8 @@ import uvicorn
 import uvloop
 
 from schemas.rulebook import RulebookError
+from services._bus import logs, telemetry
+from services._bus.kafka import UnusableCertificates
 from services.audit.domain.note import NoteError
 from services.audit.ports import LogDamaged, RecordsGone, Superseded
 from services.audit.web.app import create_app
@@ -34,8 +35,9 @@ def _causes(error: BaseException) -> list[BaseException]:
 
 async def serve(settings: Settings) -> int:
     """Run until a signal or a fault; the exit code. Raises what ``build`` raises."""
-    audit: Audit = build(settings)
-    config = uvicorn.Config(create_app(audit.parts), host=settings.host, port=settings.port, log_level="warning", access_log=False)
+    told = telemetry.setup("audit", env=settings.environ, home=settings.home)
+    audit: Audit = build(settings, told)
+    config = uvicorn.Config(create_app(audit.parts), host=settings.host, port=settings.port, log_config=None, access_log=False)
     server = uvicorn.Server(config)
     code = 0
 
@@ -55,6 +57,7 @@ async def serve(settings: Settings) -> int:
             server.should_exit = True
 
     async with AsyncExitStack() as stack:
+        stack.callback(told.shutdown)
         await audit.open(stack)
         loops = [
             asyncio.create_task(guarded("log", audit.log.run())),
@@ -70,14 +73,12 @@ async def serve(settings: Settings) -> int:
 
 def main() -> int:
     """The exit code of the process."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    logging.getLogger("aiokafka").setLevel(logging.WARNING)
-    logging.getLogger("yoyo").setLevel(logging.WARNING)
+    logs.setup("audit")
     try:
         settings = Settings.from_env()
         migrate(settings.dsn)
         return uvloop.run(serve(settings))
-    except (NotConfigured, NoteError, RulebookError) as error:
+    except (NotConfigured, NoteError, RulebookError, UnusableCertificates) as error:
         log.critical("not started: %s", error)
         return 2
 

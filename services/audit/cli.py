@@ -11,10 +11,12 @@ import typer
 from aiokafka.errors import KafkaError
 from rich.console import Console
 
+from services._bus.kafka import UnusableCertificates
 from services.audit.adapters import calendars
 from services.audit.domain.note import ED25519, NoteError, VerifierKey
 from services.audit.verifying import Report, run_verify
-from services.audit.wiring import CALENDAR_FILE, NotConfigured, default_home, default_kafka, genesis_event, patience
+from services.audit.wiring import CALENDAR_FILE, NotConfigured, default_home, genesis_event, patience
+from services.audit.wiring import kafka as connection_to
 
 _SHOWN = 50
 
@@ -49,12 +51,12 @@ def verify(
         report = run_verify(
             log_dir=log_dir or home / "log",
             verifier=VerifierKey.parse(text),
-            kafka=None if offline else kafka or default_kafka(),
+            kafka=None if offline else connection_to(kafka),
             memory=memory or home / "seen",
             patience=patience(wait),
             console=Console(stderr=True),
         )
-    except (NoteError, NotConfigured, KafkaError) as error:
+    except (NoteError, NotConfigured, KafkaError, UnusableCertificates) as error:
         typer.echo(json.dumps({"verified": False, "error": str(error)}) if as_json else f"not verified: {error}", err=not as_json)
         raise typer.Exit(1) from None
     if as_json:

@@ -7,6 +7,7 @@ Each partition is folded in its own order; doubles change nothing. A fact is jud
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 
 from schemas.envelope import NotAnEnvelope, Opened, open_record
 from schemas.ids import scheme_of
@@ -26,6 +27,9 @@ COUNTRY = "CN"
 ReadRegistry = Callable[[int], Awaitable[Registry]]
 """The registry, read at least up to and with an offset."""
 
+Entered = Callable[[int, str], None]
+"""Hears of every judged fact: calendar days from the act to its entry, and the channel."""
+
 
 def traceparent_of(record: Record) -> str | None:
     """The record's trace header, where it has a readable one."""
@@ -38,8 +42,9 @@ def traceparent_of(record: Record) -> str | None:
 class Detectors:
     """The detectors' memory between batches: the calendars of each partition. Rebuilt from PostgreSQL at every start."""
 
-    def __init__(self, rules: Sequence[EntryRule], registry: ReadRegistry) -> None:
+    def __init__(self, rules: Sequence[EntryRule], registry: ReadRegistry, entered: Entered = lambda days, channel: None) -> None:
         self._rules = rules
+        self._entered = entered
         self._registry = registry
         self._calendars: dict[int, WorkCalendar] = {}
         self._seen: set[tuple[int, str]] = set()
@@ -89,6 +94,7 @@ class Detectors:
         fact = fact_of(one.event, one.entry)
         if fact is None:
             return 0
+        self._entered((datetime.fromisoformat(fact.received_at).date() - fact.occurred_on).days, fact.channel)
         at = EventPlace(record.topic, record.partition, record.offset, fact.id)
         known = registry.at(_stamp(one))
         named = one.event["data"].get("regime")

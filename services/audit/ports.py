@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from services._bus.kafka import Place as Place
+from services._bus.kafka import RecordsGone as RecordsGone
 from services.audit.domain.frame import Record
-
-Place = tuple[str, int]
-"""(topic, partition)"""
 
 
 class Superseded(Exception):
@@ -18,10 +17,6 @@ class Superseded(Exception):
 
 class LogDamaged(Exception):
     """What is stored is not what was signed or planned. Nothing may be signed on it; a person has to look."""
-
-
-class RecordsGone(Exception):
-    """Kafka no longer has, or never had, records that the log has to hold."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from schemas.topics import LOGGED_TOPICS
+from services._bus.kafka import Connection
 from services.audit.adapters import replay_reader
 from services.audit.domain.checkpoint import Checkpoint, open_checkpoint
 from services.audit.domain.note import NoteError, VerifierKey
@@ -70,9 +71,9 @@ class _Bar:
 
 
 def run_verify(
-    *, log_dir: Path, verifier: VerifierKey, kafka: str | None, memory: Path | None, patience: Patience, console: Console
+    *, log_dir: Path, verifier: VerifierKey, kafka: Connection | None, memory: Path | None, patience: Patience, console: Console
 ) -> Report:
-    """Recompute everything. ``kafka``: bootstrap address, None for the log alone. ``memory``: folder of checkpoints seen before.
+    """Recompute everything. ``kafka``: None for the log alone. ``memory``: folder of checkpoints seen before.
 
     Raises ``NoteError`` (no checkpoint, or one that the log did not sign) and ``KafkaError``."""
     ends = asyncio.run(replay_reader.bounds(kafka, _places())) if kafka else {}
@@ -96,7 +97,7 @@ def _places() -> list[Place]:
     return [(topic.name, partition) for topic in LOGGED_TOPICS for partition in range(topic.partitions)]
 
 
-async def _against_kafka(check: Verification, report: Report, kafka: str, ends: dict[Place, tuple[int, int]], bar: _Bar) -> None:
+async def _against_kafka(check: Verification, report: Report, kafka: Connection, ends: dict[Place, tuple[int, int]], bar: _Bar) -> None:
     logged = check.next_offsets
     for place in sorted(set(logged) - set(ends)):
         check.faults.append(Fault("unknown", f"{place[0]} {place[1]}", "the log has records of a partition that is none of ours"))

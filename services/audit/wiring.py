@@ -17,14 +17,17 @@ import yoyo
 from schemas.keys import SigningKey
 from schemas.rulebook import load_all
 from schemas.topics import FACTS, FINDINGS, LOGGED_TOPICS, REGISTRY
+from services._bus.kafka import Connection
+from services._bus.producer import Producer
+from services._bus.telemetry import Telemetry
 from services.audit.adapters.detector_store import FindingReader, PostgresDetectorStore
 from services.audit.adapters.folder import FolderStore
-from services.audit.adapters.kafka import FindingSender, KafkaRecords
+from services.audit.adapters.kafka import CLIENT, KafkaRecords
 from services.audit.adapters.plan import PostgresPlan
 from services.audit.appender import Appender, LogKey
 from services.audit.domain.late import EntryRule
 from services.audit.domain.note import VerifierKey
-from services.audit.handlers import Detectors
+from services.audit.handlers import Detectors, Entered
 from services.audit.ports import Place
 from services.audit.verifying import Patience
 from services.audit.web.app import Parts
@@ -37,6 +40,7 @@ MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 RULEBOOKS = Path(__file__).resolve().parents[2] / "rulebooks"
 CALENDAR_FILE = RULEBOOKS / "calendar-cn.yaml"
 LINGER_S = 0.02
+_DAYS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 30, 60, 90, 180, 365]
 # The embedded broker's place in the stack's range of ports, see docs/architecture.md.
 _BASE, _KAFKA_STEP = 19090, 2
 
@@ -49,7 +53,9 @@ class NotConfigured(Exception):
 class Settings:
     """From the environment, see docs/architecture.md."""
 
+    home: Path
     kafka: str
+    tls_dir: Path | None
     dsn: str
     key_dir: Path
     genesis: Path
@@ -59,6 +65,7 @@ class Settings:
     log_dir: Path
     once_dir: Path
     publication_url: str | None
+    environ: Mapping[str, str]
 
     @staticmethod
     def from_env(env: Mapping[str, str] = os.environ) -> Settings:
@@ -76,7 +83,9 @@ class Settings:
         except OSError as error:
             raise NotConfigured(f"MINGJIAN_DSN_FILE: {error.strerror}: {dsn_file}") from None
         return Settings(
+            home=home,
             kafka=needed("MINGJIAN_KAFKA"),
+            tls_dir=_tls_dir(env),
             dsn=dsn,
             key_dir=Path(env.get("MINGJIAN_KEY_DIR") or home / "keys" / "audit"),
             genesis=Path(env.get("MINGJIAN_GENESIS") or home / "genesis.json"),
@@ -86,7 +95,13 @@ class Settings:
             log_dir=Path(env.get("MINGJIAN_LOG_DIR") or home / "log"),
             once_dir=Path(env.get("MINGJIAN_ONCE_DIR") or home / "run" / "once"),
             publication_url=(env.get("MINGJIAN_PUBLICATION_URL") or "").rstrip("/") or None,
+            environ=env,
         )
+
+
+def _tls_dir(env: Mapping[str, str]) -> Path | None:
+    folder = env.get("MINGJIAN_KAFKA_TLS_DIR")
+    return Path(folder) if folder else None
 
 
 def default_home(env: Mapping[str, str] = os.environ) -> Path:
@@ -94,9 +109,10 @@ def default_home(env: Mapping[str, str] = os.environ) -> Path:
     return Path(env.get("MINGJIAN_HOME") or ".mingjian")
 
 
-def default_kafka(env: Mapping[str, str] = os.environ) -> str:
-    """The embedded broker's address."""
-    return f"127.0.0.1:{int(env.get('MINGJIAN_PORT_BASE') or _BASE) + _KAFKA_STEP}"
+def kafka(bootstrap: str | None, env: Mapping[str, str] = os.environ) -> Connection:
+    """The broker named, or the embedded one; with the environment's certificates. Raises ``UnusableCertificates``."""
+    embedded = f"127.0.0.1:{int(env.get('MINGJIAN_PORT_BASE') or _BASE) + _KAFKA_STEP}"
+    return Connection.of(bootstrap or embedded, _tls_dir(env))
 
 
 def patience(wait_s: float) -> Patience:
@@ -155,8 +171,9 @@ class Audit:
         stack.push_async_callback(self.registry_records.stop)
 
 
-def build(settings: Settings) -> Audit:
-    """Everything wired; called within a running event loop. Raises ``NotConfigured``, ``RulebookError``."""
+def build(settings: Settings, telemetry: Telemetry) -> Audit:
+    """Everything wired; called within a running event loop. Raises ``NotConfigured``, ``RulebookError``, ``UnusableCertificates``."""
+    connection = Connection.of(settings.kafka, settings.tls_dir)
     genesis = genesis_event(settings.genesis)
     verifier = VerifierKey.parse(genesis["data"]["log_vkey"])
     rules = [rule for book in load_all(settings.rulebooks).values() if (rule := EntryRule.of(book))]
@@ -166,22 +183,24 @@ def build(settings: Settings) -> Audit:
     log = LogLoop(
         appender=Appender(plan=plan, store=store, key=log_key(settings.key_dir, verifier)),
         plan=plan,
-        records=KafkaRecords(settings.kafka, places(), linger_s=LINGER_S),
+        records=KafkaRecords(connection, places(), linger_s=LINGER_S),
         findings=beside,
         stack=genesis["subject"],
         monotonic=time.monotonic,
         wall=time.time,
+        telemetry=telemetry,
     )
-    registry_records = KafkaRecords(settings.kafka, [(REGISTRY, 0)])
+    registry_records = KafkaRecords(connection, [(REGISTRY, 0)])
     registry = RegistryReader(registry_records)
     watched = [place for place in places() if place[0] in (FACTS, FINDINGS)]
     detectors = DetectorLoop(
-        detectors=Detectors(rules, registry.up_to),
+        detectors=Detectors(rules, registry.up_to, _entered(telemetry)),
         store=findings,
-        records=KafkaRecords(settings.kafka, watched),
-        sender=FindingSender(settings.kafka, FINDINGS),
+        records=KafkaRecords(connection, watched),
+        sender=Producer(connection, client_id=f"{CLIENT}-findings"),
         monotonic=time.monotonic,
     )
+    _gauges(telemetry, log, detectors)
     status = Status(
         log=log, detectors=detectors, registry=registry, store=store, verifier=verifier, monotonic=time.monotonic, wall=time.time
     )
@@ -193,3 +212,17 @@ def build(settings: Settings) -> Audit:
         pages=Pages(sample=bool(genesis["data"]["sample"]), publication_url=settings.publication_url),
     )
     return Audit(log, detectors, registry, parts, registry_records, (findings, beside))
+
+
+def _entered(telemetry: Telemetry) -> Entered:
+    took = telemetry.meter.create_histogram(
+        "mingjian.entry.delay", "d", "calendar days from the act to its entry", explicit_bucket_boundaries_advisory=_DAYS
+    )
+    return lambda days, channel: took.record(days, {"channel": channel})
+
+
+def _gauges(telemetry: Telemetry, log: LogLoop, detectors: DetectorLoop) -> None:
+    telemetry.gauge("mingjian.log.lag", "{record}", "records that are no leaf yet", log.progress.lag)
+    telemetry.gauge("mingjian.log.size", "{leaf}", "leaves of the log", lambda: log.progress.size)
+    telemetry.gauge("mingjian.log.signed", "{leaf}", "leaves under the published checkpoint", lambda: log.progress.signed)
+    telemetry.gauge("mingjian.lag", "{record}", "records that the detectors have not read", detectors.progress.lag)

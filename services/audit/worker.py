@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-
-from aiokafka.errors import KafkaError
 
 from schemas.envelope import NotAnEnvelope, open_record
 from schemas.topics import FINDINGS, REGISTRY
+from services._bus.kafka import Unavailable
+from services._bus.producer import Outgoing, Producer
+from services._bus.telemetry import HEADER, Headers, Telemetry, at, sampled
 from services.audit.adapters.detector_store import PostgresDetectorStore
-from services.audit.adapters.kafka import FindingSender, KafkaRecords
+from services.audit.adapters.kafka import KafkaRecords
 from services.audit.appender import Appender, Oversize
 from services.audit.domain.findings import TYPE, oversize_finding
+from services.audit.domain.frame import Record
 from services.audit.domain.registry import Registry
 from services.audit.handlers import Detectors, operational, traceparent_of
 from services.audit.ports import Place, Plan, Span
@@ -44,6 +46,7 @@ class Progress:
         """Records that Kafka has and the loop hasn't; None before Kafka was asked."""
         if not self.ends:
             return None
+        # Asked by the metrics' thread, too: ``ends`` is replaced, never changed.
         return sum(max(0, end - self.next_offsets.get(place, 0)) for place, end in self.ends.items())
 
 
@@ -69,7 +72,9 @@ class LogLoop:
         stack: str,
         monotonic: Callable[[], float],
         wall: Callable[[], float],
+        telemetry: Telemetry,
     ) -> None:
+        self._telemetry = telemetry
         self._appender = appender
         self._plan = plan
         self._records = records
@@ -101,20 +106,25 @@ class LogLoop:
             if spans and sum(one.count for one in spans) + span.count > _REPLAY_RECORDS:
                 break
             spans.append(span)
+        began = self._telemetry.now_ns()
         records = await self._records.read_spans(spans)
 
         def write() -> None:
             for span, found in zip(spans, records, strict=True):
                 self._appender.replay(span, found)
 
+        first = self._appender.size
         await asyncio.to_thread(write)
+        self._telemetry.spans("leaf", leaves([one for found in records for one in found], first), began_ns=began)
         log.info("recovered leaves up to %d", self._appender.size)
         await self._checkpoint_when_due()
 
     async def _append(self) -> None:
         async for batch in self._records.batches():
             if batch:
+                began, first = self._telemetry.now_ns(), self._appender.size
                 await asyncio.to_thread(self._appender.append, batch)
+                self._telemetry.spans("leaf", leaves([one for records in batch.values() for one in records], first), began_ns=began)
                 for place, records in batch.items():
                     self.progress.next_offsets[place] = records[-1].offset + 1
                 self.progress.size = self._appender.size
@@ -147,13 +157,22 @@ class LogLoop:
         await watch_ends(self._records, self.progress)
 
 
+def leaves(records: Sequence[Record], first: int) -> Iterator[tuple[Headers, dict[str, str | int]]]:
+    """Those of the records whose trace is kept, each with its place on Kafka and its leaf's index; the first one is leaf ``first``.
+
+    So a trace leads to a leaf, and the index to its proof."""
+    for index, one in enumerate(records, first):
+        if sampled(one.headers):
+            yield one.headers, at(one.topic, one.partition, one.offset) | {"mingjian.leaf.index": index}
+
+
 async def watch_ends(records: KafkaRecords, progress: Progress) -> None:
     """Ask Kafka now and then how far its partitions reach. While it can't be asked, the last answer stands."""
     while True:
         try:
             progress.ends = await records.ends()
-        except KafkaError as error:
-            log.warning("Kafka does not say how far its partitions reach: %s", type(error).__name__)
+        except Unavailable as error:
+            log.warning("Kafka does not say how far its partitions reach: %s", error)
         await asyncio.sleep(ENDS_EVERY_S)
 
 
@@ -195,7 +214,7 @@ class DetectorLoop:
         detectors: Detectors,
         store: PostgresDetectorStore,
         records: KafkaRecords,
-        sender: FindingSender,
+        sender: Producer,
         monotonic: Callable[[], float],
     ) -> None:
         self._detectors = detectors
@@ -207,7 +226,7 @@ class DetectorLoop:
         self.progress = Progress()
 
     async def run(self) -> None:
-        """Fold for ever. Raises ``Superseded``, ``RecordsGone``, ``psycopg.Error``, ``KafkaError``."""
+        """Fold for ever. Raises ``Superseded``, ``RecordsGone``, ``psycopg.Error``, ``Unavailable`` at the start."""
         for partition, event_id, data in await self._store.calendars():
             self._detectors.remember_calendar(partition, event_id, data)
         self.progress.next_offsets = dict(self._store.positions)
@@ -236,11 +255,16 @@ class DetectorLoop:
 
     async def _send(self) -> None:
         while rows := await self._store.unsent(self._sent, _SEND_AT_ONCE):
-            await self._sender.send([(key, value, finding_headers(id, trace)) for _, id, key, value, trace in rows])
+            try:
+                await self._sender.send([Outgoing(FINDINGS, key, value, headers_of(id, trace)) for _, id, key, value, trace in rows])
+            except Unavailable as error:
+                # They are kept, and the next round begins with them: the order stays.
+                log.warning("%d findings wait for Kafka: %s", len(rows), error)
+                return
             self._sent = rows[-1][0]
 
 
-def finding_headers(id: str, traceparent: str | None) -> Mapping[str, str]:
-    """Kafka headers of a derived event."""
-    headers = {"ce_id": id, "ce_type": TYPE, "content-type": "application/json"}
-    return headers | ({"traceparent": traceparent} if traceparent else {})
+def headers_of(id: str, traceparent: str | None) -> tuple[tuple[str, bytes], ...]:
+    """Kafka headers of a finding. The trace is that of the record that caused it."""
+    headers = (("ce_id", id.encode()), ("ce_type", TYPE.encode()), ("content-type", b"application/json"))
+    return (*headers, (HEADER, traceparent.encode())) if traceparent else headers

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError
 
 from schemas.topics import MAX_MESSAGE_BYTES
+from services._bus.kafka import Connection
 from services.audit.adapters.kafka import record_of
 from services.audit.domain.frame import Record
 from services.audit.ports import Place
@@ -15,10 +16,10 @@ from services.audit.ports import Place
 _BATCH = 5_000
 
 
-async def bounds(bootstrap: str, places: Iterable[Place]) -> dict[Place, tuple[int, int]]:
+async def bounds(connection: Connection, places: Iterable[Place]) -> dict[Place, tuple[int, int]]:
     """First offset kept and next offset to come, per partition. Raises ``KafkaError``."""
     partitions = [TopicPartition(*place) for place in places]
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**connection.arguments(), enable_auto_commit=False)
     await consumer.start()
     try:
         firsts, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
@@ -27,7 +28,7 @@ async def bounds(bootstrap: str, places: Iterable[Place]) -> dict[Place, tuple[i
         await consumer.stop()
 
 
-async def read_through(bootstrap: str, ends: Mapping[Place, tuple[int, int]]) -> AsyncIterator[list[Record]]:
+async def read_through(connection: Connection, ends: Mapping[Place, tuple[int, int]]) -> AsyncIterator[list[Record]]:
     """Records of each partition in order, from the first offset of its pair to the second (excluded), in batches.
 
     A partition whose records were deleted meanwhile just ends; the caller sees what is missing. Raises ``KafkaError``."""
@@ -35,7 +36,7 @@ async def read_through(bootstrap: str, ends: Mapping[Place, tuple[int, int]]) ->
     if not left:
         return
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+        **connection.arguments(),
         enable_auto_commit=False,
         auto_offset_reset="none",
         max_partition_fetch_bytes=8 * MAX_MESSAGE_BYTES,

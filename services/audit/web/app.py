@@ -11,15 +11,13 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import Cookie, Depends, FastAPI, Query, Request
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from services._bus.problems import Problem, described, install
 from services.audit.adapters.detector_store import FindingReader
 from services.audit.domain.tiles import bundle_path, is_tile_path
-from services.audit.web.pages import Pages, language
-from services.audit.web.problems import Problem, answer, described
+from services.audit.web.pages import Pages
 from services.audit.web.session import COOKIE, LIFETIME_S, Session, Sessions, cursor_of, subject_cursor
 from services.audit.web.shapes import FindingPage, LogState, Reasons
 from services.audit.web.status import Status
@@ -72,7 +70,7 @@ def create_app(parts: Parts) -> FastAPI:
         lifespan=parts.lifespan,
     )
     app.state.parts = parts
-    _errors(app)
+    install(app, page=lambda request, problem: parts.pages.problem(request, problem) if _a_person(request) else None)
     _health(app, parts)
     _log(app, parts)
     _findings(app, parts)
@@ -90,30 +88,8 @@ def create_app(parts: Parts) -> FastAPI:
     return app
 
 
-def _errors(app: FastAPI) -> None:
-    @app.exception_handler(Problem)
-    async def _problem(request: Request, problem: Problem) -> Response:
-        if "text/html" in request.headers.get("accept", ""):
-            return request.app.state.parts.pages.problem(request, problem)
-        return answer(problem, language(request))
-
-    @app.exception_handler(RequestValidationError)
-    async def _invalid(request: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
-        where = "/".join(str(part) for part in first["loc"])
-        problem = Problem(422, "invalid", zh=f"参数{where}有误:{first['msg']}", en=f"The parameter {where} is wrong: {first['msg']}")
-        return answer(problem, language(request))
-
-    @app.exception_handler(HTTPException)
-    async def _http(request: Request, error: HTTPException) -> Response:
-        zh, en = {
-            404: ("没有这个地址。", "There is nothing at this address."),
-            405: ("此地址只能读取。", "This address can only be read."),
-        }.get(error.status_code, ("请求无法处理。", "The request can't be answered."))
-        problem = Problem(error.status_code, {404: "not-found", 405: "method"}.get(error.status_code, "request"), zh=zh, en=en)
-        response = await _problem(request, problem)
-        response.headers.update(error.headers or {})
-        return response
+def _a_person(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")
 
 
 def _health(app: FastAPI, parts: Parts) -> None:

@@ -10,23 +10,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from services.audit.web.problems import Problem
+from services._bus.problems import Problem, language
 from services.audit.web.session import Session
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 _WEEKDAYS = "一二三四五六日"
-
-
-def language(request: Request) -> str:
-    """``?lang=zh|en``, else the browser's first of ours, else Chinese."""
-    wanted = request.query_params.get("lang")
-    if wanted in ("zh", "en"):
-        return wanted
-    for part in request.headers.get("accept-language", "").split(","):
-        tag = part.strip().split(";")[0].split("-")[0].lower()
-        if tag in ("zh", "en"):
-            return tag
-    return "zh"
 
 
 def _day(text: str, lang: str) -> str:

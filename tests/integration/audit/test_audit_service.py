@@ -20,6 +20,7 @@ import pytest
 
 from schemas.topics import FACTS, FINDINGS, QUARANTINE, REGISTRY
 from services.audit.adapters.calendars import calendar_events
+from services.audit.domain.tiles import decode_bundle
 from tests.integration.audit.world import OFFICE, AuditWorld, Say, calendar_copies, control, fact
 
 pytestmark = pytest.mark.stack
@@ -72,6 +73,37 @@ def test_from_a_late_fact_to_its_finding_and_its_leaf(world: AuditWorld) -> None
     assert httpx.get(f"{world.url}/tile/0/000.p/21").status_code == 200
     assert httpx.get(f"{world.url}/tile/entries/000.p/21").status_code == 401
     assert FINDINGS == world.read(FINDINGS)[0].topic
+
+
+def telemetry(world: AuditWorld) -> list[dict]:
+    """What the service wrote about itself."""
+    path = Path(world.env["MINGJIAN_HOME"]) / "telemetry" / "audit.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def test_a_trace_leads_to_the_leaf_and_to_the_finding(world: AuditWorld) -> None:
+    world.say(opening())
+    trace_id = secrets.token_hex(16)
+    header = f"00-{trace_id}-{secrets.token_hex(8)}-01".encode()
+    late = inspection(11, "2026-03-02", "2026-03-12T08:00:00.000Z")
+    traced = Say(late.topic, late.value, late.key, late.partition, [("ce_id", b"x"), ("traceparent", header)])
+    world.say([inspection(10, "2026-03-02", "2026-03-09T08:00:00.000Z"), traced])
+    world.start(OTEL_METRIC_EXPORT_INTERVAL="500")
+    world.until(lambda: world.caught_up(14 + 2 + 1))
+    world.until(lambda: len([one for one in telemetry(world) if one["kind"] == "span"]) == 2)
+    spans = [one for one in telemetry(world) if one["kind"] == "span"]
+    assert {(one["name"], one["trace_id"]) for one in spans} == {("leaf", trace_id)}
+    places = [one["attributes"] for one in sorted(spans, key=lambda one: one["attributes"]["messaging.destination.name"])]
+    assert [one["messaging.destination.name"] for one in places] == [FACTS, FINDINGS]
+    entries = decode_bundle((world.log_dir / "tile/entries/000.p/17").read_bytes(), 17)
+    assert late.value in entries[places[0]["mingjian.leaf.index"]]
+    assert header in entries[places[1]["mingjian.leaf.index"]], "the finding carries the trace of the fact"
+    world.until(lambda: {"mingjian.log.size": 17, "mingjian.log.lag": 0}.items() <= gauges(world).items())
+    assert sum(one["count"] for one in telemetry(world)[-20:] if one["name"] == "mingjian.entry.delay") >= 2
+
+
+def gauges(world: AuditWorld) -> dict[str, float]:
+    return {one["name"]: one["value"] for one in telemetry(world) if "value" in one}
 
 
 def verify(world: AuditWorld, *more: str) -> dict:
