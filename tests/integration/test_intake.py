@@ -132,6 +132,28 @@ def test_a_revoked_key_enters_nothing_more_but_keeps_its_receipts(desk: Desk) ->
     assert desk.post(entered).content == receipt.content
 
 
+def test_a_sum_that_is_wrong_is_sent_back_to_a_person_and_taken_with_a_mark_from_a_feed(desk: Desk) -> None:
+    feed = Desk(desk.stack, desk.genesis, desk.registrar)
+    registered = {"occurred_on": "2020-01-01", "key": feed.key.public_object(), "channels": ["desk", "feed"]}
+    assert desk.post(desk.by_registrar("key.registered", "officer:tester", registered)).status_code == 201
+    data = {
+        "occurred_on": "2026-01-05",
+        "regime": "liyujiang",
+        "year": 2025,
+        "maximum": "100",
+        "deductions": [{"item": "A1", "points": "5"}],
+        "total": "96",
+        "final": False,
+        "standard": "样例评分标准",
+    }
+    made = signed(event("score.recorded", "fhrs:50", data), feed.key)
+    refused = desk.post(made, **{"mingjian-channel": "desk"})
+    assert refused.status_code == 422 and refused.json()["type"].endswith("sum-wrong") and "refusal" in refused.json()
+    assert desk.post(made, **{"mingjian-channel": "feed"}).status_code == 201
+    [entry] = [one["entry"] for one in desk.facts() if one["event"]["id"] == made["event"]["id"]]
+    assert (entry["channel"], entry["marks"]) == ("feed", ["sum-wrong"])
+
+
 def test_a_refusal_is_said_once_and_stands_on_its_topic(desk: Desk) -> None:
     bad = desk.inspection("fhrs:30", occurred_on="2999-01-01")
     first, again = desk.post(bad).json()["refusal"], desk.post(bad).json()["refusal"]
