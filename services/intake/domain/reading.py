@@ -30,6 +30,7 @@ _LONGEST_ENTRY = {
     "channel": "migration",
     "batch": "b" * 80,
     "registry_offset": 2**53 - 1,
+    "marks": ["sum-wrong"],
 }
 _BODY_CODES = {
     "utf-8": "not-utf-8",

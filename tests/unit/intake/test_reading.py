@@ -233,7 +233,7 @@ def test_a_type_that_is_misspelt_is_answered_with_the_types_near_it() -> None:
 
 
 def test_an_envelope_of_exactly_the_limit_is_read_and_one_byte_more_is_not() -> None:
-    entry = {"received_at": kit.NOW, "channel": "migration", "batch": "b" * 80, "registry_offset": 2**53 - 1}
+    entry = {"received_at": kit.NOW, "channel": "migration", "batch": "b" * 80, "registry_offset": 2**53 - 1, "marks": ["sum-wrong"]}
 
     def made(length: int) -> dict[str, Any]:
         items = [{"code": f"A-{number}", "result": "pass", "remark": "r" * 1920} for number in range(30)]
