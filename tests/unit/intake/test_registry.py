@@ -48,7 +48,7 @@ def withdrawn(person: kit.Person, role: str = "officer", office: str | None = No
     return about(person, "role.withdrawn", role=role, office=office or person.office)
 
 
-def registry(*submissions: dict[str, Any]) -> Registry:
+def register(*submissions: dict[str, Any]) -> Registry:
     return kit.fold(Registry.empty(), [GENESIS, *submissions])
 
 
@@ -68,7 +68,7 @@ VALUES = [kit.record(one) for one in STEPS] + [b"{}", b"\xff", kit.record(kit.ge
 @given(st.lists(st.sampled_from(VALUES), max_size=14), st.integers(0, 14))
 def test_the_same_prefix_gives_the_same_state_whatever_follows(values: list[bytes], cut: int) -> None:
     def folded(taken: list[bytes]) -> Registry:
-        found = registry()
+        found = register()
         for value in taken:
             found.apply(found.next_offset, value)
         return found
@@ -85,7 +85,7 @@ def test_the_same_prefix_gives_the_same_state_whatever_follows(values: list[byte
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(VALUES), max_size=20))
 def test_a_key_never_changes_hands_and_never_comes_back(values: list[bytes]) -> None:
-    found = registry()
+    found = register()
     holders: dict[str, str] = {}
     gone: dict[str, str] = {}
     for value in values:
@@ -102,7 +102,7 @@ def test_a_key_never_changes_hands_and_never_comes_back(values: list[bytes]) -> 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(VALUES), max_size=20))
 def test_whoever_has_a_role_is_enrolled(values: list[bytes]) -> None:
-    found = registry()
+    found = register()
     for value in values:
         found.apply(found.next_offset, value)
         for person in (A, B):
@@ -110,7 +110,7 @@ def test_whoever_has_a_role_is_enrolled(values: list[bytes]) -> None:
 
 
 def test_genesis_names_the_registrar_the_system_and_the_receipt_key() -> None:
-    found = registry()
+    found = register()
     assert found.fingerprint == kit.hash_of(GENESIS) == verify_genesis(GENESIS)
     assert GENESIS["event"]["data"] == found.genesis
     assert ("stack:yangli", "Asia/Shanghai", kit.REGISTER) == (found.stack, found.time_zone, found.office)
@@ -126,7 +126,7 @@ def test_before_genesis_nobody_is_known_and_no_day_can_be_closed() -> None:
 
 
 def test_an_enrolled_officer_is_known_with_key_channels_and_role() -> None:
-    found = registry(enrolled(A), registered(A, channels=("field", "desk")), granted(A))
+    found = register(enrolled(A), registered(A, channels=("field", "desk")), granted(A))
     known = found.key(A.key.key_id)
     assert known is not None
     assert (A.pseudonym, ("field", "desk"), None, kit.NOW) == (known.holder, known.channels, known.revoked_at, known.registered_at)
@@ -135,37 +135,37 @@ def test_an_enrolled_officer_is_known_with_key_channels_and_role() -> None:
 
 
 def test_registering_the_same_key_again_changes_its_channels_and_nothing_else() -> None:
-    found = registry(enrolled(A), registered(A), registered(A, channels=("migration",)))
+    found = register(enrolled(A), registered(A), registered(A, channels=("migration",)))
     assert found.key(A.key.key_id).channels == ("migration",)  # type: ignore[union-attr]
     assert [] == found.ignored
 
 
 def test_a_revoked_key_stays_known_and_stays_revoked() -> None:
-    found = registry(enrolled(A), registered(A), revoked(A), registered(A))
+    found = register(enrolled(A), registered(A), revoked(A), registered(A))
     assert kit.NOW == found.key(A.key.key_id).revoked_at  # type: ignore[union-attr]
     assert [4] == found.ignored
 
 
 def test_another_officer_cannot_take_or_revoke_a_key() -> None:
-    found = registry(enrolled(A), enrolled(B), registered(A), registered(B, A.key), revoked(B, A.key))
+    found = register(enrolled(A), enrolled(B), registered(A), registered(B, A.key), revoked(B, A.key))
     known = found.key(A.key.key_id)
     assert known is not None and (A.pseudonym, None) == (known.holder, known.revoked_at)
     assert [4, 5] == found.ignored
 
 
 def test_a_withdrawn_role_ends_and_others_stay() -> None:
-    found = registry(enrolled(A), granted(A), granted(A, "approver"), withdrawn(A))
+    found = register(enrolled(A), granted(A), granted(A, "approver"), withdrawn(A))
     assert ["approver"] == [one.role for one in found.grants(A.pseudonym)]
 
 
 def test_leaving_one_office_ends_the_roles_there() -> None:
-    found = registry(enrolled(A), enrolled(A, kit.OTHER_OFFICE), granted(A), granted(A, office=kit.OTHER_OFFICE), left(A))
+    found = register(enrolled(A), enrolled(A, kit.OTHER_OFFICE), granted(A), granted(A, office=kit.OTHER_OFFICE), left(A))
     assert found.enrolled(A.pseudonym)
     assert [kit.OTHER_OFFICE] == [one.office for one in found.grants(A.pseudonym)]
 
 
 def test_leaving_the_last_office_ends_everything_until_enrolled_and_granted_anew() -> None:
-    gone = registry(enrolled(A), registered(A), granted(A), granted(A, office=kit.OTHER_OFFICE), left(A))
+    gone = register(enrolled(A), registered(A), granted(A), granted(A, office=kit.OTHER_OFFICE), left(A))
     assert not gone.enrolled(A.pseudonym) and () == gone.grants(A.pseudonym)
     back = kit.fold(gone, [enrolled(A)])
     assert back.enrolled(A.pseudonym) and () == back.grants(A.pseudonym)
@@ -173,7 +173,7 @@ def test_leaving_the_last_office_ends_everything_until_enrolled_and_granted_anew
 
 
 def test_a_role_for_someone_who_is_not_enrolled_has_no_effect() -> None:
-    found = registry(granted(A))
+    found = register(granted(A))
     assert () == found.grants(A.pseudonym) and [1] == found.ignored
 
 
@@ -198,7 +198,7 @@ FORGED: list[tuple[str, Callable[[], bytes | None]]] = [
 
 @pytest.mark.parametrize("make", [one for _, one in FORGED], ids=[name for name, _ in FORGED])
 def test_what_went_past_intake_has_no_effect(make: Callable[[], bytes | None]) -> None:
-    found = registry(enrolled(B), registered(B), granted(B))
+    found = register(enrolled(B), registered(B), granted(B))
     before = state(found)
     found.apply(4, make())
     after = state(found)
@@ -210,13 +210,13 @@ def test_what_went_past_intake_has_no_effect(make: Callable[[], bytes | None]) -
 def test_what_a_registrar_said_stands_although_the_role_ended_before_it_was_read_back() -> None:
     other = kit.Person("test-other-registrar", "registrar", kit.REGISTER)
     said = kit.by_registrar("officer.enrolled", A.pseudonym, {"occurred_on": kit.TODAY, "office": A.office}, by=other)
-    found = registry(enrolled(other), registered(other), granted(other, "registrar"), withdrawn(other, "registrar"), said)
+    found = register(enrolled(other), registered(other), granted(other, "registrar"), withdrawn(other, "registrar"), said)
     assert found.enrolled(A.pseudonym) and [] == found.ignored
 
 
 def test_a_record_is_folded_once() -> None:
     with pytest.raises(ValueError, match="folded before"):
-        registry().apply(0, kit.record(GENESIS))
+        register().apply(0, kit.record(GENESIS))
 
 
 def closed(through: date, key: str = "system") -> bytes:

@@ -1,0 +1,14 @@
+"""A register that everybody of the toolkit is enrolled in."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.intake.domain.registry import Registry
+from tests import toolkit as kit
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    """Not to be changed by a test."""
+    return kit.enrolled_registry()
