@@ -21,6 +21,8 @@ from typing import Any, Literal
 from stdnum.cn import uscc
 from stdnum.exceptions import ValidationError
 
+from schemas.ids import ENTERPRISE_SCHEMES
+
 Kind = Literal["identity", "telephone"]
 
 # Fields whose texts are decimal numbers by their type. A test holds this against the models.
@@ -33,7 +35,8 @@ _GROWN_UP = 14
 _MANY_DIGITS = re.compile(r"(?:\d[^\d]{0,3}){7}")
 _HARMLESS = re.compile(
     r"[0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|person:[0-9a-f]{32}"
-    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]{8,15}Z)?|(?:uscc|fhrs|camis):[0-9A-Z]{1,18}"
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]{8,15}Z)?"
+    rf"|(?:{'|'.join(ENTERPRISE_SCHEMES)}):[0-9A-Z]{{1,18}}"
 )
 _BETWEEN = r"(?:[\-.·_/\u2010-\u2015]|\s)"
 _RUN = re.compile(rf"[0-9]+[Xx]?(?:{_BETWEEN}{{1,3}}[0-9]+[Xx]?)*(?:{_BETWEEN}{{1,3}}[Xx](?![0-9A-Za-z]))?")
