@@ -105,7 +105,7 @@ def _shown(place: Sequence[Any], value: Any) -> tuple[str, Any]:
     field = pointer(place)
     if find(field, latest):
         field = pointer(place[:-1])
-    if place and place[0] in ("private", "signature") or not isinstance(value, str | int):
+    if place and place[0] == "private" or not isinstance(value, str | int):
         return field, None
     return field, None if isinstance(value, str) and find(value, latest) else value
 

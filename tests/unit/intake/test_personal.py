@@ -164,6 +164,16 @@ def test_none_of_5000_credit_codes_is_taken_for_a_person() -> None:
     assert [] == hits
 
 
+def test_a_number_that_begins_with_9_is_a_person_s_unless_it_is_a_credit_code() -> None:
+    """Foreigners' permanent residence cards have the form of identity numbers; so have a few credit codes."""
+    both = [identity("911119", date(1990, 1, 1) + timedelta(days=n), 12) for n in range(1000)]
+    codes = [one for one in both if uscc.is_valid(one)]
+    cards = [one for one in both if not uscc.is_valid(one)]
+    assert codes and cards
+    assert not any(find(one, TODAY) for one in codes)
+    assert all(find(one, TODAY) == "identity" for one in cards)
+
+
 def test_none_of_5000_document_numbers_is_taken_for_a_person() -> None:
     """Region, date of the last years and a serial number: the form of an identity number, and not one."""
     rng = Random("documents")

@@ -146,6 +146,11 @@ def test_a_revoked_key_stays_known_and_stays_revoked() -> None:
     assert [4] == found.ignored
 
 
+def test_a_key_is_revoked_from_the_first_time_on() -> None:
+    found = kit.fold(register(enrolled(A), registered(A), revoked(A)), [revoked(A)], received_at="2027-03-02T08:00:00.000Z")
+    assert kit.NOW == found.key(A.key.key_id).revoked_at  # type: ignore[union-attr]
+
+
 def test_another_officer_cannot_take_or_revoke_a_key() -> None:
     found = register(enrolled(A), enrolled(B), registered(A), registered(B, A.key), revoked(B, A.key))
     known = found.key(A.key.key_id)
