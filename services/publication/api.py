@@ -10,7 +10,10 @@ import uvicorn
 import uvloop
 
 from schemas.rulebook import RulebookError
+from services._bus import logs
 from services.publication.wiring import Misconfigured, Service, service
+
+log = logging.getLogger("mingjian.publication")
 
 
 class _Server(uvicorn.Server):
@@ -55,14 +58,11 @@ async def serve(made: Service) -> int:
 
 def main() -> int:
     """Entry point."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    logging.getLogger("yoyo").setLevel(logging.WARNING)
-    logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    logs.setup("publication")
     try:
         return uvloop.run(_run())
     except (Misconfigured, RulebookError) as error:
-        print(f"publication: {error}", file=sys.stderr)
+        log.critical("not started: %s", error)
         return 2
 
 

@@ -11,11 +11,13 @@ from dataclasses import dataclass, field
 
 from schemas.envelope import NotAnEnvelope, open_record
 from schemas.topics import FACTS, FINDINGS, GRADES, REGISTRY
+from services._bus.producer import Outgoing
+from services._bus.telemetry import sampled
 from services.publication.domain import registry, search, story, subjects
 from services.publication.domain.lists import ListChange, ListRule, after, transitions
 from services.publication.domain.registry import RegistryRow, Stack
 from services.publication.domain.rows import ChangeRow, FactRow, Seen, change_row, fact_row
-from services.publication.ports import Outgoing, Place, Position, Projection, Record, UnitOfWork, Unstorable
+from services.publication.ports import Place, Position, Projection, Record, UnitOfWork, Unstorable
 
 Quarantine = Callable[[Record, str], Outgoing]
 """Wraps a record that can't be read, with the reason, for the quarantine topic."""
@@ -57,10 +59,19 @@ class Applied:
 
 
 class Projector:
-    """Applies records to the projection. ``rules(regime)`` gives the lists of the regime's rulebook."""
+    """Applies records to the projection. ``rules(regime)`` gives the lists of the regime's rulebook; ``published`` hears of the
+    changes of a batch that is committed, those included that were there before."""
 
-    def __init__(self, store: Projection, *, rules: Callable[[str], Sequence[ListRule]], quarantine: Quarantine) -> None:
+    def __init__(
+        self,
+        store: Projection,
+        *,
+        rules: Callable[[str], Sequence[ListRule]],
+        quarantine: Quarantine,
+        published: Callable[[Sequence[ChangeRow]], None] = lambda rows: None,
+    ) -> None:
         self._store = store
+        self._published = published
         self._rules = rules
         self._quarantine = quarantine
         self._stack: Stack | None = None
@@ -100,6 +111,8 @@ class Projector:
             return first + await self._apply(records[half:], poisoned)
         self._positions.update(batch.moved)
         self._stack = batch.stack or self._stack
+        if batch.changes:
+            self._published(batch.changes)
         return applied
 
     def _decide(self, records: Sequence[Record], poisoned: frozenset[tuple[str, int, int]]) -> Batch:
@@ -116,7 +129,17 @@ class Projector:
                 continue
             try:
                 opened = open_record(record.value)
-                self._sort(batch, Seen(record.topic, record.partition, record.offset, record.timestamp, known_ms, opened))
+                trace = sampled(record.headers)
+                seen = Seen(
+                    record.topic,
+                    record.partition,
+                    record.offset,
+                    record.timestamp,
+                    known_ms,
+                    opened,
+                    trace.decode() if trace else None,
+                )
+                self._sort(batch, seen)
             except NotAnEnvelope as error:
                 batch.rejected.append(self._quarantine(record, str(error)))
         return batch

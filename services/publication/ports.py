@@ -7,15 +7,14 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from services._bus.kafka import Place as Place
+from services._bus.producer import Outgoing
 from services.publication.domain.lists import ListChange
 from services.publication.domain.registry import RegistryRow, Stack
 from services.publication.domain.rows import ChangeRow, FactRow
 from services.publication.domain.search import Index
 from services.publication.domain.story import Story
 from services.publication.domain.subjects import Registration, Subject
-
-Place = tuple[str, int]
-"""(topic, partition)"""
 
 
 class Record(Protocol):
@@ -43,19 +42,6 @@ class Position:
 
     next_offset: int
     known_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A record to send. ``record_ms``: its time where the topic takes CreateTime (simulated clock), epoch ms.
-
-    Equal ids on the other side make a second copy harmless."""
-
-    topic: str
-    key: bytes | None
-    value: bytes
-    headers: dict[str, str]
-    record_ms: int
 
 
 class UnitOfWork(Protocol):
@@ -125,11 +111,17 @@ class Projection(Protocol):
 class Records(Protocol):
     """Kafka, read by position; no group and no committed offsets."""
 
-    async def assign(self, positions: Mapping[Place, Position]) -> None:
-        """Read the given partitions from their ``next_offset``. Raises ``RecordsGone`` later where Kafka no longer has it."""
+    async def start(self) -> None:
+        """Connect. Raises ``Unavailable``."""
 
-    async def poll(self, *, limit: int) -> list[Record]:
-        """Up to ``limit`` records, in offset order within a partition; empty after a short wait. Raises ``ConnectionError``."""
+    async def stop(self) -> None:
+        """Disconnect."""
+
+    async def assign(self, positions: Mapping[Place, int]) -> None:
+        """Read the given partitions from these offsets. Raises ``RecordsGone`` where Kafka doesn't have one, ``Unavailable``."""
+
+    async def poll(self) -> Sequence[Record]:
+        """The next records, in offset order within a partition; empty after a short wait. Raises ``RecordsGone``, ``Unavailable``."""
 
     def ends(self) -> dict[Place, int]:
         """First offset after the last record of each assigned partition, as far as known."""
@@ -138,12 +130,15 @@ class Records(Protocol):
 class Sender(Protocol):
     """Kafka, written idempotently with acks from all in-sync replicas."""
 
+    async def start(self) -> None:
+        """Connect. Raises ``Unavailable``."""
+
+    async def stop(self) -> None:
+        """Disconnect soon; what is under way stays in the outbox."""
+
     async def send(self, rows: Sequence[Outgoing]) -> None:
-        """Return once every record is acknowledged, in order within a key. Raises ``ConnectionError``: some may stand there."""
-
-
-class RecordsGone(RuntimeError):
-    """Kafka doesn't have the offset where reading should go on: no other one may take its place."""
+        """Return once every record is acknowledged, in order within a key. Raises ``Unavailable``: some may stand there. Equal ids
+        on the other side make a second copy harmless."""
 
 
 class OtherStack(RuntimeError):

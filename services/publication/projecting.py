@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from schemas.topics import FACTS, FINDINGS, GRADES, LOGGED_TOPICS, REGISTRY
-from services.publication.adapters.kafka import KafkaRecords, KafkaSender
+from services._bus.telemetry import Telemetry, at, sampled
 from services.publication.adapters.postgres_store import PostgresStore
 from services.publication.handlers import Applied, Projector
-from services.publication.ports import Place, Position
+from services.publication.ports import Place, Position, Record, Records, Sender
 
 log = logging.getLogger(__name__)
 
-BATCH = 1000
 OUTBOX = 500
 READY_LAG = 20_000
 QUIET_LIMIT_S = 30.0
@@ -73,11 +72,13 @@ class Projecting:
         *,
         store: PostgresStore,
         projector: Projector,
-        records: Callable[[], KafkaRecords],
-        sender: Callable[[], KafkaSender],
+        records: Callable[[], Records],
+        sender: Callable[[], Sender],
         clock: Callable[[], float],
         keep: int,
+        telemetry: Telemetry,
     ) -> None:
+        self._telemetry = telemetry
         self._store, self._projector = store, projector
         self._records, self._sender, self._clock, self._keep = records, sender, clock, keep
         self.progress = Progress()
@@ -116,34 +117,37 @@ class Projecting:
             await sender.stop()
             await self._store.close()
 
-    async def _assign(self, records: KafkaRecords, topics: tuple[str, ...]) -> None:
+    async def _assign(self, records: Records, topics: tuple[str, ...]) -> None:
         kept = self._projector.positions
-        await records.assign({place: kept.get(place, _START) for place in places(topics)})
+        await records.assign({place: kept.get(place, _START).next_offset for place in places(topics)})
         self.progress.ends = records.ends()
 
-    async def _read_registry(self, records: KafkaRecords, sender: KafkaSender) -> None:
+    async def _read_registry(self, records: Records, sender: Sender) -> None:
         """Genesis decides the time zone and whether this is a sample, so it comes before everything else."""
         await self._assign(records, (REGISTRY,))
         while self._projector.stack is None or sum(self.progress.lag().values()):
             self.progress.state = "catching-up" if self._projector.stack else "waiting-for-genesis"
             await self._step(records, sender)
 
-    async def _step(self, records: KafkaRecords, sender: KafkaSender) -> None:
-        found = await records.poll(limit=BATCH)
+    async def _step(self, records: Records, sender: Sender) -> None:
+        found = await records.poll()
+        # Before the work: what is being applied is still behind.
+        self.progress.ends = {**self.progress.ends, **records.ends()}
         if found:
+            began = self._telemetry.now_ns()
             applied = await self._projector.apply(found)
+            self._telemetry.spans("publish", _traced(found), began_ns=began)
             self.progress.total = self.progress.total + applied
             self.progress.positions = self._projector.positions
             if applied.moves or applied.rejected:
                 await self._flush(sender)
             if applied.changes:
                 await self._store.raise_floor(self._keep)
-        self.progress.ends = {**self.progress.ends, **records.ends()}
         self.progress.at = self._clock()
         if self.progress.state == "following" and not sum(self.progress.lag().values()):
             self.progress.caught_up = True
 
-    async def _flush(self, sender: KafkaSender) -> None:
+    async def _flush(self, sender: Sender) -> None:
         """Send the outbox. A crash between sending and forgetting sends a record twice, under the same id."""
         while rows := await self._store.outgoing(OUTBOX):
             await sender.send([row for _, row in rows])
@@ -163,3 +167,10 @@ class Projecting:
             "positions": positions,
             "applied": {"records": total.records, "facts": total.facts, "changes": total.changes, "rejected": total.rejected},
         }
+
+
+def _traced(records: Sequence[Record]) -> Iterator[tuple[Sequence[tuple[str, bytes]], dict[str, str | int]]]:
+    """The grades of a batch whose trace is kept: with the commit they are what the public sees."""
+    for one in records:
+        if one.topic == GRADES and sampled(one.headers):
+            yield one.headers, at(one.topic, one.partition, one.offset)

@@ -7,7 +7,7 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -18,13 +18,17 @@ from fastapi import FastAPI
 
 from schemas.keys import SigningKey
 from schemas.rulebook import load_all
-from services.publication.adapters.kafka import KafkaRecords, KafkaSender, quarantined
+from schemas.times import milliseconds
+from services._bus.kafka import Connection, UnusableCertificates
+from services._bus.telemetry import SECONDS, setup
+from services.publication.adapters import kafka
 from services.publication.adapters.migrations import migrate
 from services.publication.adapters.neighbours import Neighbours
 from services.publication.adapters.postgres_reader import PostgresReader
 from services.publication.adapters.postgres_store import PostgresStore
 from services.publication.adapters.sample_town import SampleTown
 from services.publication.adapters.wake import PostgresWake
+from services.publication.domain.rows import ChangeRow
 from services.publication.domain.vocabulary import Vocabulary
 from services.publication.handlers import Projector
 from services.publication.projecting import Projecting
@@ -44,7 +48,9 @@ class Misconfigured(RuntimeError):
 class Settings:
     """From the environment (docs/architecture.md). ``keep``: changes that the stream can be resumed over."""
 
+    home: Path
     kafka: str
+    tls_dir: Path | None
     dsn: str
     read_dsn: str
     host: str
@@ -57,6 +63,7 @@ class Settings:
     keep: int
     streams: int
     streams_per_address: int
+    environ: dict[str, str]
 
 
 def settings(env: dict[str, str]) -> Settings:
@@ -80,9 +87,11 @@ def settings(env: dict[str, str]) -> Settings:
             raise Misconfigured(f"{name} is {text!r}; a number is expected")
         return int(text)
 
-    sample_key = env.get("MINGJIAN_SAMPLE_KEY")
+    sample_key, tls_dir = env.get("MINGJIAN_SAMPLE_KEY"), env.get("MINGJIAN_KAFKA_TLS_DIR")
     return Settings(
+        home=Path(env.get("MINGJIAN_HOME") or ".mingjian"),
         kafka=needed("MINGJIAN_KAFKA"),
+        tls_dir=Path(tls_dir) if tls_dir else None,
         dsn=dsn("MINGJIAN_DSN_FILE"),
         read_dsn=dsn("MINGJIAN_DSN_READ_FILE"),
         host=env.get("MINGJIAN_HOST") or "127.0.0.1",
@@ -95,6 +104,7 @@ def settings(env: dict[str, str]) -> Settings:
         keep=number("MINGJIAN_STREAM_KEEP", 1_000_000),
         streams=number("MINGJIAN_STREAM_LIMIT", 500),
         streams_per_address=number("MINGJIAN_STREAM_LIMIT_ADDRESS", 50),
+        environ=env,
     )
 
 
@@ -120,6 +130,13 @@ def new_id() -> str:
     return str(uuid.UUID(int=value & ~(0x3 << 62) | 0x2 << 62))
 
 
+def _connection(given: Settings) -> Connection:
+    try:
+        return Connection.of(given.kafka, given.tls_dir)
+    except UnusableCertificates as error:
+        raise Misconfigured(f"MINGJIAN_KAFKA_TLS_DIR: {error}") from None
+
+
 class Service:
     """Publication in one process: the projector, the stream's hub, the API and the pages."""
 
@@ -127,13 +144,17 @@ class Service:
         self.settings = given
         vocabulary = Vocabulary(load_all(given.rulebooks).values())
         store = PostgresStore(given.dsn)
+        connection = _connection(given)
+        self._telemetry = setup("publication", env=given.environ, home=given.home)
+        self._projector = Projector(store, rules=vocabulary.rules, quarantine=kafka.quarantined, published=self._published())
         self.projecting = Projecting(
             store=store,
-            projector=Projector(store, rules=vocabulary.rules, quarantine=quarantined),
-            records=lambda: KafkaRecords(given.kafka),
-            sender=lambda: KafkaSender(given.kafka),
+            projector=self._projector,
+            records=lambda: kafka.records(connection),
+            sender=lambda: kafka.sender(connection),
             clock=time.monotonic,
             keep=given.keep,
+            telemetry=self._telemetry,
         )
         self._reader = PostgresReader(given.read_dsn)
         self._wake = PostgresWake(given.read_dsn)
@@ -142,6 +163,26 @@ class Service:
         self.failed: BaseException | None = None
         self._stop = asyncio.Event()
         self.app = self._app(vocabulary)
+
+    def _published(self) -> Callable[[Sequence[ChangeRow]], None]:
+        telemetry = self._telemetry
+        telemetry.gauge("mingjian.lag", "{record}", "records not yet projected", lambda: self.projecting.progress.lag())
+        delay = telemetry.meter.create_histogram(
+            "mingjian.publish.delay",
+            "s",
+            "from the record that caused a grade to the grade's publication",
+            explicit_bucket_boundaries_advisory=SECONDS,
+        )
+
+        def heard(rows: Sequence[ChangeRow]) -> None:
+            stack = self._projector.stack
+            if stack is None or stack.clock_mode != "wall":
+                return  # a simulated instant against a real clock says nothing
+            now = now_ms()
+            for row in rows:
+                delay.record(max(0, now - milliseconds(row.time)) / 1000, {"regime": row.regime})
+
+        return heard
 
     def _app(self, vocabulary: Vocabulary) -> FastAPI:
         given = self.settings
@@ -192,6 +233,7 @@ class Service:
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._neighbours.close()
             await self._reader.close()
+            self._telemetry.shutdown()
 
     async def _project(self) -> None:
         """What no retry can mend ends the process with its sentence: a supervisor and people see it, nothing is skipped."""

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.partitioner import DefaultPartitioner
 
 from schemas.envelope import derived_bytes, derived_event, envelope_bytes
@@ -106,6 +106,7 @@ class Outgoing:
     key: bytes
     value: bytes
     ms: int
+    headers: list[tuple[str, bytes]] = field(default_factory=list)
 
 
 @dataclass
@@ -123,9 +124,10 @@ class Feed:
         """A fact about a subject."""
         self.waiting.append(Outgoing(FACTS, partition_of(one["subject"]), one["subject"].encode(), value(one, ms=ms), ms))
 
-    def grade(self, one: dict[str, Any], *, ms: int = START_MS) -> None:
+    def grade(self, one: dict[str, Any], *, ms: int = START_MS, trace: str | None = None) -> None:
         """A grade."""
-        self.waiting.append(Outgoing(GRADES, partition_of(one["subject"]), one["subject"].encode(), derived_bytes(one), ms))
+        headers = [("traceparent", trace.encode())] if trace else []
+        self.waiting.append(Outgoing(GRADES, partition_of(one["subject"]), one["subject"].encode(), derived_bytes(one), ms, headers))
 
     def finding(self, one: dict[str, Any], *, ms: int = START_MS) -> None:
         """A finding."""
@@ -135,6 +137,11 @@ class Feed:
         """Bytes that may be anything."""
         self.waiting.append(Outgoing(topic, partition, b"raw", content, ms))
 
+    def ends(self) -> dict[tuple[str, int], int]:
+        """Next offset of every partition that publication reads on any stack."""
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(asyncio.run, _ends(self.bootstrap)).result()
+
     def send(self) -> list[int]:
         """Write what is waiting."""
         rows, self.waiting = self.waiting, []
@@ -143,11 +150,24 @@ class Feed:
             return pool.submit(asyncio.run, _send(self.bootstrap, rows)).result()
 
 
+async def _ends(bootstrap: str) -> dict[tuple[str, int], int]:
+    places = [TopicPartition(REGISTRY, 0), *(TopicPartition(topic, number) for topic in (FACTS, GRADES) for number in range(PARTITIONS))]
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    await consumer.start()
+    try:
+        return {(place.topic, place.partition): end for place, end in (await consumer.end_offsets(places)).items()}
+    finally:
+        await consumer.stop()
+
+
 async def _send(bootstrap: str, rows: Sequence[Outgoing]) -> list[int]:
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, enable_idempotence=True, acks="all", linger_ms=5, max_request_size=2**20)
     await producer.start()
     try:
-        futures = [await producer.send(row.topic, row.value, key=row.key, partition=row.partition, timestamp_ms=row.ms) for row in rows]
+        futures = [
+            await producer.send(row.topic, row.value, key=row.key, partition=row.partition, timestamp_ms=row.ms, headers=row.headers)
+            for row in rows
+        ]
         return [(await one).offset for one in futures]
     finally:
         await producer.stop()

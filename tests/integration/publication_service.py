@@ -37,8 +37,15 @@ class Publication:
         return self.get("/status").json()
 
     def settled(self, *, limit_s: float = 30) -> dict[str, Any]:
-        """Wait until nothing is left to apply; the status then."""
-        return until(lambda: found if (found := self.status())["lag"]["total"] == 0 and found["ready"] else None, limit_s=limit_s)
+        """Wait until what Kafka has now is applied; the status then. What the service says of its lag may be a moment old."""
+        ends = Feed(self.stack.bootstrap).ends()
+
+        def applied() -> dict[str, Any] | None:
+            found = self.status()
+            there = all(found["positions"].get(topic, {}).get(str(number), 0) >= end for (topic, number), end in ends.items())
+            return found if there and found["lag"]["total"] == 0 and found["ready"] else None
+
+        return until(applied, limit_s=limit_s)
 
     def kill(self) -> None:
         """SIGKILL."""

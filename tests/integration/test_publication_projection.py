@@ -244,6 +244,25 @@ def test_lists_are_entered_and_left_once_and_told_on_kafka(shared_stack: Publica
     assert shared_stack.get("/api/v1/lists/seriously_discredited").json()["members"] == 0
 
 
+def test_a_trace_leads_from_the_grade_to_its_publication(shared_stack: Publication) -> None:
+    feed = Feed(shared_stack.stack.bootstrap)
+    shop, trace_id = "uscc:91430000M0001234XE", uuid.uuid4().hex
+    kept, dropped = f"00-{trace_id}-{'b' * 16}-01", f"00-{uuid.uuid4().hex}-{'c' * 16}-00"
+    feed.grade(grade(shop, "A", cause=str(uuid.uuid4())), trace=kept)
+    feed.grade(grade(shop, "B", cause=str(uuid.uuid4())), trace=dropped)
+    feed.grade(grade(shop, "A", cause=str(uuid.uuid4())))
+    feed.send()
+    shared_stack.settled()
+    log = shared_stack.stack.home / "telemetry" / "publication.jsonl"
+    spans = until(lambda: [one for one in map(orjson.loads, log.read_text().splitlines()) if one["kind"] == "span"] or None)
+    assert [(one["name"], one["trace_id"], one["parent_id"]) for one in spans] == [("publish", trace_id, "b" * 16)]
+    assert spans[0]["attributes"]["messaging.destination.name"] == GRADES
+    told = until(
+        lambda: found if len(found := [one for one in topic(shared_stack, PUBLICATIONS) if one.key == shop.encode()]) == 3 else None
+    )
+    assert [dict(one.headers).get("traceparent") for one in told] == [kept.encode(), None, None]
+
+
 def test_another_genesis_stops_the_service_with_its_sentence(publication: Publication) -> None:
     with psycopg.connect(publication.stack.admin_dsn, autocommit=True) as connection:
         connection.execute("UPDATE publication.stack SET fingerprint = 'another'")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 import psycopg
 
 from schemas.topics import PUBLICATIONS
+from services._bus.producer import Outgoing
+from services._bus.telemetry import HEADER
 from services.publication.domain.lists import ENTERED, LEFT, ListChange
-from services.publication.ports import Outgoing
 
 
 class ListWork:
@@ -56,10 +57,24 @@ class ListWork:
         """See ``UnitOfWork.put_outbox``."""
         await self._cursor.executemany(
             "INSERT INTO outbox (topic, key, value, headers, record_ms) VALUES (%s, %s, %s, %s, %s)",
-            [(row.topic, row.key, row.value, orjson.dumps(row.headers).decode(), row.record_ms) for row in rows],
+            [(row.topic, row.key, row.value, _headers_json(row), row.timestamp_ms) for row in rows],
         )
 
 
 def _outgoing(change: ListChange) -> Outgoing:
-    headers = {"ce_id": change.id, "ce_type": ENTERED if change.entered else LEFT, "content-type": "application/json"}
-    return Outgoing(PUBLICATIONS, change.subject.encode(), change.value, headers, change.known_ms)
+    headers = (
+        ("ce_id", change.id.encode()),
+        ("ce_type", (ENTERED if change.entered else LEFT).encode()),
+        ("content-type", b"application/json"),
+        *(((HEADER, change.trace.encode()),) if change.trace else ()),
+    )
+    return Outgoing(PUBLICATIONS, change.subject.encode(), change.value, headers, timestamp_ms=change.known_ms)
+
+
+def _headers_json(row: Outgoing) -> str:
+    return orjson.dumps({name: value.decode() for name, value in row.headers}).decode()
+
+
+def headers_of(stored: Mapping[str, str]) -> tuple[tuple[str, bytes], ...]:
+    """Headers as the outbox keeps them → as Kafka takes them."""
+    return tuple((name, value.encode()) for name, value in stored.items())

@@ -16,13 +16,14 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import tuple_row
 
-from services.publication.adapters.postgres_lists import ListWork
+from services._bus.producer import Outgoing
+from services.publication.adapters.postgres_lists import ListWork, headers_of
 from services.publication.domain.registry import RegistryRow, Stack
 from services.publication.domain.rows import ChangeRow, FactRow
 from services.publication.domain.search import Index
 from services.publication.domain.story import Story
 from services.publication.domain.subjects import REGISTRATION_TYPES, Registration, Subject
-from services.publication.ports import OtherStack, Outgoing, Place, Position, Unstorable
+from services.publication.ports import OtherStack, Place, Position, Unstorable
 
 NOTIFY_CHANNEL = "publication_changed"
 _RETRY_S = 0.5
@@ -97,7 +98,10 @@ class PostgresStore:
     async def outgoing(self, limit: int) -> list[tuple[int, Outgoing]]:
         """The oldest records that still have to be sent, with their place in the outbox."""
         cursor = await self._open().execute("SELECT n, topic, key, value, headers, record_ms FROM outbox ORDER BY n LIMIT %s", (limit,))
-        return [(n, Outgoing(topic, key, bytes(value), headers, at)) for n, topic, key, value, headers, at in await cursor.fetchall()]
+        return [
+            (n, Outgoing(topic, key, bytes(value), headers_of(headers), timestamp_ms=at))
+            for n, topic, key, value, headers, at in await cursor.fetchall()
+        ]
 
     async def sent(self, up_to: int) -> None:
         """Forget outbox records up to ``up_to``: the broker has acknowledged them all."""

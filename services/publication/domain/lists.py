@@ -44,6 +44,7 @@ class ListChange:
     cause: str
     known_ms: int
     value: bytes
+    trace: str | None = None
 
 
 def transitions(change: ChangeRow, member_of: frozenset[str], rules: Iterable[ListRule], time_zone: str) -> list[ListChange]:
@@ -92,6 +93,7 @@ def _list_change(change: ChangeRow, name: str, rule: ListRule | None, entered: b
         cause=change.id,
         known_ms=change.known_ms,
         value=derived_bytes(event),
+        trace=change.trace,
     )
 
 

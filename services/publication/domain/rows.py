@@ -23,7 +23,9 @@ COPY_NAMESPACE = uuid.UUID("6f1d5f0e-3c51-5b52-9a0b-636f70790000")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A decoded record and where it stands. ``known_ms``: running maximum of record time in its partition, epoch ms."""
+    """A decoded record and where it stands. ``known_ms``: running maximum of record time in its partition, epoch ms.
+
+    ``trace``: the trace header, carried on by what follows from the record."""
 
     topic: str
     partition: int
@@ -31,6 +33,7 @@ class Seen:
     record_ms: int
     known_ms: int
     opened: Opened
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,7 @@ class ChangeRow:
     known_ms: int
     time: str
     data: dict[str, Any]
+    trace: str | None = None
 
     @property
     def in_effect(self) -> bool:
@@ -165,4 +169,5 @@ def change_row(seen: Seen) -> ChangeRow | None:
         known_ms=seen.known_ms,
         time=event["time"],
         data=data,
+        trace=seen.trace,
     )

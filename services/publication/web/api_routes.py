@@ -13,12 +13,12 @@ from fastapi import Path as PathParameter
 from starlette.responses import Response, StreamingResponse
 
 from schemas.times import milliseconds
+from services._bus.problems import Problem, described
 from services.publication.adapters.postgres_reader import GradeFilter, PostgresReader
 from services.publication.domain import search
 from services.publication.domain.cursor import encode
 from services.publication.domain.vocabulary import Vocabulary
 from services.publication.web import checks, contract, shapes
-from services.publication.web.problems import Problem, described
 from services.publication.web.stream import Client, EventStream, Hub, TooMany, Wanted
 
 HISTORY = 200

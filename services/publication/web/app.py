@@ -12,14 +12,13 @@ from typing import Any
 import orjson
 import psycopg
 from fastapi import FastAPI
-from fastapi.exceptions import RequestValidationError
 from psycopg_pool import PoolTimeout
-from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from services._bus.problems import Problem, install
 from services.publication.adapters.neighbours import Neighbours
 from services.publication.adapters.postgres_reader import PostgresReader
 from services.publication.adapters.sample_town import SampleTown
@@ -27,7 +26,6 @@ from services.publication.web import api_routes
 from services.publication.web.middleware import Headers
 from services.publication.web.pages import Pages
 from services.publication.web.portal import Asset, Portal
-from services.publication.web.problems import Problem, answer
 from services.publication.web.sample_routes import SampleButton
 from services.publication.web.stream import Hub
 from services.publication.web.words import N_
@@ -142,45 +140,21 @@ def _probes(parts: Parts) -> list[Route]:
 
 
 def _errors(app: FastAPI, parts: Parts) -> None:
-    async def respond(request: Request, problem: Problem) -> Response:
+    def page(request: Request, problem: Problem) -> Response | None:
         """JSON for the API and for scripts, a page for people."""
+        if request.url.path.startswith("/api/") or "application/json" in request.headers.get("accept", ""):
+            return None
         lang = parts.portal.language(request)
-        wants_json = request.url.path.startswith("/api/") or "application/json" in request.headers.get("accept", "")
-        if wants_json:
-            return answer(problem, lang)
         heading = parts.portal.translate(lang)(_TITLES.get(problem.status, _UNAVAILABLE))
         detail = problem.zh if lang == "zh" else problem.en
-        page = parts.portal.render(request, "error.html", None, status=problem.status, code=problem.status, title=heading, detail=detail)
-        page.headers.update(problem.headers)
-        return page
+        return parts.portal.render(request, "error.html", None, status=problem.status, code=problem.status, title=heading, detail=detail)
 
-    async def on_problem(request: Request, error: Exception) -> Response:
-        assert isinstance(error, Problem)
-        return await respond(request, error)
-
-    async def on_http(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        known = {
-            404: ("not-found", "没有这个地址。", "There is nothing at this address."),
-            405: ("method", "这个地址不接受该方法。", "This address doesn't take that method."),
-        }
-        code, zh, en = known.get(error.status_code, ("http", "请求无法处理。", "The request can't be handled."))
-        return await respond(request, Problem(error.status_code, code, zh=zh, en=en, headers=dict(error.headers or {})))
-
-    async def on_invalid(request: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)
-        first = error.errors()[0]
-        field = str(first["loc"][-1])
-        zh, en = f"{field} 的值不对。", f"{field}: {first['msg']}."
-        return await respond(request, Problem(422, "parameter", zh=zh, en=en, field=field, reason=first["type"]))
+    respond = install(app, page=page, language=parts.portal.language)
 
     async def on_database(request: Request, error: Exception) -> Response:
         log.warning("database: %s", type(error).__name__)
         zh, en = "数据库暂时无法回答，请稍后再试。", "The database can't answer just now; try again in a moment."
         return await respond(request, Problem(503, "database", zh=zh, en=en, headers={"retry-after": "2"}))
 
-    app.add_exception_handler(Problem, on_problem)
-    app.add_exception_handler(HTTPException, on_http)
-    app.add_exception_handler(RequestValidationError, on_invalid)
     app.add_exception_handler(psycopg.Error, on_database)
     app.add_exception_handler(PoolTimeout, on_database)

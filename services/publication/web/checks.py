@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import Path, Query, Request
 
 from schemas.ids import ENTERPRISE_SCHEMES, SubjectError, check_subject, scheme_of
+from services._bus.problems import Problem
 from services.publication.domain.cursor import BadCursor, decode
-from services.publication.web.problems import Problem
 
 RESERVED = ("as_of", "known_at")
 

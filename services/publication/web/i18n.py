@@ -11,8 +11,8 @@ from pathlib import Path
 
 from babel.messages.pofile import read_po
 
-LANGUAGES = ("zh", "en")
-DEFAULT = "zh"
+from services._bus.problems import LANGUAGES as LANGUAGES
+from services._bus.problems import negotiate as negotiate
 
 
 class Catalogue(NullTranslations):
@@ -55,27 +55,3 @@ class Catalogue(NullTranslations):
 def load(folder: Path) -> Mapping[str, Catalogue]:
     """Catalogues by language from ``<folder>/<lang>/LC_MESSAGES/messages.po``."""
     return {lang: Catalogue(lang, folder / lang / "LC_MESSAGES" / "messages.po") for lang in LANGUAGES}
-
-
-def negotiate(wanted: str | None, accept: str) -> str:
-    """The page's language: the link's, else the browser's best of ours, else Chinese."""
-    if wanted in LANGUAGES:
-        return str(wanted)
-    best, weight = DEFAULT, 0.0
-    for part in accept[:400].split(","):
-        tag, _, rest = part.strip().partition(";")
-        lang = tag.strip().lower().partition("-")[0]
-        quality = _quality(rest)
-        if lang in LANGUAGES and quality > weight:
-            best, weight = lang, quality
-    return best
-
-
-def _quality(text: str) -> float:
-    name, _, value = text.strip().partition("=")
-    if name.strip() != "q":
-        return 1.0
-    try:
-        return min(1.0, max(0.0, float(value)))
-    except ValueError:
-        return 0.0

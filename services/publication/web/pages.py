@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from schemas.times import instant
+from services._bus.problems import Problem
 from services.publication.adapters.neighbours import Neighbours
 from services.publication.adapters.postgres_reader import GradeFilter, PostgresReader, Row, Snapshot, State
 from services.publication.domain import search
@@ -21,7 +22,6 @@ from services.publication.domain.vocabulary import Vocabulary
 from services.publication.web import checks, dates, views
 from services.publication.web.api_routes import grade_filter, timeline_cursor
 from services.publication.web.portal import Portal, link_in, zone_of
-from services.publication.web.problems import Problem
 from services.publication.web.views import Speaker
 
 CHANGED = 8

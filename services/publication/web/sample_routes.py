@@ -13,9 +13,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from services._bus.problems import Problem
 from services.publication.adapters.sample_town import NoVisit, SampleTown
 from services.publication.web.portal import Portal, link_in
-from services.publication.web.problems import Problem
 
 _EACH = RateLimitItemPerMinute(12)
 _ALL = RateLimitItemPerMinute(60)
