@@ -12,10 +12,11 @@ from aiokafka.errors import KafkaError
 from rich.console import Console
 
 from services._bus.kafka import UnusableCertificates
+from services._bus.settings import NotConfigured
 from services.audit.adapters import calendars
 from services.audit.domain.note import ED25519, NoteError, VerifierKey
 from services.audit.verifying import Report, run_verify
-from services.audit.wiring import CALENDAR_FILE, NotConfigured, default_home, genesis_event, patience
+from services.audit.wiring import CALENDAR_FILE, default_home, genesis_event, patience
 from services.audit.wiring import kafka as connection_to
 
 _SHOWN = 50

@@ -19,6 +19,7 @@ from schemas.rulebook import load_all
 from schemas.topics import FACTS, FINDINGS, LOGGED_TOPICS, REGISTRY
 from services._bus.kafka import Connection
 from services._bus.producer import Producer
+from services._bus.settings import NotConfigured, file_text, folder, needed, number
 from services._bus.telemetry import Telemetry
 from services.audit.adapters.detector_store import FindingReader, PostgresDetectorStore
 from services.audit.adapters.folder import FolderStore
@@ -45,10 +46,6 @@ _DAYS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 30, 60, 90, 180, 365]
 _BASE, _KAFKA_STEP = 19090, 2
 
 
-class NotConfigured(Exception):
-    """A setting is missing or does not fit; the message says which and how to mend it."""
-
-
 @dataclass(frozen=True)
 class Settings:
     """From the environment, see docs/architecture.md."""
@@ -70,38 +67,22 @@ class Settings:
     @staticmethod
     def from_env(env: Mapping[str, str] = os.environ) -> Settings:
         """Raises ``NotConfigured``."""
-        home = Path(env.get("MINGJIAN_HOME") or ".mingjian")
-
-        def needed(name: str) -> str:
-            if not env.get(name):
-                raise NotConfigured(f"{name} is not set; `mingjian up` sets it, docs/architecture.md says what it means")
-            return env[name]
-
-        dsn_file = Path(needed("MINGJIAN_DSN_FILE"))
-        try:
-            dsn = dsn_file.read_text().strip()
-        except OSError as error:
-            raise NotConfigured(f"MINGJIAN_DSN_FILE: {error.strerror}: {dsn_file}") from None
+        home = default_home(env)
         return Settings(
             home=home,
-            kafka=needed("MINGJIAN_KAFKA"),
-            tls_dir=_tls_dir(env),
-            dsn=dsn,
-            key_dir=Path(env.get("MINGJIAN_KEY_DIR") or home / "keys" / "audit"),
-            genesis=Path(env.get("MINGJIAN_GENESIS") or home / "genesis.json"),
+            kafka=needed(env, "MINGJIAN_KAFKA"),
+            tls_dir=folder(env, "MINGJIAN_KAFKA_TLS_DIR"),
+            dsn=file_text(env, "MINGJIAN_DSN_FILE"),
+            key_dir=folder(env, "MINGJIAN_KEY_DIR") or home / "keys" / "audit",
+            genesis=folder(env, "MINGJIAN_GENESIS") or home / "genesis.json",
             host=env.get("MINGJIAN_HOST") or "127.0.0.1",
-            port=int(env.get("MINGJIAN_PORT") or 19102),
-            rulebooks=Path(env.get("MINGJIAN_RULEBOOKS") or RULEBOOKS),
-            log_dir=Path(env.get("MINGJIAN_LOG_DIR") or home / "log"),
-            once_dir=Path(env.get("MINGJIAN_ONCE_DIR") or home / "run" / "once"),
+            port=number(env, "MINGJIAN_PORT", 19102),
+            rulebooks=folder(env, "MINGJIAN_RULEBOOKS") or RULEBOOKS,
+            log_dir=folder(env, "MINGJIAN_LOG_DIR") or home / "log",
+            once_dir=folder(env, "MINGJIAN_ONCE_DIR") or home / "run" / "once",
             publication_url=(env.get("MINGJIAN_PUBLICATION_URL") or "").rstrip("/") or None,
             environ=env,
         )
-
-
-def _tls_dir(env: Mapping[str, str]) -> Path | None:
-    folder = env.get("MINGJIAN_KAFKA_TLS_DIR")
-    return Path(folder) if folder else None
 
 
 def default_home(env: Mapping[str, str] = os.environ) -> Path:
@@ -112,7 +93,7 @@ def default_home(env: Mapping[str, str] = os.environ) -> Path:
 def kafka(bootstrap: str | None, env: Mapping[str, str] = os.environ) -> Connection:
     """The broker named, or the embedded one; with the environment's certificates. Raises ``UnusableCertificates``."""
     embedded = f"127.0.0.1:{int(env.get('MINGJIAN_PORT_BASE') or _BASE) + _KAFKA_STEP}"
-    return Connection.of(bootstrap or embedded, _tls_dir(env))
+    return Connection.of(bootstrap or embedded, folder(env, "MINGJIAN_KAFKA_TLS_DIR"))
 
 
 def patience(wait_s: float) -> Patience:

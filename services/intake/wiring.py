@@ -17,9 +17,11 @@ from typing import Any
 from schemas import topics
 from schemas.keys import SigningKey, UnusableKey
 from schemas.times import milliseconds
+from services._bus import settings
 from services._bus.consumer import PositionedConsumer
 from services._bus.kafka import Connection
 from services._bus.producer import Producer
+from services._bus.settings import NotConfigured
 from services._bus.telemetry import Telemetry
 from services.intake.adapters.postgres import PostgresStore
 from services.intake.adapters.vault import KEY_FILE, Vault
@@ -42,10 +44,6 @@ _START_LIMIT_S = 600.0
 _TIMER_S = 1.0
 
 
-class NotConfigured(Exception):
-    """A setting is missing or does not fit; the message says which and how to mend it."""
-
-
 @dataclass(frozen=True)
 class Settings:
     """From the environment, see docs/architecture.md."""
@@ -64,27 +62,16 @@ class Settings:
     def from_env(env: Mapping[str, str] = os.environ) -> Settings:
         """Raises ``NotConfigured``."""
 
-        def needed(name: str) -> str:
-            if not env.get(name):
-                raise NotConfigured(f"{name} is not set; `mingjian up` sets it, docs/architecture.md says what it means")
-            return env[name]
-
-        home = Path(env.get("MINGJIAN_HOME") or ".mingjian")
-        dsn_file = Path(needed("MINGJIAN_DSN_FILE"))
-        try:
-            dsn = dsn_file.read_text().strip()
-        except OSError as error:
-            raise NotConfigured(f"MINGJIAN_DSN_FILE: {error.strerror}: {dsn_file}") from None
-        tls = env.get("MINGJIAN_KAFKA_TLS_DIR")
+        home = settings.folder(env, "MINGJIAN_HOME") or Path(".mingjian")
         return Settings(
             home=home,
-            kafka=needed("MINGJIAN_KAFKA"),
-            tls_dir=Path(tls) if tls else None,
-            dsn=dsn,
-            key_dir=Path(env.get("MINGJIAN_KEY_DIR") or home / "keys" / "intake"),
-            genesis=Path(env.get("MINGJIAN_GENESIS") or home / "genesis.json"),
+            kafka=settings.needed(env, "MINGJIAN_KAFKA"),
+            tls_dir=settings.folder(env, "MINGJIAN_KAFKA_TLS_DIR"),
+            dsn=settings.file_text(env, "MINGJIAN_DSN_FILE"),
+            key_dir=settings.folder(env, "MINGJIAN_KEY_DIR") or home / "keys" / "intake",
+            genesis=settings.folder(env, "MINGJIAN_GENESIS") or home / "genesis.json",
             host=env.get("MINGJIAN_HOST") or "127.0.0.1",
-            port=int(env.get("MINGJIAN_PORT") or PORT),
+            port=settings.number(env, "MINGJIAN_PORT", PORT),
             environ=env,
         )
 
@@ -125,13 +112,13 @@ def own_key(folder: Path, public: Mapping[str, str]) -> SigningKey:
 class Intake:
     """The process, put together but not started. Make it within a running event loop."""
 
-    def __init__(self, settings: Settings, telemetry: Telemetry) -> None:
-        self._submission, self.fingerprint = read_genesis(settings.genesis)
+    def __init__(self, given: Settings, telemetry: Telemetry) -> None:
+        self._submission, self.fingerprint = read_genesis(given.genesis)
         genesis = self._submission["event"]["data"]
-        keys = Keys(own_key(settings.key_dir, genesis["receipt_key"]), own_key(settings.key_dir, genesis["system_key"]))
-        vault = Vault.load(settings.key_dir / KEY_FILE, random_bytes)
-        connection = Connection.of(settings.kafka, settings.tls_dir)
-        self.store = PostgresStore(settings.dsn)
+        keys = Keys(own_key(given.key_dir, genesis["receipt_key"]), own_key(given.key_dir, genesis["system_key"]))
+        vault = Vault.load(given.key_dir / KEY_FILE, random_bytes)
+        connection = Connection.of(given.kafka, given.tls_dir)
+        self.store = PostgresStore(given.dsn)
         self.waiting = Waiting()
         self.clock = Clock(genesis["clock_mode"])
         self.producer = Producer(connection, client_id="mingjian-intake", linger_ms=1)
@@ -178,15 +165,15 @@ class Intake:
         telemetry.gauge("mingjian.intake.unread", "{event}", "events that are stored and not read back", lambda: self.sender.unread)
         telemetry.gauge("mingjian.intake.queued", "{event}", "events that wait to be stored", lambda: self.keeper.queued)
 
-    async def open(self, stack: AsyncExitStack) -> list[Coroutine[Any, Any, None]]:
-        """Connect; the loops to run until the process ends. Raises ``StoreUnavailable``, ``Unavailable``, ``RecordsGone``."""
+    async def open(self, stack: AsyncExitStack) -> dict[str, Coroutine[Any, Any, None]]:
+        """Connect; the loops to run until the process ends, by name. Raises ``StoreUnavailable``, ``Unavailable``, ``RecordsGone``."""
         await self.store.open()
         stack.push_async_callback(self.store.close)
         await self.producer.start()
         stack.push_async_callback(self.producer.stop)
         await self.reader.start()
         stack.push_async_callback(self.reader.stop)
-        return [self.reader.run(), self._begin()]
+        return {"reading back": self.reader.run(), "intake": self._begin()}
 
     async def _begin(self) -> None:
         """Catch up with what stands on Kafka, send what is missing there, then work."""

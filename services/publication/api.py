@@ -10,8 +10,9 @@ import uvicorn
 import uvloop
 
 from schemas.rulebook import RulebookError
-from services._bus import logs
-from services.publication.wiring import Misconfigured, Service, service
+from services._bus import logs, process
+from services._bus.settings import NotConfigured
+from services.publication.wiring import Service, service
 
 log = logging.getLogger("mingjian.publication")
 
@@ -31,17 +32,7 @@ class _Server(uvicorn.Server):
 
 async def serve(made: Service) -> int:
     """Serve until a signal, or until the projection stops for good. Returns the exit code."""
-    config = uvicorn.Config(
-        made.app,
-        host=made.settings.host,
-        port=made.settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=5,
-        timeout_keep_alive=30,
-        h11_max_incomplete_event_size=32_768,
-    )
+    config = process.server_config(made.app, host=made.settings.host, port=made.settings.port)
     server = _Server(config, made)
 
     async def stop_when_failed() -> None:
@@ -61,7 +52,7 @@ def main() -> int:
     logs.setup("publication")
     try:
         return uvloop.run(_run())
-    except (Misconfigured, RulebookError) as error:
+    except (NotConfigured, RulebookError) as error:
         log.critical("not started: %s", error)
         return 2
 

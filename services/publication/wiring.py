@@ -20,6 +20,7 @@ from schemas.keys import SigningKey
 from schemas.rulebook import load_all
 from schemas.times import milliseconds
 from services._bus.kafka import Connection, UnusableCertificates
+from services._bus.settings import NotConfigured, file_text, folder, needed, number
 from services._bus.telemetry import SECONDS, setup
 from services.publication.adapters import kafka
 from services.publication.adapters.migrations import migrate
@@ -38,10 +39,6 @@ from services.publication.web.stream import Hub
 
 log = logging.getLogger(__name__)
 REPOSITORY = Path(__file__).resolve().parents[2]
-
-
-class Misconfigured(RuntimeError):
-    """A variable is missing or wrong; the message says which."""
 
 
 @dataclass(frozen=True)
@@ -67,43 +64,24 @@ class Settings:
 
 
 def settings(env: dict[str, str]) -> Settings:
-    """Read the environment. Raises ``Misconfigured``."""
+    """Read the environment. Raises ``NotConfigured``."""
 
-    def needed(name: str) -> str:
-        if not env.get(name):
-            raise Misconfigured(f"{name} is not set")
-        return env[name]
-
-    def dsn(name: str) -> str:
-        path = Path(needed(name))
-        try:
-            return path.read_text().strip()
-        except OSError as error:
-            raise Misconfigured(f"{name}: {path} can't be read: {error.strerror}") from None
-
-    def number(name: str, default: int) -> int:
-        text = env.get(name) or str(default)
-        if not (text.isascii() and text.isdigit()):
-            raise Misconfigured(f"{name} is {text!r}; a number is expected")
-        return int(text)
-
-    sample_key, tls_dir = env.get("MINGJIAN_SAMPLE_KEY"), env.get("MINGJIAN_KAFKA_TLS_DIR")
     return Settings(
-        home=Path(env.get("MINGJIAN_HOME") or ".mingjian"),
-        kafka=needed("MINGJIAN_KAFKA"),
-        tls_dir=Path(tls_dir) if tls_dir else None,
-        dsn=dsn("MINGJIAN_DSN_FILE"),
-        read_dsn=dsn("MINGJIAN_DSN_READ_FILE"),
+        home=folder(env, "MINGJIAN_HOME") or Path(".mingjian"),
+        kafka=needed(env, "MINGJIAN_KAFKA"),
+        tls_dir=folder(env, "MINGJIAN_KAFKA_TLS_DIR"),
+        dsn=file_text(env, "MINGJIAN_DSN_FILE"),
+        read_dsn=file_text(env, "MINGJIAN_DSN_READ_FILE"),
         host=env.get("MINGJIAN_HOST") or "127.0.0.1",
-        port=number("MINGJIAN_PORT", 19101),
-        rulebooks=Path(env.get("MINGJIAN_RULEBOOKS") or REPOSITORY / "rulebooks"),
+        port=number(env, "MINGJIAN_PORT", 19101),
+        rulebooks=folder(env, "MINGJIAN_RULEBOOKS") or REPOSITORY / "rulebooks",
         audit_url=env.get("MINGJIAN_AUDIT_URL") or None,
         rating_url=env.get("MINGJIAN_RATING_URL") or None,
         intake_url=env.get("MINGJIAN_INTAKE_URL") or None,
-        sample_key=Path(sample_key) if sample_key else None,
-        keep=number("MINGJIAN_STREAM_KEEP", 1_000_000),
-        streams=number("MINGJIAN_STREAM_LIMIT", 500),
-        streams_per_address=number("MINGJIAN_STREAM_LIMIT_ADDRESS", 50),
+        sample_key=folder(env, "MINGJIAN_SAMPLE_KEY"),
+        keep=number(env, "MINGJIAN_STREAM_KEEP", 1_000_000),
+        streams=number(env, "MINGJIAN_STREAM_LIMIT", 500),
+        streams_per_address=number(env, "MINGJIAN_STREAM_LIMIT_ADDRESS", 50),
         environ=env,
     )
 
@@ -134,7 +112,7 @@ def _connection(given: Settings) -> Connection:
     try:
         return Connection.of(given.kafka, given.tls_dir)
     except UnusableCertificates as error:
-        raise Misconfigured(f"MINGJIAN_KAFKA_TLS_DIR: {error}") from None
+        raise NotConfigured(f"MINGJIAN_KAFKA_TLS_DIR: {error}") from None
 
 
 class Service:
