@@ -55,7 +55,8 @@ class Readiness(BaseModel):
 
 
 class State(BaseModel):
-    """Positions and lag by ``topic/partition``; ``unread``: events on their way to Kafka and back."""
+    """Positions and lag by ``topic/partition``; ``unread``: events on their way to Kafka and back; ``registry_ignored``: offsets of
+    registry records that have no effect, for they can't be read or nobody was entitled to sign them."""
 
     model_config = ConfigDict(extra="allow")
     ready: bool
@@ -65,6 +66,7 @@ class State(BaseModel):
     unread: int
     queued: int
     registry_offset: int
+    registry_ignored: list[int]
     now: str
     clock: str
     sample: bool

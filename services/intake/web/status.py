@@ -12,6 +12,7 @@ from services.intake.reading_back import ReadBack
 from services.intake.sending import Sender
 
 BEHIND = 50_000
+_SHOWN = 100
 
 
 class Status:
@@ -46,6 +47,7 @@ class Status:
             "unread": self._sender.unread,
             "queued": self._keeper.queued,
             "registry_offset": registry.next_offset - 1,
+            "registry_ignored": list(registry.ignored[-_SHOWN:]),
             "now": instant(now),
             "clock": self._clock.mode,
             "sample": bool(registry.genesis and registry.genesis["sample"]),
