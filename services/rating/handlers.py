@@ -6,17 +6,16 @@ the record be acknowledged. A record that comes again (its offset is at or below
 
 from __future__ import annotations
 
-import base64
 import logging
 import traceback
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import orjson
-
 from schemas import topics
 from schemas.envelope import NotAnEnvelope, derived_bytes, open_record
+from services._bus.quarantine import quarantined
+from services._bus.telemetry import HEADER, sampled
 from services.rating.domain.facts import CONTROLS, Fact, compact
 from services.rating.domain.fold import Book, Told, decide, history, merged
 from services.rating.domain.subject import Subject
@@ -107,7 +106,7 @@ class Rater:
         opened = open_record(record.value)
         known = max(state.known, record.timestamp) if record.offset > state.offset else record.timestamp
         fact = compact(opened.event, opened.entry, partition=record.partition, offset=record.offset, known=known, stamp=record.timestamp)
-        trace = next((value for name, value in record.headers if name == "traceparent"), None)
+        trace = sampled(record.headers)
         self._traces = {record.offset: trace} if trace else {}
         return opened.event["subject"], fact
 
@@ -247,7 +246,7 @@ class Rater:
             ("content-type", b"application/json"),
         ]
         if trace := self._traces.get(told.step.offset):
-            headers.append(("traceparent", trace))
+            headers.append((HEADER, trace))
         return Message(topics.GRADES, name.encode(), derived_bytes(told.event), told.step.stamp, tuple(headers), told.step.partition)
 
     def _quarantine(self, record: Record, error: Exception) -> Message:
@@ -256,21 +255,6 @@ class Rater:
         where = traceback.extract_tb(error.__traceback__)
         place = f" in {where[-1].name}" if where and not isinstance(error, NotAnEnvelope) else ""
         log.error("facts/%d@%d goes to quarantine: %s%s", record.partition, record.offset, type(error).__name__, place)
-        body = {
-            "reason": str(error) if isinstance(error, NotAnEnvelope) else f"{type(error).__name__}{place}",
-            "service": "rating",
-            "topic": topics.FACTS,
-            "partition": record.partition,
-            "offset": record.offset,
-            "timestamp": record.timestamp,
-            "key": _base64(record.key),
-            "value": _base64(record.value),
-        }
-        source = f"{topics.FACTS}/{record.partition}/{record.offset}".encode()
-        value = orjson.dumps(body, option=orjson.OPT_SORT_KEYS)
-        headers = (("content-type", b"application/json"), ("source", source))
-        return Message(topics.QUARANTINE, record.key, value, record.timestamp, headers, record.partition)
-
-
-def _base64(data: bytes | None) -> str | None:
-    return base64.b64encode(data).decode() if data is not None else None
+        reason = str(error) if isinstance(error, NotAnEnvelope) else f"{type(error).__name__}{place}"
+        row = quarantined(topics.FACTS, record, service="rating", reason=reason)
+        return Message(row.topic, row.key, row.value or b"", record.timestamp, row.headers, record.partition)

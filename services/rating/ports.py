@@ -49,19 +49,15 @@ class Sink(Protocol):
     Durability: ``write`` returns when every row and message is acknowledged by all in-sync replicas. Order: rows and messages
     of one call go out in the order given, per partition; nothing of a later call goes before. Atomicity: none across
     partitions; a call that failed may have written any part, so it is repeated whole, which the receivers' derived ids and the
-    rows' keys make harmless. Raises ``SinkUnavailable`` when the time limit passed; the caller then leaves the process."""
+    rows' keys make harmless. Raises ``Unavailable`` when Kafka did not take all in time."""
 
     async def write(self, rows: Sequence[Row], messages: Sequence[Message]) -> None: ...
-
-
-class SinkUnavailable(RuntimeError):
-    """Kafka did not acknowledge within the time limit."""
 
 
 class Facts(Protocol):
     """Reads facts again, for what a lost or shortened state is missing.
 
-    Yields every record of the partition from ``first`` to ``last``, both included, in order, in batches; raises when one of
-    them is not there, for facts are kept for ever and their offsets have no gap."""
+    Yields every record of the partition from ``first`` to ``last``, both included, in order, in batches; raises ``RecordsGone``
+    when one of them is not there, for facts are kept for ever and their offsets have no gap, and ``Unavailable``."""
 
     def read(self, partition: int, *, first: int, last: int) -> AsyncIterator[Sequence[Record]]: ...

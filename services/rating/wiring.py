@@ -6,7 +6,6 @@ import asyncio
 import logging
 import os
 import socket
-import ssl
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ from aiokafka.errors import KafkaError
 from mode import Service
 
 from schemas.rulebook import RulebookError, load_all
+from services._bus.kafka import Connection, UnusableCertificates
+from services._bus.telemetry import setup
 from services.rating.adapters.app import APP_ID, FaustSettings, add_agent, build_app
 from services.rating.adapters.health import Answers, Progress
 from services.rating.adapters.kafka import Ends, KafkaFacts, KafkaSink
@@ -48,7 +49,8 @@ class Settings:
     port: int
     rulebooks: Path
     instance: str
-    tls: Path | None
+    tls_dir: Path | None
+    environ: Mapping[str, str]
 
 
 def settings(env: Mapping[str, str]) -> Settings:
@@ -67,7 +69,8 @@ def settings(env: Mapping[str, str]) -> Settings:
         port=int(port),
         rulebooks=Path(env.get("MINGJIAN_RULEBOOKS") or REPOSITORY / "rulebooks"),
         instance=env.get("MINGJIAN_INSTANCE") or f"rating-{socket.gethostname()}",
-        tls=Path(tls) if tls else None,
+        tls_dir=Path(tls) if tls else None,
+        environ=env,
     )
 
 
@@ -94,20 +97,23 @@ class Worker:
         self.settings = given
         self.rater = Rater(load_books(given.rulebooks))
         self.progress = Progress(READY_LAG, STALLED_AFTER_S, LOST_AFTER_S)
-        tls = _tls(given.tls)
-        faust_settings = FaustSettings(bootstrap=given.kafka, datadir=given.home / "rating", instance=given.instance, tls=tls)
+        connection = _connection(given)
+        self.telemetry = setup("rating", env=given.environ, home=given.home)
+        self.telemetry.gauge("mingjian.lag", "{record}", "facts not yet rated", lambda: sum(self.progress.lag().values()))
+        faust_settings = FaustSettings(bootstrap=given.kafka, datadir=given.home / "rating", instance=given.instance, tls=connection.tls)
         self.app, self._chunks, self._heads = build_app(faust_settings)
-        self.sink = KafkaSink(given.kafka, limit_s=WRITE_LIMIT_S, on_row=self._keep, tls=tls)
+        self.sink = KafkaSink(connection, limit_s=WRITE_LIMIT_S, on_row=self._keep)
         self.live = Live(
             self.rater,
             chunks=self._chunks,
             heads=self._heads,
             sink=self.sink,
-            facts=KafkaFacts(given.kafka, tls=tls),
+            facts=KafkaFacts(connection),
             leave=leave,
+            telemetry=self.telemetry,
         )
         add_agent(self.app, faust_settings, self._batch)
-        self._ends = Ends(given.kafka, APP_ID, tls=tls)
+        self._ends = Ends(connection, APP_ID)
         self.app.service(self._watcher())
         self.started = time.time()
 
@@ -128,6 +134,7 @@ class Worker:
             async def on_stop(self) -> None:
                 await worker._ends.stop()
                 await worker.sink.stop()
+                worker.telemetry.shutdown()
 
             @Service.task
             async def _watch(self) -> None:
@@ -204,13 +211,8 @@ def faust_worker(worker: Worker) -> faust.Worker:
     return faust.Worker(worker.app, loglevel="WARNING", override_logging=False, redirect_stdouts=False, quiet=True)
 
 
-def _tls(folder: Path | None) -> ssl.SSLContext | None:
-    """Mutual TLS from ``ca.crt``, ``user.crt``, ``user.key``; None for a plain listener. Raises ``Misconfigured``."""
-    if folder is None:
-        return None
+def _connection(given: Settings) -> Connection:
     try:
-        context = ssl.create_default_context(cafile=str(folder / "ca.crt"))
-        context.load_cert_chain(str(folder / "user.crt"), str(folder / "user.key"))
-    except (OSError, ssl.SSLError) as error:
-        raise Misconfigured(f"MINGJIAN_KAFKA_TLS_DIR: {folder} can't be used: {error}") from None
-    return context
+        return Connection.of(given.kafka, given.tls_dir)
+    except UnusableCertificates as error:
+        raise Misconfigured(f"MINGJIAN_KAFKA_TLS_DIR: {error}") from None

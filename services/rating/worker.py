@@ -12,6 +12,7 @@ import sys
 import uvloop
 
 from schemas.rulebook import RulebookError
+from services._bus import logs
 from services.rating.adapters.health import serve
 from services.rating.wiring import Misconfigured, Worker, faust_worker, from_environment
 
@@ -20,9 +21,7 @@ log = logging.getLogger("mingjian.rating")
 
 def main() -> int:
     """Run until a signal."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
-    for name in ("faust", "mode", "aiokafka"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    logs.setup("rating")
     uvloop.install()
     try:
         given = from_environment()

@@ -12,11 +12,14 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from itertools import groupby
 
+from schemas import topics
+from services._bus.kafka import Unavailable
+from services._bus.telemetry import Telemetry, at, sampled
 from services.rating.adapters.rows import RowTable
 from services.rating.domain.fold import Book
 from services.rating.handlers import Rater, Work
 from services.rating.partition import PartitionState
-from services.rating.ports import Facts, Record, Sink, SinkUnavailable
+from services.rating.ports import Facts, Record, Sink
 
 log = logging.getLogger("mingjian.rating")
 
@@ -36,25 +39,30 @@ class Live:
         sink: Sink,
         facts: Facts,
         leave: Callable[[int], None],
+        telemetry: Telemetry,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.rater = rater
         self._chunks, self._heads = chunks, heads
         self._sink, self._facts = sink, facts
         self._leave, self._sleep = leave, sleep
+        self._telemetry = telemetry
         self._generation = (0, 0)
         self._lock = asyncio.Lock()
         self.made_up: set[int] = set()
 
     async def batch(self, records: Sequence[Record]) -> None:
         """Work off a batch; returns only when all that it brought is durable."""
+        began = self._telemetry.now_ns()
         try:
             async with self._lock:
                 for partition, group in groupby(sorted(records, key=lambda one: (one.partition, one.offset)), lambda one: one.partition):
                     await self._partition(partition, list(group))
+            kept = [one for one in records if sampled(one.headers)]
+            self._telemetry.spans("rate", [(one.headers, at(topics.FACTS, one.partition, one.offset)) for one in kept], began_ns=began)
         except asyncio.CancelledError:
             raise
-        except SinkUnavailable as error:
+        except Unavailable as error:
             log.critical("Kafka doesn't take what was rated (%s); leaving, so that nothing is acknowledged", error)
             self._leave(EXIT_UNAVAILABLE)
         except BaseException:
@@ -97,7 +105,7 @@ class Live:
                 self.rater.books.update(books)
                 for state in list(self.rater.states.values()):
                     await self._write_all(self.rater.make_up(state))
-        except SinkUnavailable as error:
+        except Unavailable as error:
             log.critical("Kafka doesn't take what was rated (%s); leaving", error)
             self._leave(EXIT_UNAVAILABLE)
 
@@ -110,7 +118,7 @@ class Live:
             try:
                 await self._sink.write(work.rows, work.messages)
                 return
-            except SinkUnavailable as error:
+            except Unavailable as error:
                 if attempt == ATTEMPTS:
                     raise
                 log.warning("Kafka didn't take %d rows and %d messages: %s; attempt %d", len(work.rows), len(work.messages), error, attempt)

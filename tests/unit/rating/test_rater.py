@@ -23,6 +23,7 @@ from services.rating.ports import Message, Record, Row
 from tests.cases.ledger import OFFICE, Ledger, act, book
 
 BOOKS = {"liyujiang": book("liyujiang")}
+TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 SUBJECTS = ["uscc:91350100M000100Y43", "uscc:91110000000000000A", "uscc:91110000000000000B"]
 
 
@@ -55,7 +56,7 @@ def record(offset: int, subject: str, name: str, data: dict, *, id: str, at: int
     }
     entry = {"received_at": instant(at), "channel": "desk", "batch": None, "registry_offset": 1}
     value = trusted_canonical_bytes({"event": event, "signature": {}, "entry": entry})
-    return Record(3, offset, at, subject.encode(), value, (("traceparent", b"00-aa-bb-01"),))
+    return Record(3, offset, at, subject.encode(), value, (("traceparent", TRACE),))
 
 
 def log_of(seeds: tuple[int, ...] = (0, 1, 2)) -> list[Record]:
@@ -247,7 +248,7 @@ def test_grades_carry_the_trace_the_key_and_the_time_of_their_cause(log: list[Re
         assert cause.timestamp == one.timestamp
         assert instant(cause.timestamp) == event["time"]
         assert (event["id"].encode(), b"mingjian.grade.determined.v1") == (headers["ce_id"], headers["ce_type"])
-        assert cause.headers == () or headers["traceparent"] == b"00-aa-bb-01"
+        assert cause.headers == () or headers["traceparent"] == TRACE
 
 
 def test_a_regime_whose_activated_rulebook_is_not_loaded_is_refused_and_made_up_for(log: list[Record], expected: dict[str, bytes]) -> None:
