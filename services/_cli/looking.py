@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -58,7 +59,8 @@ def all_findings(session: Session, *, kind: str | None = None, office: str | Non
     """Every finding that stands, in the order in which they were raised: ``{"subject", "regime", "superseded", "event"}``."""
     found: list[dict[str, Any]] = []
     params = {"limit": "1000"} | ({"kind": kind} if kind else {}) | ({"office": office} if office else {})
-    with session.auditor() as http:
+    # Not entered but closed: a client that already asked can't be entered.
+    with closing(session.auditor()) as http:
         while True:
             page = get_json(http, "/api/v1/findings", params)
             found += page["findings"]
