@@ -219,7 +219,8 @@ export class Outbox {
       // A receipt that doesn't verify proves nothing, so the submission stays and is sent again.
       Object.assign(row, good ? { state: "entered", receipt: signed, problem: null } : { problem: { title: "the receipt does not verify" } });
     } else if (status >= 400 && !LATER.has(status)) {
-      Object.assign(row, { state: "refused", problem: body?.problem ?? body });
+      const { refusal = null, ...problem } = body?.problem ? { ...body.problem, refusal: body.refusal } : (body ?? {});
+      Object.assign(row, { state: "refused", problem, refusal }); // signed by intake: it proves that this was tried, and when
     }
     await this.storage.put(row);
   }

@@ -228,7 +228,7 @@ def is_receipt_for(event: dict[str, Any], signed: Any, receipt_key: str) -> bool
 
 # 5. Keep, then send until there is a receipt.
 class Outbox:
-    """A folder: ``waiting/<id>.json`` holds the exact bytes to send; ``entered`` the receipts, ``refused`` the problems."""
+    """A folder: ``waiting/<id>.json`` holds the exact bytes to send; ``entered`` receipts, ``refused`` problems with signed refusals."""
 
     def __init__(self, folder: Path, *, intake: str, receipt_key: str, channel: str = "field", timeout: float = 30.0) -> None:
         self.folder, self.intake, self.receipt_key = folder, intake.rstrip("/"), receipt_key
@@ -303,7 +303,10 @@ class Outbox:
             if is_receipt_for(json.loads(body)["event"], signed, self.receipt_key):
                 self._finish("entered", one, {"submission": json.loads(body), "answer": signed})
         elif status >= 400 and status not in LATER:
-            self._finish("refused", one, {"submission": json.loads(body), "answer": answer.get("problem", answer)})
+            problem = {name: value for name, value in answer.get("problem", answer).items() if name != "refusal"}
+            # Signed by intake: it proves that this was tried, and when.
+            refusal = {"refusal": answer["refusal"]} if answer.get("refusal") else {}
+            self._finish("refused", one, {"submission": json.loads(body), "answer": problem, **refusal})
 
     def _finish(self, state: str, one: str, kept: dict[str, Any]) -> None:
         # First the answer, then the removal: cut off in between, the same bytes are sent once more and get the same answer.
