@@ -24,6 +24,7 @@ from services._bus.telemetry import Telemetry
 from services.audit.adapters.detector_store import FindingReader, PostgresDetectorStore
 from services.audit.adapters.folder import FolderStore
 from services.audit.adapters.kafka import CLIENT, KafkaRecords
+from services.audit.adapters.places import PlaceReader
 from services.audit.adapters.plan import PostgresPlan
 from services.audit.appender import Appender, LogKey
 from services.audit.domain.late import EntryRule
@@ -32,6 +33,7 @@ from services.audit.handlers import Detectors, Entered
 from services.audit.ports import Place
 from services.audit.verifying import Patience
 from services.audit.web.app import Parts
+from services.audit.web.leaves import Leaves
 from services.audit.web.pages import Pages
 from services.audit.web.session import Sessions
 from services.audit.web.status import Status
@@ -185,12 +187,14 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
     status = Status(
         log=log, detectors=detectors, registry=registry, store=store, verifier=verifier, monotonic=time.monotonic, wall=time.time
     )
+    pages = Pages(sample=bool(genesis["data"]["sample"]), publication_url=settings.publication_url)
     parts = Parts(
         log_dir=settings.log_dir,
         sessions=Sessions(settings.once_dir, secrets.token_bytes(32), time.time),
         status=status,
         findings=FindingReader(settings.dsn),
-        pages=Pages(sample=bool(genesis["data"]["sample"]), publication_url=settings.publication_url),
+        pages=pages,
+        leaves=Leaves(places=PlaceReader(settings.dsn), read_file=store.read, log=verifier, pages=pages),
     )
     return Audit(log, detectors, registry, parts, registry_records, (findings, beside))
 

@@ -187,5 +187,5 @@ def test_the_sentences_say_when_by_how_much_and_what_excuses() -> None:
     found = verdict(fact("2026-03-02", "2026-03-12", signed_at="2026-03-03T00:00:00.000Z"))
     assert found is not None
     zh, en = sentences(found)
-    assert "2026年3月9日(周一)" in zh and "逾期3个工作日" in zh and "签署时间在期限内" in zh
+    assert "2026年3月9日（周一）" in zh and "逾期3个工作日" in zh and "签署时间在期限内" in zh
     assert "Entered on 2026-03-12 (Thu): 3 working days (3 days) after the deadline. Signed in time." in en

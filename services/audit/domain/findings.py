@@ -83,7 +83,7 @@ def operational_finding(
     data = {
         "kind": kind,
         "about": "operation",
-        "detail_zh": f"记录{place}:{detail_zh}",
+        "detail_zh": f"记录{place}：{detail_zh}",
         "detail_en": f"Record {place}: {detail_en}",
         "rule_version": rule,
         "cause": asdict(cause),
@@ -99,7 +99,7 @@ def oversize_finding(record: Record, length: int, stack: str) -> Raised:
         record,
         kind=OVERSIZE,
         stack=stack,
-        detail_zh=f"帧长{length}字节,超出日志条目上限;日志中存其哈希,原始字节另存。",
+        detail_zh=f"帧长{length}字节，超出日志条目上限；日志中存其哈希，原始字节另存。",
         detail_en=f"its frame has {length} bytes, more than an entry of the log may have; "
         "the log holds its hash, its bytes stand beside the log.",
         rule="tlog-tiles: entries of at most 65535 bytes",
@@ -112,7 +112,7 @@ def unreadable_finding(record: Record, stack: str) -> Raised:
         record,
         kind=UNREADABLE,
         stack=stack,
-        detail_zh="数据不符合其类型,检测无法判断。",
+        detail_zh="数据不符合其类型，检测无法判断。",
         detail_en="its data has not the shape of its type, so no detector could judge it.",
         rule="contract of the event type, v1",
     )

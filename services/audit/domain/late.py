@@ -187,25 +187,25 @@ def sentences(verdict: Verdict) -> tuple[str, str]:
     weekdays = "一二三四五六日"
 
     def zh_day(day: date) -> str:
-        return f"{day.year}年{day.month}月{day.day}日(周{weekdays[day.weekday()]})"
+        return f"{day.year}年{day.month}月{day.day}日（周{weekdays[day.weekday()]}）"
 
     def en_day(day: date) -> str:
         return f"{day.isoformat()} ({day.strftime('%a')})"
 
     if not verdict.late:
         return (
-            f"按已发布的工作日历重新计算:最后期限为{zh_day(verdict.deadline)},{zh_day(verdict.entered_on)}录入,未逾期。原发现撤回。",
+            f"按已发布的工作日历重新计算：最后期限为{zh_day(verdict.deadline)}，{zh_day(verdict.entered_on)}录入，未逾期。原发现撤回。",
             f"Worked out again with the issued calendar: the last day was {en_day(verdict.deadline)}; entered on "
             f"{en_day(verdict.entered_on)}, in time. The earlier finding is retracted.",
         )
     marks = [
         (verdict.signed_in_time, "签署时间在期限内。", " Signed in time."),
         (verdict.outage, "期限内有申明的故障。", " A declared outage touched the term."),
-        (verdict.provisional, "所涉年度工作日历尚未发布,暂定。", " Provisional: the calendar of a year concerned is not issued."),
+        (verdict.provisional, "所涉年度工作日历尚未发布，暂定。", " Provisional: the calendar of a year concerned is not issued."),
     ]
     zh = (
-        f"执法活动结束并送达之日为{zh_day(verdict.day_zero)},{verdict.working_days}个工作日的最后期限为{zh_day(verdict.deadline)};"
-        f"{zh_day(verdict.entered_on)}录入,逾期{verdict.working_days_late}个工作日({verdict.calendar_days_late}天)。"
+        f"执法活动结束并送达之日为{zh_day(verdict.day_zero)},{verdict.working_days}个工作日的最后期限为{zh_day(verdict.deadline)}；"
+        f"{zh_day(verdict.entered_on)}录入，逾期{verdict.working_days_late}个工作日（{verdict.calendar_days_late}天）。"
     )
     en = (
         f"The activity ended and its document was served by {en_day(verdict.day_zero)}; the last of {verdict.working_days} working "

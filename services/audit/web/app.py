@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from services._bus.problems import Problem, described, install
 from services.audit.adapters.detector_store import FindingReader
 from services.audit.domain.tiles import bundle_path, is_tile_path
+from services.audit.web.leaves import Leaves
 from services.audit.web.pages import Pages
 from services.audit.web.session import COOKIE, LIFETIME_S, Session, Sessions, cursor_of, subject_cursor
 from services.audit.web.shapes import FindingPage, LogState, Reasons
@@ -37,6 +38,7 @@ class Parts:
     status: Status
     findings: FindingReader
     pages: Pages
+    leaves: Leaves
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None
 
 
@@ -46,8 +48,8 @@ def _signed_in(request: Request, cookie: Annotated[str | None, Cookie(alias=COOK
         raise Problem(
             401,
             "session-missing",
-            zh="此地址需要登录:用命令行取得的一次性地址进入(mingjian status 显示)。",
-            en="This address needs a session: come in by a one-time address from the command line (`mingjian status` shows where).",
+            zh="此地址需要登录：用命令行取得的一次性地址进入（mingjian enter 给出）。",
+            en="This address needs a session: come in by a one-time address from the command line (`mingjian enter` gives one).",
         )
     return session
 
@@ -73,6 +75,7 @@ def create_app(parts: Parts) -> FastAPI:
     install(app, page=lambda request, problem: parts.pages.problem(request, problem) if _a_person(request) else None)
     _health(app, parts)
     _log(app, parts)
+    parts.leaves.add_to(app)
     _findings(app, parts)
     _pages(app, parts)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -159,7 +162,7 @@ def _findings(app: FastAPI, parts: Parts) -> None:
         try:
             start = subject_cursor(after) if after else 0
         except ValueError:
-            raise Problem(422, "cursor", zh="游标无效:请用上一页的 next。", en="The cursor is not ours: use a page's `next`.") from None
+            raise Problem(422, "cursor", zh="游标无效：请用上一页的 next。", en="The cursor is not ours: use a page's `next`.") from None
         rows = await parts.findings.page(after=start, limit=limit + 1, office=office, kind=kind, about=about, superseded=superseded)
         more = len(rows) > limit
         body = {"findings": [finding_json(row) for row in rows[:limit]], "next": cursor_of(rows[limit - 1]["sequence"]) if more else None}
@@ -181,7 +184,7 @@ def _pages(app: FastAPI, parts: Parts) -> None:
             raise Problem(
                 403,
                 "once",
-                zh="此一次性地址无效、已用过或已过期,请用命令行再取一个。",
+                zh="此一次性地址无效、已用过或已过期，请用命令行再取一个。",
                 en="This one-time address is unknown, used or too old; get another one from the command line.",
             )
         response = RedirectResponse("/findings", 303, headers={"Cache-Control": "no-store"})

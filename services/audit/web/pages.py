@@ -59,6 +59,10 @@ class Pages:
         """Findings, for auditors."""
         return self._render(request, "findings.html", findings=findings, counts=counts, following=following)
 
+    def leaf(self, request: Request, leaf: dict[str, Any]) -> HTMLResponse:
+        """A leaf and its path, for anyone."""
+        return self._render(request, "leaf.html", leaf=leaf)
+
     def problem(self, request: Request, problem: Problem) -> HTMLResponse:
         """An error as a page."""
         return self._render(request, "problem.html", problem.status, problem=problem)

@@ -40,6 +40,20 @@ class LogState(BaseModel):
     partitions: list[PartitionState]
 
 
+class LeafState(BaseModel):
+    """A record's leaf: hex hashes; ``path`` leads from ``leaf_hash`` to ``root`` of the tree of ``size`` leaves (RFC 9162 §2.1.3)."""
+
+    index: int
+    topic: str
+    partition: int
+    offset: int
+    leaf_hash: str
+    size: int
+    root: str
+    path: list[str]
+    proof: str
+
+
 class FindingItem(BaseModel):
     """A finding's event, with the subject and regime of the entry it is about."""
 

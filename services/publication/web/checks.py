@@ -77,7 +77,7 @@ def subject_id(value: str) -> str:
     return subject
 
 
-Regime = Annotated[str, Query(pattern=r"^[a-z][a-z0-9-]{1,40}$", description="regime, such as `fhrs`")]
+Regime = Annotated[str, Query(pattern=r"^[a-z][a-z0-9-]{1,40}$", description="regime, by the name of its rulebook")]
 Grade = Annotated[str, Query(pattern=r"^[0-9A-Za-z][0-9A-Za-z+-]{0,9}$", description="grade in the regime's own letters or figures")]
 Status = Annotated[str, Query(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 District = Annotated[str, Query(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]

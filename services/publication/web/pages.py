@@ -89,6 +89,7 @@ class Pages:
             list_counts = await snapshot.list_counts()
             told = await snapshot.story() if stack and stack.sample else None
             fact = await snapshot.fact_at(told["story"]["event"]["partition"], told["story"]["event"]["offset"]) if told else None
+            about = await snapshot.subject(fact["subject"]) if fact else None
         regimes = []
         for regime in self._regimes(counts):
             rows, total = views.regime_bars(counts, regime, self.vocabulary)
@@ -107,18 +108,19 @@ class Pages:
             latest=latest,
             lists=self.vocabulary.lists,
             list_counts=list_counts,
-            story=await self._story(told, fact),
+            story=await self._story(told, fact, about["name"] if about else None),
             button=self.button and stack is not None and stack.sample,
             button_answer=button_answer,
             **await self._footer(lang),
         )
 
-    async def _story(self, told: Row | None, fact: Row | None) -> dict[str, Any] | None:
-        if told is None:
+    async def _story(self, told: Row | None, fact: Row | None, name: str | None) -> dict[str, Any] | None:
+        if told is None or fact is None:
+            # The finding may be here before the fact that it is about.
             return None
         event = told["story"]["event"]
         leaf = await self.neighbours.leaf(event["topic"], event["partition"], event["offset"])
-        return views.story(told, fact, leaf)
+        return views.story(told, fact, name, leaf)
 
     async def _footer(self, lang: str) -> dict[str, Any]:
         log, rating = await asyncio.gather(self.neighbours.log(), self.neighbours.rating_lag())

@@ -156,14 +156,12 @@ def register_lines(row: Row, speaker: Speaker) -> list[tuple[str, str]]:
     return found
 
 
-def story(row: Row, fact: Row | None, leaf: Leaf) -> dict[str, Any]:
-    """The story card."""
+def story(row: Row, fact: Row, name: str | None, leaf: Leaf) -> dict[str, Any]:
+    """The story card. ``fact``: the late entry; ``name``: of the enterprise that it is about."""
     index, url = leaf or (None, None)
-    raw = None
-    if fact is not None:
-        shown = {"id": str(fact["event_id"]), "type": fact["type"], "subject": fact["subject"], "data": fact["data"]}
-        raw = orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode()
-    return row["story"] | {"subject": row["subject"], "name": row["name"], "raw": raw, "leaf": index, "leaf_url": url}
+    shown = {"id": str(fact["event_id"]), "type": fact["type"], "subject": fact["subject"], "data": fact["data"]}
+    raw = orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode()
+    return row["story"] | {"subject": fact["subject"], "name": name, "raw": raw, "leaf": index, "leaf_url": url}
 
 
 def rules_by_grade(book: Rulebook, lang: str, day: date) -> dict[str, list[str]]:

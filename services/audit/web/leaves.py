@@ -1,0 +1,93 @@
+"""Where a record stands in the log: its leaf, and the proof that leads to the checkpoint. For anyone: hashes tell no content."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Path, Request
+from starlette.responses import JSONResponse, Response
+
+from schemas.topics import LOGGED_TOPICS
+from services._bus.problems import Problem, described
+from services.audit.adapters.places import PlaceReader
+from services.audit.domain.note import VerifierKey
+from services.audit.proving import NotPublished, ProvedLeaf, prove
+from services.audit.web.pages import Pages
+from services.audit.web.shapes import LeafState
+
+_OPEN = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
+_MOST = 2**53 - 1
+
+Index = Annotated[int, Path(ge=0, le=_MOST, description="the leaf's index")]
+Topic = Annotated[str, Path(max_length=80, pattern=r"^mingjian\.[a-z]+\.v[0-9]+$")]
+Partition = Annotated[int, Path(ge=0, le=1023)]
+Offset = Annotated[int, Path(ge=0, le=_MOST)]
+
+
+class Leaves:
+    """``read_file`` reads a file of the log by its path."""
+
+    def __init__(self, *, places: PlaceReader, read_file: Callable[[str], bytes | None], log: VerifierKey, pages: Pages) -> None:
+        self._places, self._read, self._log, self._pages = places, read_file, log, pages
+
+    async def find(self, topic: str, partition: int, offset: int) -> int:
+        """Raises ``Problem`` 404."""
+        known = {one.name for one in LOGGED_TOPICS}
+        index = await self._places.leaf(topic, partition, offset) if topic in known else None
+        if index is None:
+            raise Problem(404, "no-leaf", zh="日志中还没有这条记录。", en="This record is not in the log, or not yet.")
+        return index
+
+    async def proved(self, index: int) -> tuple[ProvedLeaf, tuple[str, int, int]]:
+        """Raises ``Problem`` 404 where no checkpoint covers the leaf."""
+        place = await self._places.place(index)
+        for attempt in (1, 2):
+            try:
+                leaf = await asyncio.to_thread(prove, index, self._read, self._log)
+            except NotPublished:
+                # A checkpoint may be published between two of the files that were read: then the next look sees both.
+                if attempt == 2 or place is None:
+                    raise Problem(404, "no-leaf", zh="检查点还没有覆盖这片叶子。", en="No checkpoint covers this leaf yet.") from None
+            else:
+                assert place is not None
+                return leaf, place
+        raise AssertionError
+
+    def state(self, leaf: ProvedLeaf, place: tuple[str, int, int]) -> dict[str, Any]:
+        """The answer's members."""
+        topic, partition, offset = place
+        path = [one.hex() for one in leaf.proof.path]
+        found = {"index": leaf.index, "topic": topic, "partition": partition, "offset": offset, "leaf_hash": leaf.hash.hex()}
+        return found | {"size": leaf.size, "root": leaf.root.hex(), "path": path, "proof": f"/api/v1/log/leaves/{leaf.index}/proof"}
+
+    def add_to(self, app: FastAPI) -> None:
+        """The routes."""
+        wrong = described(404, 422)
+
+        @app.get("/api/v1/log/positions/{topic}/{partition}/{offset}", tags=["log"], response_model=LeafState, responses=wrong)
+        async def position(topic: Topic, partition: Partition, offset: Offset) -> Response:
+            """The leaf of a record, with its path to the latest checkpoint's root."""
+            return JSONResponse(self.state(*await self.proved(await self.find(topic, partition, offset))), headers=_OPEN)
+
+        @app.get("/api/v1/log/leaves/{index}", tags=["log"], response_model=LeafState, responses=wrong)
+        async def leaf(index: Index) -> Response:
+            """A leaf: which record it is, and its path to the latest checkpoint's root."""
+            return JSONResponse(self.state(*await self.proved(index)), headers=_OPEN)
+
+        text: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {}}}}
+
+        @app.get("/api/v1/log/leaves/{index}/proof", tags=["log"], response_class=Response, responses=text | wrong)
+        async def proof(index: Index) -> Response:
+            """The proof as a file (C2SP tlog-proof) that checks without this server."""
+            found, _ = await self.proved(index)
+            return Response(found.proof.data, media_type="text/plain; charset=utf-8", headers=_OPEN)
+
+        @app.get("/log/leaves/{index}", include_in_schema=False)
+        async def leaf_page(request: Request, index: Index) -> Response:
+            return self._pages.leaf(request, self.state(*await self.proved(index)))
+
+        @app.get("/log/positions/{topic}/{partition}/{offset}", include_in_schema=False)
+        async def position_page(request: Request, topic: Topic, partition: Partition, offset: Offset) -> Response:
+            return self._pages.leaf(request, self.state(*await self.proved(await self.find(topic, partition, offset))))

@@ -1,0 +1,59 @@
+"""Where a record stands, asked over HTTP and checked without the service: place → leaf → path → signed root."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from schemas.topics import FACTS, REGISTRY
+from services.audit.domain.merkle import leaf_hash, verify_inclusion
+from services.audit.domain.note import VerifierKey
+from services.audit.domain.proof import parse_proof, verify_proof
+from services.audit.domain.tiles import decode_bundle
+from tests.integration.audit.test_audit_service import inspection, opening
+from tests.integration.audit.world import AuditWorld
+
+pytestmark = pytest.mark.stack
+RECORDS = 300
+
+
+@pytest.fixture
+def world(fresh_stack) -> Iterator[AuditWorld]:
+    made = AuditWorld(fresh_stack())
+    yield made
+    made.close()
+
+
+def test_every_leaf_is_found_by_its_record_and_leads_to_the_signed_root(world: AuditWorld) -> None:
+    said = opening()
+    world.say(said)
+    world.say([inspection(number, "2026-03-02", "2026-03-03T08:00:00.000Z") for number in range(RECORDS)])
+    world.start()
+    total = len(said) + RECORDS
+    world.until(lambda: world.caught_up(total))
+    entries: list[bytes] = []
+    log = world.stack.home / "log"
+    for bundle, width in ((0, 256), (1, total - 256)):
+        path = log / "tile" / "entries" / (f"{bundle:03d}" if width == 256 else f"{bundle:03d}.p/{width}")
+        entries += decode_bundle(path.read_bytes(), width)
+    with httpx.Client(base_url=world.url) as http:
+        vkey = VerifierKey.parse(http.get("/api/v1/log").json()["vkey"])
+        for index in (0, 1, 255, 256, total - 1):
+            told = http.get(f"/api/v1/log/leaves/{index}").json()
+            assert told["leaf_hash"] == leaf_hash(entries[index]).hex()
+            path = [bytes.fromhex(one) for one in told["path"]]
+            root = bytes.fromhex(told["root"])
+            verify_inclusion(index=index, size=told["size"], leaf=leaf_hash(entries[index]), proof=path, root=root)
+            by_place = http.get(f"/api/v1/log/positions/{told['topic']}/{told['partition']}/{told['offset']}").json()
+            assert by_place == told
+            proof = http.get(told["proof"]).content
+            assert parse_proof(proof).index == index
+            assert verify_proof(proof, entries[index], vkey).root == root
+            page = http.get(f"/log/leaves/{index}")
+            assert page.status_code == 200 and told["leaf_hash"] in page.text
+        assert http.get(f"/api/v1/log/leaves/{total}").status_code == 404
+        assert http.get(f"/api/v1/log/positions/{FACTS}/0/999999").status_code == 404
+        assert http.get(f"/api/v1/log/positions/{REGISTRY}/x/0").status_code == 422
+        assert http.get("/api/v1/log/positions/mingjian.secrets.v1/0/0").status_code == 404
