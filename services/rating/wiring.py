@@ -18,6 +18,7 @@ from mode import Service
 
 from schemas.rulebook import RulebookError, load_all
 from services._bus.kafka import Connection, UnusableCertificates
+from services._bus.settings import NotConfigured, folder, needed, number
 from services._bus.telemetry import setup
 from services.rating.adapters.app import APP_ID, FaustSettings, add_agent, build_app
 from services.rating.adapters.health import Answers, Progress
@@ -35,10 +36,6 @@ READY_LAG, STALLED_AFTER_S, LOST_AFTER_S = 5_000, 60.0, 30.0
 WRITE_LIMIT_S = 30.0
 
 
-class Misconfigured(RuntimeError):
-    """An environment variable is missing or can't be used; the message names it."""
-
-
 @dataclass(frozen=True)
 class Settings:
     """See docs/architecture.md for the variables."""
@@ -54,22 +51,15 @@ class Settings:
 
 
 def settings(env: Mapping[str, str]) -> Settings:
-    """Read the environment. Raises ``Misconfigured``."""
-    kafka = env.get("MINGJIAN_KAFKA")
-    if not kafka:
-        raise Misconfigured("MINGJIAN_KAFKA is not set")
-    port = env.get("MINGJIAN_PORT") or str(DEFAULT_PORT)
-    if not (port.isascii() and port.isdigit() and int(port) < 65536):
-        raise Misconfigured(f"MINGJIAN_PORT is {port!r}; a port number is expected")
-    tls = env.get("MINGJIAN_KAFKA_TLS_DIR")
+    """Read the environment. Raises ``NotConfigured``."""
     return Settings(
-        kafka=kafka,
-        home=Path(env.get("MINGJIAN_HOME") or ".mingjian"),
+        kafka=needed(env, "MINGJIAN_KAFKA"),
+        home=folder(env, "MINGJIAN_HOME") or Path(".mingjian"),
         host=env.get("MINGJIAN_HOST") or "127.0.0.1",
-        port=int(port),
-        rulebooks=Path(env.get("MINGJIAN_RULEBOOKS") or REPOSITORY / "rulebooks"),
+        port=number(env, "MINGJIAN_PORT", DEFAULT_PORT),
+        rulebooks=folder(env, "MINGJIAN_RULEBOOKS") or REPOSITORY / "rulebooks",
         instance=env.get("MINGJIAN_INSTANCE") or f"rating-{socket.gethostname()}",
-        tls_dir=Path(tls) if tls else None,
+        tls_dir=folder(env, "MINGJIAN_KAFKA_TLS_DIR"),
         environ=env,
     )
 
@@ -215,4 +205,4 @@ def _connection(given: Settings) -> Connection:
     try:
         return Connection.of(given.kafka, given.tls_dir)
     except UnusableCertificates as error:
-        raise Misconfigured(f"MINGJIAN_KAFKA_TLS_DIR: {error}") from None
+        raise NotConfigured(f"MINGJIAN_KAFKA_TLS_DIR: {error}") from None

@@ -13,21 +13,23 @@ import uvloop
 
 from schemas.rulebook import RulebookError
 from services._bus import logs
+from services._bus.settings import NotConfigured
 from services.rating.adapters.health import serve
-from services.rating.wiring import Misconfigured, Worker, faust_worker, from_environment
+from services.rating.wiring import Worker, faust_worker, from_environment
 
 log = logging.getLogger("mingjian.rating")
 
 
 def main() -> int:
     """Run until a signal."""
-    logs.setup("rating")
+    # faust speaks in the name of our own classes, too: each of its steps, at every start.
+    logs.setup("rating", levels={"services": logging.WARNING})
     uvloop.install()
     try:
         given = from_environment()
         worker = Worker(given)
         server = serve(given.host, given.port, worker.answers())
-    except (Misconfigured, RulebookError) as error:
+    except (NotConfigured, RulebookError) as error:
         log.critical("%s", error)
         return 2
     except OSError as error:

@@ -108,6 +108,8 @@ def tls_broker(patch: pytest.MonkeyPatch) -> Iterator[TlsBroker]:
         user = ours.issue(certificates / "user", "user", trusting=ours)
         stranger = other.issue(certificates / "stranger", "stranger", trusting=ours)
         patch.setattr(kafka, "settings", with_tls)
-        with Stack(home, ports) as stack:
+        bootstrap = f"{HOST}:{ports.base + _TLS_STEP}"
+        # The stack's services, but not the stack itself, go by TLS.
+        with Stack(home, ports, extra_env={"MINGJIAN_KAFKA": bootstrap, "MINGJIAN_KAFKA_TLS_DIR": str(user)}) as stack:
             stack.start_servers("wall")
-            yield TlsBroker(stack, f"{HOST}:{ports.base + _TLS_STEP}", user, stranger)
+            yield TlsBroker(stack, bootstrap, user, stranger)
