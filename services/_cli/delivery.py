@@ -51,16 +51,23 @@ class Intake:
     def close(self) -> None:
         self._http.close()
 
-    def deliver(self, submissions: Sequence[Mapping[str, Any]], *, channel: str, at: Sequence[str] | None = None) -> list[Outcome]:
-        """The outcomes in the order of the submissions. ``at``: the simulated instant of each, on a sample stack only.
+    def deliver(
+        self, submissions: Sequence[Mapping[str, Any]], *, channel: str | Sequence[str], at: Sequence[str] | None = None
+    ) -> list[Outcome]:
+        """The outcomes in the order of the submissions. ``channel``: one for all, or one for each; ``at``: the simulated instant
+        of each, on a sample stack only.
 
         Raises ``CliError`` when intake gave no answer for ``patience_s`` seconds."""
         outcomes: dict[int, Outcome] = {}
         waiting = list(range(len(submissions)))
         pause, since = _FIRST_PAUSE_S, time.monotonic()
         while waiting:
-            instants = [at[index] for index in waiting] if at else None
-            answers = self._post([submissions[index] for index in waiting], channel, instants)
+            body: dict[str, Any] = {"events": [submissions[index] for index in waiting]}
+            if not isinstance(channel, str):
+                body["channels"] = [channel[index] for index in waiting]
+            if at:
+                body["simulated_at"] = [at[index] for index in waiting]
+            answers = self._post(body, channel if isinstance(channel, str) else None)
             settled = {index: one for index, one in zip(waiting, answers or [], strict=False) if one is not None}
             if settled:
                 outcomes |= settled
@@ -75,12 +82,11 @@ class Intake:
             pause = min(pause * 2, _LONGEST_PAUSE_S)
         return [outcomes[index] for index in range(len(submissions))]
 
-    def _post(self, submissions: list[Mapping[str, Any]], channel: str, at: list[str] | None) -> list[Outcome | None] | None:
+    def _post(self, batch: Mapping[str, Any], channel: str | None) -> list[Outcome | None] | None:
         """One request. None for an event that has to wait; None for all when nothing came back."""
-        headers = {"content-type": "application/json", "mingjian-channel": channel}
-        body: dict[str, Any] = {"events": submissions} | ({"simulated_at": at} if at else {})
+        headers = {"content-type": "application/json"} | ({"mingjian-channel": channel} if channel else {})
         try:
-            answer = self._http.post("/api/v1/events:batch", content=orjson.dumps(body), headers=headers)
+            answer = self._http.post("/api/v1/events:batch", content=orjson.dumps(batch), headers=headers)
         except httpx.TransportError as error:
             self.said(f"intake doesn't answer ({type(error).__name__}); trying again")
             return None
@@ -90,7 +96,7 @@ class Intake:
         body = _body(answer)
         if answer.status_code >= 400:
             # The batch as a whole was refused: each event bears the answer.
-            return [Outcome(answer.status_code, None, body)] * len(submissions)
+            return [Outcome(answer.status_code, None, body)] * len(batch["events"])
         return [_outcome(one) for one in body["results"]]
 
     def get(self, path: str, **params: str) -> dict[str, Any]:

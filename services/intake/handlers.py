@@ -72,11 +72,18 @@ class Turned:
 
 @dataclass(frozen=True)
 class Request:
-    """What comes with the events of one request: the channel asked for, the batch's name, the trace they belong to."""
+    """What comes with the events of one request: the channel asked for, the batch's name, the trace they belong to.
+
+    ``channels``: one for each event, None where the request's holds; empty where it holds for all."""
 
     channel: str | None = None
     batch: str | None = None
     traceparent: str | None = None
+    channels: Sequence[str | None] = ()
+
+    def channel_of(self, number: int) -> str | None:
+        """The channel asked for the event at this place."""
+        return (self.channels[number] if self.channels else None) or self.channel
 
 
 @dataclass(frozen=True)
@@ -118,7 +125,7 @@ class Desk:
         for number, (value, moment) in enumerate(zip(values, asked, strict=True)):
             if number % _BREATHE == _BREATHE - 1:
                 await asyncio.sleep(0)
-            one = await self._one(value, request, moment)
+            one = await self._one(value, request, request.channel_of(number), moment)
             if patient and isinstance(one, Ticket) and one.row.topic == topics.REGISTRY and not one.row.copies:
                 # What it says about people and keys has to hold for the next event of the same request.
                 patient = bool((await asyncio.wait([one.copy], timeout=ANSWER_WITHIN_S))[0])
@@ -146,7 +153,7 @@ class Desk:
         if now is not None:
             self._close_days(now)
 
-    async def _one(self, value: Any, request: Request, asked: int | None) -> Ticket | Turned | Answer:
+    async def _one(self, value: Any, request: Request, channel: str | None, asked: int | None) -> Ticket | Turned | Answer:
         try:
             now = self._clock.read(self._wall(), asked)
         except InTheFuture:
@@ -156,7 +163,7 @@ class Desk:
             self._kept_by_itself = True
         try:
             self._close_days(now)
-            verdict = await self._judge(value, request.channel, now)
+            verdict = await self._judge(value, channel, now)
             if isinstance(verdict, Denied):
                 return await self._known_before(verdict) or Turned(verdict, now)
             return self._ticket(verdict, request, now)

@@ -90,6 +90,17 @@ def test_each_event_of_a_batch_is_answered_on_its_own_and_in_order(desk: Desk) -
     assert "refusal" in results[2]
 
 
+def test_the_events_of_a_batch_come_in_by_their_own_channels(desk: Desk) -> None:
+    made = [desk.inspection("fhrs:5", points=points) for points in (0, 5, 10)]
+    results = desk.batch(made, channels=["field", None, "pigeon"])
+    assert [one["status"] for one in results] == [201, 201, 422]
+    assert results[2]["problem"]["type"].endswith("channel-unknown")
+    by_id = {one["event"]["id"]: one["entry"]["channel"] for one in desk.facts()}
+    assert [by_id.get(one["event"]["id"]) for one in made] == ["field", "desk", None]
+    short = desk.http("POST", "/api/v1/events:batch", json={"events": made, "channels": ["field"]})
+    assert (short.status_code, short.json()["type"].rpartition(":")[2]) == (422, "batch-channels")
+
+
 def test_registry_events_of_one_batch_hold_for_those_after_them(desk: Desk) -> None:
     newcomer = Desk(desk.stack, desk.genesis, desk.registrar)
     office = "/departments/food/offices/other"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -77,21 +76,14 @@ def keys(town: Town, home: Home) -> dict[str, SigningKey]:
     return found
 
 
-def batches(sent: Sequence[Sent]) -> Iterator[list[Sent]]:
-    """Neighbours of the same channel, at most ``BATCH`` at a time."""
-    for _, together in groupby(sent, key=lambda one: one.channel):
-        run = list(together)
-        for start in range(0, len(run), BATCH):
-            yield run[start : start + BATCH]
-
-
 def load(sent: Sequence[Sent], signers: dict[str, SigningKey], intake: Intake, moved: Callable[[int], None]) -> int:
     """Send everything; returns how many events have a receipt. Raises ``CliError`` at the first that is refused: the town
     is made to be taken whole."""
     done = 0
-    for batch in batches(sent):
+    for start in range(0, len(sent), BATCH):
+        batch = sent[start : start + BATCH]
         made = [submission(one.event, signers[one.signer], one.private) for one in batch]
-        outcomes = intake.deliver(made, channel=batch[0].channel, at=[instant(one.received) for one in batch])
+        outcomes = intake.deliver(made, channel=[one.channel for one in batch], at=[instant(one.received) for one in batch])
         for one, outcome in zip(batch, outcomes, strict=True):
             if not outcome.accepted:
                 words = problem_words(outcome.problem or {})
@@ -99,7 +91,7 @@ def load(sent: Sequence[Sent], signers: dict[str, SigningKey], intake: Intake, m
         done += len(batch)
         moved(done)
     # What is already in, once more and without an instant: from here the stack's clock goes on at wall speed.
-    intake.deliver(made[-1:], channel=batch[0].channel)
+    intake.deliver(made[-1:], channel=batch[-1].channel)
     return done
 
 

@@ -50,6 +50,11 @@ _BATCH = {
     "properties": {
         "events": {"type": "array", "minItems": 1, "maxItems": MOST, "items": {"$ref": "#/components/schemas/Submission"}},
         "batch": {"type": "string", "maxLength": 80, "description": "a name that every entry of this batch carries"},
+        "channels": {
+            "type": "array",
+            "items": {"enum": [*CHANNELS, None]},
+            "description": "an event's own channel, for batches that came in by several ways; null: the header's",
+        },
         "simulated_at": {
             "type": "array",
             "items": {"type": "string"},
@@ -192,7 +197,7 @@ def _events(app: FastAPI, parts: Parts) -> None:
         batch = batch_of(read_body(await read_limited(request, BATCH_BYTES)))
         asked = instants([one or at for one in batch.asked], simulated=parts.simulated, where="/simulated_at")
         with parts.telemetry.request("POST /api/v1/events:batch", request.headers, {RECORDS: len(batch.events)}):
-            found = await parts.desk.take(batch.events, Asked(channel, batch.name, traceparent()), asked)
+            found = await parts.desk.take(batch.events, Asked(channel, batch.name, traceparent(), batch.channels), asked)
         parts.limits.count(_address(request), found)
         lang = language(request)
         results = orjson.dumps({"results": [_result(one, lang) for one in found]})

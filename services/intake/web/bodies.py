@@ -22,11 +22,12 @@ _JSON = re.compile(r"application/([a-z0-9.+-]+\+)?json", re.I)
 
 @dataclass(frozen=True)
 class Batch:
-    """The members of a batch's body. ``asked``: simulated instants, one for each event or none at all."""
+    """The members of a batch's body. ``asked``: simulated instants, ``channels``: ways in; one for each event or none at all."""
 
     events: list[Any]
     name: str | None
     asked: list[str | None]
+    channels: list[str | None]
 
 
 async def read_limited(request: Request, most: int) -> bytes:
@@ -48,25 +49,31 @@ async def read_limited(request: Request, most: int) -> bytes:
 
 
 def batch_of(value: Any) -> Batch:
-    """``{"events": [1 to 1,000 submissions], "batch"?: name, "simulated_at"?: [instants]}``, or the array alone. Raises ``Refused``."""
+    """``{"events": [1 to 1,000 submissions], "batch"?: name, "channels"?: [texts or nulls], "simulated_at"?: [instants]}``, or the
+    array alone. Raises ``Refused``."""
     if isinstance(value, list):
         value = {"events": value}
     if not isinstance(value, dict) or not isinstance(value.get("events"), list):
         raise Refused(fault("batch-shape", field="/events"))
     events = value["events"]
-    if unknown := sorted(value.keys() - {"events", "batch", "simulated_at"}):
+    if unknown := sorted(value.keys() - {"events", "batch", "channels", "simulated_at"}):
         raise Refused(fault("batch-shape", field=f"/{unknown[0]}"))
     if not 1 <= len(events) <= MOST:
         raise Refused(fault("batch-size", field="/events", value=len(events), most=MOST))
     name = value.get("batch")
     if name is not None and not (isinstance(name, str) and _BATCH_NAME.fullmatch(name)):
         raise Refused(fault("batch-name", field="/batch"))
+    channels = value.get("channels")
+    if channels is None:
+        channels = [None] * len(events)
+    if not isinstance(channels, list) or len(channels) != len(events) or not all(isinstance(one, str | None) for one in channels):
+        raise Refused(fault("batch-channels", field="/channels"))
     asked = value.get("simulated_at")
     if asked is None:
-        return Batch(events, name, [None] * len(events))
+        return Batch(events, name, [None] * len(events), channels)
     if not isinstance(asked, list) or len(asked) != len(events):
         raise Refused(fault("simulated-at", field="/simulated_at"))
-    return Batch(events, name, asked)
+    return Batch(events, name, asked, channels)
 
 
 def instants(asked: Sequence[str | None], *, simulated: bool, where: str) -> list[int | None]:

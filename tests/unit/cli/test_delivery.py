@@ -17,8 +17,9 @@ Script = Callable[[int, list[str]], tuple[int, object] | None]
 
 
 @contextmanager
-def counter(script: Script) -> Iterator[tuple[str, list[list[str]]]]:
-    """A counter on a real socket that answers by ``script(number of the request, ids)``; None hangs up. Keeps what it was sent."""
+def counter(script: Script, bodies: list[dict[str, object]] | None = None) -> Iterator[tuple[str, list[list[str]]]]:
+    """A counter on a real socket that answers by ``script(number of the request, ids)``; None hangs up. Keeps what it was sent:
+    the ids, and whole in ``bodies``."""
     asked: list[list[str]] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -26,6 +27,8 @@ def counter(script: Script) -> Iterator[tuple[str, list[list[str]]]]:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             ids = [one["event"]["id"] for one in body["events"]]
             asked.append(ids)
+            if bodies is not None:
+                bodies.append(body)
             said = script(len(asked), ids)
             if said is None:
                 self.connection.close()
@@ -98,3 +101,14 @@ def test_without_any_answer_it_gives_up_in_one_sentence() -> None:
 def test_where_nothing_listens_it_gives_up_in_one_sentence() -> None:
     with pytest.raises(CliError, match="gave no receipt"):
         Intake("http://127.0.0.1:9", patience_s=0.3).deliver(submissions("a"), channel="desk")
+
+
+def test_what_is_sent_again_keeps_its_own_channel_and_instant() -> None:
+    bodies: list[dict[str, object]] = []
+
+    def script(number: int, ids: list[str]) -> tuple[int, object]:
+        return 200, {"results": [{"status": 202} if number == 1 and one == "b" else receipt(one) for one in ids]}
+
+    with counter(script, bodies) as (url, _):
+        Intake(url).deliver(submissions("a", "b"), channel=["field", "desk"], at=["first", "second"])
+    assert [(one["channels"], one["simulated_at"]) for one in bodies] == [(["field", "desk"], ["first", "second"]), (["desk"], ["second"])]
