@@ -41,16 +41,16 @@ IN_BROWSER = """async () => {
 }"""
 
 
-def python_client() -> ModuleType:
-    """``examples/field_client.py`` as a module: it belongs to no package."""
-    spec = importlib.util.spec_from_file_location("field_client", EXAMPLES / "field_client.py")
+def example(name: str) -> ModuleType:
+    """A Python file of ``examples/`` as a module: it belongs to no package."""
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-client = python_client()
+client = example("field_client")
 
 
 def load(name: str) -> dict[str, Any]:
