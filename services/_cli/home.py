@@ -72,6 +72,10 @@ class Home:
     def simulated(self) -> bool:
         return self.genesis_data()["clock_mode"] == "simulated"
 
+    def zone(self) -> str:
+        """The stack's time zone; UTC where this home holds none, so where somebody reads another's register."""
+        return str(self.genesis_data()["time_zone"]) if self.genesis_path.exists() else "UTC"
+
     def officers(self) -> list[KnownOfficer]:
         """Officers whose keys lie here, the first enrolled first."""
         path = self.root / "officers.json"

@@ -75,7 +75,8 @@ def _check_machine(session: Session) -> None:
     failed = [one for one in checks if not one.ok]
     if failed:
         raise LocalStackError("\n".join(one.message for one in failed))
-    session.voice.say("[1/5] " + " ".join(f"{one.message} ✓" for one in checks if one.name != "ports"))
+    found = [one.message for one in checks if not one.name.startswith("port ")]
+    session.voice.say("[1/5] " + " ".join(f"{words} ✓" for words in (*found, "ports")))
     session.voice.say(f"[2/5] packages ✓ mingjian {metadata.version('mingjian')}")
 
 

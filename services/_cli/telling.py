@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_BARE = {"active": "", "graded": ""}
+from rich.cells import cell_len
+
+from schemas.times import civil_date
 
 
 def grade_words(grade: str | None, status: str, language: str, names: Mapping[str, Mapping[str, str]]) -> str:
@@ -18,31 +20,39 @@ def grade_words(grade: str | None, status: str, language: str, names: Mapping[st
 
 def change_line(data: Mapping[str, Any], subject: str, number: str, language: str, names: Mapping[str, Mapping[str, str]]) -> str:
     """One change on the stream in one line."""
-    before = data.get("previous_grade") or data.get("previous_status")
-    after = grade_words(data["grade"], data["status"], language, names)
-    moved = f"{before} → {after}" if before else after
+    after = grade_words(data.get("grade"), data["status"], language, names)
+    before = data.get("previous_grade") or (data.get("previous_status") and grade_words(None, data["previous_status"], language, names))
+    # The same again comes with other reasons or another beginning.
+    moved = f"{before} → {after}" if before and before != after else after
     since = data.get("in_force_from") or ""
     clauses = " ".join(data.get("clauses") or ())
     return "  ".join(part for part in (f"#{number}", subject, data["regime"], moved, since, clauses) if part)
 
 
-def explanation(answer: Mapping[str, Any], language: str, names: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    """A subject's grades: what, since when, why, on which facts, by which rules; then how it came there."""
+def explanation(answer: Mapping[str, Any], language: str, names: Mapping[str, Mapping[str, str]], zone: str = "UTC") -> Iterator[str]:
+    """A subject's grades: what, since when, why, on which facts, by which rules; then how it came there.
+
+    ``zone``: the time zone in which the day of an entry is counted."""
     yield f"{answer['subject']}  {answer.get('name') or ''}".rstrip()
     if not answer["grades"]:
         yield _pick(language, "还没有等级。", "No grade yet.")
-    facts = {one["event_id"]: one for one in answer.get("facts") or ()}
+    entered = {one["event_id"]: civil_date(one["received_at"], zone).isoformat() for one in answer.get("facts") or ()}
     for one in answer["grades"]:
-        yield from _grade(one, facts, language, names)
+        yield from _grade(one, entered, language, names)
     if len(answer["history"]) > len(answer["grades"]):
         yield ""
         yield _pick(language, "经过(最近的在前):", "How it came there, the latest first:")
         for one in answer["history"]:
-            words = grade_words(one["grade"], one["status"], language, names)
-            yield f"  {one['in_force_from'] or '—':<12}{words:<16}{one['regime']}  {' '.join(one['data'].get('clauses') or ())}".rstrip()
+            words = _wide(grade_words(one["grade"], one["status"], language, names), 20)
+            yield f"  {one['in_force_from'] or '—':<12}{words}{one['regime']}  {' '.join(one['data'].get('clauses') or ())}".rstrip()
 
 
-def _grade(one: Mapping[str, Any], facts: Mapping[str, Any], language: str, names: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+def _wide(words: str, columns: int) -> str:
+    """Filled up to so many columns of a terminal, on which a Chinese character takes two."""
+    return words + " " * max(2, columns - cell_len(words))
+
+
+def _grade(one: Mapping[str, Any], entered: Mapping[str, str], language: str, names: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
     data = one["data"]
     since = f"  {_pick(language, '自', 'since')} {one['in_force_from']}" if one["in_force_from"] else ""
     yield ""
@@ -53,23 +63,23 @@ def _grade(one: Mapping[str, Any], facts: Mapping[str, Any], language: str, name
             yield f"    {_pick(language, '解读', 'readings')}: {', '.join(reason['readings'])}"
     decisive = data.get("decisive_events") or ()
     if decisive:
-        yield _pick(language, "  依据的事实:", "  It rests on:")
+        yield _pick(language, "  依据的事实：", "  It rests on:")
     for fact in decisive:
-        yield f"    {_fact(fact, facts.get(fact['id']), language)}"
+        yield f"    {_fact(fact, entered.get(fact['id']), language)}"
     book = data.get("rulebook")
     if book:
         yield f"  {_pick(language, '规则', 'rulebook')}: {book['regime']} {book['version']}, SHA-256 {book['sha256'][:16]}…"
 
 
-def _fact(fact: Mapping[str, Any], known: Mapping[str, Any] | None, language: str) -> str:
+def _fact(fact: Mapping[str, Any], entered: str | None, language: str) -> str:
     kind = fact["type"].removeprefix("mingjian.").rpartition(".")[0]
     parts = [kind]
     if fact.get("occurred_on"):
         parts.append(_pick(language, "发生 ", "happened ") + fact["occurred_on"])
     if fact.get("served_on"):
         parts.append(_pick(language, "送达 ", "served ") + fact["served_on"])
-    if known:
-        parts.append(_pick(language, "录入 ", "entered ") + known["received_at"][:10])
+    if entered:
+        parts.append(_pick(language, "录入 ", "entered ") + entered)
     parts.append(f"facts {fact['partition']}/{fact['offset']}")
     parts.append(fact["id"])
     return " · ".join(parts)

@@ -56,7 +56,7 @@ def import_fhrs(
 
 
 def _table(session: Session, report: Report) -> None:
-    table = Table(title=report.file, title_justify="left")
+    table = Table(title=report.file, title_justify="left", show_header=False)
     table.add_column("")
     table.add_column("", justify="right")
     for words, number in (

@@ -71,7 +71,7 @@ def explain(
     if as_json:
         session.voice.say(orjson.dumps(answer).decode())
         return
-    for line in explanation(answer, lang or session.voice.lang, grade_names()):
+    for line in explanation(answer, lang or session.voice.lang, grade_names(), session.home.zone()):
         session.voice.say(line)
 
 

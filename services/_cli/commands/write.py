@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
+from schemas.ids import ENTERPRISE_SCHEMES, scheme_of
 from schemas.keys import ALGORITHMS, SigningKey
 from services._cli.delivery import BATCH, Outcome, problem_words
 from services._cli.errors import REFUSED, USAGE, CliError
@@ -96,6 +97,9 @@ def send(
     if not outcome.accepted:
         raise CliError(_refusal_words(outcome, session.voice.lang), REFUSED)
     session.voice.say(json.dumps(outcome.receipt, indent=1, ensure_ascii=False))
+    subject = made["event"]["subject"]
+    if scheme_of(subject) in ENTERPRISE_SCHEMES:
+        session.voice.mention(f"{session.voice.pick('结果见', 'See')} {session.endpoints['publication']}/subjects/{subject}")
 
 
 def _parse(text: str, name: str) -> dict[str, Any]:

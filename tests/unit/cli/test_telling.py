@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from rich.cells import cell_len
 
 from services._cli.looking import total_lag
 from services._cli.telling import change_line, explanation, finding_line, grade_words
@@ -60,6 +61,25 @@ def test_without_a_grade_it_says_so() -> None:
 
 def test_a_change_is_one_line() -> None:
     assert change_line(DATA, "uscc:x", "812", "en", NAMES) == "#812  uscc:x  liyujiang  B → D Discredited  2026-05-22  三(二)3(2)"
+
+
+def test_a_change_to_a_status_is_one_line_too() -> None:
+    data = {"regime": "liyujiang", "status": "new", "previous_grade": "B", "clauses": ["三(三)"]}
+    again = {"regime": "liyujiang", "grade": "D", "status": "graded", "previous_status": "new"}
+    assert change_line(again, "uscc:x", "8", "en", NAMES) == "#8  uscc:x  liyujiang  New → D Discredited"
+    assert change_line(data | {"previous_grade": None, "previous_status": "new"}, "x", "9", "en", NAMES) == "#9  x  liyujiang  New  三(三)"
+    assert change_line(data, "uscc:x", "9", "en", NAMES) == "#9  uscc:x  liyujiang  B → New  三(三)"
+
+
+def test_the_day_of_an_entry_is_counted_where_the_stack_is() -> None:
+    late = {**ANSWER, "facts": [{"event_id": FACT, "received_at": "2026-07-30T16:30:00.000Z"}]}
+    assert "entered 2026-07-31" in "\n".join(explanation(late, "en", NAMES, "Asia/Shanghai"))
+
+
+def test_columns_stand_under_each_other_in_both_languages() -> None:
+    for language in ("zh", "en"):
+        rows = [line for line in explanation(ANSWER, language, NAMES) if line.startswith("  ") and line.rstrip().endswith(("3(2)", "(三)"))]
+        assert len({cell_len(line.partition("liyujiang")[0]) for line in rows[-2:]}) == 1, rows
 
 
 def test_a_status_without_a_name_is_shown_as_its_words() -> None:
