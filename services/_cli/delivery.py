@@ -26,11 +26,13 @@ _AGAIN = frozenset({429, 502, 503, 504})
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one submission: a receipt (``{"receipt", "signature"}``), or a problem with ``status``, ``title`` and so on."""
+    """What became of one submission: a receipt (``{"receipt", "signature"}``), or a problem with ``status``, ``title`` and so on.
+    ``again``: intake had it before."""
 
     status: int
     receipt: dict[str, Any] | None
     problem: dict[str, Any] | None
+    again: bool = False
 
     @property
     def accepted(self) -> bool:
@@ -117,7 +119,7 @@ def _outcome(result: Mapping[str, Any]) -> Outcome | None:
     if status == 202 or status in _AGAIN:
         return None
     if status < 400:
-        return Outcome(status, result["receipt"], None)
+        return Outcome(status, result["receipt"], None, again=bool(result.get("again")))
     return Outcome(status, None, result["problem"])
 
 

@@ -91,7 +91,7 @@ def import_rows(
         refused: dict[int, str] = {}
         for (row, _), outcome in zip(batch, outcomes, strict=True):
             if outcome.accepted:
-                report.known += outcome.status == 200
+                report.known += outcome.again
                 kept(outcome)
             else:
                 refused.setdefault(row.line, problem_words(outcome.problem or {}))

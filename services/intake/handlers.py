@@ -42,7 +42,7 @@ _AUTHORITY = frozenset({401, 403})
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What became of one event. ``status`` 201 has ``receipt``, 202 only ``name``, others ``fault`` and, where the signature was
-    good, ``refusal``; ``retry_after`` in seconds."""
+    good, ``refusal``; ``retry_after`` in seconds; ``again``: the event was here before."""
 
     status: int
     receipt: dict[str, Any] | None = None
@@ -50,6 +50,7 @@ class Answer:
     refusal: bytes | None = None
     name: Name | None = None
     retry_after: int | None = None
+    again: bool = False
 
 
 @dataclass(slots=True)
@@ -144,7 +145,7 @@ class Desk:
         Raises ``StoreUnavailable``."""
         stored, copy = await self._store.find(name)
         if copy is not None:
-            return self._receipt(copy)
+            return self._receipt(copy, again=True)
         return Answer(202, name=name, retry_after=1) if stored else None
 
     def close_days(self) -> None:
@@ -196,7 +197,7 @@ class Desk:
         there = copy.event_hash if copy else stored.event_hash if stored else None
         if there is None or there.hex() != denied.event_hash:
             return None
-        return self._receipt(copy) if copy else Answer(202, name=name, retry_after=1)
+        return self._receipt(copy, again=True) if copy else Answer(202, name=name, retry_after=1, again=True)
 
     def _ticket(self, admitted: Admitted, request: Request, now: int) -> Ticket:
         read, kind = admitted.read, admitted.event_type
@@ -227,7 +228,7 @@ class Desk:
             if kept.seq is None and not ticket.copy.done():
                 _, copy = await self._store.find(row.name)
                 if copy is not None:
-                    return self._receipt(copy)
+                    return self._receipt(copy, again=True)
             if not ticket.copy.done():
                 await asyncio.wait([ticket.copy], timeout=max(0.0, until - self._monotonic()))
         except StoreUnavailable:
@@ -236,15 +237,15 @@ class Desk:
             if not ticket.copy.done():
                 self._waiting.forget(row.name, ticket.copy)
         if not ticket.copy.done():
-            return Answer(202, name=row.name, retry_after=1)
+            return Answer(202, name=row.name, retry_after=1, again=kept.seq is None)
         copy = ticket.copy.result()
         if copy.event_hash != row.event_hash:
             # Somebody wrote to Kafka past intake under this id; audit finds it, and no receipt says otherwise.
             denied = Denied(fault("id-conflict", field="/event/id", value=row.name[1]), row.event_hash.hex(), *row.name, ticket.key_id)
             return Turned(denied, row.received_ms)
-        return self._receipt(copy)
+        return self._receipt(copy, again=kept.seq is None)
 
-    def _receipt(self, copy: FirstCopy) -> Answer:
+    def _receipt(self, copy: FirstCopy, *, again: bool) -> Answer:
         receipt = Receipt(
             source=copy.name[0],
             id=copy.name[1],
@@ -255,7 +256,7 @@ class Desk:
             received_at=instant(copy.received_ms),
             known_from=instant(copy.known_ms),
         )
-        return Answer(201, receipt=sign_receipt(receipt, self._keys.receipt), name=copy.name)
+        return Answer(201, receipt=sign_receipt(receipt, self._keys.receipt), name=copy.name, again=again)
 
     async def _refuse(self, turned: Sequence[Turned]) -> list[Answer]:
         """Sign, store and send refusals for those whose signature was good."""

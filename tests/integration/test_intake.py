@@ -62,6 +62,7 @@ def test_the_same_event_again_gets_the_same_bytes_and_adds_nothing(desk: Desk) -
     batch = desk.batch([made, made])
     assert first.content == again.content == asked.content
     assert [one["receipt"] for one in batch] == [first.json()] * 2
+    assert [one["again"] for one in batch] == [True, True]
     assert (again.status_code, asked.status_code) == (201, 200)
     assert len(desk.facts()) == before
 

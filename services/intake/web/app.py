@@ -151,10 +151,10 @@ def _single(one: Answer, lang: str) -> Response:
 
 def _result(one: Answer, lang: str) -> dict[str, Any]:
     if one.status == 201:
-        return {"status": 201, "receipt": one.receipt}
+        return {"status": 201, "receipt": one.receipt, "again": one.again}
     if one.status == 202:
         assert one.name is not None
-        return {"status": 202, "location": location(one.name)}
+        return {"status": 202, "location": location(one.name), "again": one.again}
     problem = _problem(one)
     found: dict[str, Any] = {"status": one.status, "problem": body(problem, lang)}
     if one.refusal:

@@ -30,13 +30,14 @@ class Stored(BaseModel):
 
 
 class Result(BaseModel):
-    """One event's answer: ``receipt`` with 201, ``location`` with 202, ``problem`` with the rest."""
+    """One event's answer: ``receipt`` with 201, ``location`` with 202, ``problem`` with the rest. ``again``: it was here before."""
 
     model_config = ConfigDict(extra="forbid")
     status: int
     receipt: SignedReceipt | None = None
     location: str | None = None
     problem: ProblemBody | None = None
+    again: bool | None = None
     refusal: SignedRefusal | None = None
 
 
