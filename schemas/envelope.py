@@ -128,7 +128,10 @@ def open_record(value: bytes | None) -> Opened:
                 raise NotAnEnvelope(f"event.{key} is not a string")
         if type(event["data"]) is not dict:
             raise NotAnEnvelope("event.data is not an object")
-        return Opened(event, outer.get("signature") or {}, outer.get("entry") or {})
+        beside = [outer.get(name) or {} for name in ("signature", "entry")]
+        if any(type(one) is not dict for one in beside):
+            raise NotAnEnvelope("signature or entry is not an object")
+        return Opened(event, *beside)
     except orjson.JSONDecodeError as error:
         raise NotAnEnvelope(f"not JSON: {error}") from None
     except (KeyError, TypeError, AttributeError) as error:

@@ -1,21 +1,36 @@
-"""The detectors' step: a batch of facts in, findings and positions out, in one transaction.
+"""The detectors' step: a batch of records in, findings and positions out, in one transaction.
 
-Each partition is folded in its own order; doubles change nothing. A fact is judged with the registry as of its own
-``entry.registry_offset`` and with the calendars that stand before it in its partition.
+Each partition is folded in its own order; of an id's copies the first one counts. A fact is judged with the registry as of
+its own ``entry.registry_offset`` and with the calendars that stand before it in its partition. What no detector can read is
+named in a finding and stops nothing: whoever could write a record that ends this process could end audit.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
+import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from schemas.envelope import NotAnEnvelope, Opened, open_record
 from schemas.ids import scheme_of
-from schemas.topics import FACTS, FINDINGS
+from schemas.times import milliseconds
+from schemas.topics import FACTS, FINDINGS, REGISTRY
+from services.audit.domain import clocks, evaluations
+from services.audit.domain.clocks import Clock
 from services.audit.domain.findings import Place as EventPlace
-from services.audit.domain.findings import Raised, fact_from_json, fact_to_json, late_finding, unreadable_finding
+from services.audit.domain.findings import Raised, fact_from_json, fact_to_json, late_finding
 from services.audit.domain.frame import Record
 from services.audit.domain.late import EntryRule, Fact, Unreadable, Verdict, fact_of, judge, word_of
+from services.audit.domain.operations import (
+    apart_finding,
+    changed_copy_finding,
+    step_finding,
+    unannounced_finding,
+    unreadable_finding,
+)
 from services.audit.domain.registry import Known, Registry
 from services.audit.domain.workdays import WorkCalendar, YearTable
 from services.audit.ports import DetectorWork, Finding, OpenVerdict, Place
@@ -24,8 +39,11 @@ REGISTERED = "mingjian.enterprise.registered.v1"
 CALENDAR = "mingjian.calendar.issued.v1"
 COUNTRY = "CN"
 
+_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_NUL = "\x00"
+
 ReadRegistry = Callable[[int], Awaitable[Registry]]
-"""The registry, read at least up to and with an offset."""
+"""The registry, read at least up to and with an offset; where Kafka has no such offset, as far as Kafka has it."""
 
 Entered = Callable[[int, str], None]
 """Hears of every judged fact: calendar days from the act to its entry, and the channel."""
@@ -34,27 +52,47 @@ Entered = Callable[[int, str], None]
 def traceparent_of(record: Record) -> str | None:
     """The record's trace header, where it has a readable one."""
     for name, value in record.headers:
-        if name == "traceparent" and value is not None and value.isascii():
+        if name == "traceparent" and value is not None and _TRACEPARENT.fullmatch(value):
             return value.decode()
     return None
 
 
-class Detectors:
-    """The detectors' memory between batches: the calendars of each partition. Rebuilt from PostgreSQL at every start."""
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A record with its envelope. ``first``: no copy of it stands before it in its partition; ``changed``: one with other bytes does."""
 
-    def __init__(self, rules: Sequence[EntryRule], registry: ReadRegistry, entered: Entered = lambda days, channel: None) -> None:
+    record: Record
+    one: Opened
+    first: bool
+    changed: bool
+
+
+class Detectors:
+    """The detectors' memory between batches: calendars and clock of each partition. Rebuilt from PostgreSQL at every start.
+
+    ``stack``: the subject of genesis, whom findings about the operation concern."""
+
+    def __init__(
+        self, rules: Sequence[EntryRule], registry: ReadRegistry, stack: str, entered: Entered = lambda days, channel: None
+    ) -> None:
         self._rules = rules
         self._entered = entered
         self._registry = registry
+        self._stack = stack
         self._calendars: dict[int, WorkCalendar] = {}
+        self._clocks: dict[Place, Clock] = {}
         self._seen: set[tuple[int, str]] = set()
         words = {word for rule in rules for value in rule.activities.values for word in value.value or ()}
         self._judged = frozenset(words)
 
-    def remember_calendar(self, partition: int, event_id: str, data: Mapping[str, object]) -> None:
+    def remember_calendar(self, partition: int, event_id: str, table: YearTable) -> None:
         """A calendar that an earlier run folded."""
-        self._calendars[partition] = self._calendars.get(partition, WorkCalendar()).issue(YearTable.of(data))
+        self._calendars[partition] = self._calendars.get(partition, WorkCalendar()).issue(table)
         self._seen.add((partition, event_id))
+
+    def remember_clocks(self, known: Mapping[Place, Clock]) -> None:
+        """The partitions' clocks as an earlier run left them."""
+        self._clocks |= known
 
     async def handle(self, batch: Mapping[Place, Sequence[Record]], work: DetectorWork) -> int:
         """Fold a batch within ``work``; returns how many findings are new. The caller commits."""
@@ -62,35 +100,104 @@ class Detectors:
         for (topic, partition), records in batch.items():
             if topic == FINDINGS:
                 await work.read_back([one.event["id"] for one in map(_opened, records) if one])
-            elif topic == FACTS:
-                new += await self._facts(partition, records, work)
-        await work.move({place: records[-1].offset + 1 for place, records in batch.items() if records})
+                continue
+            read = await self._read(records, work)
+            for found in read.values():
+                if found.changed:
+                    raised = changed_copy_finding(found.record, self._stack, _uuid(found.one))
+                    new += await self._add(raised, found.record, work)
+            new += await self._times((topic, partition), records, read, work)
+            new += await self._contents(topic, partition, read, work)
+        touched = {place: self._clocks.get(place, Clock()) for place in batch}
+        await work.move({place: records[-1].offset + 1 for place, records in batch.items() if records}, touched)
         return new
 
-    async def _facts(self, partition: int, records: Sequence[Record], work: DetectorWork) -> int:
+    async def _read(self, records: Sequence[Record], work: DetectorWork) -> dict[int, Read]:
+        """The envelopes by offset, and which of them are first copies; the others change nothing."""
         opened = [(record, one) for record in records if (one := _opened(record))]
-        judged = [(record, one) for record, one in opened if one.entry and word_of(one.event["type"]) in self._judged]
-        regimes = await work.regimes_of({one.event["subject"] for _, one in judged}) if judged else {}
-        registry = await self._registry(max((_stamp(one) for _, one in judged), default=-1))
+        names = [_name(record, one) for record, one in opened]
+        contents = [hashlib.sha256(record.value or b"").digest()[:16] for record, _ in opened]
+        wanted: dict[bytes, bytes] = {}
+        for name, content in zip(names, contents, strict=True):
+            wanted.setdefault(name, content)
+        kept = await work.remember(wanted)
+        found: dict[int, Read] = {}
+        for (record, one), name, content in zip(opened, names, contents, strict=True):
+            before = kept.get(name)
+            found[record.offset] = Read(record, one, before is None, before not in (None, content))
+            kept.setdefault(name, content)
+        return found
+
+    async def _times(self, place: Place, records: Sequence[Record], read: Mapping[int, Read], work: DetectorWork) -> int:
+        """The partition's clock over these records, and what is to be said of it."""
+        clock, new = self._clocks.get(place, Clock()), 0
+        for record in records:
+            clock, step = clocks.tick(clock, record.timestamp, record.timestamp_type)
+            if step is not None:
+                new += await self._add(step_finding(record, step, self._stack), record, work)
+            known = read.get(record.offset)
+            if known is None or not known.first or clock.high is None:
+                continue
+            received = _received(known.one)
+            apart = clocks.compare(clock, received) if received is not None else None
+            if apart is None:
+                clock = replace(clock, apart=False) if clock.apart and received is not None else clock
+            elif not clock.apart:
+                stamp = _stamp(known.one)
+                outages = (await self._registry(stamp)).at(stamp).outages
+                if not clocks.covered(apart, outages, known.one.event["source"]):
+                    clock = replace(clock, apart=True)
+                    new += await self._add(apart_finding(record, apart, self._stack, _uuid(known.one)), record, work)
+        self._clocks[place] = clock
+        return new
+
+    async def _add(self, raised: Raised, record: Record, work: DetectorWork) -> int:
+        return int(await work.add(operational(raised, traceparent_of(record)), supersedes=False))
+
+    async def _contents(self, topic: str, partition: int, read: Mapping[int, Read], work: DetectorWork) -> int:
+        firsts = [one for one in read.values() if one.first]
+        if topic == FACTS:
+            return await self._facts(partition, firsts, work)
+        new = 0
+        for found in firsts:
+            if topic == REGISTRY and found.one.event["type"] == evaluations.CLOSED:
+                new += await self._evaluation(found, work)
+        return new
+
+    async def _evaluation(self, found: Read, work: DetectorWork) -> int:
+        record = found.record
+        try:
+            if not evaluations.unannounced(found.one.event, record.offset, await self._registry(record.offset)):
+                return 0
+        except (KeyError, TypeError):
+            return await self._add(unreadable_finding(record, self._stack), record, work)
+        return await self._add(unannounced_finding(record, self._stack, _uuid(found.one)), record, work)
+
+    async def _facts(self, partition: int, firsts: Sequence[Read], work: DetectorWork) -> int:
+        judged = [found for found in firsts if word_of(found.one.event["type"]) in self._judged]
+        regimes = await work.regimes_of({found.one.event["subject"] for found in judged}) if judged else {}
+        registry = await self._registry(max((_stamp(found.one) for found in judged), default=-1))
         registered: dict[str, tuple[str, ...]] = {}
         new = 0
-        for record, one in opened:
+        for found in firsts:
+            record, one = found.record, found.one
             kind = one.event["type"]
             try:
                 if kind == REGISTERED:
                     registered[one.event["subject"]] = regimes[one.event["subject"]] = _regimes(one)
                 elif kind == CALENDAR:
                     new += await self._calendar(partition, record, one, work)
-                elif one.entry and word_of(kind) in self._judged:
+                elif word_of(kind) in self._judged:
                     new += await self._judge(record, one, regimes.get(one.event["subject"]), registry, work)
-            except Unreadable:
-                raised = unreadable_finding(record, registry.stack)
-                new += await work.add(operational(raised, traceparent_of(record)), supersedes=False)
+            except (Unreadable, OverflowError):
+                new += await self._add(unreadable_finding(record, self._stack), record, work)
         if registered:
             await work.put_regimes(registered)
         return new
 
     async def _judge(self, record: Record, one: Opened, regimes: tuple[str, ...] | None, registry: Registry, work: DetectorWork) -> int:
+        if not 0 <= _stamp(one) < registry.next_offset:
+            raise Unreadable("no registry offset that Kafka has")
         fact = fact_of(one.event, one.entry)
         if fact is None:
             return 0
@@ -125,16 +232,17 @@ class Detectors:
         if data.get("country") != COUNTRY or (partition, event_id) in self._seen:
             return 0
         try:
-            self.remember_calendar(partition, event_id, data)
+            table = YearTable.of(data)
         except (KeyError, ValueError, TypeError) as error:
             raise Unreadable("a calendar that can't be read") from error
-        await work.put_calendar(partition, record.offset, event_id, data)
+        self.remember_calendar(partition, event_id, table)
+        await work.put_calendar(partition, record.offset, event_id, table)
         rules = {rule.regime: rule for rule in self._rules}
         cause = EventPlace(record.topic, partition, record.offset, event_id)
         new = 0
         for still_open in await work.open_verdicts(partition):
             rule, fact = rules.get(still_open.regime), fact_from_json(still_open.fact)
-            if rule is None or not _touched(fact, int(data["year"])):
+            if rule is None or not _touched(fact, table.year):
                 continue
             registry = await self._registry(still_open.registry_offset)
             verdict = self._verdict(fact, rule, registry.at(still_open.registry_offset), partition)
@@ -156,8 +264,30 @@ class Detectors:
 def _opened(record: Record) -> Opened | None:
     """The record's envelope; None for what is no envelope: it is a leaf all the same, and quarantine is its readers' task."""
     try:
-        return open_record(record.value)
+        one = open_record(record.value)
     except NotAnEnvelope:
+        return None
+    # No name of ours holds one, and PostgreSQL takes none.
+    return None if any(_NUL in one.event[name] for name in ("id", "type", "subject", "source")) else one
+
+
+def _name(record: Record, one: Opened) -> bytes:
+    """16 bytes that the copies of an event within a partition share: ids are unique per source."""
+    return hashlib.sha256(f"{record.topic}\n{record.partition}\n{one.event['source']}\n{one.event['id']}".encode()).digest()[:16]
+
+
+def _uuid(one: Opened) -> str | None:
+    """The event's id where it is one."""
+    try:
+        return str(uuid.UUID(one.event["id"]))
+    except ValueError:
+        return None
+
+
+def _received(one: Opened) -> int | None:
+    try:
+        return milliseconds(one.entry["received_at"])
+    except (KeyError, TypeError, ValueError, OverflowError):
         return None
 
 
@@ -168,7 +298,7 @@ def _stamp(one: Opened) -> int:
 
 def _regimes(one: Opened) -> tuple[str, ...]:
     regimes = one.event["data"].get("regimes")
-    if not isinstance(regimes, list) or not all(isinstance(name, str) for name in regimes):
+    if not isinstance(regimes, list) or not all(isinstance(name, str) and _NUL not in name for name in regimes):
         raise Unreadable("a registration without a list of regimes")
     return tuple(regimes)
 

@@ -8,7 +8,9 @@ from typing import Protocol
 
 from services._bus.kafka import Place as Place
 from services._bus.kafka import RecordsGone as RecordsGone
+from services.audit.domain.clocks import Clock
 from services.audit.domain.frame import Record
+from services.audit.domain.workdays import YearTable
 
 
 class Superseded(Exception):
@@ -138,7 +140,10 @@ class DetectorWork(Protocol):
     async def put_regimes(self, rows: Mapping[str, tuple[str, ...]]) -> None:
         """Remember the subjects' regimes."""
 
-    async def put_calendar(self, partition: int, offset: int, event_id: str, data: Mapping[str, object]) -> None:
+    async def remember(self, names: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+        """Keep names (16 bytes) with their content (16 bytes) where they are not kept yet; returns those that were, as they were."""
+
+    async def put_calendar(self, partition: int, offset: int, event_id: str, table: YearTable) -> None:
         """Remember a year's schedule as the partition has it."""
 
     async def open_verdicts(self, partition: int) -> list[OpenVerdict]:
@@ -156,5 +161,5 @@ class DetectorWork(Protocol):
     async def read_back(self, ids: Sequence[str]) -> None:
         """These findings were read from Kafka: they need not be sent again."""
 
-    async def move(self, positions: Mapping[Place, int]) -> None:
-        """Set the detectors' next offsets."""
+    async def move(self, positions: Mapping[Place, int], clocks: Mapping[Place, Clock]) -> None:
+        """Set the detectors' next offsets, and the clocks of their partitions; a partition without one keeps what it had."""

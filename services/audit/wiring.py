@@ -175,9 +175,9 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
     )
     registry_records = KafkaRecords(connection, [(REGISTRY, 0)])
     registry = RegistryReader(registry_records)
-    watched = [place for place in places() if place[0] in (FACTS, FINDINGS)]
+    watched = [place for place in places() if place[0] in (FACTS, REGISTRY, FINDINGS)]
     detectors = DetectorLoop(
-        detectors=Detectors(rules, registry.up_to, _entered(telemetry)),
+        detectors=Detectors(rules, registry.up_to, genesis["subject"], _entered(telemetry)),
         store=findings,
         records=KafkaRecords(connection, watched),
         sender=Producer(connection, client_id=f"{CLIENT}-findings"),

@@ -18,8 +18,9 @@ from services._bus.telemetry import HEADER, Headers, Telemetry, at, sampled
 from services.audit.adapters.detector_store import PostgresDetectorStore
 from services.audit.adapters.kafka import KafkaRecords
 from services.audit.appender import Appender, Oversize
-from services.audit.domain.findings import TYPE, oversize_finding
+from services.audit.domain.findings import TYPE
 from services.audit.domain.frame import Record
+from services.audit.domain.operations import oversize_finding
 from services.audit.domain.registry import Registry
 from services.audit.handlers import Detectors, operational, traceparent_of
 from services.audit.ports import Place, Plan, Span
@@ -35,7 +36,9 @@ _SEND_AT_ONCE = 1_000
 
 @dataclass
 class Progress:
-    """What a loop tells about itself. ``next_offsets``: done up to there; ``ends``: what Kafka had when last asked."""
+    """What a loop tells about itself. ``next_offsets``: done up to there; ``ends``: what Kafka had when last asked.
+
+    ``moved_at``: monotonic seconds of the last step, or of the last time when there was none to make."""
 
     phase: str = "starting"
     next_offsets: dict[Place, int] = field(default_factory=dict)
@@ -154,7 +157,7 @@ class LogLoop:
         self.progress.signed_at = self._wall()
 
     async def _watch_ends(self) -> None:
-        await watch_ends(self._records, self.progress)
+        await watch_ends(self._records, self.progress, self._monotonic)
 
 
 def leaves(records: Sequence[Record], first: int) -> Iterator[tuple[Headers, dict[str, str | int]]]:
@@ -166,11 +169,14 @@ def leaves(records: Sequence[Record], first: int) -> Iterator[tuple[Headers, dic
             yield one.headers, at(one.topic, one.partition, one.offset) | {"mingjian.leaf.index": index}
 
 
-async def watch_ends(records: KafkaRecords, progress: Progress) -> None:
+async def watch_ends(records: KafkaRecords, progress: Progress, monotonic: Callable[[], float]) -> None:
     """Ask Kafka now and then how far its partitions reach. While it can't be asked, the last answer stands."""
     while True:
         try:
             progress.ends = await records.ends()
+            if not progress.lag():
+                # Nothing to do is no standstill: the first record after a quiet night finds a loop that is in order.
+                progress.moved_at = monotonic()
         except Unavailable as error:
             log.warning("Kafka does not say how far its partitions reach: %s", error)
         await asyncio.sleep(ENDS_EVERY_S)
@@ -199,10 +205,22 @@ class RegistryReader:
                 self._moved.notify_all()
 
     async def up_to(self, offset: int) -> Registry:
-        """The registry once it is read up to and with ``offset``."""
-        async with self._moved:
-            await self._moved.wait_for(lambda: self.state.next_offset > offset)
-            return self.state
+        """The registry once it is read up to and with ``offset``; where Kafka has no such offset, as far as Kafka has it.
+
+        So a record that names an offset which never was can't stop its readers."""
+        while self.state.next_offset <= offset:
+            try:
+                end = (await self._records.ends())[REGISTRY, 0]
+            except Unavailable as error:
+                log.warning("Kafka does not say how far the registry reaches: %s", error)
+                await asyncio.sleep(ENDS_EVERY_S)
+                continue
+            wanted = min(offset + 1, end)
+            async with self._moved:
+                await self._moved.wait_for(lambda: self.state.next_offset >= wanted)  # noqa: B023 (waited for at once)
+            if wanted == end:
+                break
+        return self.state
 
 
 class DetectorLoop:
@@ -227,15 +245,16 @@ class DetectorLoop:
 
     async def run(self) -> None:
         """Fold for ever. Raises ``Superseded``, ``RecordsGone``, ``psycopg.Error``, ``Unavailable`` at the start."""
-        for partition, event_id, data in await self._store.calendars():
-            self._detectors.remember_calendar(partition, event_id, data)
+        for partition, event_id, table in await self._store.calendars():
+            self._detectors.remember_calendar(partition, event_id, table)
+        self._detectors.remember_clocks(self._store.clocks)
         self.progress.next_offsets = dict(self._store.positions)
         await self._records.start(self._store.positions)
         await self._sender.start()
         self.progress.phase = "live"
         async with asyncio.TaskGroup() as group:
             group.create_task(self._fold())
-            group.create_task(watch_ends(self._records, self.progress))
+            group.create_task(watch_ends(self._records, self.progress, self._monotonic))
 
     async def _fold(self) -> None:
         # What was sent before a crash comes back first; only what is still missing then is sent again.

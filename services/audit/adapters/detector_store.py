@@ -10,8 +10,17 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
+from services.audit.domain.clocks import Clock
+from services.audit.domain.workdays import YearTable
 from services.audit.ports import Finding, OpenVerdict, Place, Superseded
 
+# One statement sees the table as it was before: what is returned was kept by an earlier step.
+_REMEMBER = """
+WITH added AS (
+    INSERT INTO seen (name, content) SELECT * FROM unnest(%(names)s::bytea[], %(contents)s::bytea[]) ON CONFLICT (name) DO NOTHING
+)
+SELECT name, content FROM seen WHERE name = ANY(%(names)s::bytea[])
+"""
 _OPEN = "event_id, source, regime, partition, record_offset, fact, registry_offset, judged, late"
 
 
@@ -35,12 +44,17 @@ class PostgresDetectorWork:
                 [(subject, list(regimes)) for subject, regimes in sorted(rows.items())],
             )
 
-    async def put_calendar(self, partition: int, offset: int, event_id: str, data: Mapping[str, object]) -> None:
+    async def remember(self, names: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+        """See ``DetectorWork``."""
+        rows = await self._connection.execute(_REMEMBER, {"names": list(names), "contents": list(names.values())}, binary=True)
+        return {bytes(name): bytes(content) for name, content in await rows.fetchall()}
+
+    async def put_calendar(self, partition: int, offset: int, event_id: str, table: YearTable) -> None:
         """See ``DetectorWork``."""
         await self._connection.execute(
             "INSERT INTO calendar (partition, year, event_id, record_offset, days_off, make_up_days)"
             " VALUES (%s, %s, %s, %s, %s::date[], %s::date[]) ON CONFLICT DO NOTHING",
-            (partition, data["year"], event_id, offset, data["days_off"], data["make_up_days"]),
+            (partition, table.year, event_id, offset, sorted(table.days_off), sorted(table.make_up_days)),
         )
 
     async def open_verdicts(self, partition: int) -> list[OpenVerdict]:
@@ -106,17 +120,20 @@ class PostgresDetectorWork:
         """See ``DetectorWork``."""
         await self._connection.execute("UPDATE finding SET read_back = true WHERE id = ANY(%s) AND NOT read_back", (list(ids),))
 
-    async def move(self, positions: Mapping[Place, int]) -> None:
+    async def move(self, positions: Mapping[Place, int], clocks: Mapping[Place, Clock]) -> None:
         """See ``DetectorWork``. Raises ``Superseded`` when the positions are not where this process left them."""
-        for (topic, partition), offset in positions.items():
-            before = self._read.get((topic, partition), 0)
+        for place, offset in positions.items():
+            before = self._read.get(place, 0)
+            clock = clocks.get(place)
+            values = (*place, offset, *((clock.high, clock.last, clock.apart) if clock else (None, None, False)))
+            keep = "" if clock is None else ", high = excluded.high, last = excluded.last, apart = excluded.apart"
             done = await self._connection.execute(
-                "INSERT INTO detector_position AS known VALUES (%s, %s, %s) ON CONFLICT (topic, partition)"
-                " DO UPDATE SET next_offset = excluded.next_offset WHERE known.next_offset = %s",
-                (topic, partition, offset, before),
+                "INSERT INTO detector_position AS known VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (topic, partition)"  # noqa: S608 (constants)
+                f" DO UPDATE SET next_offset = excluded.next_offset{keep} WHERE known.next_offset = %s",
+                (*values, before),
             )
             if done.rowcount != 1:
-                raise Superseded(f"the detectors' position of {topic} {partition} is no longer {before}")
+                raise Superseded(f"the detectors' position of {place[0]} {place[1]} is no longer {before}")
 
 
 class PostgresDetectorStore:
@@ -126,6 +143,7 @@ class PostgresDetectorStore:
         self._dsn = dsn
         self._connection: psycopg.AsyncConnection[Any] | None = None
         self.positions: dict[Place, int] = {}
+        self.clocks: dict[Place, Clock] = {}
 
     @property
     def connection(self) -> psycopg.AsyncConnection[Any]:
@@ -134,40 +152,45 @@ class PostgresDetectorStore:
         return self._connection
 
     async def open(self) -> None:
-        """Connect and read the positions."""
+        """Connect and read the positions and clocks."""
         self._connection = await psycopg.AsyncConnection.connect(
             self._dsn, autocommit=True, application_name="mingjian-audit-detectors", connect_timeout=10
         )
-        rows = await self._connection.execute("SELECT topic, partition, next_offset FROM detector_position")
-        self.positions = {(topic, partition): offset for topic, partition, offset in await rows.fetchall()}
+        rows = await self._connection.execute("SELECT topic, partition, next_offset, high, last, apart FROM detector_position")
+        for topic, partition, offset, high, last, apart in await rows.fetchall():
+            self.positions[topic, partition] = offset
+            self.clocks[topic, partition] = Clock(high, last, apart)
 
     async def close(self) -> None:
         """Disconnect."""
         await self.connection.close()
 
-    async def calendars(self) -> list[tuple[int, str, dict[str, Any]]]:
-        """(partition, event id, year's data) in the order in which they took effect."""
+    async def calendars(self) -> list[tuple[int, str, YearTable]]:
+        """(partition, event id, year's schedule) in the order in which they took effect."""
         rows = await self.connection.execute(
             "SELECT partition, event_id, year, days_off, make_up_days FROM calendar ORDER BY partition, record_offset"
         )
         return [
-            (partition, event_id, {"year": year, "days_off": off, "make_up_days": worked})
+            (partition, event_id, YearTable(year, frozenset(off), frozenset(worked)))
             for partition, event_id, year, off, worked in await rows.fetchall()
         ]
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[PostgresDetectorWork]:
-        """A transaction: committed at the end, rolled back on an exception. The positions follow what was moved."""
+        """A transaction: committed at the end, rolled back on an exception. Positions and clocks follow what was moved."""
         moved: dict[Place, int] = {}
+        ticked: dict[Place, Clock] = {}
 
         class _Work(PostgresDetectorWork):
-            async def move(self, positions: Mapping[Place, int]) -> None:
-                await super().move(positions)
+            async def move(self, positions: Mapping[Place, int], clocks: Mapping[Place, Clock]) -> None:
+                await super().move(positions, clocks)
                 moved.update(positions)
+                ticked.update({place: clock for place, clock in clocks.items() if place in positions})
 
         async with self.connection.transaction():
             yield _Work(self.connection, self.positions)
         self.positions |= moved
+        self.clocks |= ticked
 
     async def unsent(self, after: int, limit: int) -> list[tuple[int, str, bytes, bytes, str | None]]:
         """(sequence, id, key, value, traceparent) of findings that were not read back from Kafka, by sequence number."""

@@ -1,4 +1,4 @@
-"""Findings as derived events. Their ids follow from what they are about, their bytes hold no clock."""
+"""Findings about entries, as derived events. Their ids follow from what they are about, their bytes hold no clock."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from typing import Any
 from schemas.envelope import derived_bytes, derived_event
 from schemas.ids import derived_id
 from schemas.times import instant
-from services.audit.domain.frame import Record
 from services.audit.domain.late import KIND, READING, RETRACTED, EntryRule, Fact, Verdict, rule_version, sentences
 
 TYPE = "mingjian.finding.raised.v1"
-OVERSIZE = "oversize_record"
-UNREADABLE = "unreadable_fact"
+_LATEST_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +33,11 @@ class Raised:
     id: str
     kind: str
     value: bytes
+
+
+def moment(ms: int) -> str:
+    """A record's time as an instant of the contract; one that no calendar has becomes the nearest that it has."""
+    return instant(min(max(ms, 0), _LATEST_MS))
 
 
 def late_finding(*, fact: Fact, at: Place, verdict: Verdict, rule: EntryRule, ordinal: int, cause: Place, cause_time: int) -> Raised:
@@ -70,52 +73,8 @@ def late_finding(*, fact: Fact, at: Place, verdict: Verdict, rule: EntryRule, or
     # The source is part of the name: ids are unique per source, and nobody may silence another office's finding with a borrowed id.
     subject = f"office:{fact.source}"
     id = derived_id(cause=fact.id, kind=kind, subject=subject, regime=rule.regime, ordinal=ordinal)
-    event = derived_event(id=id, service="audit", type=TYPE, subject=subject, time=instant(cause_time), data=data)
+    event = derived_event(id=id, service="audit", type=TYPE, subject=subject, time=moment(cause_time), data=data)
     return Raised(id, kind, derived_bytes(event))
-
-
-def operational_finding(
-    record: Record, *, kind: str, stack: str, detail_zh: str, detail_en: str, rule: str, event_id: str | None = None
-) -> Raised:
-    """About the machinery, not about anyone's entry. ``stack``: subject id of the stack; at most one of a kind for a record."""
-    place = f"{record.topic}/{record.partition}/{record.offset}"
-    cause = Place(record.topic, record.partition, record.offset, event_id or derived_id(cause=place, kind="record", subject=stack))
-    data = {
-        "kind": kind,
-        "about": "operation",
-        "detail_zh": f"记录{place}：{detail_zh}",
-        "detail_en": f"Record {place}: {detail_en}",
-        "rule_version": rule,
-        "cause": asdict(cause),
-    }
-    id = derived_id(cause=place, kind=kind, subject=stack)
-    event = derived_event(id=id, service="audit", type=TYPE, subject=stack, time=instant(record.timestamp), data=data)
-    return Raised(id, kind, derived_bytes(event))
-
-
-def oversize_finding(record: Record, length: int, stack: str) -> Raised:
-    """A record whose frame doesn't fit into the log: its stub and its bytes beside the log are in order, the size is not."""
-    return operational_finding(
-        record,
-        kind=OVERSIZE,
-        stack=stack,
-        detail_zh=f"帧长{length}字节，超出日志条目上限；日志中存其哈希，原始字节另存。",
-        detail_en=f"its frame has {length} bytes, more than an entry of the log may have; "
-        "the log holds its hash, its bytes stand beside the log.",
-        rule="tlog-tiles: entries of at most 65535 bytes",
-    )
-
-
-def unreadable_finding(record: Record, stack: str) -> Raised:
-    """A fact that went past intake: no detector can judge it, and nobody should take silence for a clean record."""
-    return operational_finding(
-        record,
-        kind=UNREADABLE,
-        stack=stack,
-        detail_zh="数据不符合其类型，检测无法判断。",
-        detail_en="its data has not the shape of its type, so no detector could judge it.",
-        rule="contract of the event type, v1",
-    )
 
 
 def fact_to_json(fact: Fact) -> dict[str, str | None]:

@@ -222,7 +222,7 @@ def _plural(number: int, word: str) -> str:
 def fact_of(event: Mapping[str, object], entry: Mapping[str, object]) -> Fact | None:
     """A fact from an envelope's ``event`` and ``entry``; None where it has no day to count from. Raises ``Unreadable``."""
     data = event["data"]
-    if not isinstance(data, Mapping) or data.get("occurred_on") is None or not entry:
+    if not isinstance(data, Mapping) or data.get("occurred_on") is None:
         return None
     service = data.get("service")
     try:
@@ -241,6 +241,8 @@ def fact_of(event: Mapping[str, object], entry: Mapping[str, object]) -> Fact | 
         for instant in (fact.received_at, fact.signed_at, *([fact.ended_at] if fact.ended_at is not None else [])):
             if datetime.fromisoformat(instant).tzinfo is None:
                 raise Unreadable("an instant has no zone")
+        if "\x00" in fact.channel:
+            raise Unreadable("a channel that nothing can keep")
     except (KeyError, TypeError, ValueError) as error:
         raise Unreadable(f"{type(error).__name__} in the data of {event['type']}") from error
     return fact

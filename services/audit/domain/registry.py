@@ -1,4 +1,4 @@
-"""What the detectors need of the registry: when each regime went live, and which outages were declared.
+"""What the detectors need of the registry: go-lives, declared outages, announced evaluations.
 
 Invariant: ``at(n)`` knows exactly the registry up to and with offset ``n``, so a fact stamped with ``n`` is judged the
 same on every replay, however far the registry was read by then.
@@ -15,7 +15,7 @@ from services.audit.domain.late import Outage
 
 GO_LIVE = "mingjian.go_live.declared.v1"
 OUTAGE = "mingjian.outage.declared.v1"
-GENESIS = "mingjian.genesis.v1"
+ANNOUNCED = "mingjian.evaluation.announced.v1"
 
 
 @dataclass(frozen=True)
@@ -28,18 +28,20 @@ class Known:
 
 @dataclass(frozen=True)
 class Registry:
-    """Folded registry events with their offsets, in order. ``next_offset``: first offset not folded."""
+    """Folded registry events with their offsets, in order. ``next_offset``: first offset not folded.
+
+    An announcement is regime, first and last day of the period, and the evaluation's date."""
 
     next_offset: int = 0
-    stack: str = "stack:mingjian"
     go_lives: tuple[tuple[int, str, date], ...] = ()
     outages: tuple[tuple[int, Outage], ...] = ()
+    announcements: tuple[tuple[int, tuple[str, str, str, str]], ...] = ()
     unreadable: tuple[int, ...] = ()
 
     def apply(self, offset: int, event: Mapping[str, Any] | None) -> Registry:
         """Fold the record at ``offset``; ``event`` None where it could not be read."""
         following = replace(self, next_offset=offset + 1)
-        if event is None or event["type"] not in (GENESIS, GO_LIVE, OUTAGE):
+        if event is None or event["type"] not in (GO_LIVE, OUTAGE, ANNOUNCED):
             return following
         try:
             return following._folded(offset, event)
@@ -49,8 +51,10 @@ class Registry:
 
     def _folded(self, offset: int, event: Mapping[str, Any]) -> Registry:
         data = event["data"]
-        if event["type"] == GENESIS:
-            return replace(self, stack=str(event["subject"]))
+        if event["type"] == ANNOUNCED:
+            period = data["period"]
+            said = (str(data["regime"]), str(period["first"]), str(period["last"]), str(data["evaluation_date"]))
+            return replace(self, announcements=(*self.announcements, (offset, said)))
         if event["type"] == GO_LIVE:
             declared = (offset, str(data["regime"]), date.fromisoformat(data["occurred_on"]))
             return replace(self, go_lives=(*self.go_lives, declared))

@@ -27,7 +27,7 @@ class YearTable:
     make_up_days: frozenset[date]
 
     def __post_init__(self) -> None:
-        if any(day.year != self.year for day in self.days_off | self.make_up_days):
+        if not date.min.year <= self.year <= date.max.year or any(day.year != self.year for day in self.days_off | self.make_up_days):
             raise ValueError(f"a day of the schedule lies outside {self.year}")
 
     @staticmethod

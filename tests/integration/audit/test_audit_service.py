@@ -19,6 +19,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from schemas.times import instant
 from schemas.topics import FACTS, FINDINGS, QUARANTINE, REGISTRY
 from services.audit.adapters.calendars import calendar_events
 from services.audit.domain.tiles import decode_bundle
@@ -31,7 +32,7 @@ YEAR_2026 = next(one for one in calendar_events(CALENDARS) if one["year"] == 202
 
 @pytest.fixture
 def world(fresh_stack) -> Iterator[AuditWorld]:
-    made = AuditWorld(fresh_stack())
+    made = AuditWorld(fresh_stack(clock_mode="simulated"))
     yield made
     made.close()
 
@@ -251,6 +252,25 @@ def auditor(world: AuditWorld, role: str = "auditor") -> httpx.Client:
     assert client.get(f"/enter?once={token}").status_code == 303
     assert httpx.get(f"{world.url}/enter?once={token}").status_code == 403, "a token works once"
     return client
+
+
+def test_two_clocks_that_disagree_are_found_where_the_broker_keeps_time(fresh_stack) -> None:
+    """On a wall stack the broker stamps records: an entry that says it was taken long ago waited, or a clock is wrong."""
+    world = AuditWorld(fresh_stack())
+    try:
+        now = instant(time.time_ns() // 1_000_000)
+        day = now[:10]
+        world.say([*opening()[:2], inspection(10, day, now), inspection(11, day, f"{day[:4]}-01-05T00:00:00.000Z")])
+        world.say([inspection(12, day, f"{day[:4]}-01-05T00:00:01.000Z"), inspection(10, day, now)])
+        world.start()
+        world.until(lambda: world.caught_up(2 + 4 + 2))
+        found = {one["data"]["cause"]["id"][-2:]: one["data"] for one in world.findings()}
+        assert {id: (one["kind"], one["about"]) for id, one in found.items()} == {
+            "01": ("clocks_apart", "operation"),
+            "0b": ("clocks_apart", "operation"),
+        }, "the registry's records say January as well"
+    finally:
+        world.close()
 
 
 def test_tampering_with_the_folder_is_named_by_verify(world: AuditWorld) -> None:

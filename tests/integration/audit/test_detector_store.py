@@ -14,10 +14,11 @@ from services.audit.adapters.detector_store import FindingReader, PostgresDetect
 from services.audit.adapters.plan import PostgresPlan
 from services.audit.ports import Finding, LogDamaged, Span, Superseded
 from services.audit.wiring import migrate
+from tests.unit.audit.clock_suite import CLOCKS
 from tests.unit.audit.detector_suite import SUITE
 
 pytestmark = pytest.mark.stack
-_TABLES = "log_plan, log_position, detector_position, calendar, subject_regimes, open_verdict, finding"
+_TABLES = "log_plan, log_position, detector_position, calendar, subject_regimes, open_verdict, finding, seen"
 
 
 class Store(PostgresDetectorStore):
@@ -48,7 +49,7 @@ def dsn(servers: Stack) -> Iterator[str]:
     yield address
 
 
-@pytest.mark.parametrize("case", SUITE, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("case", SUITE + CLOCKS, ids=lambda one: one.__name__)
 def test_detectors(case: Callable[[Any], Awaitable[None]], dsn: str) -> None:
     async def run() -> None:
         store = Store(dsn)
@@ -67,11 +68,11 @@ def test_a_second_process_cannot_move_the_detectors(dsn: str) -> None:
         await one.open()
         await other.open()
         async with one.work() as work:
-            await work.move({("mingjian.facts.v1", 0): 5})
+            await work.move({("mingjian.facts.v1", 0): 5}, {})
         with pytest.raises(Superseded):
             async with other.work() as work:
                 await work.put_regimes({"s": ("r",)})
-                await work.move({("mingjian.facts.v1", 0): 7})
+                await work.move({("mingjian.facts.v1", 0): 7}, {})
         async with other.work() as work:
             assert await work.regimes_of(["s"]) == {}, "nothing of the refused step stays"
         await one.close()

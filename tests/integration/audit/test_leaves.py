@@ -21,7 +21,7 @@ RECORDS = 300
 
 @pytest.fixture
 def world(fresh_stack) -> Iterator[AuditWorld]:
-    made = AuditWorld(fresh_stack())
+    made = AuditWorld(fresh_stack(clock_mode="simulated"))
     yield made
     made.close()
 
@@ -29,7 +29,7 @@ def world(fresh_stack) -> Iterator[AuditWorld]:
 def test_every_leaf_is_found_by_its_record_and_leads_to_the_signed_root(world: AuditWorld) -> None:
     said = opening()
     world.say(said)
-    world.say([inspection(number, "2026-03-02", "2026-03-03T08:00:00.000Z") for number in range(RECORDS)])
+    world.say([inspection(number, "2026-03-02", "2026-03-03T08:00:00.000Z") for number in range(1000, 1000 + RECORDS)])
     world.start()
     total = len(said) + RECORDS
     world.until(lambda: world.caught_up(total))

@@ -20,6 +20,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from deploy.local.stack import Stack
 from schemas.keys import SigningKey
+from schemas.times import milliseconds
 from schemas.topics import FACTS, FINDINGS, PARTITIONS, REGISTRY
 from services.audit.domain.note import ED25519, VerifierKey
 
@@ -66,8 +67,18 @@ def calendar_copies(number: int, data: dict[str, Any]) -> list[Say]:
     return [Say(FACTS, value, b"control", partition) for partition in range(PARTITIONS)]
 
 
+def received_ms(value: bytes) -> int | None:
+    """When intake took it, where the record says so: the record's time on a simulated stack."""
+    try:
+        return milliseconds(orjson.loads(value)["entry"]["received_at"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 class AuditWorld:
-    """One stack's audit service. ``start`` runs it as a child process; ``kill`` is SIGKILL."""
+    """One stack's audit service. ``start`` runs it as a child process; ``kill`` is SIGKILL.
+
+    The stack's clock is simulated where the facts' days are made up: then a record's time is that of its entry."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -146,7 +157,14 @@ class AuditWorld:
         await producer.start()
         try:
             sent = [
-                await producer.send(one.topic, value=one.value, key=one.key, partition=one.partition, headers=one.headers)
+                await producer.send(
+                    one.topic,
+                    value=one.value,
+                    key=one.key,
+                    partition=one.partition,
+                    headers=one.headers,
+                    timestamp_ms=received_ms(one.value),
+                )
                 for one in records
             ]
             await asyncio.gather(*sent)

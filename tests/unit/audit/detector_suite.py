@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -13,10 +14,12 @@ from pydantic import ValidationError
 from schemas.events import CATALOGUE
 from schemas.ids import derived_id
 from schemas.rulebook import load_all
-from schemas.topics import FACTS
+from schemas.times import milliseconds
+from schemas.topics import FACTS, REGISTRY
 from services.audit.domain.frame import Record
 from services.audit.domain.late import EntryRule
 from services.audit.domain.registry import Registry
+from services.audit.domain.workdays import YearTable
 from services.audit.handlers import Detectors
 from services.audit.ports import Finding
 from tests.unit.audit.fake_work import MemoryStore
@@ -24,6 +27,7 @@ from tests.unit.audit.fake_work import MemoryStore
 RULES = [rule for book in load_all(Path(__file__).resolve().parents[3] / "rulebooks").values() if (rule := EntryRule.of(book))]
 OFFICE = "/departments/drug/offices/liyujiang"
 SUBJECT = "uscc:91350100M000100Y43"
+STACK = "stack:test"
 YEAR_2026 = {"country": "CN", "year": 2026, "days_off": ["2026-03-03"], "make_up_days": [], "occurred_on": "2025-12-31", "document": "d"}
 YEAR_2027 = {
     "country": "CN",
@@ -39,8 +43,9 @@ class Store(Protocol):
     """What the suite needs of a store beside the port."""
 
     positions: Any
+    clocks: Any
 
-    async def calendars(self) -> list[tuple[int, str, dict[str, Any]]]: ...
+    async def calendars(self) -> list[tuple[int, str, YearTable]]: ...
     def work(self) -> Any: ...
     async def standing(self) -> list[Finding]: ...
     async def everything(self) -> list[Finding]: ...
@@ -54,6 +59,7 @@ class Scene:
         self.partition = partition
         self.records: list[Record] = []
         self.registry = Registry()
+        self.declare("mingjian.genesis.v1", STACK, {})
         self.declare("mingjian.go_live.declared.v1", "regime:liyujiang", {"regime": "liyujiang", "occurred_on": "2026-01-01"})
         self.asked: list[int] = []
         self.detectors = self.fresh()
@@ -66,17 +72,28 @@ class Scene:
         return self.registry
 
     def fresh(self) -> Detectors:
-        return Detectors(RULES, self.up_to)
+        return Detectors(RULES, self.up_to, STACK)
 
     async def restart(self) -> None:
         """What a new process knows: the store's, nothing else."""
         self.detectors = self.fresh()
-        for partition, event_id, data in await self.store.calendars():
-            self.detectors.remember_calendar(partition, event_id, data)
+        for partition, event_id, table in await self.store.calendars():
+            self.detectors.remember_calendar(partition, event_id, table)
+        self.detectors.remember_clocks(self.store.clocks)
 
-    def say(self, kind: str, data: dict[str, Any], *, number: int | None = None, subject: str = SUBJECT, **entry: Any) -> Record:
+    def say(
+        self,
+        kind: str,
+        data: dict[str, Any],
+        *,
+        number: int | None = None,
+        subject: str = SUBJECT,
+        known: str | None = None,
+        **entry: Any,
+    ) -> Record:
+        """A fact. ``known``: the broker's own time of the record; without it the record has intake's (a simulated stack)."""
         number = len(self.records) + 1 if number is None else number
-        stamp = {"received_at": "2026-03-20T08:00:00.000Z", "channel": "desk", "registry_offset": 0} | entry
+        stamp = {"received_at": "2026-03-20T08:00:00.000Z", "channel": "desk", "registry_offset": 1} | entry
         event = {
             "id": f"018f0000-0000-7000-8000-{number:012x}",
             "source": OFFICE,
@@ -85,13 +102,13 @@ class Scene:
             "time": stamp["received_at"],
             "data": data,
         }
-        return self.raw(orjson.dumps({"event": event, "entry": stamp, "signature": {}}))
+        return self.raw(orjson.dumps({"event": event, "entry": stamp, "signature": {}}), known)
 
-    def raw(self, value: bytes | None) -> Record:
+    def raw(self, value: bytes | None, known: str | None = None) -> Record:
         headers = (("traceparent", b"00-11111111111111111111111111111111-2222222222222222-01"),)
-        self.records.append(
-            Record(FACTS, self.partition, len(self.records), 1_780_000_000_000 + len(self.records), 1, b"k", headers, value)
-        )
+        number = len(self.records)
+        stamp = (1_780_000_000_000 + number, 0) if known is None else (milliseconds(known), 1)
+        self.records.append(Record(FACTS, self.partition, number, *stamp, b"k", headers, value))
         return self.records[-1]
 
     async def fold(self, records: Sequence[Record] | None = None) -> int:
@@ -202,12 +219,12 @@ async def a_reissued_calendar_of_a_settled_year_changes_no_settled_verdict(store
 async def authority_is_judged_at_the_registry_offset_of_the_fact(store: Any) -> None:
     scene = Scene(store)
     scene.declare("mingjian.outage.declared.v1", "stack:x", {"started": "2026-03-03T00:00:00.000Z", "ended": "2026-03-04T00:00:00.000Z"})
-    scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, registry_offset=-1)
     scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, registry_offset=0)
     scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, registry_offset=1)
+    scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, registry_offset=2)
     await scene.fold()
     assert [one["late"]["outage"] for one in await scene.data()] == [False, True], "before go-live was known nothing is late"
-    assert scene.asked[0] == 1
+    assert scene.asked[0] == 2
 
 
 async def the_subjects_regime_decides(store: Any) -> None:
@@ -231,16 +248,39 @@ async def what_no_detector_can_read_is_named_and_stops_nothing(store: Any) -> No
     scene.raw(b"\xff\xfe")
     scene.raw(None)
     scene.raw(b'{"event":{}}')
-    scene.say("inspection.recorded", {"occurred_on": "2026-13-45"})
-    scene.say("penalty.decided", {"occurred_on": "2026-03-02", "service": "yes"})
-    scene.say("inspection.recorded", {"occurred_on": "2026-03-02", "ended_at": "2026-03-02T00:00:00"})
-    scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, received_at="yesterday")
-    scene.say("enterprise.registered", {"regimes": "liyujiang"})
-    scene.say("calendar.issued", {"country": "CN", "year": 2026, "days_off": ["x"], "make_up_days": []})
+    read = scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}).value or b""
+    for name in (b'"id":"018f', b'"source":"/dep', b'"subject":"uscc:', b'"type":"mingjian.'):
+        scene.raw(read.replace(name, name + b"\\u0000", 1))
+    scene.raw(read.replace(b'"entry":{', b'"entry":"x","was":{'))
+    unreadable = [
+        scene.say("inspection.recorded", {"occurred_on": "2026-13-45"}),
+        scene.say("penalty.decided", {"occurred_on": "2026-03-02", "service": "yes"}),
+        scene.say("inspection.recorded", {"occurred_on": "2026-03-02", "ended_at": "2026-03-02T00:00:00"}),
+        scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, received_at="yesterday"),
+        scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, received_at="9999-12-31T23:00:00.000Z"),
+        scene.say("inspection.recorded", {"occurred_on": "9999-12-31"}),
+        scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, channel="\0"),
+        scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, registry_offset=None),
+        scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, registry_offset=-1),
+        scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, registry_offset=2),
+        scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, registry_offset=2**63),
+        scene.raw(read.replace(b'"entry":', b'"exit":').replace(b'-000000000004"', b'-0000000000ff"')),
+        scene.say("enterprise.registered", {"regimes": "liyujiang"}),
+        scene.say("enterprise.registered", {"regimes": ["\0"]}),
+        scene.say("calendar.issued", {"country": "CN", "year": 2026, "days_off": ["x"], "make_up_days": []}),
+        scene.say("calendar.issued", {"country": "CN", "year": 10**12, "days_off": [], "make_up_days": []}),
+        scene.say("calendar.issued", {"country": "CN", "year": 2026, "days_off": [], "make_up_days": "2026"}),
+    ]
     scene.say("inspection.recorded", {"occurred_on": "2026-03-02"})
     await scene.fold()
     found = await scene.data()
-    assert [(one["kind"], one["about"]) for one in found] == [("unreadable_fact", "operation")] * 6 + [("late_entry", "entry")]
+    assert [one["cause"]["offset"] for one in found if one["kind"] == "unreadable_fact"] == [one.offset for one in unreadable]
+    assert [one["kind"] for one in found if one["about"] == "entry"] == ["late_entry", "late_entry"]
+    are_valid(found)
+
+
+def are_valid(found: Sequence[dict[str, Any]]) -> None:
+    """Fits the contract's model, every one."""
     try:
         for one in found:
             CATALOGUE["mingjian.finding.raised.v1"].model.model_validate_json(orjson.dumps(one))
@@ -257,7 +297,43 @@ async def a_borrowed_id_silences_nobody(store: Any) -> None:
     assert sorted(one["office"] for one in await scene.data()) == [OFFICE, "/departments/drug/offices/other"]
 
 
+async def of_an_ids_copies_the_first_counts_and_a_changed_one_is_named(store: Any) -> None:
+    scene = Scene(store)
+    scene.say("inspection.recorded", {"occurred_on": "2026-03-19"}, number=9)
+    scene.say("inspection.recorded", {"occurred_on": "2026-03-19"}, number=9)
+    changed = scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, number=9)
+    await scene.fold(scene.records[:1])
+    await scene.restart()
+    await scene.fold(scene.records[1:])
+    (found,) = await scene.data()
+    assert (found["kind"], found["about"], found["cause"]["offset"]) == ("changed_copy", "operation", changed.offset)
+    assert found["cause"]["id"] == "018f0000-0000-7000-8000-000000000009"
+    are_valid([found])
+
+
+async def an_evaluation_that_nobody_announced_is_named(store: Any) -> None:
+    scene = Scene(store)
+    told = {"regime": "liyujiang", "period": {"first": "2026-01-01", "last": "2026-12-31"}, "evaluation_date": "2027-01-15"}
+    scene.declare("mingjian.evaluation.announced.v1", "regime:liyujiang", told)
+
+    async def close(data: dict[str, Any], offset: int = 5) -> None:
+        record = scene.say("evaluation.closed", data)
+        async with scene.store.work() as work:
+            await scene.detectors.handle({(REGISTRY, 0): [replace(record, topic=REGISTRY, partition=0, offset=offset)]}, work)
+
+    await close(told)
+    assert await scene.data() == []
+    await close(told | {"evaluation_date": "2027-01-16"}, 6)
+    await close(told | {"period": None}, 7)
+    found = await scene.data()
+    assert [(one["kind"], one["cause"]["offset"]) for one in found] == [("evaluation_unannounced", 6), ("unreadable_fact", 7)]
+    assert (found[0]["clause"], found[0]["readings"]) == ("五(四) ¶4", ["R10"])
+    are_valid(found)
+
+
 SUITE = [
+    of_an_ids_copies_the_first_counts_and_a_changed_one_is_named,
+    an_evaluation_that_nobody_announced_is_named,
     late_facts_become_valid_findings,
     a_repeated_batch_changes_nothing,
     batches_and_restarts_do_not_change_findings,

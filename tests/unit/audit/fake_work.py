@@ -6,20 +6,23 @@ import copy
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
+from services.audit.domain.clocks import Clock
+from services.audit.domain.workdays import YearTable
 from services.audit.ports import Finding, OpenVerdict, Place
 
 
 @dataclass
 class _Kept:
     regimes: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    calendars: dict[tuple[int, str], tuple[int, dict[str, Any]]] = field(default_factory=dict)
+    calendars: dict[tuple[int, str], tuple[int, YearTable]] = field(default_factory=dict)
     open: dict[tuple[str, str, str], OpenVerdict] = field(default_factory=dict)
     findings: dict[str, Finding] = field(default_factory=dict)
     superseded: set[str] = field(default_factory=set)
     read_back: set[str] = field(default_factory=set)
     positions: dict[Place, int] = field(default_factory=dict)
+    clocks: dict[Place, Clock] = field(default_factory=dict)
+    seen: dict[bytes, bytes] = field(default_factory=dict)
 
 
 class MemoryStore:
@@ -32,9 +35,13 @@ class MemoryStore:
     def positions(self) -> dict[Place, int]:
         return self.kept.positions
 
-    async def calendars(self) -> list[tuple[int, str, dict[str, Any]]]:
-        rows = sorted((partition, offset, id, data) for (partition, id), (offset, data) in self.kept.calendars.items())
-        return [(partition, id, data) for partition, _, id, data in rows]
+    @property
+    def clocks(self) -> dict[Place, Clock]:
+        return self.kept.clocks
+
+    async def calendars(self) -> list[tuple[int, str, YearTable]]:
+        rows = sorted((partition, offset, id) for (partition, id), (offset, _) in self.kept.calendars.items())
+        return [(partition, id, self.kept.calendars[partition, id][1]) for partition, _, id in rows]
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[MemoryWork]:
@@ -61,9 +68,13 @@ class MemoryWork:
     async def put_regimes(self, rows: Mapping[str, tuple[str, ...]]) -> None:
         self._kept.regimes.update(rows)
 
-    async def put_calendar(self, partition: int, offset: int, event_id: str, data: Mapping[str, object]) -> None:
-        kept = {name: data[name] for name in ("year", "days_off", "make_up_days")}
-        self._kept.calendars.setdefault((partition, event_id), (offset, kept))
+    async def remember(self, names: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+        before = {name: self._kept.seen[name] for name in names if name in self._kept.seen}
+        self._kept.seen = {**names, **self._kept.seen}
+        return before
+
+    async def put_calendar(self, partition: int, offset: int, event_id: str, table: YearTable) -> None:
+        self._kept.calendars.setdefault((partition, event_id), (offset, table))
 
     async def open_verdicts(self, partition: int) -> list[OpenVerdict]:
         return sorted((one for one in self._kept.open.values() if one.partition == partition), key=lambda one: (one.offset, one.regime))
@@ -89,5 +100,6 @@ class MemoryWork:
     async def read_back(self, ids: Sequence[str]) -> None:
         self._kept.read_back |= set(ids) & set(self._kept.findings)
 
-    async def move(self, positions: Mapping[Place, int]) -> None:
+    async def move(self, positions: Mapping[Place, int], clocks: Mapping[Place, Clock]) -> None:
         self._kept.positions.update(positions)
+        self._kept.clocks.update({place: clock for place, clock in clocks.items() if place in positions})

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from tests.unit.audit.clock_suite import CLOCKS
 from tests.unit.audit.detector_suite import SUITE
 from tests.unit.audit.fake_work import MemoryStore
 
 
-@pytest.mark.parametrize("case", SUITE, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("case", SUITE + CLOCKS, ids=lambda one: one.__name__)
 def test_detectors(case: Callable[[Any], Awaitable[None]]) -> None:
     asyncio.run(case(MemoryStore()))

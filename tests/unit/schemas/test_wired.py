@@ -1,0 +1,71 @@
+"""``wired`` is true: every wired type has a fold or a projection that acts on it or a service that writes it, no other type has."""
+
+from __future__ import annotations
+
+import pytest
+
+from schemas.envelope import open_record
+from schemas.events import CATALOGUE
+from schemas.rulebook import load_all
+from schemas.topics import FACTS
+from services.audit import handlers as audit
+from services.audit.domain import evaluations
+from services.audit.domain import findings as audit_findings
+from services.audit.domain import registry as audit_registry
+from services.audit.domain.late import EntryRule, word_of
+from services.intake.domain import registry as intake
+from services.publication.domain import lists, subjects
+from services.publication.domain import registry as publication
+from services.publication.domain.rows import Seen, fact_row
+from services.rating.domain import emit, facts
+from tests import toolkit
+from tests.cases.ledger import RULEBOOKS
+
+
+def of(*names: str) -> set[str]:
+    return {f"mingjian.{name}.v1" for name in names}
+
+
+def judged() -> set[str]:
+    """What has to be entered in time, by any rulebook's parameters."""
+    rules = [rule for book in load_all(RULEBOOKS).values() if (rule := EntryRule.of(book))]
+    words = {word for rule in rules for value in rule.activities.values for word in value.value or ()}
+    found = {row.type for row in CATALOGUE.values() if word_of(row.type) in words}
+    assert len(found) == len(words) > 0, "a word of the rulebook is no type"
+    return found
+
+
+ACTING = {
+    "intake's register": set(intake._FOLDS) | {publication.GENESIS},
+    "rating's fold": of(*facts.KEPT, *facts.CONTROLS),
+    "publication's subjects": set(subjects.REGISTRATION_TYPES),
+    "publication's register": set(publication.KEPT),
+    "audit's detectors": {
+        *(audit.REGISTERED, audit.CALENDAR, evaluations.CLOSED),
+        *(audit_registry.GO_LIVE, audit_registry.OUTAGE, audit_registry.ANNOUNCED),
+        *judged(),
+    },
+    "written": {emit.TYPE, audit_findings.TYPE, lists.ENTERED, lists.LEFT},
+}
+
+
+def on_the_timeline(type_name: str) -> bool:
+    """Whether a fact of this type stands on its subject's public page."""
+    one = {**toolkit.golden(type_name.removeprefix("mingjian.").removesuffix(".v1"))}
+    value = toolkit.record({"event": one, "signature": {}})
+    return fact_row(Seen(FACTS, 0, 1, 1_780_000_000_000, 1_780_000_000_000, open_record(value))) is not None
+
+
+@pytest.mark.parametrize("row", CATALOGUE.values(), ids=lambda row: row.name)
+def test_wired_means_that_somebody_acts_on_it(row) -> None:
+    acting = {who for who, types in ACTING.items() if row.type in types}
+    if row.wired:
+        assert acting or (row.route == "facts" and on_the_timeline(row.type)), "wired, but nobody acts on it"
+    else:
+        assert not acting, f"catalogued, yet {acting} would act on it"
+
+
+def test_only_permits_granted_stand_on_the_timeline_alone() -> None:
+    """What nothing but the subject's page uses is named here, so that it doesn't grow unseen."""
+    others = set().union(*ACTING.values())
+    assert [row.name for row in CATALOGUE.values() if row.wired and row.type not in others] == ["permit.granted"]
