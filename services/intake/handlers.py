@@ -37,6 +37,7 @@ ANSWER_WITHIN_S = 2.0
 _CATCH_UP_S = 2.0
 _BREATHE = 16
 _AUTHORITY = frozenset({401, 403})
+_ABOUT_OFFICERS = frozenset({"officer-not-enrolled", "role-not-held", "key-not-of-subject"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,8 @@ class Keys:
 
 
 class Desk:
-    """One for a process. ``wall``: epoch milliseconds; ``monotonic``: seconds; ``seal`` encrypts private values."""
+    """One for a process. ``wall``: epoch milliseconds; ``monotonic``: seconds; ``seal`` encrypts private values; ``registry_unread``:
+    whether something is stored for the registry that was not read back."""
 
     def __init__(
         self,
@@ -112,7 +114,9 @@ class Desk:
         monotonic: Callable[[], float],
         seal: Callable[[Name, Any], tuple[Sealed, ...]],
         refused: Callable[[Sequence[RefusalRow]], None],
+        registry_unread: Callable[[], bool],
     ) -> None:
+        self._registry_unread = registry_unread
         self._store, self._keeper, self._reader, self._waiting = store, keeper, reader, waiting
         self._clock, self._keys, self._office = clock, keys, office
         self._wall, self._monotonic, self._seal, self._refused = wall, monotonic, seal, refused
@@ -174,7 +178,10 @@ class Desk:
     async def _judge(self, value: Any, channel: str | None, now: int) -> Admitted | Denied:
         received_at = instant(now)
         verdict = judge(value, registry=self._reader.registry, channel=channel, received_at=received_at)
-        if isinstance(verdict, Denied) and verdict.fault.status in _AUTHORITY:
+        if isinstance(verdict, Denied) and (verdict.fault.status in _AUTHORITY or verdict.fault.code in _ABOUT_OFFICERS):
+            if self._registry_unread():
+                # What would allow it may be on its way: a refusal is for ever, so not yet.
+                return Denied(fault("busy"), verdict.event_hash, verdict.source, verdict.id, None)
             # It may stand in a part of the registry that this process hasn't read yet.
             before = self._reader.registry.next_offset
             try:

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from schemas.topics import CONTROL_KEY, FACTS, REFUSALS
+from schemas.topics import CONTROL_KEY, FACTS, REFUSALS, REGISTRY
 from services._bus.kafka import Unavailable
 from services._bus.producer import Outgoing
 from services.intake.ports import Name, RefusalRow, Row, Store, StoreUnavailable
@@ -69,17 +69,24 @@ class Sender:
         self._passed_by = False
         self._last = 0
         self._unread: dict[Name, tuple[int, float]] = {}
+        self._registry_unread: set[Name] = set()
 
     @property
     def unread(self) -> int:
         """Sent, or waiting to be sent, and not read back."""
         return len(self._unread)
 
+    def registry_unread(self) -> bool:
+        """Whether something is stored for the registry, and so meant to hold, that was not read back."""
+        return bool(self._registry_unread)
+
     def stored(self, rows: Sequence[tuple[int, Row]]) -> None:
         """Rows that PostgreSQL has now."""
         now = self._monotonic()
         for seq, row in rows:
             self._unread[row.name] = (seq, now)
+            if row.topic == REGISTRY:
+                self._registry_unread.add(row.name)
         if self._behind or len(self._rows) + len(rows) > IN_MEMORY:
             self._behind = self._passed_by = True
         else:
@@ -95,6 +102,7 @@ class Sender:
     def read_back(self, name: Name) -> None:
         """Its first copy was found."""
         self._unread.pop(name, None)
+        self._registry_unread.discard(name)
 
     async def recover(self) -> int:
         """At start, when everything on Kafka has been read: queue what was stored and never arrived. Returns how many rows."""

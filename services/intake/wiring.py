@@ -143,6 +143,7 @@ class Intake:
             monotonic=time.monotonic,
             seal=vault.seal,
             refused=self.sender.refused,
+            registry_unread=self.sender.registry_unread,
         )
         self.status = Status(reader=self.reader, keeper=self.keeper, sender=self.sender, clock=self.clock, wall=wall_ms)
         self.parts = Parts(

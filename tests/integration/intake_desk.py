@@ -69,15 +69,19 @@ class Desk:
             desk.enrol()
         return desk
 
-    def enrol(self, at: str | None = None, day: str = "2020-01-01") -> None:
+    def enrolment(self, officer: str = OFFICER, day: str = "2020-01-01") -> list[dict[str, Any]]:
+        """The registrar's three events that let an officer with this desk's key enter."""
         grant = {"role": "officer", "office": OFFICE, "schemes": ["fhrs", "uscc"], "regimes": []}
-        said = [
-            self.by_registrar("officer.enrolled", OFFICER, {"occurred_on": day, "office": OFFICE}),
+        return [
+            self.by_registrar("officer.enrolled", officer, {"occurred_on": day, "office": OFFICE}),
             self.by_registrar(
-                "key.registered", OFFICER, {"occurred_on": day, "key": self.key.public_object(), "channels": ["desk", "field"]}
+                "key.registered", officer, {"occurred_on": day, "key": self.key.public_object(), "channels": ["desk", "field"]}
             ),
-            self.by_registrar("role.granted", OFFICER, {"occurred_on": day, **grant}),
+            self.by_registrar("role.granted", officer, {"occurred_on": day, **grant}),
         ]
+
+    def enrol(self, at: str | None = None, day: str = "2020-01-01") -> None:
+        said = self.enrolment(day=day)
         body: dict[str, Any] = {"events": said}
         if at:
             body["simulated_at"] = [at] * len(said)

@@ -229,6 +229,20 @@ def test_what_was_kept_while_kafka_was_away_arrives_later_under_its_first_receip
     assert sorted(one["event"]["id"] for one in desk.facts()) == sorted(one["event"]["id"] for one in made)
 
 
+def test_what_hangs_on_a_registry_event_that_is_on_its_way_is_put_off_and_not_refused(fresh_stack: FreshStack) -> None:
+    stack = fresh_stack()
+    desk = Desk.of(stack)
+    newcomer = Desk(desk.stack, desk.genesis, desk.registrar)
+    enrolment = newcomer.enrolment("officer:newcomer")
+    stack.kill("kafka")
+    assert [one["status"] for one in desk.batch(enrolment)] == [202, 503, 503]
+    assert [one["status"] for one in desk.batch(enrolment)] == [202, 503, 503]
+    assert newcomer.post(newcomer.inspection()).status_code == 503
+    stack.start("kafka")
+    until(lambda: [one["status"] for one in desk.batch(enrolment)] == [201, 201, 201], 60)
+    assert newcomer.post(newcomer.inspection(officers=["officer:newcomer"])).status_code == 201
+
+
 def test_without_its_database_intake_says_try_again_and_goes_on_afterwards(fresh_stack: FreshStack) -> None:
     stack = fresh_stack()
     desk = Desk.of(stack)
