@@ -134,6 +134,9 @@ class Desk:
             if patient and isinstance(one, Ticket) and one.row.topic == topics.REGISTRY and not one.row.copies:
                 # What it says about people and keys has to hold for the next event of the same request.
                 patient = bool((await asyncio.wait([one.copy], timeout=ANSWER_WITHIN_S))[0])
+            elif not patient and isinstance(one, Turned) and _hangs_on_registry(one.denied):
+                # What would allow it stands before it in this request and has not arrived.
+                one = Answer(503, fault=fault("busy"), retry_after=1)
             found.append(one)
         until = self._monotonic() + ANSWER_WITHIN_S
         settled = [await self._settle(one, until) if isinstance(one, Ticket) else one for one in found]
@@ -178,7 +181,7 @@ class Desk:
     async def _judge(self, value: Any, channel: str | None, now: int) -> Admitted | Denied:
         received_at = instant(now)
         verdict = judge(value, registry=self._reader.registry, channel=channel, received_at=received_at)
-        if isinstance(verdict, Denied) and (verdict.fault.status in _AUTHORITY or verdict.fault.code in _ABOUT_OFFICERS):
+        if isinstance(verdict, Denied) and _hangs_on_registry(verdict):
             if self._registry_unread():
                 # What would allow it may be on its way: a refusal is for ever, so not yet.
                 return Denied(fault("busy"), verdict.event_hash, verdict.source, verdict.id, None)
@@ -312,6 +315,11 @@ class Desk:
         ticket = self._offer(_row(event, kind, value, _digest(event), now, None, ()), self._keys.system.key_id)
         self._waiting.forget(ticket.row.name, ticket.copy)
         self._through = through
+
+
+def _hangs_on_registry(denied: Denied) -> bool:
+    """Whether another state of the registry could allow it."""
+    return denied.fault.status in _AUTHORITY or denied.fault.code in _ABOUT_OFFICERS
 
 
 def _refused(turned: Turned, refusal: bytes | None = None) -> Answer:

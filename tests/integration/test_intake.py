@@ -239,6 +239,11 @@ def test_what_hangs_on_a_registry_event_that_is_on_its_way_is_put_off_and_not_re
     assert [one["status"] for one in desk.batch(enrolment)] == [202, 503, 503]
     assert newcomer.post(newcomer.inspection()).status_code == 503
     stack.start("kafka")
+    until(lambda: desk.batch(enrolment)[0]["status"] == 201, 60)
+    stack.stop_one("postgres")
+    third = newcomer.enrolment("officer:another")
+    assert [one["status"] for one in desk.batch(third)] == [503, 503, 503]
+    stack.start("postgres")
     until(lambda: [one["status"] for one in desk.batch(enrolment)] == [201, 201, 201], 60)
     assert newcomer.post(newcomer.inspection(officers=["officer:newcomer"])).status_code == 201
 
