@@ -67,6 +67,15 @@ class Read:
     changed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a batch is judged with. ``regimes``: of subjects, by now; ``registered``: those that this batch registered."""
+
+    registry: Registry
+    regimes: dict[str, tuple[str, ...]]
+    registered: dict[str, tuple[str, ...]]
+
+
 class Detectors:
     """The detectors' memory between batches: calendars and clock of each partition. Rebuilt from PostgreSQL at every start.
 
@@ -96,37 +105,51 @@ class Detectors:
 
     async def handle(self, batch: Mapping[Place, Sequence[Record]], work: DetectorWork) -> int:
         """Fold a batch within ``work``; returns how many findings are new. The caller commits."""
+        sent = [one.event["id"] for (topic, _), records in batch.items() if topic == FINDINGS for one in map(_opened, records) if one]
+        if sent:
+            await work.read_back(sent)
+        read = await self._read({place: records for place, records in batch.items() if place[0] != FINDINGS}, work)
+        facts = [found for (topic, _), some in read.items() if topic == FACTS for found in some.values() if found.first]
+        judged = [found.one for found in facts if word_of(found.one.event["type"]) in self._judged]
+        regimes = await work.regimes_of({one.event["subject"] for one in judged}) if judged else {}
+        registry = await self._registry(max(map(_stamp, judged), default=-1))
+        registered: dict[str, tuple[str, ...]] = {}
         new = 0
-        for (topic, partition), records in batch.items():
-            if topic == FINDINGS:
-                await work.read_back([one.event["id"] for one in map(_opened, records) if one])
-                continue
-            read = await self._read(records, work)
-            for found in read.values():
-                if found.changed:
-                    raised = changed_copy_finding(found.record, self._stack, _uuid(found.one))
-                    new += await self._add(raised, found.record, work)
-            new += await self._times((topic, partition), records, read, work)
-            new += await self._contents(topic, partition, read, work)
-        touched = {place: self._clocks.get(place, Clock()) for place in batch}
-        await work.move({place: records[-1].offset + 1 for place, records in batch.items() if records}, touched)
+        for place, some in read.items():
+            new += await self._changed(some, work)
+            new += await self._times(place, batch[place], some, work)
+            firsts = [found for found in some.values() if found.first]
+            if place[0] == FACTS:
+                new += await self._facts(firsts, _Known(registry, regimes, registered), work)
+            elif place[0] == REGISTRY:
+                new += await self._evaluations(firsts, work)
+        if registered:
+            await work.put_regimes(registered)
+        await work.move({place: records[-1].offset + 1 for place, records in batch.items() if records}, self._clocks)
         return new
 
-    async def _read(self, records: Sequence[Record], work: DetectorWork) -> dict[int, Read]:
-        """The envelopes by offset, and which of them are first copies; the others change nothing."""
-        opened = [(record, one) for record in records if (one := _opened(record))]
-        names = [_name(record, one) for record, one in opened]
-        contents = [hashlib.sha256(record.value or b"").digest()[:16] for record, _ in opened]
+    async def _read(self, batch: Mapping[Place, Sequence[Record]], work: DetectorWork) -> dict[Place, dict[int, Read]]:
+        """Each partition's envelopes by offset, and which of them are first copies; the others change nothing."""
+        opened = [(place, record, one) for place, records in batch.items() for record in records if (one := _opened(record))]
+        names = [_name(record, one) for _, record, one in opened]
+        contents = [hashlib.sha256(record.value or b"").digest()[:16] for _, record, _ in opened]
         wanted: dict[bytes, bytes] = {}
         for name, content in zip(names, contents, strict=True):
             wanted.setdefault(name, content)
-        kept = await work.remember(wanted)
-        found: dict[int, Read] = {}
-        for (record, one), name, content in zip(opened, names, contents, strict=True):
+        kept = await work.remember(wanted) if wanted else {}
+        found: dict[Place, dict[int, Read]] = {place: {} for place in batch}
+        for (place, record, one), name, content in zip(opened, names, contents, strict=True):
             before = kept.get(name)
-            found[record.offset] = Read(record, one, before is None, before not in (None, content))
+            found[place][record.offset] = Read(record, one, before is None, before not in (None, content))
             kept.setdefault(name, content)
         return found
+
+    async def _changed(self, read: Mapping[int, Read], work: DetectorWork) -> int:
+        new = 0
+        for found in read.values():
+            if found.changed:
+                new += await self._add(changed_copy_finding(found.record, self._stack, _uuid(found.one)), found.record, work)
+        return new
 
     async def _times(self, place: Place, records: Sequence[Record], read: Mapping[int, Read], work: DetectorWork) -> int:
         """The partition's clock over these records, and what is to be said of it."""
@@ -135,64 +158,51 @@ class Detectors:
             clock, step = clocks.tick(clock, record.timestamp, record.timestamp_type)
             if step is not None:
                 new += await self._add(step_finding(record, step, self._stack), record, work)
-            known = read.get(record.offset)
-            if known is None or not known.first or clock.high is None:
+            found = read.get(record.offset)
+            if found is None or not found.first or clock.high is None or (received := _received(found.one)) is None:
                 continue
-            received = _received(known.one)
-            apart = clocks.compare(clock, received) if received is not None else None
+            apart = clocks.compare(clock, received)
             if apart is None:
-                clock = replace(clock, apart=False) if clock.apart and received is not None else clock
+                clock = replace(clock, apart=False) if clock.apart else clock
             elif not clock.apart:
-                stamp = _stamp(known.one)
+                stamp = _stamp(found.one)
                 outages = (await self._registry(stamp)).at(stamp).outages
-                if not clocks.covered(apart, outages, known.one.event["source"]):
+                if not clocks.covered(apart, outages, found.one.event["source"]):
                     clock = replace(clock, apart=True)
-                    new += await self._add(apart_finding(record, apart, self._stack, _uuid(known.one)), record, work)
+                    new += await self._add(apart_finding(record, apart, self._stack, _uuid(found.one)), record, work)
         self._clocks[place] = clock
         return new
 
     async def _add(self, raised: Raised, record: Record, work: DetectorWork) -> int:
         return int(await work.add(operational(raised, traceparent_of(record)), supersedes=False))
 
-    async def _contents(self, topic: str, partition: int, read: Mapping[int, Read], work: DetectorWork) -> int:
-        firsts = [one for one in read.values() if one.first]
-        if topic == FACTS:
-            return await self._facts(partition, firsts, work)
+    async def _evaluations(self, firsts: Sequence[Read], work: DetectorWork) -> int:
         new = 0
         for found in firsts:
-            if topic == REGISTRY and found.one.event["type"] == evaluations.CLOSED:
-                new += await self._evaluation(found, work)
+            record = found.record
+            if found.one.event["type"] != evaluations.CLOSED:
+                continue
+            try:
+                if evaluations.unannounced(found.one.event, record.offset, await self._registry(record.offset)):
+                    new += await self._add(unannounced_finding(record, self._stack, _uuid(found.one)), record, work)
+            except (KeyError, TypeError):
+                new += await self._add(unreadable_finding(record, self._stack), record, work)
         return new
 
-    async def _evaluation(self, found: Read, work: DetectorWork) -> int:
-        record = found.record
-        try:
-            if not evaluations.unannounced(found.one.event, record.offset, await self._registry(record.offset)):
-                return 0
-        except (KeyError, TypeError):
-            return await self._add(unreadable_finding(record, self._stack), record, work)
-        return await self._add(unannounced_finding(record, self._stack, _uuid(found.one)), record, work)
-
-    async def _facts(self, partition: int, firsts: Sequence[Read], work: DetectorWork) -> int:
-        judged = [found for found in firsts if word_of(found.one.event["type"]) in self._judged]
-        regimes = await work.regimes_of({found.one.event["subject"] for found in judged}) if judged else {}
-        registry = await self._registry(max((_stamp(found.one) for found in judged), default=-1))
-        registered: dict[str, tuple[str, ...]] = {}
+    async def _facts(self, firsts: Sequence[Read], known: _Known, work: DetectorWork) -> int:
         new = 0
         for found in firsts:
             record, one = found.record, found.one
-            kind = one.event["type"]
+            kind, subject = one.event["type"], one.event["subject"]
             try:
                 if kind == REGISTERED:
-                    registered[one.event["subject"]] = regimes[one.event["subject"]] = _regimes(one)
+                    known.registered[subject] = known.regimes[subject] = _regimes(one)
                 elif kind == CALENDAR:
-                    new += await self._calendar(partition, record, one, work)
+                    new += await self._calendar(record, one, work)
                 elif word_of(kind) in self._judged:
-                    new += await self._judge(record, one, regimes.get(one.event["subject"]), registry, work)
+                    new += await self._judge(record, one, known.regimes.get(subject), known.registry, work)
             except (Unreadable, OverflowError):
                 new += await self._add(unreadable_finding(record, self._stack), record, work)
-        if registered:
-            await work.put_regimes(registered)
         return new
 
     async def _judge(self, record: Record, one: Opened, regimes: tuple[str, ...] | None, registry: Registry, work: DetectorWork) -> int:
@@ -226,9 +236,9 @@ class Detectors:
         calendar = self._calendars.get(partition, WorkCalendar())
         return judge(fact, rule=rule, calendar=calendar, go_live=known.go_live.get(rule.regime), outages=known.outages)
 
-    async def _calendar(self, partition: int, record: Record, one: Opened, work: DetectorWork) -> int:
+    async def _calendar(self, record: Record, one: Opened, work: DetectorWork) -> int:
         """A schedule takes effect here in the partition; open verdicts that it touches are worked out again (R13)."""
-        data, event_id = one.event["data"], one.event["id"]
+        data, event_id, partition = one.event["data"], one.event["id"], record.partition
         if data.get("country") != COUNTRY or (partition, event_id) in self._seen:
             return 0
         try:

@@ -162,4 +162,4 @@ class DetectorWork(Protocol):
         """These findings were read from Kafka: they need not be sent again."""
 
     async def move(self, positions: Mapping[Place, int], clocks: Mapping[Place, Clock]) -> None:
-        """Set the detectors' next offsets, and the clocks of their partitions; a partition without one keeps what it had."""
+        """Set the detectors' next offsets, and the clocks of those partitions."""

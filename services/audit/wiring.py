@@ -42,7 +42,8 @@ from services.audit.worker import DetectorLoop, LogLoop, RegistryReader
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 RULEBOOKS = Path(__file__).resolve().parents[2] / "rulebooks"
 CALENDAR_FILE = RULEBOOKS / "calendar-cn.yaml"
-LINGER_S = 0.02
+# Checkpoints come once a second: what waits a tenth of it for more to come together is known no later.
+LINGER_S = 0.1
 _DAYS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 30, 60, 90, 180, 365]
 # The embedded broker's place in the stack's range of ports, see docs/architecture.md.
 _BASE, _KAFKA_STEP = 19090, 2
@@ -179,7 +180,7 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
     detectors = DetectorLoop(
         detectors=Detectors(rules, registry.up_to, genesis["subject"], _entered(telemetry)),
         store=findings,
-        records=KafkaRecords(connection, watched),
+        records=KafkaRecords(connection, watched, linger_s=LINGER_S),
         sender=Producer(connection, client_id=f"{CLIENT}-findings"),
         monotonic=time.monotonic,
     )

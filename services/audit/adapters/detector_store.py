@@ -21,6 +21,12 @@ WITH added AS (
 )
 SELECT name, content FROM seen WHERE name = ANY(%(names)s::bytea[])
 """
+_MOVE = """
+UPDATE detector_position AS known SET next_offset = read.next, high = read.high, last = read.last, apart = read.apart
+FROM unnest(%(topic)s::text[], %(partition)s::integer[], %(before)s::bigint[], %(next)s::bigint[], %(high)s::bigint[], %(last)s::bigint[],
+            %(apart)s::boolean[]) AS read (topic, partition, before, next, high, last, apart)
+WHERE (known.topic, known.partition, known.next_offset) = (read.topic, read.partition, read.before)
+"""
 _OPEN = "event_id, source, regime, partition, record_offset, fact, registry_offset, judged, late"
 
 
@@ -122,18 +128,26 @@ class PostgresDetectorWork:
 
     async def move(self, positions: Mapping[Place, int], clocks: Mapping[Place, Clock]) -> None:
         """See ``DetectorWork``. Raises ``Superseded`` when the positions are not where this process left them."""
-        for place, offset in positions.items():
-            before = self._read.get(place, 0)
-            clock = clocks.get(place)
-            values = (*place, offset, *((clock.high, clock.last, clock.apart) if clock else (None, None, False)))
-            keep = "" if clock is None else ", high = excluded.high, last = excluded.last, apart = excluded.apart"
-            done = await self._connection.execute(
-                "INSERT INTO detector_position AS known VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (topic, partition)"  # noqa: S608 (constants)
-                f" DO UPDATE SET next_offset = excluded.next_offset{keep} WHERE known.next_offset = %s",
-                (*values, before),
+        if new := [place for place in positions if place not in self._read]:
+            columns = [topic for topic, _ in new], [partition for _, partition in new]
+            await self._connection.execute(
+                "INSERT INTO detector_position (topic, partition, next_offset) SELECT topic, partition, 0"
+                " FROM unnest(%s::text[], %s::integer[]) AS new (topic, partition) ON CONFLICT DO NOTHING",
+                columns,
             )
-            if done.rowcount != 1:
-                raise Superseded(f"the detectors' position of {place[0]} {place[1]} is no longer {before}")
+        times = [clocks.get(place, Clock()) for place in positions]
+        moved: dict[str, Any] = {
+            "topic": [topic for topic, _ in positions],
+            "partition": [partition for _, partition in positions],
+            "before": [self._read.get(place, 0) for place in positions],
+            "next": list(positions.values()),
+            "high": [one.high for one in times],
+            "last": [one.last for one in times],
+            "apart": [one.apart for one in times],
+        }
+        done = await self._connection.execute(_MOVE, moved)
+        if done.rowcount != len(positions):
+            raise Superseded(f"{len(positions) - done.rowcount} of the detectors' positions are not where this process left them")
 
 
 class PostgresDetectorStore:

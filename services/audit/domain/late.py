@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from schemas.events import CATALOGUE
@@ -108,11 +109,13 @@ class Verdict:
         return not self.provisional
 
 
+@lru_cache(maxsize=1024)
 def word_of(event_type: str) -> str:
     """``mingjian.inspection.recorded.v1`` → ``inspection_recorded``, as the rulebook names it."""
     return event_type.removeprefix("mingjian.").rpartition(".")[0].replace(".", "_")
 
 
+@lru_cache(maxsize=1024)
 def _has_document(event_type: str) -> bool:
     known = CATALOGUE.get(event_type)
     return known is not None and issubclass(known.model, DocumentAct)

@@ -102,4 +102,4 @@ class MemoryWork:
 
     async def move(self, positions: Mapping[Place, int], clocks: Mapping[Place, Clock]) -> None:
         self._kept.positions.update(positions)
-        self._kept.clocks.update({place: clock for place, clock in clocks.items() if place in positions})
+        self._kept.clocks.update({place: clocks.get(place, Clock()) for place in positions})
