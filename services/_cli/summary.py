@@ -52,7 +52,7 @@ def tell(session: Session) -> None:
     mark = Mark.read(session.home)
     me = command()
     if mark:
-        say("SAMPLE DATA: a made-up town · 样例数据:虚构的镇")
+        say("SAMPLE DATA: a made-up town · 样例数据：虚构的镇")
         say(" · ".join(_holdings(session)))
     auditor = session.endpoints["audit"] + session.home.once_address("auditor")
     say(f"Start here → {session.endpoints['publication']}/      Auditor → {auditor}")

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -33,6 +34,8 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
 
 ORDER = Order(seed=3, enterprises=14, years=1, until=datetime(2026, 11, 20, 18, tzinfo=ZONE).isoformat())
 ROWS = 400
+# Events a request: many small ones, so that each kill falls between two receipts.
+SIZE = 20
 RULEBOOKS = CHECKOUT / "rulebooks"
 VICTIMS = ("intake", "rating", "publication", "audit", "kafka", "postgres")
 
@@ -57,32 +60,41 @@ def running() -> Iterator[tuple[Stack, Session]]:
         yield stack, Session(Home(stack.home), replace(Voice.of_terminal(), lang="en"), stack.ports)
 
 
-def kills(stack: Stack, total: int, names: tuple[str, ...]) -> Callable[[int], None]:
-    """At equal distances through the work, kill one after the other and start it again."""
+@contextmanager
+def kills(stack: Stack, total: int, names: tuple[str, ...]) -> Iterator[Callable[[int], None]]:
+    """At equal distances through the work, kill one after the other and start it again, while the sender goes on sending."""
     due = {total * (number + 1) // (len(names) + 1): name for number, name in enumerate(names)}
+    struck: list[Future[None]] = []
+
+    def strike(name: str) -> None:
+        stack.kill(name)
+        stack.start(name)
+        if name in ("kafka", "postgres"):
+            # Whoever could not go on without its server has ended, and the supervisor starts it again.
+            stack.wait_ready(("intake", "rating", "publication", "audit"))
 
     def moved(done: int) -> None:
-        for mark in [mark for mark in due if mark <= done]:
-            name = due.pop(mark)
-            stack.kill(name)
-            stack.start(name)
-            if name in ("kafka", "postgres"):
-                # Whoever could not go on without its server has ended, and the supervisor starts it again.
-                stack.wait_ready(("intake", "rating", "publication", "audit"))
+        struck.extend(others.submit(strike, due.pop(mark)) for mark in [mark for mark in due if mark <= done])
 
-    return moved
+    with ThreadPoolExecutor(1) as others:
+        yield moved
+        for one in struck:
+            one.result()
+    assert len(struck) == len(names)
 
 
 def run(stack: Stack, session: Session, rows: list[object], victims: tuple[str, ...]) -> Seen:
     town = make_town(ORDER, RULEBOOKS)
     sent = in_order(control_events(town, session.home, RULEBOOKS), town)
-    load(sent, keys(town, session.home), session.intake(), kills(stack, len(sent), victims))
+    with kills(stack, len(sent), victims) as moved:
+        load(sent, keys(town, session.home), session.intake(), moved, size=SIZE)
     report = Report("rows", rows=len(rows))
     receipts: list[object] = []
     intake = session.intake()
     key = importer_key(session.home, intake, sorted({row.office for row in rows}))
     total = sum(len(row.events) for row in rows)
-    import_rows(rows, key, intake, report, moved=kills(stack, total, victims), kept=receipts.append, size=20)
+    with kills(stack, total, victims) as moved:
+        import_rows(rows, key, intake, report, moved=moved, kept=receipts.append, size=SIZE)
     assert report.accepted == len(rows) and not report.refused
     settle(session, 120, lambda: None)
     with session.http("publication") as http:
@@ -96,7 +108,7 @@ def run(stack: Stack, session: Session, rows: list[object], victims: tuple[str, 
 
 
 def members(http: httpx.Client, name: str) -> list[str]:
-    return [one["subject"] for one in http.get(f"/api/v1/lists/{name}", params={"limit": 1000}).json()["items"]]
+    return [one["subject"] for one in http.get(f"/api/v1/lists/{name}", params={"limit": 500}).json()["items"]]
 
 
 def rows_of(shared: Path) -> list[object]:

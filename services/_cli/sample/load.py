@@ -76,12 +76,12 @@ def keys(town: Town, home: Home) -> dict[str, SigningKey]:
     return found
 
 
-def load(sent: Sequence[Sent], signers: dict[str, SigningKey], intake: Intake, moved: Callable[[int], None]) -> int:
+def load(sent: Sequence[Sent], signers: dict[str, SigningKey], intake: Intake, moved: Callable[[int], None], *, size: int = BATCH) -> int:
     """Send everything; returns how many events have a receipt. Raises ``CliError`` at the first that is refused: the town
     is made to be taken whole."""
     done = 0
-    for start in range(0, len(sent), BATCH):
-        batch = sent[start : start + BATCH]
+    for start in range(0, len(sent), size):
+        batch = sent[start : start + size]
         made = [submission(one.event, signers[one.signer], one.private) for one in batch]
         outcomes = intake.deliver(made, channel=[one.channel for one in batch], at=[instant(one.received) for one in batch])
         for one, outcome in zip(batch, outcomes, strict=True):
