@@ -49,12 +49,12 @@ clean: ## remove what was built; data in .mingjian stays
 
 $(BIN)/python:
 	$(call need,$(PYTHON),Python 3.11 is missing: install it or name it with make PYTHON=/path/to/python3.11)
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 
 # The project itself is installed without looking anything up: setuptools is in the lock.
 define install
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $(1)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 endef
 

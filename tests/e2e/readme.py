@@ -1,4 +1,4 @@
-"""The README's worked example: read its ``console`` blocks, run them, and compare what came out with what stands there.
+"""The README's worked example and its first run: run them, and compare what came out with what stands there.
 
 ``python -m tests.e2e.readme`` writes the real output into the README again."""
 
@@ -6,12 +6,18 @@ from __future__ import annotations
 
 import re
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.local.ports import Ports
+from tests.e2e.terminal import terminal
+
 README = Path(__file__).resolve().parents[2] / "README.md"
 _BLOCK = re.compile(r"(```console\n)(.*?)(```)", re.S)
+_FIRST_RUN = re.compile(r"(<!-- first run -->\n```\n)(.*?)(```)", re.S)
+_PROGRESS = re.compile(r"^\[5/5\] sample town [\d,]+ / .*\n", re.M)
 
 # What differs from run to run, and by what it is replaced before comparing. The order counts: long forms first.
 _VARYING = (
@@ -58,6 +64,28 @@ def steps(block: str) -> Iterator[Step]:
         yield Step("\n".join(command), "\n".join(shown))
 
 
+def first_run(text: str) -> str:
+    """What the README shows of ``make run``."""
+    match = _FIRST_RUN.search(text)
+    assert match, "the README shows no first run"
+    return match[2]
+
+
+def shape(output: str) -> str:
+    """A first run's lines without its numbers, names and places: what every first run has in common."""
+    for pattern, words in (
+        (_PROGRESS, ""),
+        (re.compile(r"uscc:[0-9A-Z]{18}"), "<subject>"),
+        (re.compile(r"once=\S+"), "once=<token>"),
+        (re.compile(r"stays in \S+;"), "stays in <home>;"),
+        (re.compile(r"root \S+"), "root <root>"),
+        (re.compile(r"\d[\d,.]*"), "0"),
+    ):
+        output = pattern.sub(words, output)
+    # Kafka and PostgreSQL start side by side.
+    return "\n".join(sorted(output.strip().splitlines()))
+
+
 def settled(output: str) -> str:
     """Output with everything replaced that differs from run to run."""
     for pattern, words in _VARYING:
@@ -80,13 +108,8 @@ def typed(step: Step, output: str) -> str:
     return "\n".join([f"$ {first}", *(f"> {line}" for line in rest), *([output] if output else [])])
 
 
-def rewrite() -> None:
-    """Run the example on a stack of its own and put the real output into the README."""
-    import tempfile
-
-    from tests.e2e.terminal import terminal
-
-    text = README.read_text(encoding="utf-8")
+def example(text: str) -> str:
+    """``text`` with the example's output as it is now, from a stack of its own."""
     with tempfile.TemporaryDirectory() as folder, terminal() as at, at.staying("mingjian", "up", "--no-sample") as running:
         running.wait_for("Ctrl-C stops", 240)
 
@@ -94,7 +117,25 @@ def rewrite() -> None:
             body = "\n".join(typed(step, perform(step, at.env, Path(folder))) for step in steps(match[2]))
             return f"{match[1]}{body}\n{match[3]}"
 
-        README.write_text(_BLOCK.sub(real, text), encoding="utf-8")
+        return _BLOCK.sub(real, text)
+
+
+def town() -> str:
+    """What a first run says now, with the ports and the folder that it has where nobody chooses others."""
+    with terminal() as at, at.staying("mingjian", "up", "--sample") as running:
+        running.wait_for("Ctrl-C stops.*", 300)
+        said = _PROGRESS.sub("", running.text + "\n")
+    usual = Ports().everything()
+    for name, port in at.ports.everything().items():
+        said = said.replace(str(port), str(usual[name]))
+    return re.sub(r"once=\S+", "once=…", said.replace(str(at.home), ".mingjian"))
+
+
+def rewrite() -> None:
+    """Run both on stacks of their own and put the real output into the README."""
+    text = example(README.read_text(encoding="utf-8"))
+    said = town()
+    README.write_text(_FIRST_RUN.sub(lambda match: f"{match[1]}{said}{match[3]}", text), encoding="utf-8")
 
 
 if __name__ == "__main__":

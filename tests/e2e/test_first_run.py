@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.e2e.readme import README, first_run, shape
 from tests.e2e.terminal import Staying, Terminal, terminal
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
@@ -43,6 +44,10 @@ def test_the_steps_and_where_to_look_are_said_in_plain_lines(town: Staying) -> N
     assert "SAMPLE DATA: a made-up town" in town.text
     assert "verified ✓" in town.text
     assert "\x1b[" not in town.text
+
+
+def test_the_readme_shows_what_a_first_run_says(town: Staying) -> None:
+    assert shape(first_run(README.read_text(encoding="utf-8"))) == shape(town.text)
 
 
 def test_every_grade_is_shown_on_the_portal(at: Terminal, town: Staying) -> None:
