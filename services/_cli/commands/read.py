@@ -25,7 +25,8 @@ def grade_names() -> dict[str, dict[str, str]]:
     names: dict[str, dict[str, str]] = {}
     for book in load_all(rulebooks_folder()).values():
         for grade in book.grades:
-            names.setdefault(grade.grade, {"zh": grade.short.zh, "en": grade.short.en})
+            words = grade.name if grade.short.en == grade.grade else grade.short
+            names.setdefault(grade.grade, {"zh": words.zh, "en": words.en})
         for status in book.statuses:
             names.setdefault(status.status, {"zh": status.name.zh, "en": status.name.en})
     return names
