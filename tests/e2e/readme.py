@@ -24,6 +24,7 @@ _VARYING = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"), "<id>"),
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"), "<instant>"),
     (re.compile(r"entered \d{4}-\d\d-\d\d"), "entered <day>"),
+    (re.compile(r"mingjian\.example/[0-9a-f]{12}"), "<origin>"),
     (re.compile(r"\b[0-9a-f]{32,}\b"), "<hex>"),
     (re.compile(r'"value": "[A-Za-z0-9_-]{86}"'), '"value": "<signature>"'),
     (re.compile(r"facts \d+/\d+"), "facts <place>"),
