@@ -187,8 +187,12 @@ class Rater:
         return [state.refused_row(regime)]
 
     def make_up(self, state: PartitionState) -> Iterator[Work]:
-        """Tell what was not told while a regime was refused, where its activated rulebook is now loaded."""
+        """Tell what was not told while a regime was refused, where its activated rulebook is now loaded; remember from where on
+        one is refused that was not before. To be called when a state or the rulebooks have just been loaded."""
         self._traces = {}
+        newly = self._newly_refused(state)
+        if newly:
+            yield Work(rows=newly)
         for regime, since in sorted(state.refused.items()):
             activation = state.controls.activation(regime, upto=state.offset)
             book = self.books.get(regime)
@@ -206,6 +210,17 @@ class Rater:
             del state.refused[regime]
             work.rows.append(state.refused_row(regime))
             yield work
+
+    def _newly_refused(self, state: PartitionState) -> list[Row]:
+        """A worker that starts with other rulebooks than the one before it: what was told until now was told rightly."""
+        rows = []
+        for regime in state.controls.regimes():
+            activation = state.controls.activation(regime, upto=state.offset)
+            book = self.books.get(regime)
+            if activation is not None and regime not in state.refused and (book is None or book.sha256 != activation.sha256):
+                state.refused[regime] = state.offset + 1
+                rows.append(state.refused_row(regime))
+        return rows
 
     def refusals(self) -> list[dict[str, object]]:
         """Regimes that are not rated, with the digests that differ; for /status and /readyz."""

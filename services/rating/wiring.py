@@ -14,8 +14,10 @@ from typing import Any
 
 import faust
 from aiokafka.errors import KafkaError
+from faust.types import TP
 from mode import Service
 
+from schemas import topics
 from schemas.rulebook import RulebookError, load_all
 from services._bus.kafka import Connection, UnusableCertificates
 from services._bus.settings import NotConfigured, folder, needed, number
@@ -34,6 +36,7 @@ DEFAULT_PORT = 19103
 WATCH_S, RELOAD_S = 1.0, 5.0
 READY_LAG, STALLED_AFTER_S, LOST_AFTER_S = 5_000, 60.0, 30.0
 WRITE_LIMIT_S = 30.0
+FORGOTTEN_AFTER_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -105,11 +108,12 @@ class Worker:
         add_agent(self.app, faust_settings, self._batch)
         self._ends = Ends(connection, APP_ID)
         self.app.service(self._watcher())
+        self._quiet: dict[int, tuple[int, float]] = {}
         self.started = time.time()
 
     async def _batch(self, records: Sequence[Record]) -> None:
         await self.live.batch(records)
-        self.progress.worked.update({state.partition: state.offset + 1 for state in self.rater.states.values()})
+        self._worked()
 
     def _keep(self, row: Row) -> None:
         table = self._chunks if row.table == "chunks" else self._heads
@@ -149,9 +153,43 @@ class Worker:
             log.warning("Kafka doesn't tell how far the facts go: %s", type(error).__name__)
             await self._ends.stop()
             return
-        recovered = self._chunks.rows.generation > 0 and self._heads.rows.generation > 0
-        self.progress.assigned = recovered and not self.app.rebalancing and not self.app.in_recovery
-        self.progress.saw(ends=ends, committed=committed, now=time.monotonic())
+        recovered = min(self._chunks.rows.generation, self._heads.rows.generation) > 0
+        settled = recovered and not self.app.rebalancing and not self.app.in_recovery
+        now = time.monotonic()
+        if settled:
+            try:
+                await self._tend(ends, committed, now)
+            except (KafkaError, TimeoutError, OSError, LookupError) as error:
+                log.warning("what was not handed on can't be read just now: %s", type(error).__name__)
+        else:
+            self._quiet.clear()
+        # What was activated stands in the states: readiness has to know all of them.
+        self.progress.assigned = settled and self._own() <= self.rater.states.keys()
+        self.progress.saw(ends=ends, committed=committed, now=now)
+
+    async def _tend(self, ends: dict[int, int], committed: dict[int, int], now: float) -> None:
+        """Look after partitions that have been quiet for a while: make their state, fetch what faust forgot to hand on, and commit
+        what is durable, for what it forgot it never commits past."""
+        late: dict[TP, int] = {}
+        for partition in sorted(self._own()):
+            durable = self.live.durable.get(partition, 0)
+            done = max(durable, committed.get(partition, 0))
+            if self._quiet.get(partition, (-1, 0.0))[0] != done:
+                self._quiet[partition] = (done, now)
+            elif now - self._quiet[partition][1] > FORGOTTEN_AFTER_S:
+                if partition not in self.rater.states or done < ends.get(partition, 0):
+                    await self.live.catch_up(partition, ends.get(partition, 0))
+                    self._worked()
+                elif durable > committed.get(partition, 0):
+                    late[TP(topics.FACTS, partition)] = durable
+        if late:
+            await self.app.consumer._commit_offsets(late)
+
+    def _own(self) -> set[int]:
+        return {place.partition for place in self.app.consumer.assignment() if place.topic == topics.FACTS}
+
+    def _worked(self) -> None:
+        self.progress.worked.update({state.partition: state.offset + 1 for state in self.rater.states.values()})
 
     async def reload(self) -> None:
         """Read the rulebooks again while one is refused."""
@@ -166,6 +204,8 @@ class Worker:
 
     def reason(self) -> str | None:
         """Why this worker is not ready."""
+        if self.live.making_up:
+            return "a rulebook has just been loaded, and what was refused without it is being rated"
         return self.progress.reason(self.rater.refusals(), time.monotonic())
 
     def status(self) -> dict[str, Any]:

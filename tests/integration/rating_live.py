@@ -138,6 +138,8 @@ class Live:
 
     async def _read(self, topic: str) -> list:
         ends = await self._ends(topic)
+        if not any(ends.values()):
+            return []
         consumer = AIOKafkaConsumer(bootstrap_servers=self.stack.bootstrap, auto_offset_reset="earliest", enable_auto_commit=False)
         await consumer.start()
         try:

@@ -3,6 +3,9 @@
 faust acknowledges a batch when the agent asks for the next one, whatever happened in between: an exception that left the
 agent would lose the batch. So nothing leaves it. What Kafka doesn't take is tried again a few times; then the process is left
 at once, without the graceful stop that would commit.
+
+faust also drops records between two phases of its start (fetched, not yet handed on, then forgotten by a seek). The state's
+offset tells: what a batch begins behind is read again before it, and ``catch_up`` reads what no batch follows.
 """
 
 from __future__ import annotations
@@ -49,7 +52,9 @@ class Live:
         self._telemetry = telemetry
         self._generation = (0, 0)
         self._lock = asyncio.Lock()
-        self.made_up: set[int] = set()
+        self.making_up = False
+        self.durable: dict[int, int] = {}
+        """By partition: everything below this offset is worked off, and a head that says so is on Kafka."""
 
     async def batch(self, records: Sequence[Record]) -> None:
         """Work off a batch; returns only when all that it brought is durable."""
@@ -83,12 +88,14 @@ class Live:
         if state.offset > before:
             # After everything else: a head that is durable says that all below it is.
             await self._write(Work(rows=[state.head_row()]))
+        self.durable[state.partition] = state.offset + 1
 
     async def state(self, partition: int) -> PartitionState:
         """A partition's state, made from the recovered rows when it is first asked for after a recovery."""
         generation = (self._chunks.rows.generation, self._heads.rows.generation)
         if generation != self._generation:
             self.rater.states.clear()
+            self.durable.clear()
             self._generation = generation
         state = self.rater.states.get(partition)
         if state is None:
@@ -96,15 +103,31 @@ class Live:
             heads = self._heads.rows.partitions.get(partition, {})
             state = self.rater.states[partition] = PartitionState.load(partition, chunks.items(), heads.items())
             await self._write_all(self.rater.make_up(state))
+            self.durable[partition] = state.offset + 1
         return state
+
+    async def catch_up(self, partition: int, end: int) -> None:
+        """Work off what stands below ``end`` and was never handed on. Leaves the process where ``batch`` would."""
+        try:
+            async with self._lock:
+                state = await self.state(partition)
+                if state.offset + 1 < end:
+                    log.warning("facts/%d: offsets %d to %d were not handed on; reading them", partition, state.offset + 1, end - 1)
+                    async for missing in self._facts.read(partition, first=state.offset + 1, last=end - 1):
+                        await self._work(state, missing)
+        except Unavailable as error:
+            log.critical("Kafka doesn't take what was rated (%s); leaving, so that nothing is acknowledged", error)
+            self._leave(EXIT_UNAVAILABLE)
 
     async def reload(self, books: dict[str, Book]) -> None:
         """Take other rulebooks and make up for what was refused without them."""
         try:
             async with self._lock:
+                self.making_up = True
                 self.rater.books.update(books)
                 for state in list(self.rater.states.values()):
                     await self._write_all(self.rater.make_up(state))
+                self.making_up = False
         except Unavailable as error:
             log.critical("Kafka doesn't take what was rated (%s); leaving", error)
             self._leave(EXIT_UNAVAILABLE)

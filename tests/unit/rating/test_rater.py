@@ -263,6 +263,19 @@ def test_a_regime_whose_activated_rulebook_is_not_loaded_is_refused_and_made_up_
     assert not any(key.startswith(b"refused/") for _, key in disk.rows)
 
 
+@pytest.mark.parametrize("seen", [7, 20, 40])
+def test_a_worker_that_starts_with_other_rulebooks_than_the_one_before_it_makes_up_for_what_it_refused(
+    log: list[Record], expected: dict[str, bytes], seen: int
+) -> None:
+    disk = Disk()
+    run(disk, log[:seen], batch=9)
+    told = grades(disk)
+    rater = run(disk, log[: seen + 40], batch=9, books={})
+    assert grades(disk) == told and rater.refusals()
+    assert [] == run(disk, log, batch=9).refusals()
+    assert expected == grades(disk)
+
+
 def test_a_regime_that_was_never_activated_is_not_rated() -> None:
     ledger = Ledger(subject=SUBJECTS[0], activated=False)
     ledger.opened("2022-05-01")
