@@ -32,13 +32,13 @@ def _penalty_act(hand: Hand, *kinds: str, concepts: tuple[str, ...] = (), gravit
     return act
 
 
-def _case(hand: Hand, day: date, act: dict[str, Any]) -> list[Act]:
-    """A case from its opening to a served decision."""
+def _case(hand: Hand, day: date, act: dict[str, Any], *, shortest: int = 8, longest: int = 20) -> list[Act]:
+    """A case from its opening to a served decision, ``shortest`` to ``longest`` working days later."""
     number = hand.document_no("案", day)
     opened = hand.make(
         "case.opened", hand.officer(), {"occurred_on": day.isoformat(), "case_no": number, "violations": [act["violation"]]}, day
     )
-    decided = hand.workdays.after(day, hand.rng.randint(8, 20))
+    decided = hand.workdays.after(day, hand.rng.randint(shortest, longest))
     decision = hand.penalty(decided, act)
     decision.data["case_no"] = number
     closed_on = hand.workdays.after(decision.day_zero, 2)
@@ -75,6 +75,14 @@ def _fined(hand: Hand, day: date) -> list[Act]:
     """三(二)3(2)."""
     kinds = hand.rng.choice((("fine",), ("fine", "confiscation_of_gains"), ("warning", "fine")))
     return _case(hand, day, _penalty_act(hand, *kinds, amount=hand.rng.randrange(1000, 60000, 500)))
+
+
+def _fresh(hand: Hand, days: list[date], letter: str) -> list[Act]:
+    """A case of the last weeks, entered without delay: what the start page shows as the latest changes."""
+    kinds, gravity = (("fine",), "general") if letter == "D" else (("suspension_ordered",), "serious")
+    act = _penalty_act(hand, *kinds, gravity=gravity, amount=hand.rng.randrange(1000, 60000, 500) if letter == "D" else 0)
+    acts = _case(hand, days[-hand.rng.randint(18, 21)], act, shortest=5, longest=8)
+    return [one.entered("in:1", "") if one.judged else one for one in acts]
 
 
 def _warned_twice(hand: Hand, day: date) -> list[Act]:
@@ -118,6 +126,8 @@ def _judged(hand: Hand, day: date) -> list[Act]:
     return [hand.make("crime.judged", hand.officer(), data, day)]
 
 
+_FRESH, _FRESH_DAYS = frozenset("DE"), 40
+
 # How a year comes to its letter: by facts, or (None) by the score alone. The score-only ways can't act within the year.
 _WAYS: dict[str, tuple[Any, ...]] = {
     "A": (None,),
@@ -140,7 +150,9 @@ def year_acts(hand: Hand, year: int, first: date, last: date) -> list[Act]:
     over = date(year, 12, 31) <= last
     acts = _routine(hand, days)
     way = hand.rng.choice([way for way in _WAYS[letter] if way or over or letter in "AB"])
-    if way:
+    if not over and letter in _FRESH and len(days) > _FRESH_DAYS and hand.rng.random() < 0.4:
+        acts += _fresh(hand, days, letter)
+    elif way:
         # Early enough in the year for its services, terms and rechecks to fall into it.
         acts += [act for act in way(hand, days[hand.rng.randrange(len(days) // 8, max(len(days) // 2, len(days) // 8 + 1))])]
     elif letter == "B" and not over and hand.rng.random() < 0.06:
