@@ -31,7 +31,7 @@ def test_the_example_leads_from_enrolment_to_a_grade() -> None:
 
 
 def test_every_file_that_the_readme_points_to_is_there(repository: Path) -> None:
-    pointed = {target for target in re.findall(r"\]\(([^)#]+)\)", TEXT) if "://" not in target}
+    pointed = {target for target in re.findall(r"(?:\]\(|src=\")([^)#\"]+)[)\"]", TEXT) if "://" not in target}
     assert pointed
     assert [target for target in sorted(pointed) if not (repository / target).exists()] == []
 
