@@ -32,7 +32,8 @@ _KINDS = (
 class Enterprise:
     """``standing`` holds, per calendar year, what the year's facts are made to earn: A–E; a year without a letter has none.
 
-    ``started`` is the first day of operation, ``closed`` the day of closing or None, ``final`` what the town was asked to show."""
+    ``started`` is the first day of operation, ``closed`` the day of closing or None, ``final`` what the town was asked to show;
+    ``told``: the town's story is about this one, the first that ends as D."""
 
     subject: str
     name: str
@@ -45,6 +46,7 @@ class Enterprise:
     closed: date | None
     final: str
     standing: dict[int, str]
+    told: bool = False
 
 
 def organisation_code(stem: str) -> str:
@@ -78,11 +80,11 @@ def _finals(rng: Random, count: int) -> list[str]:
 _BEFORE = {"A": "AAB", "B": "BBBAC", "C": "BBCCD", "D": "BBCD", "E": "BCD"}
 
 
-def _standing(rng: Random, final: str, years: range, current: int) -> dict[int, str]:
+def _standing(rng: Random, final: str, years: range, current: int, *, told: bool) -> dict[int, str]:
     """A plausible path of yearly letters that ends at ``final``. D and E may come in the current year, for they act at once."""
     last = final if final in "ABCDE" else "B"
     letters = {years[-1]: last} if years else {}
-    if last in "DE" and rng.random() < 0.5:
+    if last in "DE" and (rng.random() < 0.5 or told):
         letters = {current: last, **({years[-1]: rng.choice("BBC")} if years else {})}
     after = letters.get(years[-1], last) if years else last
     for year in reversed(years[:-1]):
@@ -110,6 +112,7 @@ def enterprises(rng: Random, count: int, first: date, last: date) -> tuple[Enter
             started = max(started, first + timedelta(days=40))
         else:
             started = first - timedelta(days=rng.randint(900, 5200))
+        told = final == "D" and not any(one.told for one in made)
         closed = None
         if final == "closed":
             closed = max(last - timedelta(days=rng.randint(20, 500)), first + timedelta(days=60))
@@ -125,7 +128,8 @@ def enterprises(rng: Random, count: int, first: date, last: date) -> tuple[Enter
                 started=started,
                 closed=closed,
                 final=final,
-                standing=_standing(rng, final, range(first.year, last.year), last.year),
+                standing=_standing(rng, final, range(first.year, last.year), last.year, told=told),
+                told=told,
             )
         )
     return tuple(made)

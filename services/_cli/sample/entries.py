@@ -14,7 +14,8 @@ from services._cli.sample.workdays import Workdays
 _FESTIVAL_DAYS = 5
 # How many working days after day 0 people enter, when they are in time.
 _HABIT = (6, 7, 4, 2, 1)
-_LONGEST_DELAY = 60
+# Below the story, which is to be the latest of all.
+_LONGEST_DELAY = 40
 
 
 @dataclass(frozen=True)
@@ -141,8 +142,10 @@ def offline(acts: list[Act], go_live: date, rng: Random) -> list[Act]:
     return [act.entered(f"offline:{rng.randint(1, 4)}", words) if index in chosen else act for index, act in enumerate(acts)]
 
 
-def story(acts: list[Act], workdays: Workdays, go_live: date, last: date) -> list[Act]:
-    """One fine entered 43 working days after its deadline: for all that time the enterprise stood better than it should."""
+def story(acts: list[Act], subject: str, workdays: Workdays, go_live: date, last: date) -> list[Act]:
+    """One fine entered 43 working days after its deadline: for all that time the enterprise stood better than it should.
+
+    ``subject``: whose it should be, where it has one that is old enough."""
     fit = [
         index
         for index, act in enumerate(acts)
@@ -155,6 +158,6 @@ def story(acts: list[Act], workdays: Workdays, go_live: date, last: date) -> lis
     ]
     if not fit:
         return acts
-    told = max(fit, key=lambda index: acts[index].day_zero)
+    told = max(fit, key=lambda index: (acts[index].subject == subject, acts[index].day_zero))
     words = "the story: a fine entered 43 working days after the deadline"
     return [replace(act, entry="late:43", why=words) if index == told else act for index, act in enumerate(acts)]

@@ -127,6 +127,7 @@ def _judged(hand: Hand, day: date) -> list[Act]:
 
 
 _FRESH, _FRESH_DAYS = frozenset("DE"), 40
+_TOLD_DAYS = 85
 
 # How a year comes to its letter: by facts, or (None) by the score alone. The score-only ways can't act within the year.
 _WAYS: dict[str, tuple[Any, ...]] = {
@@ -150,7 +151,10 @@ def year_acts(hand: Hand, year: int, first: date, last: date) -> list[Act]:
     over = date(year, 12, 31) <= last
     acts = _routine(hand, days)
     way = hand.rng.choice([way for way in _WAYS[letter] if way or over or letter in "AB"])
-    if not over and letter in _FRESH and len(days) > _FRESH_DAYS and hand.rng.random() < 0.4:
+    if not over and one.told:
+        # Served so long ago that it can be entered 43 working days too late.
+        acts += _fined(hand, days[hand.rng.randrange(max(1, min(len(days) // 2, len(days) - _TOLD_DAYS)))])
+    elif not over and letter in _FRESH and len(days) > _FRESH_DAYS and hand.rng.random() < 0.4:
         acts += _fresh(hand, days, letter)
     elif way:
         # Early enough in the year for its services, terms and rechecks to fall into it.

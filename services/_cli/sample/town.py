@@ -114,7 +114,7 @@ def generate(plan: Plan) -> Town:
     chance = Random(f"town {plan.seed} edges")
     steady = [one for one in made if one.final in "AB"] or list(made[:1])
     hands = [Hand(chance, workdays, one, staff(one.office)) for one in steady]
-    acts = story(acts, workdays, plan.go_live, plan.last)
+    acts = story(acts, next((one.subject for one in made if one.told), ""), workdays, plan.go_live, plan.last)
     acts = offline(before_go_live(acts, plan.go_live, rng), plan.go_live, rng)
     acts += edges(hands, plan.go_live, plan.last)
     desk = Desk(Random(f"town {plan.seed} desk"), workdays, plan.go_live, plan.until)
