@@ -52,6 +52,7 @@ app.command("watch")(read.watch)
 app.command("explain")(read.explain)
 app.command("findings")(read.findings)
 app.add_typer(bring.import_app, name="import")
+app.command("sample")(bring.sample)
 # A service's own commands live in its cli.py.
 app.command("verify")(audit.verify)
 

@@ -6,10 +6,7 @@ import os
 import shutil
 import signal
 import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from importlib import metadata
 
 from deploy.local import preflight, state
@@ -18,13 +15,11 @@ from deploy.local.errors import LocalStackError
 from deploy.local.stack import Stack
 from services._cli.errors import USAGE, CliError
 from services._cli.opening import open_register
-from services._cli.sample.load import Mark, Order, control_events, in_order, keys, load, make_town, write_planted
+from services._cli.sample.load import Mark, Order
 from services._cli.session import Session, rulebooks_folder
 from services._cli.summary import settle, tell
+from services._cli.town import ENTERPRISES, SEED, YEARS, bring_town, order_of
 
-SEED = 1
-ENTERPRISES = 150
-YEARS = 3
 _SETTLE_S = 240.0
 
 
@@ -38,8 +33,7 @@ class Wanted:
     years: int = YEARS
 
     def order(self) -> Order:
-        until = datetime.now(UTC).replace(second=0, microsecond=0)
-        return Order(self.seed, self.enterprises, self.years, until.isoformat())
+        return order_of(self.seed, self.enterprises, self.years)
 
 
 def bring_up(session: Session, wanted: Wanted) -> None:
@@ -85,6 +79,8 @@ def _prepare_home(session: Session, wanted: Wanted) -> bool:
     home = session.home
     mark = Mark.read(home)
     if home.genesis_path.exists() and wanted.sample:
+        if mark is None and home.simulated():
+            return True
         if mark is None:
             raise CliError(
                 f"{home.root} holds a stack of its own; put the sample elsewhere with MINGJIAN_HOME, or `mingjian reset` throws it away",
@@ -101,14 +97,12 @@ def _prepare_home(session: Session, wanted: Wanted) -> bool:
     from services.intake.cli import init_home
 
     init_home(home.root, clock_mode="simulated" if wanted.sample else "wall", sample=wanted.sample)
-    if wanted.sample:
-        Mark(wanted.order(), done=False).write(home)
     return wanted.sample
 
 
 def _sample_key(session: Session, wanted: Wanted) -> dict[str, str]:
     """The key that the start page's button signs with, on sample stacks only."""
-    if Mark.read(session.home) is None:
+    if not session.home.simulated():
         return {}
     officers = [one for one in session.home.officers() if one.role == "officer"]
     path = officers[0].key if officers else "keys/officers/yangli-r01.json"
@@ -147,9 +141,12 @@ class _Work:
 
     def _do(self) -> None:
         if self.fresh:
-            _load_sample(self.session, self._moved)
+            bring_town(self.session, self.wanted.order(), self._moved)
         elif Mark.read(self.session.home):
             self.session.voice.say("[5/5] sample town: already in")
+        elif self.session.home.simulated():
+            # Whatever is said now takes the clock to today, and no town could be entered at its own time any more.
+            self.session.voice.say("[5/5] no sample town yet; `mingjian sample` brings one")
         else:
             opened = open_register(self.session, rulebooks_folder())
             self.session.voice.say("[5/5] no sample town" + (f"; rulebooks in force: {', '.join(opened)}" if opened else ""))
@@ -163,26 +160,3 @@ class _Work:
 
 class _Stopped(Exception):
     """Ctrl-C came while the town was being loaded."""
-
-
-def _load_sample(session: Session, alive: Callable[[], None]) -> None:
-    """Generate, sign and send the town; mark it done only when the last receipt is in."""
-    mark = Mark.read(session.home)
-    if mark is None:
-        raise CliError(f"{session.home.root} has no order for a sample")
-    town = make_town(mark.order, rulebooks_folder())
-    sent = in_order(control_events(town, session.home, rulebooks_folder()), town)
-    signers = keys(town, session.home)
-    write_planted(session.home, town)
-    began = time.monotonic()
-    with session.voice.bar("[5/5] sample town", len(sent)) as bar:
-        intake = session.intake()
-        intake.said = bar.note
-
-        def moved(done: int) -> None:
-            alive()
-            bar.to(done)
-
-        load(sent, signers, intake, moved)
-    Mark(mark.order, done=True).write(session.home)
-    session.voice.say(f"[5/5] sample town: {len(sent):,} events in {time.monotonic() - began:.0f} s")

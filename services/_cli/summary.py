@@ -52,8 +52,8 @@ def tell(session: Session) -> None:
     mark = Mark.read(session.home)
     me = command()
     if mark:
-        say("SAMPLE DATA: a made-up town · 样例数据：虚构的镇")
-        say(" · ".join(_holdings(session)))
+        for line in holdings(session):
+            say(line)
     auditor = session.endpoints["audit"] + session.home.once_address("auditor")
     say(f"Start here → {session.endpoints['publication']}/      Auditor → {auditor}")
     if mark:
@@ -64,14 +64,16 @@ def tell(session: Session) -> None:
     say(f"Ctrl-C stops; the data stays in {_shown(session.home.root)}; `{me} reset` starts over")
 
 
-def _holdings(session: Session) -> list[str]:
+def holdings(session: Session) -> list[str]:
+    """What a sample register holds, in a line, after one that says that it is made up."""
     with session.http("publication") as http:
         counts = grade_counts(http, _REGIME)
         lists = get_json(http, "/api/v1/lists", {})["items"]
     letters = "  ".join(f"{name} {counts[name]}" for name in sorted(counts, key=lambda name: (len(name), name)))
     entered = ", ".join(f"{one['title_en']} {one['members']}" for one in lists if one["members"])
     late = len(all_findings(session, kind=_LATE))
-    return [letters, f"lists: {entered or 'empty'}", f"late entries {late}", _log(session)]
+    parts = [letters, f"lists: {entered or 'empty'}", f"late entries {late}", _log(session)]
+    return ["SAMPLE DATA: a made-up town · 样例数据：虚构的镇", " · ".join(parts)]
 
 
 def _log(session: Session) -> str:

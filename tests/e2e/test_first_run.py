@@ -104,6 +104,21 @@ def test_a_second_up_on_the_same_home_is_refused_in_a_sentence(at: Terminal, tow
     assert "already running" in done.stderr and len(done.stderr.splitlines()) == 1
 
 
+def test_a_town_is_brought_into_an_empty_sample_stack_once() -> None:
+    with terminal() as other:
+        assert other.run("mingjian", "init").returncode == 0
+        real = other.run("mingjian", "up", "--sample")
+        assert real.returncode == 2 and "holds a stack of its own" in real.stderr
+        other.mingjian("reset", "--yes")
+        other.mingjian("init", "--sample")
+        with other.staying("mingjian", "up", "--no-sample") as running:
+            running.wait_for(LAST_LINE, 120)
+            assert "no sample town yet" in running.text
+            assert "SAMPLE DATA" in other.mingjian("sample", "--enterprises", "7", "--years", "1")
+            again = other.run("mingjian", "sample")
+            assert again.returncode == 2 and "has had its town" in again.stderr
+
+
 def test_after_ctrl_c_it_stops_cleanly_and_comes_again_quickly_with_the_same_answers(at: Terminal, town: Staying) -> None:
     """Last in this file: it stops the town that the others look at."""
     with httpx.Client(base_url=at.ports.url("publication")) as http:

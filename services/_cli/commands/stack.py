@@ -13,8 +13,9 @@ from deploy.local.control import stop_running
 from schemas.canonical import event_hash
 from services._cli.errors import FAILED, NOT_RUNNING, USAGE, CliError
 from services._cli.looking import look
-from services._cli.running import ENTERPRISES, SEED, YEARS, Wanted, bring_up
+from services._cli.running import Wanted, bring_up
 from services._cli.session import Session, session_of
+from services._cli.town import ENTERPRISES, SEED, YEARS
 
 
 def init(
