@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from deploy.local.errors import LocalStackError
 from schemas.rulebook import RulebookError
@@ -16,9 +17,28 @@ from services._cli.errors import FAILED, CliError
 from services._cli.home import Home
 from services._cli.session import Session
 from services._cli.voice import Voice, fail
-from services.audit import cli as audit
+
+_AUDITS = ("verify",)
+
+
+class _Commands(TyperGroup):
+    """Ours, and what lies in audit's own cli.py: that one brings a whole service along, so it is read only when asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*super().list_commands(ctx), *_AUDITS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in _AUDITS:
+            return super().get_command(ctx, cmd_name)
+        from services.audit import cli as audit
+
+        group = typer.main.get_command(audit.app)
+        assert isinstance(group, TyperGroup)
+        return group.get_command(ctx, cmd_name)
+
 
 app = typer.Typer(
+    cls=_Commands,
     name="mingjian",
     help="Mingjian (明鉴): a credit register for regulators, with grades, lists and a provable log.",
     no_args_is_help=True,
@@ -53,8 +73,6 @@ app.command("explain")(read.explain)
 app.command("findings")(read.findings)
 app.add_typer(bring.import_app, name="import")
 app.command("sample")(bring.sample)
-# A service's own commands live in its cli.py.
-app.command("verify")(audit.verify)
 
 
 def main() -> None:

@@ -93,3 +93,15 @@ def test_status_of_nothing_is_not_ready_and_has_the_shape_that_scripts_rely_on(t
     assert told["ready"] is False and told["lag"] is None
     assert set(told["endpoints"]) == {"intake", "publication", "audit"}
     assert told["log"] == {"dir": str(tmp_path / "log"), "vkey": None}
+
+
+def test_a_command_that_asks_no_service_s_code_loads_none() -> None:
+    code = "import sys, services._cli.main; print([name for name in ('fastapi', 'faust', 'holidays') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_help_names_every_command_also_those_of_the_services() -> None:
+    done = subprocess.run([sys.executable, "-m", "services._cli.main", "--help"], capture_output=True, text=True, timeout=60, check=True)
+    for name in ("init", "up", "down", "status", "doctor", "reset", "sign", "send", "watch", "explain", "sample", "import", "verify"):
+        assert f" {name} " in done.stdout, name
