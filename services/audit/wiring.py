@@ -6,9 +6,10 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +28,12 @@ from services.audit.adapters.kafka import CLIENT, KafkaRecords
 from services.audit.adapters.places import PlaceReader
 from services.audit.adapters.plan import PostgresPlan
 from services.audit.appender import Appender, LogKey
-from services.audit.domain.late import EntryRule
+from services.audit.domain.late import EntryRule, outages_within
 from services.audit.domain.note import VerifierKey
 from services.audit.handlers import Detectors, Entered
 from services.audit.ports import Place
 from services.audit.verifying import Patience
-from services.audit.web.app import Parts
+from services.audit.web.app import OutagesOf, Parts
 from services.audit.web.leaves import Leaves
 from services.audit.web.pages import Pages
 from services.audit.web.session import Sessions
@@ -188,16 +189,31 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
     status = Status(
         log=log, detectors=detectors, registry=registry, store=store, verifier=verifier, monotonic=time.monotonic, wall=time.time
     )
-    pages = Pages(sample=bool(genesis["data"]["sample"]), publication_url=settings.publication_url)
+    pages = Pages(sample=bool(genesis["data"]["sample"]), publication_url=settings.publication_url, time_zone=genesis["data"]["time_zone"])
     parts = Parts(
         log_dir=settings.log_dir,
         sessions=Sessions(settings.once_dir, secrets.token_bytes(32), time.time),
         status=status,
         findings=FindingReader(settings.dsn),
         pages=pages,
+        outages=_outages(rules, registry),
         leaves=Leaves(places=PlaceReader(settings.dsn), read_file=store.read, log=verifier, pages=pages),
     )
     return Audit(log, detectors, registry, parts, registry_records, (findings, beside))
+
+
+def _outages(rules: Sequence[EntryRule], registry: RegistryReader) -> OutagesOf:
+    zones = {rule.regime: rule.time_zone for rule in rules}
+
+    def of(regime: str | None, data: Mapping[str, Any]) -> list[dict[str, Any]]:
+        late = data.get("late")
+        if late is None or regime not in zones:
+            return []
+        term = date.fromisoformat(late["day_zero"]), date.fromisoformat(late["deadline"])
+        declared = (outage for _, outage in registry.state.outages)
+        return [asdict(one) for one in outages_within(data["office"], *term, zones[regime], declared)]
+
+    return of
 
 
 def _entered(telemetry: Telemetry) -> Entered:

@@ -7,7 +7,6 @@ import time
 from datetime import UTC, datetime
 
 from rich.console import Console
-from services.intake.cli import init_home
 
 from deploy.local.stack import CHECKOUT, Stack
 from schemas.keys import SigningKey
@@ -18,6 +17,7 @@ from services._cli.registry import enrol
 from services._cli.sample.people import Officer
 from services._cli.session import Session
 from services._cli.voice import Voice
+from services.intake.cli import init_home
 from tests.bench.load import REGIME, Author
 
 OFFICE = "/departments/food/offices/bench"

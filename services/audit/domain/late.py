@@ -12,7 +12,7 @@ Invariants
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -164,20 +164,21 @@ def judge(fact: Fact, *, rule: EntryRule, calendar: WorkCalendar, go_live: date 
         working_days_late=max(1, overdue.number) if late else 0,
         calendar_days_late=max(0, (entered_on - deadline.day).days),
         signed_in_time=late and civil_date(fact.signed_at, rule.time_zone) <= deadline.day,
-        outage=late and _outage_touches(fact, start, deadline.day, rule.time_zone, outages),
+        outage=late and bool(outages_within(fact.source, start, deadline.day, rule.time_zone, outages)),
         provisional=open_question,
     )
 
 
-def _outage_touches(fact: Fact, first: date, last: date, time_zone: str, outages: Sequence[Outage]) -> bool:
-    """True when a declared outage of the office or of the stack overlaps the term, from day 0 to the end of the deadline's day."""
+def outages_within(office: str, first: date, last: date, time_zone: str, outages: Iterable[Outage]) -> list[Outage]:
+    """The outages of the office or of the stack that touch the days from ``first`` to the end of ``last``."""
     zone = ZoneInfo(time_zone)
     begin = datetime.combine(first, datetime.min.time(), zone)
     end = datetime.combine(last + timedelta(days=1), datetime.min.time(), zone)
-    return any(
-        one.office in (None, fact.source) and datetime.fromisoformat(one.started) < end and datetime.fromisoformat(one.ended) >= begin
+    return [
+        one
         for one in outages
-    )
+        if one.office in (None, office) and datetime.fromisoformat(one.started) < end and datetime.fromisoformat(one.ended) >= begin
+    ]
 
 
 def rule_version(rule: EntryRule, verdict: Verdict) -> str:
@@ -207,7 +208,7 @@ def sentences(verdict: Verdict) -> tuple[str, str]:
         (verdict.provisional, "所涉年度工作日历尚未发布，暂定。", " Provisional: the calendar of a year concerned is not issued."),
     ]
     zh = (
-        f"执法活动结束并送达之日为{zh_day(verdict.day_zero)},{verdict.working_days}个工作日的最后期限为{zh_day(verdict.deadline)}；"
+        f"执法活动结束并送达之日为{zh_day(verdict.day_zero)}，{verdict.working_days}个工作日的最后期限为{zh_day(verdict.deadline)}；"
         f"{zh_day(verdict.entered_on)}录入，逾期{verdict.working_days_late}个工作日（{verdict.calendar_days_late}天）。"
     )
     en = (

@@ -26,7 +26,16 @@ from services.audit.web.status import Status
 STATIC = Path(__file__).resolve().parent.parent / "static"
 FOR_EVER = "public, max-age=31536000, immutable"
 CONTENT_POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+# So many findings are a page below 30 KB.
+PAGE = 15
+OFFICES = 12
+Office = Annotated[str | None, Query(max_length=120, pattern=r"^[a-z0-9/-]+$")]
+Kind = Annotated[str | None, Query(max_length=40, pattern=r"^[a-z_]+$")]
 _ENTRIES = bundle_path(0).rsplit("/", 1)[0] + "/"
+
+
+OutagesOf = Callable[[str | None, dict[str, Any]], list[dict[str, Any]]]
+"""Regime and data of a finding → the declared outages that touch its term."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +47,7 @@ class Parts:
     status: Status
     findings: FindingReader
     pages: Pages
+    outages: OutagesOf
     leaves: Leaves
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None
 
@@ -151,8 +161,8 @@ def _findings(app: FastAPI, parts: Parts) -> None:
     @app.get("/api/v1/findings", tags=["findings"], response_model=FindingPage, responses=described(401, 403, 422))
     async def findings(
         session: Annotated[Session, Depends(_auditor)],
-        office: Annotated[str | None, Query(max_length=120, pattern=r"^[a-z0-9/-]+$")] = None,
-        kind: Annotated[str | None, Query(max_length=40, pattern=r"^[a-z_]+$")] = None,
+        office: Office = None,
+        kind: Kind = None,
         about: Annotated[str | None, Query(pattern=r"^(entry|operation)$")] = None,
         superseded: bool = False,
         after: Annotated[str | None, Query(max_length=40, pattern=r"^[A-Za-z0-9_-]+$")] = None,
@@ -165,14 +175,18 @@ def _findings(app: FastAPI, parts: Parts) -> None:
             raise Problem(422, "cursor", zh="游标无效：请用上一页的 next。", en="The cursor is not ours: use a page's `next`.") from None
         rows = await parts.findings.page(after=start, limit=limit + 1, office=office, kind=kind, about=about, superseded=superseded)
         more = len(rows) > limit
-        body = {"findings": [finding_json(row) for row in rows[:limit]], "next": cursor_of(rows[limit - 1]["sequence"]) if more else None}
+        body = {
+            "findings": [finding_json(row, parts.outages) for row in rows[:limit]],
+            "next": cursor_of(rows[limit - 1]["sequence"]) if more else None,
+        }
         return Response(orjson.dumps(body), media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-def finding_json(row: dict[str, Any]) -> dict[str, Any]:
+def finding_json(row: dict[str, Any], outages: OutagesOf) -> dict[str, Any]:
     """A finding as the API shows it: the event, and what stands beside it."""
     event = orjson.loads(bytes(row["value"]))["event"]
-    return {"subject": row["subject"], "regime": row["regime"], "superseded": row["superseded"], "event": event}
+    beside = {name: row[name] for name in ("subject", "regime", "superseded")}
+    return {**beside, "outages": outages(row["regime"], event["data"]), "event": event}
 
 
 def _pages(app: FastAPI, parts: Parts) -> None:
@@ -184,8 +198,8 @@ def _pages(app: FastAPI, parts: Parts) -> None:
             raise Problem(
                 403,
                 "once",
-                zh="此一次性地址无效、已用过或已过期，请用命令行再取一个。",
-                en="This one-time address is unknown, used or too old; get another one from the command line.",
+                zh="此一次性地址无效、已用过或已过期。请用命令行 mingjian enter 再取一个。",
+                en="This one-time address is unknown, used or too old. `mingjian enter` prints another one.",
             )
         response = RedirectResponse("/findings", 303, headers={"Cache-Control": "no-store"})
         secure = request.url.scheme == "https"
@@ -199,13 +213,20 @@ def _pages(app: FastAPI, parts: Parts) -> None:
 
     @app.get("/findings", include_in_schema=False)
     async def list_findings(
-        request: Request, session: Annotated[Session, Depends(_auditor)], after: Annotated[str | None, Query(max_length=40)] = None
+        request: Request,
+        session: Annotated[Session, Depends(_auditor)],
+        kind: Kind = None,
+        office: Office = None,
+        after: Annotated[str | None, Query(max_length=40)] = None,
     ) -> Response:
         try:
             start_at = subject_cursor(after) if after else 0
         except ValueError:
             raise Problem(422, "cursor", zh="游标无效。", en="The cursor is not ours.") from None
-        rows = await parts.findings.page(after=start_at, limit=101, office=None, kind=None, about=None, superseded=False)
-        shown = [finding_json(row) for row in rows[:100]]
-        following = cursor_of(rows[99]["sequence"]) if len(rows) > 100 else None
-        return parts.pages.findings(request, shown, await parts.findings.counts(), following)
+        rows = await parts.findings.page(
+            after=start_at, limit=PAGE + 1, office=office, kind=kind, about=None, superseded=False, newest=True
+        )
+        shown = [finding_json(row, parts.outages) for row in rows[:PAGE]]
+        following = cursor_of(rows[PAGE - 1]["sequence"]) if len(rows) > PAGE else None
+        counts = (await parts.findings.counts(), await parts.findings.offices(OFFICES))
+        return parts.pages.findings(request, shown, counts, chosen={"kind": kind, "office": office}, following=following)

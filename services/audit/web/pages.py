@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from schemas.events import CATALOGUE
 from services._bus.problems import Problem, language
 from services.audit.web.session import Session
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 _WEEKDAYS = "一二三四五六日"
+KINDS = {
+    "zh": {
+        "late_entry": "逾期录入",
+        "late_entry_retracted": "逾期录入（已撤回）",
+        "oversize_record": "记录过大",
+        "unreadable_fact": "无法读取的记录",
+        "clock_step_back": "时间倒退",
+        "clocks_apart": "时钟不一致",
+        "changed_copy": "同一编号，不同内容",
+        "evaluation_unannounced": "评定未经公告",
+    },
+    "en": {
+        "late_entry": "Late entry",
+        "late_entry_retracted": "Late entry, retracted",
+        "oversize_record": "Oversize record",
+        "unreadable_fact": "Unreadable record",
+        "clock_step_back": "Time went back",
+        "clocks_apart": "Clocks apart",
+        "changed_copy": "One id, two contents",
+        "evaluation_unannounced": "Evaluation not announced",
+    },
+}
 
 
 def _day(text: str, lang: str) -> str:
@@ -24,10 +50,44 @@ def _day(text: str, lang: str) -> str:
     return f"{day.isoformat()} ({day.strftime('%a')})"
 
 
-class Pages:
-    """Renders the templates. ``publication_url``: where the portal is, for the link back. ``sample``: a made-up town's stack."""
+def _moment(text: str, lang: str, zone: ZoneInfo) -> str:
+    local = datetime.fromisoformat(text).astimezone(zone)
+    return f"{_day(local.date().isoformat(), lang)} {local:%H:%M}"
 
-    def __init__(self, *, sample: bool, publication_url: str | None) -> None:
+
+class _Shown:
+    """A finding as the page tells it."""
+
+    def __init__(self, finding: Mapping[str, Any], lang: str) -> None:
+        self.data: Mapping[str, Any] = finding["event"]["data"]
+        self.id: str = finding["event"]["id"]
+        self.subject: str | None = finding["subject"]
+        self.outages: Sequence[Mapping[str, Any]] = finding["outages"]
+        self.late: Mapping[str, Any] | None = self.data.get("late")
+        self.kind: str = KINDS[lang].get(self.data["kind"], self.data["kind"])
+        row = CATALOGUE.get(self.data.get("event_type") or "")
+        self.entry: str | None = row and (row.zh if lang == "zh" else row.en)
+        self.record: Mapping[str, Any] = self.data.get("event") or self.data["cause"]
+
+    @property
+    def days(self) -> tuple[str, str, str]:
+        """Day 0, deadline, day of entry. Only where ``late`` is given."""
+        assert self.late is not None
+        return self.late["day_zero"], self.late["deadline"], self.late["entered_on"]
+
+    @property
+    def share(self) -> float:
+        """The term's share of the days from day 0 to the entry, in per cent, so that both parts can be seen."""
+        first, deadline, entered = map(date.fromisoformat, self.days)
+        return min(96.0, max(4.0, round(100 * (deadline - first).days / (entered - first).days, 1)))
+
+
+class Pages:
+    """Renders the templates. ``publication_url``: where the portal is, for the link back. ``sample``: a made-up town's stack.
+
+    ``time_zone``: the stack's, in which instants are told."""
+
+    def __init__(self, *, sample: bool, publication_url: str | None, time_zone: str) -> None:
         self._environment = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=select_autoescape(default=True),
@@ -35,7 +95,9 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._common = {"sample": sample, "publication_url": publication_url, "day": _day}
+        zone = ZoneInfo(time_zone)
+        moment = lambda text, lang: _moment(text, lang, zone)  # noqa: E731
+        self._common = {"sample": sample, "publication_url": publication_url, "day": _day, "moment": moment}
 
     def _render(self, request: Request, template: str, status: int = 200, **more: Any) -> HTMLResponse:
         lang = language(request)
@@ -55,14 +117,42 @@ class Pages:
             row["lag"] += one["lag"] or 0
         return self._render(request, "log.html", state=state, topics=topics, signed_in=session is not None)
 
-    def findings(self, request: Request, findings: list[dict[str, Any]], counts: dict[str, int], following: str | None) -> HTMLResponse:
-        """Findings, for auditors."""
-        return self._render(request, "findings.html", findings=findings, counts=counts, following=following)
+    def findings(
+        self,
+        request: Request,
+        findings: Sequence[Mapping[str, Any]],
+        counts: tuple[Mapping[str, int], Sequence[tuple[str, int]]],
+        *,
+        chosen: Mapping[str, str | None],
+        following: str | None,
+    ) -> HTMLResponse:
+        """Findings, for auditors. ``counts``: by kind and by office; ``chosen``: the filters; ``following``: cursor of the next page."""
+        kinds, offices = counts
+        lang = language(request)
+
+        def address(**changed: str | None) -> str:
+            wanted = {"lang": lang, **chosen, **changed}
+            return "/findings?" + urlencode({name: value for name, value in wanted.items() if value})
+
+        shown = [_Shown(one, lang) for one in findings]
+        return self._render(
+            request,
+            "findings.html",
+            findings=shown,
+            kinds=[(kind, KINDS[lang].get(kind, kind), count) for kind, count in kinds.items()],
+            total=sum(kinds.values()),
+            offices=offices,
+            chosen=chosen,
+            address=address,
+            following=following,
+        )
 
     def leaf(self, request: Request, leaf: dict[str, Any]) -> HTMLResponse:
         """A leaf and its path, for anyone."""
         return self._render(request, "leaf.html", leaf=leaf)
 
     def problem(self, request: Request, problem: Problem) -> HTMLResponse:
-        """An error as a page."""
-        return self._render(request, "problem.html", problem.status, problem=problem)
+        """An error as a page: its first sentence says what, the rest how to mend it."""
+        zh = language(request) == "zh"
+        what, stop, remedy = (problem.zh if zh else problem.en).replace("`", "").partition("。" if zh else ". ")
+        return self._render(request, "problem.html", problem.status, problem=problem, what=what + stop.strip(), remedy=remedy)

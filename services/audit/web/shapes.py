@@ -54,12 +54,23 @@ class LeafState(BaseModel):
     proof: str
 
 
+class DeclaredOutage(BaseModel):
+    """``office`` null: of the whole stack."""
+
+    started: str
+    ended: str
+    office: str | None
+
+
 class FindingItem(BaseModel):
-    """A finding's event, with the subject and regime of the entry it is about."""
+    """A finding's event, with the subject and regime of the entry it is about.
+
+    ``outages``: those on record now that touch a late entry's term, also those declared after the entry: for people to weigh."""
 
     subject: str | None
     regime: str | None
     superseded: bool
+    outages: list[DeclaredOutage]
     event: dict[str, Any]
 
 

@@ -91,7 +91,13 @@ class AuditWorld:
         folder = Path(self.env["MINGJIAN_KEY_DIR"])
         if not (folder / "log.json").exists():
             key.save(folder / "log.json")
-            self.genesis = {"log_vkey": self.verifier.text, "log_origin": ORIGIN, "sample": True, "clock_mode": "wall"}
+            self.genesis = {
+                "log_vkey": self.verifier.text,
+                "log_origin": ORIGIN,
+                "sample": True,
+                "clock_mode": "wall",
+                "time_zone": "Asia/Shanghai",
+            }
             event = json.loads(control(0, "genesis", "stack:test", self.genesis))["event"]
             Path(self.env["MINGJIAN_GENESIS"]).write_text(json.dumps({"event": event, "signature": {}}))
 
