@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import threading
 import urllib.error
@@ -22,9 +23,17 @@ def probe(port: int, limit_s: float = 2.0) -> tuple[bool, str]:
         with urllib.request.urlopen(f"http://{HOST}:{port}/readyz", timeout=limit_s) as answer:
             return answer.status == 200, "ready"
     except urllib.error.HTTPError as error:
-        return False, error.read(300).decode(errors="replace").strip() or f"status {error.code}"
+        return False, _reasons(error.read(4096)) or f"status {error.code}"
     except OSError as error:
         return False, str(getattr(error, "reason", error))
+
+
+def _reasons(body: bytes) -> str:
+    """What ``/readyz`` says in its list of reasons, or its beginning as it is."""
+    try:
+        return "; ".join(json.loads(body)["reasons"])
+    except (ValueError, KeyError, TypeError):
+        return body[:300].decode(errors="replace").strip()
 
 
 def stop_leftovers(supervisor: Supervisor, home: Path) -> list[int]:

@@ -39,17 +39,27 @@ def _ask(url: str) -> dict[str, object]:
         lag = {name: value for name, value in told.items() if name == "lag" or name.endswith("_lag")} or None
     except (httpx.TransportError, ValueError) as error:
         return {"ready": False, "reason": f"no answer ({type(error).__name__})", "lag": None}
-    reason = "ready" if ready.status_code == 200 else ready.text[:300]
+    reason = "ready" if ready.status_code == 200 else _reasons(ready)
     return {"ready": ready.status_code == 200, "reason": reason, "lag": total_lag(lag)}
 
 
+def _reasons(answer: httpx.Response) -> str:
+    """What ``/readyz`` gives as its reasons; else the answer's beginning."""
+    try:
+        return "; ".join(answer.json()["reasons"])
+    except (ValueError, KeyError, TypeError):
+        return answer.text[:300]
+
+
 def total_lag(lag: object) -> int | None:
-    """A service's lag is a number, or one a topic or partition, nested; None where it doesn't say."""
+    """A service's lag is a number, or one a topic or partition, nested, with or without their total; None where it doesn't say."""
     if isinstance(lag, bool) or lag is None:
         return None
     if isinstance(lag, int):
         return lag
     if isinstance(lag, dict):
+        if "total" in lag:
+            return total_lag(lag["total"])
         parts = [total_lag(one) for one in lag.values()]
         return sum(one for one in parts if one is not None)
     return None

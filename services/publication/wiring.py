@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
-from schemas.keys import SigningKey
 from schemas.rulebook import load_all
 from schemas.times import milliseconds
 from services._bus.kafka import Connection, UnusableCertificates
@@ -165,9 +164,9 @@ class Service:
     def _app(self, vocabulary: Vocabulary) -> FastAPI:
         given = self.settings
         town = None
-        if given.sample_key is not None and given.intake_url is not None and given.sample_key.exists():
+        if given.sample_key is not None and given.intake_url is not None:
             town = SampleTown(
-                key=SigningKey.load(given.sample_key),
+                key_file=given.sample_key,
                 intake_url=given.intake_url,
                 reader=self._reader,
                 vocabulary=vocabulary,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -96,6 +97,19 @@ def test_the_auditor_s_address_works_once(at: Terminal, town: Staying) -> None:
         assert http.get(address).status_code == 200
     with httpx.Client(follow_redirects=True) as http:
         assert http.get(address).status_code == 403
+
+
+def test_the_start_page_s_button_changes_a_grade_on_a_first_run_too(at: Terminal, town: Staying) -> None:
+    with httpx.Client(base_url=at.ports.url("publication")) as http:
+        assert 'action="/sample/inspection' in http.get("/").text
+        before = http.get("/status").json()["seq"]["head"]
+        same = {"origin": at.ports.url("publication"), "accept": "application/json"}
+        pressed = http.post("/sample/inspection", headers=same)
+        assert pressed.status_code == 202, pressed.text
+        end = time.monotonic() + 30
+        while http.get("/status").json()["seq"]["head"] == before:
+            assert time.monotonic() < end, "no grade changed"
+            time.sleep(0.1)
 
 
 def test_a_second_up_on_the_same_home_is_refused_in_a_sentence(at: Terminal, town: Staying) -> None:

@@ -165,7 +165,7 @@ def test_an_activated_rulebook_that_is_not_loaded_is_refused_in_the_open_and_mad
         while time.monotonic() < until and (live.status() or {}).get("lag", {}).get("total") != 0:
             time.sleep(0.2)
         code, body = live.ready()
-        assert 503 == code and body is not None and "liyujiang" in body["reason"]
+        assert 503 == code and body is not None and "liyujiang" in " ".join(body["reasons"])
         status = live.status()
         assert status is not None
         (refused,) = status["refused"]

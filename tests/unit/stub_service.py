@@ -13,7 +13,7 @@ _BEGUN = time.monotonic()
 class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         late = os.environ["STUB"] == "never" or (os.environ["STUB"] == "late" and time.monotonic() < _BEGUN + 0.4)
-        body = b'{"reason": "lag is 12"}' if late else b'{"ready": true}'
+        body = b'{"ready": false, "reasons": ["lag is 12"]}' if late else b'{"ready": true, "reasons": []}'
         self.send_response(503 if late else 200)
         self.send_header("content-length", str(len(body)))
         self.end_headers()

@@ -14,13 +14,14 @@ from fastapi import Cookie, Depends, FastAPI, Query, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from services._bus.health import Readiness, describe_at_root
 from services._bus.problems import Problem, described, install
 from services.audit.adapters.detector_store import FindingReader
 from services.audit.domain.tiles import bundle_path, is_tile_path
 from services.audit.web.leaves import Leaves
 from services.audit.web.pages import Pages
 from services.audit.web.session import COOKIE, LIFETIME_S, Session, Sessions, cursor_of, subject_cursor
-from services.audit.web.shapes import FindingPage, LogState, Reasons
+from services.audit.web.shapes import FindingPage, LogState
 from services.audit.web.status import Status
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
@@ -83,6 +84,7 @@ def create_app(parts: Parts) -> FastAPI:
     )
     app.state.parts = parts
     install(app, page=lambda request, problem: parts.pages.problem(request, problem) if _a_person(request) else None)
+    describe_at_root(app)
     _health(app, parts)
     _log(app, parts)
     parts.leaves.add_to(app)
@@ -106,12 +108,12 @@ def _a_person(request: Request) -> bool:
 
 
 def _health(app: FastAPI, parts: Parts) -> None:
-    @app.get("/livez", tags=["health"], response_model=Reasons)
+    @app.get("/livez", tags=["health"], response_model=Readiness)
     async def livez() -> JSONResponse:
         """The process answers."""
         return JSONResponse({"ready": True, "reasons": []})
 
-    @app.get("/readyz", tags=["health"], response_model=Reasons, responses={503: {"model": Reasons, "description": "Not ready"}})
+    @app.get("/readyz", tags=["health"], response_model=Readiness, responses={503: {"model": Readiness, "description": "Not ready"}})
     async def readyz() -> JSONResponse:
         """The log takes records and keeps up: judged by lag and by progress."""
         reasons = parts.status.reasons()

@@ -7,13 +7,6 @@ from typing import Any
 from pydantic import BaseModel
 
 
-class Reasons(BaseModel):
-    """Ready, or why not."""
-
-    ready: bool
-    reasons: list[str]
-
-
 class PartitionState(BaseModel):
     """``next_offset``: the first record that is no leaf yet; ``lag``: records behind it, null while unknown."""
 

@@ -13,6 +13,7 @@ from fastapi import FastAPI, Header, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from schemas.envelope import Submission
+from services._bus.health import Readiness, describe_at_root
 from services._bus.problems import Problem, answer, body, described, install, language
 from services._bus.telemetry import RECORDS, Telemetry, traceparent
 from services.intake.domain.authority import CHANNELS
@@ -23,7 +24,7 @@ from services.intake.handlers import Request as Asked
 from services.intake.ports import Name, StoreUnavailable
 from services.intake.web.bodies import BATCH_BYTES, MOST, SINGLE_BYTES, batch_of, instants, read_limited
 from services.intake.web.limits import Limits
-from services.intake.web.shapes import Readiness, Results, SignedReceipt, State, Stored
+from services.intake.web.shapes import Results, SignedReceipt, State, Stored
 from services.intake.web.status import Status
 
 CHANNEL = "Mingjian-Channel"
@@ -106,6 +107,7 @@ def create_app(parts: Parts) -> FastAPI:
 
     _events(app, parts)
     _receipts(app, parts)
+    describe_at_root(app)
     _health(app, parts)
     _describe(app)
     return app

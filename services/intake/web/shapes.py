@@ -48,13 +48,6 @@ class Results(BaseModel):
     results: list[Result]
 
 
-class Readiness(BaseModel):
-    """``reasons``: why the service is not ready; empty where it is."""
-
-    ready: bool
-    reasons: list[str]
-
-
 class State(BaseModel):
     """Positions and lag by ``topic/partition``; ``unread``: events on their way to Kafka and back; ``registry_ignored``: offsets of
     registry records that have no effect, for they can't be read or nobody was entitled to sign them."""

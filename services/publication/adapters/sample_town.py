@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -39,36 +40,47 @@ class Visited:
 
 
 class SampleTown:
-    """Holds the sample officer's key. ``new_id`` makes UUIDv7s, ``now_ms`` is the wall clock."""
+    """``key_file``: the sample officer's key, which the loading of the town makes while the services already run.
+
+    ``new_id`` makes UUIDv7s, ``now_ms`` is the wall clock."""
 
     def __init__(
         self,
         *,
-        key: SigningKey,
+        key_file: Path,
         intake_url: str,
         reader: PostgresReader,
         vocabulary: Vocabulary,
         new_id: Callable[[], str],
         now_ms: Callable[[], int],
     ) -> None:
-        self._key, self._intake, self._reader, self._vocabulary = key, intake_url.rstrip("/"), reader, vocabulary
+        self._key_file, self._intake, self._reader, self._vocabulary = key_file, intake_url.rstrip("/"), reader, vocabulary
         self._new_id, self._now_ms = new_id, now_ms
         self._one_at_a_time = asyncio.Lock()
+
+    @property
+    def inhabited(self) -> bool:
+        """Whether there is an officer who could visit someone."""
+        return self._key_file.exists()
 
     async def visit(self, today: Callable[[str], date]) -> Visited:
         """Inspect one enterprise. ``today(time zone)`` is the civil day there. Raises ``NoVisit``."""
         async with self._one_at_a_time:
-            grant, row, seq = await self._plan()
+            try:
+                key = SigningKey.load(self._key_file)
+            except (OSError, ValueError):
+                raise NoVisit("样例城镇尚无人员。", "The made-up town has no officers yet.") from None
+            grant, row, seq = await self._plan(key.key_id)
             book = self._vocabulary.book(row["regime"])
             if book is None:
                 raise NoVisit("没有这一制度的规则。", "There is no rulebook for its regime.")
             for event in self._events(grant, row, book, today(book.header.time_zone), seq):
-                await self._post({"event": event, "signature": self._key.signature(event)})
+                await self._post({"event": event, "signature": key.signature(event)})
             return Visited(row["subject"], row["name"] or row["subject"])
 
-    async def _plan(self) -> tuple[Row, Row, int]:
+    async def _plan(self, key_id: str) -> tuple[Row, Row, int]:
         async with self._reader.snapshot() as snapshot:
-            grants = [one for one in await snapshot.signer(self._key.key_id) if one["data"].get("role") == "officer"]
+            grants = [one for one in await snapshot.signer(key_id) if one["data"].get("role") == "officer"]
             if not grants:
                 raise NoVisit("样例人员的密钥尚未登记。", "The sample officer's key is not registered yet.")
             data = grants[0]["data"]

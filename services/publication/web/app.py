@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import orjson
 import psycopg
 from fastapi import FastAPI
 from psycopg_pool import PoolTimeout
@@ -18,11 +17,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from services._bus.health import describe_at_root
 from services._bus.problems import Problem, install
 from services.publication.adapters.neighbours import Neighbours
 from services.publication.adapters.postgres_reader import PostgresReader
 from services.publication.adapters.sample_town import SampleTown
-from services.publication.web import api_routes
+from services.publication.web import api_routes, probes
 from services.publication.web.middleware import Headers
 from services.publication.web.pages import Pages
 from services.publication.web.portal import Asset, Portal
@@ -81,10 +81,14 @@ def create_app(parts: Parts) -> FastAPI:
         redoc_url=None,
     )
     app.include_router(api_routes.router(parts.reader, parts.portal.vocabulary, parts.hub))
-    pages = Pages(parts.reader, parts.portal, parts.neighbours, parts.now_ms, button=parts.town is not None)
-    routes = pages.routes() + _static(parts.portal) + _probes(parts)
-    if parts.town is not None:
-        routes.append(SampleButton(parts.town, parts.portal, parts.today).route())
+    describe_at_root(app)
+    app.include_router(probes.router(parts.reader, parts.hub, parts.ready, parts.status))
+    town = parts.town
+    button = (lambda: town.inhabited) if town else (lambda: False)
+    pages = Pages(parts.reader, parts.portal, parts.neighbours, parts.now_ms, button=button)
+    routes = pages.routes() + _static(parts.portal)
+    if town:
+        routes.append(SampleButton(town, parts.portal, parts.today).route())
     app.router.routes.extend(routes)
     _errors(app, parts)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
@@ -104,39 +108,6 @@ def _static(portal: Portal) -> list[Route]:
         return Response(icon.body, media_type=icon.media_type, headers={"cache-control": "public, max-age=86400"})
 
     return [*map(route, portal.assets.values()), Route("/favicon.ico", favicon)]
-
-
-def _probes(parts: Parts) -> list[Route]:
-    def answer_json(value: Any, status: int = 200) -> Response:
-        return Response(orjson.dumps(value), status, media_type="application/json", headers={"cache-control": "no-store"})
-
-    async def livez(_: Request) -> Response:
-        return answer_json({"service": "publication", "live": True})
-
-    async def readyz(_: Request) -> Response:
-        ready, reason = parts.ready()
-        if ready:
-            try:
-                async with parts.reader.snapshot() as snapshot:
-                    await snapshot.state()
-            except (psycopg.Error, PoolTimeout) as error:
-                ready, reason = False, f"database: {type(error).__name__}"
-        return answer_json({"service": "publication", "ready": ready, "reason": reason}, 200 if ready else 503)
-
-    async def status(_: Request) -> Response:
-        ready, reason = parts.ready()
-        told = {"service": "publication", "ready": ready, "reason": reason, **parts.status()}
-        try:
-            async with parts.reader.snapshot() as snapshot:
-                state = await snapshot.state()
-                told["seq"] = {"head": state.head, "floor": state.floor, "revision": state.revision}
-        except (psycopg.Error, PoolTimeout) as error:
-            told["seq"] = None
-            told["trouble"] = f"database: {type(error).__name__}"
-        told["streams"] = parts.hub.clients
-        return answer_json(told)
-
-    return [Route("/livez", livez), Route("/readyz", readyz), Route("/status", status)]
 
 
 def _errors(app: FastAPI, parts: Parts) -> None:

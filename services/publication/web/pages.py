@@ -38,7 +38,7 @@ class Pages:
     portal: Portal
     neighbours: Neighbours
     now_ms: Callable[[], int]
-    button: bool
+    button: Callable[[], bool]
     _counted: tuple[int, Sequence[Row]] = (-1, ())
 
     @property
@@ -109,7 +109,7 @@ class Pages:
             lists=self.vocabulary.lists,
             list_counts=list_counts,
             story=await self._story(told, fact, about["name"] if about else None),
-            button=self.button and stack is not None and stack.sample,
+            button=stack is not None and stack.sample and self.button(),
             button_answer=button_answer,
             **await self._footer(lang),
         )

@@ -75,10 +75,10 @@ def serve(host: str, port: int, answers: Answers) -> ThreadingHTTPServer:
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
             if path == "/livez":
-                self._answer(200, {"alive": True})
+                self._answer(200, {"ready": True, "reasons": []})
             elif path == "/readyz":
                 why = answers.reason()
-                self._answer(200 if why is None else 503, {"ready": why is None, "reason": why})
+                self._answer(200 if why is None else 503, {"ready": why is None, "reasons": [] if why is None else [why]})
             elif path == "/status":
                 self._answer(200, answers.status())
             else:
