@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
 from schemas.keys import SigningKey, b64
 from schemas.receipts import verify_signed
 from services._cli.home import Home, KnownOfficer
+from services._cli.main import main
 
 
 def mingjian(home: Path, *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """The command within this process: starting Python for each would cost more than the commands do."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("MINGJIAN_")}
     # A range of ports at which nothing listens.
     env |= {"MINGJIAN_HOME": str(home), "MINGJIAN_LANG": "en", "MINGJIAN_PORT_BASE": "1100"}
-    command = [sys.executable, "-m", "services._cli.main", *words]
-    return subprocess.run(command, env=env, input=stdin, capture_output=True, text=True, timeout=60, check=False)
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with ExitStack() as these:
+        these.enter_context(mock.patch.dict(os.environ, env, clear=True))
+        these.enter_context(mock.patch.multiple(sys, argv=["mingjian", *words], stdin=io.StringIO(stdin)))
+        these.enter_context(redirect_stdout(out))
+        these.enter_context(redirect_stderr(err))
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
 
 
 @pytest.mark.parametrize(

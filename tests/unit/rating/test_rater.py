@@ -288,12 +288,12 @@ def test_a_regime_that_was_never_activated_is_not_rated() -> None:
 
 
 def test_a_facts_cost_does_not_grow_with_the_subject() -> None:
-    """Bytes of changelog for the 50th, the 1,000th and the 2,000th inspection of one subject, batch by batch."""
+    """Bytes of changelog for the 50th, the 500th and the 1,000th inspection of one subject, batch by batch."""
     subject = SUBJECTS[0]
     ledger = Ledger(subject=subject)
     ledger.opened("2010-05-01")
-    for number in range(2_000):
-        ledger.inspected(f"20{11 + number // 200}-{1 + number // 20 % 12:02d}-{1 + number % 28:02d}", found=("GSP-01",))
+    for number in range(1_000):
+        ledger.inspected(f"20{11 + number // 100}-{1 + number // 10 % 12:02d}-{1 + number % 28:02d}", found=("GSP-01",))
     log = [record(at, subject, one.name, one.data, id=one.id, at=one.stamp) for at, one in enumerate(ledger.facts)]
     rater, state, sizes = Rater(BOOKS), PartitionState(3), []
     for start in range(0, len(log), 50):
