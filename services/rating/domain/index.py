@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from schemas.rulebook import Rulebook
-from schemas.rulebook.conditions import CAUSES, NoActs
+from schemas.rulebook.conditions import CAUSES, Acts, NoActs
 from services.rating.domain.acts import Act
 from services.rating.domain.conditions import CAUSE_KINDS
 from services.rating.domain.conditions import no_acts as no_acts_kind
@@ -22,6 +22,10 @@ def _order(act: Act) -> tuple[date, int]:
     return act.order
 
 
+def _cause_order(cause: Cause) -> tuple[date, int]:
+    return cause.acts[-1].order
+
+
 @dataclass(slots=True)
 class Index:
     """``matched[(rule, position)]``: the acts that a condition looks at, by day of effect."""
@@ -30,6 +34,7 @@ class Index:
     entered: int = 0
     matched: dict[tuple[str, int], list[Act]] = field(default_factory=dict)
     made: dict[tuple[str, int], tuple[int, int, list[Cause]]] = field(default_factory=dict)
+    single: dict[tuple[str, int], list[Cause]] = field(default_factory=dict)
     judged_new: list[Act] = field(default_factory=list)
     terminal: list[tuple[Act, str]] = field(default_factory=list)
 
@@ -38,7 +43,11 @@ class Index:
         return self.matched.get((rule, position), [])
 
     def causes(self, rule: str, position: int, condition: object, subject: Subject) -> list[Cause]:
-        """The moments of a cause condition, sorted by day; made again only when its acts or the corrections changed."""
+        """The moments of a cause condition, sorted by day; made again only when its acts or the corrections changed.
+
+        Where each act is a cause of its own they are kept up act by act, so that a long record costs no more than a short one."""
+        if isinstance(condition, Acts) and condition.count is None:
+            return self.single.get((rule, position), [])
         acts = self.acts(rule, position)
         made = self.made.get((rule, position))
         stamp = (len(acts), len(subject.corrections))
@@ -72,6 +81,8 @@ def _enter(index: Index, act: Act) -> None:
                 continue
             if matches:
                 insort(index.matched.setdefault((rule.id, position), []), act, key=_order)
+                if isinstance(condition, Acts) and condition.count is None:
+                    insort(index.single.setdefault((rule.id, position), []), Cause(act.effective, (act,), 1), key=_cause_order)
     for status in rulebook.statuses:
         if status.role == "terminal" and not act.sanctions.isdisjoint(status.causes):
             insort(index.terminal, (act, status.status), key=lambda one: one[0].order)

@@ -6,6 +6,7 @@ period: of the two the worse holds. So nothing is carried from step to step, and
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -182,8 +183,10 @@ def _at_once(subject: Subject, rulebook: Rulebook, moment: str, first: date, as_
         if moment not in rule.at:
             continue
         position, condition = next((at, one) for at, one in enumerate(rule.all) if isinstance(one, CAUSES))
-        causes = causes_between(index.causes(rule.id, position, condition, subject), first, as_of)
-        causes = [cause for cause in causes if _counts(subject, rulebook, rule.in_force(cause.on), moment, cause)]
+        last = min(as_of, rule.repealed_on - ONE_DAY) if rule.repealed_on else as_of
+        causes = causes_between(index.causes(rule.id, position, condition, subject), max(first, rule.in_force_from), last)
+        if moment == "new_enterprise":
+            causes = _while_new(subject, rulebook, causes)
         if not causes:
             continue
         holding = CAUSE_KINDS[condition.kind].describe(condition, rulebook, causes)
@@ -192,5 +195,10 @@ def _at_once(subject: Subject, rulebook: Rulebook, moment: str, first: date, as_
     return plain or otherwise
 
 
-def _counts(subject: Subject, rulebook: Rulebook, in_force: bool, moment: str, cause: Cause) -> bool:
-    return in_force and (moment != "new_enterprise" or _new_on(subject, rulebook, cause.on))
+def _while_new(subject: Subject, rulebook: Rulebook, causes: list[Cause]) -> list[Cause]:
+    """The causes on days on which the subject was new."""
+    assert rulebook.periodic is not None
+    if len(rulebook.parameter(rulebook.periodic.new_enterprises.months).values) == 1:
+        # By one and the same number of months, who is no longer new never is again.
+        return causes[: bisect_left(causes, True, key=lambda cause: not _new_on(subject, rulebook, cause.on))]
+    return [cause for cause in causes if _new_on(subject, rulebook, cause.on)]

@@ -47,6 +47,8 @@ class Subject:
     seen: set[tuple[str, str]] = field(default_factory=set)
     # Regime → (offset of the last step, standing after it); kept up by ``fold.decide``.
     standings: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    # Months asked for → (length of ``operation``, what it comes to); kept up by ``operated_for.operating``.
+    operated: dict[int, tuple[int, Any]] = field(default_factory=dict)
     # Per regime, made and kept up by ``index.index_of``.
     indexes: dict[str, Any] = field(default_factory=dict)
 

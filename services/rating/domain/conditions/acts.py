@@ -23,9 +23,9 @@ def matches(condition: Acts, rulebook: Rulebook, act: Act) -> bool:
 
 
 def causes(condition: Acts, rulebook: Rulebook, acts: Sequence[Act], subject: Subject) -> list[Cause]:
-    """Each act is a cause of its own; with ``count``, each act that completes the count within the months before it."""
-    if condition.count is None:
-        return [Cause(act.effective, (act,), 1) for act in acts]
+    """With ``count``: each act that completes the count within the months before it. (Without, each act is a cause of its own,
+    which the index keeps up.)"""
+    assert condition.count is not None
     found = []
     start = 0
     for position, act in enumerate(acts):

@@ -32,7 +32,16 @@ class Operating:
 
 
 def operating(subject: Subject, months: int) -> Operating:
-    """Work out when the subject has operated for so many months, from its starts and interruptions."""
+    """When the subject has operated for so many months; worked out again only when starts or interruptions were added."""
+    kept = subject.operated.get(months)
+    if kept is None or kept[0] != len(subject.operation):
+        kept = subject.operated[months] = (len(subject.operation), _work_out(subject, months))
+    found: Operating = kept[1]
+    return found
+
+
+def _work_out(subject: Subject, months: int) -> Operating:
+    """From the starts and interruptions, in the order of their days."""
     started: date | None = None
     stopped: date | None = None
     known_end: date | None = None
