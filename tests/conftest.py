@@ -11,6 +11,7 @@ import importlib.util
 import os
 import shutil
 from collections import Counter
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,9 @@ _skipped: Counter[str] = Counter()
 
 if importlib.util.find_spec(STACK_FIXTURES):
     from tests.stack_fixtures import *  # noqa: F403
+    from tests.stack_fixtures import last_words
+else:
+    last_words = str
 
 
 def in_ci() -> bool:
@@ -60,6 +64,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """A browser test without a browser never starts a stack."""
     if item.get_closest_marker("browser") and find_chromium() is None:
         skip_or_fail(f"no chromium on this machine; install the packages {PACKAGES}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """With a failure, what the stacks' logs said last: their homes are gone when someone reads the report."""
+    report = yield
+    if report.failed and (words := last_words()):
+        report.sections.append(("what the stacks said last", words))
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

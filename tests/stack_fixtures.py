@@ -22,9 +22,12 @@ from deploy.local.ports import Ports
 from deploy.local.stack import Stack
 from schemas.topics import ClockMode
 
-__all__ = ["FreshStack", "fresh_stack", "servers", "servers_stack", "stack_home", "temporary_stack"]
+__all__ = ["FreshStack", "fresh_stack", "last_words", "servers", "servers_stack", "stack_home", "temporary_stack"]
 
 FreshStack = Callable[..., Stack]
+_homes: list[Path] = []
+_gone: list[str] = []
+_LINES, _LINE = 25, 600
 # Below the range from which systems take ports for outgoing connections.
 _BASES = range(20_000, 29_900, 20)
 
@@ -40,11 +43,31 @@ def stack_home() -> Iterator[tuple[Path, Ports]]:
     handle, ports = _reserve()
     home = Path(tempfile.mkdtemp(prefix=f"mingjian-test-{ports.base}-"))
     home.chmod(0o755)
+    _homes.append(home)
     try:
         yield home, ports
+    except BaseException:
+        _gone.append(_logs_of(home))
+        raise
     finally:
+        _homes.remove(home)
         shutil.rmtree(home)
         os.close(handle)
+
+
+def last_words() -> str:
+    """The ends of the logs of every open stack, and of those that have just gone with an error: for the report of a failure."""
+    texts = [*_gone, *map(_logs_of, _homes)]
+    _gone.clear()
+    return "\n".join(texts)
+
+
+def _logs_of(home: Path) -> str:
+    parts = []
+    for path in sorted((home / "logs").glob("*.log")):
+        lines = [line for line in path.read_text(errors="replace").splitlines() if '"level": "INFO"' not in line and " INFO " not in line]
+        parts.append("\n".join([f"--- {home.name} {path.name}", *(line[:_LINE] for line in lines[-_LINES:])]))
+    return "\n".join(parts)
 
 
 @contextmanager
