@@ -137,6 +137,12 @@ class Worker:
                     await self.sleep(WATCH_S)
 
             @Service.task
+            async def _tend(self) -> None:
+                while not self.should_stop:
+                    await self.sleep(WATCH_S)
+                    await worker.tend()
+
+            @Service.task
             async def _reload(self) -> None:
                 while not self.should_stop:
                     await self.sleep(RELOAD_S)
@@ -153,19 +159,23 @@ class Worker:
             log.warning("Kafka doesn't tell how far the facts go: %s", type(error).__name__)
             await self._ends.stop()
             return
-        recovered = min(self._chunks.rows.generation, self._heads.rows.generation) > 0
-        settled = recovered and not self.app.rebalancing and not self.app.in_recovery
-        now = time.monotonic()
-        if settled:
-            try:
-                await self._tend(ends, committed, now)
-            except (KafkaError, TimeoutError, OSError, LookupError) as error:
-                log.warning("what was not handed on can't be read just now: %s", type(error).__name__)
-        else:
-            self._quiet.clear()
         # What was activated stands in the states: readiness has to know all of them.
-        self.progress.assigned = settled and self._own() <= self.rater.states.keys()
-        self.progress.saw(ends=ends, committed=committed, now=now)
+        self.progress.assigned = self._settled() and self._own() <= self.rater.states.keys()
+        self.progress.saw(ends=ends, committed=committed, now=time.monotonic())
+
+    def _settled(self) -> bool:
+        recovered = min(self._chunks.rows.generation, self._heads.rows.generation) > 0
+        return recovered and not self.app.rebalancing and not self.app.in_recovery
+
+    async def tend(self) -> None:
+        """Look after quiet partitions. Apart from ``watch``: while this waits for Kafka or for a batch, readiness goes on telling."""
+        if not self._settled() or self.progress.asked_at is None:
+            self._quiet.clear()
+            return
+        try:
+            await self._tend(self.progress.ends, self.progress.committed, time.monotonic())
+        except (KafkaError, TimeoutError, OSError, LookupError) as error:
+            log.warning("what was not handed on can't be read just now: %s", type(error).__name__)
 
     async def _tend(self, ends: dict[int, int], committed: dict[int, int], now: float) -> None:
         """Look after partitions that have been quiet for a while: make their state, fetch what faust forgot to hand on, and commit
