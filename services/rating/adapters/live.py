@@ -4,15 +4,16 @@ faust acknowledges a batch when the agent asks for the next one, whatever happen
 agent would lose the batch. So nothing leaves it. What Kafka doesn't take is tried again a few times; then the process is left
 at once, without the graceful stop that would commit.
 
-faust also drops records between two phases of its start (fetched, not yet handed on, then forgotten by a seek). The state's
-offset tells: what a batch begins behind is read again before it, and ``catch_up`` reads what no batch follows.
+faust also drops records at a rebalance (fetched, not yet handed on, then forgotten by a seek), so a batch may have holes before
+it and within it. The state's offset tells: what is missing before a record is read again first, and ``catch_up`` reads what no
+batch follows.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
 from schemas import topics
@@ -84,11 +85,16 @@ class Live:
 
     async def _partition(self, partition: int, records: list[Record]) -> None:
         state = await self.state(partition)
-        if records[0].offset > state.offset + 1:
-            log.warning("facts/%d: the state ends at offset %d, reading again up to %d", partition, state.offset, records[0].offset - 1)
-            async for missing in self._facts.read(partition, first=state.offset + 1, last=records[0].offset - 1):
-                await self._work(state, missing)
-        await self._work(state, records)
+        for run in _runs(records):
+            if run[0].offset > state.offset + 1:
+                await self._read_again(state, run[0].offset)
+            await self._work(state, run)
+
+    async def _read_again(self, state: PartitionState, end: int) -> None:
+        """Work off what stands from the state's offset on, below ``end``."""
+        log.warning("facts/%d: offsets %d to %d were not handed on; reading them", state.partition, state.offset + 1, end - 1)
+        async for missing in self._facts.read(state.partition, first=state.offset + 1, last=end - 1):
+            await self._work(state, missing)
 
     async def _work(self, state: PartitionState, records: Sequence[Record]) -> None:
         before = state.offset
@@ -120,9 +126,7 @@ class Live:
             async with self._lock:
                 state = await self.state(partition)
                 if state.offset + 1 < end:
-                    log.warning("facts/%d: offsets %d to %d were not handed on; reading them", partition, state.offset + 1, end - 1)
-                    async for missing in self._facts.read(partition, first=state.offset + 1, last=end - 1):
-                        await self._work(state, missing)
+                    await self._read_again(state, end)
         except Unavailable as error:
             log.critical("Kafka doesn't take what was rated (%s); leaving, so that nothing is acknowledged", error)
             self._leave(EXIT_UNAVAILABLE)
@@ -154,3 +158,14 @@ class Live:
                     raise
                 log.warning("Kafka didn't take %d rows and %d messages: %s; attempt %d", len(work.rows), len(work.messages), error, attempt)
                 await self._sleep(min(2.0**attempt, 15.0))
+
+
+def _runs(records: Sequence[Record]) -> Iterator[list[Record]]:
+    """Records of one partition, sorted by offset, cut where an offset is missing; further copies of an offset don't count."""
+    run = [records[0]]
+    for record in records[1:]:
+        if record.offset > run[-1].offset + 1:
+            yield run
+            run = []
+        run.append(record)
+    yield run
