@@ -142,12 +142,17 @@ class Stack:
     def start_services(self, names: Iterable[str] = SERVICES, *, limit_s: float = 90.0) -> None:
         """Start services and wait until each is ready. ``limit_s``: seconds for all. Raises LocalStackError."""
         names = tuple(names)
+        self.begin(names)
+        self.wait_ready(names, limit_s=limit_s)
+
+    def begin(self, names: Iterable[str] = SERVICES) -> None:
+        """Start services and don't wait for them. Raises LocalStackError when one can't be started at all."""
+        names = tuple(names)
         self._supervisor.acquire()
         self._failed.clear()
         self._check_ports({name: (name,) for name in names})
         for name in names:
             self._supervisor.start(self._service_spec(name))
-        self.wait_ready(names, limit_s=limit_s)
 
     def wait_ready(self, names: Iterable[str], *, limit_s: float = 90.0) -> None:
         """Wait until these services answer that they are ready. Raises LocalStackError after ``limit_s`` seconds."""
@@ -173,6 +178,11 @@ class Stack:
             self._start_postgres()
         else:
             self.start_services([name])
+
+    def tick(self) -> None:
+        """Start again whoever has crashed, after its pause; ``run`` does it all the time. Safe beside other calls."""
+        for name in self._supervisor.tick():
+            self._say(f"{name} had ended and was started again; see {self._log(name)}")
 
     def stop_one(self, name: str) -> None:
         """Stop one server or service properly; it stays stopped until ``start``."""
@@ -217,8 +227,7 @@ class Stack:
                 self.start_services(services)
                 ready(self)
                 while not self._signalled.wait(_TICK_S):
-                    for name in self._supervisor.tick():
-                        self._say(f"{name} had ended and was started again; see {self._log(name)}")
+                    self.tick()
             except LocalStackError:
                 if not self._signalled.is_set():  # a start that was told to end has not failed
                     raise

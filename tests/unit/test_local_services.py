@@ -8,15 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import preflight, stack
+from deploy.local import stack
+from deploy.local.control import probe
 from deploy.local.errors import LocalStackError
 from deploy.local.ports import Ports
 from deploy.local.stack import SERVICES, Stack
+from tests.stack_fixtures import reserved_ports
 
 
 @pytest.fixture
-def ports() -> Ports:
-    return next(Ports(base) for base in range(30_120, 32_000, 20) if all(map(preflight.is_free, Ports(base).everything().values())))
+def ports() -> Iterator[Ports]:
+    with reserved_ports() as found:
+        yield found
 
 
 @pytest.fixture
@@ -48,9 +51,14 @@ def test_a_killed_service_comes_back(stubbed: Stack) -> None:
 
 def test_a_service_that_never_gets_ready_is_named_with_its_own_reason(stubbed: Stack) -> None:
     stubbed._extra_env["STUB"] = "never"
+    stubbed.begin(["rating"])
+    until = time.monotonic() + 60
+    while probe(stubbed.ports.rating) != (False, "lag is 12"):
+        assert time.monotonic() < until
+        time.sleep(0.05)
     with pytest.raises(LocalStackError) as caught:
-        stubbed.start_services(["rating"], limit_s=1.5)
-    wanted = f"rating was not ready within 2 s (lag is 12); see {stubbed.home}/logs/rating.log."
+        stubbed.wait_ready(["rating"], limit_s=1.0)
+    wanted = f"rating was not ready within 1 s (lag is 12); see {stubbed.home}/logs/rating.log."
     assert str(caught.value) == wanted
 
 
