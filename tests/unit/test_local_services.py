@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,3 +79,31 @@ def test_what_a_person_sets_reaches_the_services(tmp_path: Path) -> None:
     assert env["MINGJIAN_KAFKA"] == "127.0.0.1:19092"
     assert env["MINGJIAN_INTAKE_URL"] == "http://127.0.0.1:19100"
     assert "MINGJIAN_POSTGRES" not in env
+
+
+def test_a_running_stack_waits_for_who_is_only_behind_and_says_so(tmp_path: Path, ports: Ports, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack, "_MODULES", dict.fromkeys(SERVICES, "tests.unit.stub_service"))
+    monkeypatch.setattr(Stack, "start_servers", lambda self, mode=None: None)
+    said: list[str] = []
+    one = Stack(tmp_path, ports, extra_env={"STUB": "late", "STUB_LATE_S": "3"}, say=said.append)
+    monkeypatch.setattr(one, "_say_every_s", 0.5)
+    ready: list[int] = []
+
+    def begin(running: Stack) -> None:
+        ready.append(running.pid("rating"))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    one.run(["rating"], ready=begin)
+    assert len(ready) == 1 and one.stopping
+    assert any(line.startswith("rating was not ready within") and "lag is 12" in line for line in said), said
+
+
+def test_a_running_stack_gives_up_a_service_that_ends_again_and_again(
+    tmp_path: Path, ports: Ports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack, "_MODULES", dict.fromkeys(SERVICES, "tests.unit.stub_service"))
+    monkeypatch.setattr(Stack, "start_servers", lambda self, mode=None: None)
+    one = Stack(tmp_path, ports, extra_env={"STUB": "crash"})
+    monkeypatch.setattr(one, "_say_every_s", 0.1)
+    with pytest.raises(LocalStackError, match="rating ended 3 times before it was ready"):
+        one.run(["rating"])
