@@ -15,6 +15,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGES = "chromium fonts-noto-cjk"
@@ -22,6 +23,10 @@ STACK_FIXTURES = "tests.stack_fixtures"
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 _SLOWER = ("stack", "browser", "long")
 _skipped: Counter[str] = Counter()
+
+# A deadline for an example says how busy the machine is, not whether a property holds.
+settings.register_profile("mingjian", deadline=None)
+settings.load_profile("mingjian")
 
 if importlib.util.find_spec(STACK_FIXTURES):
     from tests.stack_fixtures import *  # noqa: F403

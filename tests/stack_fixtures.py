@@ -22,7 +22,7 @@ from deploy.local.ports import Ports
 from deploy.local.stack import Stack
 from schemas.topics import ClockMode
 
-__all__ = ["FreshStack", "fresh_stack", "last_words", "servers", "servers_stack", "stack_home", "temporary_stack"]
+__all__ = ["FreshStack", "fresh_stack", "last_words", "reserved_ports", "servers", "servers_stack", "stack_home", "temporary_stack"]
 
 FreshStack = Callable[..., Stack]
 _homes: list[Path] = []
@@ -40,18 +40,27 @@ def stack_home() -> Iterator[tuple[Path, Ports]]:
     another user, whom pytest's own temporary folders shut out.
     """
     _sweep()
+    with reserved_ports() as ports:
+        home = Path(tempfile.mkdtemp(prefix=f"mingjian-test-{ports.base}-"))
+        home.chmod(0o755)
+        _homes.append(home)
+        try:
+            yield home, ports
+        except BaseException:
+            _gone.append(_logs_of(home))
+            raise
+        finally:
+            _homes.remove(home)
+            shutil.rmtree(home)
+
+
+@contextmanager
+def reserved_ports() -> Iterator[Ports]:
+    """Free ports that no other test, of this session or of another, takes before the block ends."""
     handle, ports = _reserve()
-    home = Path(tempfile.mkdtemp(prefix=f"mingjian-test-{ports.base}-"))
-    home.chmod(0o755)
-    _homes.append(home)
     try:
-        yield home, ports
-    except BaseException:
-        _gone.append(_logs_of(home))
-        raise
+        yield ports
     finally:
-        _homes.remove(home)
-        shutil.rmtree(home)
         os.close(handle)
 
 
@@ -130,12 +139,13 @@ def _take(path: Path) -> int | None:
 def _reserve() -> tuple[int, Ports]:
     start = os.getpid() % len(_BASES)
     for base in (*_BASES[start:], *_BASES[:start]):
-        ports = Ports(base)
-        if not all(preflight.is_free(port) for port in ports.everything().values()):
-            continue
         handle = _take(_reservations() / str(base))
-        if handle is not None:
-            return handle, ports
+        if handle is None:
+            continue
+        # All twenty: tests start second copies of services on ports between those of the stack.
+        if all(preflight.is_free(port) for port in range(base, base + 20)):
+            return handle, Ports(base)
+        os.close(handle)
     raise RuntimeError("no free range of ports for a test stack")
 
 
@@ -143,13 +153,14 @@ def _sweep() -> None:
     """Stop and delete what killed sessions left: homes whose ports nobody holds any more."""
     for home in Path(tempfile.gettempdir()).glob("mingjian-test-*-*"):
         base = home.name.split("-")[2]
-        if not base.isdigit() or home.stat().st_uid != os.getuid():
+        if not base.isdigit():
             continue
         handle = _take(_reservations() / base)
         if handle is None:
             continue
         try:
-            if home.exists():
+            # Another session may have swept it meanwhile.
+            if home.exists() and home.stat().st_uid == os.getuid():
                 stop_running(home)
                 shutil.rmtree(home)
         finally:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import time as clock
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -246,14 +247,15 @@ def headers(channel: str | None = None, at: str | None = None) -> dict[str, str]
 
 
 def post(client: httpx.Client, submission: Any, *, channel: str | None = None, at: str | None = None) -> httpx.Response:
-    """One submission (or raw bytes) to intake, answered once it is read back: a 202 is followed until its receipt is there."""
+    """One submission (or raw bytes) to intake, answered once it is read back: while the answer is 202 or 503, the same bytes go
+    again, for at most a minute."""
     body = submission if isinstance(submission, bytes) else orjson.dumps(submission)
-    answer = client.post("/api/v1/events", content=body, headers=headers(channel, at))
-    for _ in range(60):
-        if answer.status_code not in (202, 503):
-            break
+    end = clock.monotonic() + 60
+    while True:
         answer = client.post("/api/v1/events", content=body, headers=headers(channel, at))
-    return answer
+        if answer.status_code not in (202, 503) or clock.monotonic() > end:
+            return answer
+        clock.sleep(0.1)
 
 
 def post_batch(

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from deploy.local import jars, kafka, postgres, preflight, processes, roles, state, topics
 from deploy.local.control import probe, stop_leftovers, until_signalled
-from deploy.local.errors import LocalStackError
+from deploy.local.errors import LocalStackError, StillWaiting
 from deploy.local.ports import HOST, Ports
 from deploy.local.processes import Identity, Spec
 from deploy.local.supervisor import Supervisor
@@ -32,10 +32,13 @@ _MODULES = {
     "audit": "services.audit.api",
 }
 # What a person may set for the services; everything else that they get follows from the home and the ports.
-PASSED_ON = ("MINGJIAN_RULEBOOKS", "MINGJIAN_LOG_DIR", "MINGJIAN_ONCE_DIR", "MINGJIAN_SAMPLE_KEY")
+_PATHS = ("MINGJIAN_RULEBOOKS", "MINGJIAN_LOG_DIR", "MINGJIAN_ONCE_DIR", "MINGJIAN_SAMPLE_KEY")
+PASSED_ON = (*_PATHS, "MINGJIAN_STREAM_LIMIT", "MINGJIAN_STREAM_LIMIT_ADDRESS", "MINGJIAN_STREAM_KEEP")
 _TICK_S = 0.5
 _POLL_S = 0.05
-_SERVER_LIMIT_S = 90.0
+# Kafka and PostgreSQL look through their files after a crash. One that ends is noticed at once, whatever stands here.
+_SERVER_LIMIT_S = 300.0
+_SAY_EVERY_S = 30.0
 _EXITS_BEFORE_GIVING_UP = 3
 
 
@@ -64,14 +67,17 @@ class Stack:
         self._say = say
         self._supervisor = Supervisor(self.home)
         self._clock_mode: ClockMode | None = None
+        self._say_every_s = _SAY_EVERY_S
         self._signalled = threading.Event()
         self._failed = threading.Event()
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ, *, say: Callable[[str], None] = lambda line: None) -> Stack:
-        """The stack that MINGJIAN_HOME, MINGJIAN_PORT_BASE, MINGJIAN_KAFKA and MINGJIAN_POSTGRES describe."""
+        """The stack that MINGJIAN_HOME, MINGJIAN_PORT_BASE, MINGJIAN_KAFKA and MINGJIAN_POSTGRES describe, with what is set
+        for its services. Paths are as seen from here: a service works in another folder."""
         home = Path(env.get("MINGJIAN_HOME") or ".mingjian")
         given = {name: env[name] for name in PASSED_ON if env.get(name)}
+        given |= {name: str(Path(given[name]).expanduser().absolute()) for name in _PATHS if name in given}
         outside = {"kafka": env.get("MINGJIAN_KAFKA") or None, "postgres": env.get("MINGJIAN_POSTGRES") or None}
         return cls(home, Ports.from_env(env), **outside, extra_env=given, say=say)
 
@@ -142,17 +148,42 @@ class Stack:
     def start_services(self, names: Iterable[str] = SERVICES, *, limit_s: float = 90.0) -> None:
         """Start services and wait until each is ready. ``limit_s``: seconds for all. Raises LocalStackError."""
         names = tuple(names)
+        self.begin(names)
+        self.wait_ready(names, limit_s=limit_s)
+
+    def begin(self, names: Iterable[str] = SERVICES) -> None:
+        """Start services and don't wait for them. Raises LocalStackError when one can't be started at all."""
+        names = tuple(names)
         self._supervisor.acquire()
         self._failed.clear()
         self._check_ports({name: (name,) for name in names})
         for name in names:
             self._supervisor.start(self._service_spec(name))
-        self.wait_ready(names, limit_s=limit_s)
+
+    @property
+    def stopping(self) -> bool:
+        """True from the moment ``run`` was told to end."""
+        return self._signalled.is_set()
+
+    def _wait_for(self, names: tuple[str, ...]) -> None:
+        """Wait until these services are ready, or ``run`` is told to end; say from time to time who is not."""
+        since = {name: self._supervisor.restarts(name) for name in names}
+        while not self.stopping:
+            try:
+                self._wait_ready(since, self._say_every_s)
+                return
+            except StillWaiting as waiting:
+                self._say(str(waiting))
 
     def wait_ready(self, names: Iterable[str], *, limit_s: float = 90.0) -> None:
-        """Wait until these services answer that they are ready. Raises LocalStackError after ``limit_s`` seconds."""
+        """Wait until these services answer that they are ready. Raises StillWaiting after ``limit_s`` seconds,
+        LocalStackError when one of them ends again and again."""
+        self._wait_ready({name: self._supervisor.restarts(name) for name in names}, limit_s)
+
+    def _wait_ready(self, since: Mapping[str, int], limit_s: float) -> None:
+        """``since``: service → how often it had been started again when the waiting began."""
         until = time.monotonic() + limit_s
-        waiting = {name: self._supervisor.restarts(name) for name in names}
+        waiting = dict(since)
         while waiting:
             self._supervisor.tick()
             for name, restarts in list(waiting.items()):
@@ -162,7 +193,7 @@ class Stack:
                     continue
                 self._give_up_after_exits(name, restarts)
                 if not self._wanted() or time.monotonic() >= until:
-                    raise LocalStackError(f"{name} was not ready within {limit_s:.0f} s ({reason}); see {self._log(name)}.")
+                    raise StillWaiting(f"{name} was not ready within {limit_s:.0f} s ({reason}); see {self._log(name)}.")
             time.sleep(_POLL_S)
 
     def start(self, name: str) -> None:
@@ -173,6 +204,11 @@ class Stack:
             self._start_postgres()
         else:
             self.start_services([name])
+
+    def tick(self) -> None:
+        """Start again whoever has crashed, after its pause; ``run`` does it all the time. Safe beside other calls."""
+        for name in self._supervisor.tick():
+            self._say(f"{name} had ended and was started again; see {self._log(name)}")
 
     def stop_one(self, name: str) -> None:
         """Stop one server or service properly; it stays stopped until ``start``."""
@@ -209,16 +245,18 @@ class Stack:
     ) -> None:
         """Start everything, call ``ready``, start again what crashes, until Ctrl-C, SIGTERM or a closed terminal; then stop.
 
-        For the main thread of a process of its own. Raises LocalStackError when the start fails.
+        For the main thread of a process of its own. Raises LocalStackError when the start fails: a server that doesn't come,
+        a service that ends again and again. A service that is only behind is waited for, however long it takes.
         """
         with until_signalled(self._signalled):
             try:
                 self.start_servers(clock_mode)
-                self.start_services(services)
+                names = tuple(services)
+                self.begin(names)
+                self._wait_for(names)
                 ready(self)
                 while not self._signalled.wait(_TICK_S):
-                    for name in self._supervisor.tick():
-                        self._say(f"{name} had ended and was started again; see {self._log(name)}")
+                    self.tick()
             except LocalStackError:
                 if not self._signalled.is_set():  # a start that was told to end has not failed
                     raise

@@ -121,6 +121,8 @@ def load_key(path: Path) -> SigningKey:
         return SigningKey.load(path)
     except FileNotFoundError:
         raise CliError(f"there is no key file {path}", USAGE) from None
+    except OSError as error:
+        raise CliError(f"{path} can't be read: {error.strerror}", USAGE) from None
     except (UnusableKey, ValueError, KeyError, TypeError) as error:
         raise CliError(f"{path} is not a key file: {error}", USAGE) from None
 

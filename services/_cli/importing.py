@@ -41,6 +41,8 @@ def read_rows(path: Path) -> tuple[list[fhrs.Row], list[fhrs.Refused]]:
             found = list(fhrs.read(lines))
     except FileNotFoundError:
         raise CliError(f"there is no file {path}", USAGE) from None
+    except OSError as error:
+        raise CliError(f"{path} can't be read: {error.strerror}", USAGE) from None
     except UnicodeDecodeError as error:
         raise CliError(f"{path} is not UTF-8 (byte {error.start})", USAGE) from None
     except fhrs.NotFhrs as error:

@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
 import httpx
 
+from schemas.canonical import event_hash
 from services._cli.delivery import get_json
 from services._cli.session import Session
 
 
 def look(session: Session) -> dict[str, object]:
-    """``ready``, ``endpoints``, ``lag`` (the longest, in records; null when nobody says), ``log`` and each service's own answer."""
+    """``ready``, ``endpoints``, ``lag`` (the longest, in records; null when nobody says), ``log``, each service's own answer, and
+    ``genesis``: the fingerprint of this home's and of the stack that answers, each null where there is none.
+
+    ``ready`` is about this home's stack: another that happens to answer at the same addresses doesn't count."""
     services = {name: _ask(url) | {"url": url} for name, url in all_endpoints(session).items()}
+    answering = [one.pop("fingerprint", None) for one in services.values()]
+    genesis = {"home": _fingerprint(session), "answering": next(filter(None, answering), None)}
     lags = [one["lag"] for one in services.values() if one["lag"] is not None]
     vkey = session.home.genesis_data()["log_vkey"] if session.home.genesis_path.exists() else None
     return {
-        "ready": all(one["ready"] for one in services.values()),
+        "ready": all(one["ready"] for one in services.values()) and other_stack(genesis) is None,
         "endpoints": dict(session.endpoints),
         "lag": max(lags) if lags else None,
         "log": {"dir": str(session.home.log_dir), "vkey": vkey},
+        "genesis": genesis,
         "services": services,
     }
+
+
+def other_stack(genesis: Mapping[str, str | None]) -> str | None:
+    """A sentence where the stack that answers is not this home's; None where it is, or where nobody says which it is.
+
+    A home without a genesis looks at whatever answers: that is how one reads another's register."""
+    home, answering = genesis["home"], genesis["answering"]
+    if home is None or answering is None or home == answering:
+        return None
+    return f"another stack answers at these addresses: its genesis is {answering[:12]}…, this home's is {home[:12]}…"
+
+
+def _fingerprint(session: Session) -> str | None:
+    return event_hash(session.home.genesis()["event"]) if session.home.genesis_path.exists() else None
 
 
 def all_endpoints(session: Session) -> dict[str, str]:
@@ -36,11 +58,13 @@ def _ask(url: str) -> dict[str, object]:
             ready = http.get("/readyz")
             said = http.get("/status")
         told = said.json() if said.status_code == 200 else {}
+        if not isinstance(told, dict):
+            raise ValueError("its status is no object")
         lag = {name: value for name, value in told.items() if name == "lag" or name.endswith("_lag")} or None
-    except (httpx.TransportError, ValueError) as error:
+    except (httpx.HTTPError, ValueError) as error:
         return {"ready": False, "reason": f"no answer ({type(error).__name__})", "lag": None}
     reason = "ready" if ready.status_code == 200 else _reasons(ready)
-    return {"ready": ready.status_code == 200, "reason": reason, "lag": total_lag(lag)}
+    return {"ready": ready.status_code == 200, "reason": reason, "lag": total_lag(lag), "fingerprint": told.get("fingerprint")}
 
 
 def _reasons(answer: httpx.Response) -> str:

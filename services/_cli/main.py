@@ -7,13 +7,14 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 import typer
 from typer.core import TyperGroup
 
 from deploy.local.errors import LocalStackError
 from schemas.rulebook import RulebookError
 from services._cli.commands import bring, people, read, stack, write
-from services._cli.errors import FAILED, CliError
+from services._cli.errors import FAILED, NO_ANSWER, CliError
 from services._cli.home import Home
 from services._cli.session import Session
 from services._cli.voice import Voice, fail
@@ -89,6 +90,18 @@ def main() -> None:
         # Whoever read our answer has had enough.
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        fail(_file_words(error))
+        sys.exit(FAILED)
+    except httpx.HTTPError as error:
+        fail(f"a service's answer broke off ({type(error).__name__}); is the stack up? (`mingjian status`)")
+        sys.exit(NO_ANSWER)
+
+
+def _file_words(error: OSError) -> str:
+    """What the system said, and about which file."""
+    said = error.strerror or str(error)
+    return f"{error.filename}: {said}" if error.filename is not None else said
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ everything else are for people to decide. Which rulebook holds from when is a de
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -21,15 +22,19 @@ _ALWAYS = date(2005, 1, 1)
 _ALL_YEARS = (1949, 2199)
 
 
-def open_register(session: Session, rulebooks: Path) -> list[str]:
-    """Activate every rulebook of this installation and issue the known calendars. Returns what was activated, [] if it was before."""
+def open_register(session: Session, rulebooks: Path, alive: Callable[[], None] = lambda: None) -> list[str]:
+    """Activate every rulebook of this installation and issue the known calendars. Returns what was activated, [] if it was before.
+
+    ``alive`` is asked before every request and while one waits; what it raises ends the sending."""
     home = session.home
     done = home.root / "opened"
     if done.exists():
         return []
     said, names = _rulebooks(home, rulebooks)
     said += _calendars(home, rulebooks)
-    say(home, session.intake(), "opening", said)
+    intake = session.intake()
+    intake.alive = alive
+    say(home, intake, "opening", said)
     write_atomically(done, "\n".join(names) + "\n")
     return names
 

@@ -44,7 +44,7 @@ class Session:
         http = self.http("audit")
         try:
             answer = http.get(self.home.once_address("auditor"))
-        except httpx.TransportError:
+        except httpx.HTTPError:
             raise CliError(f"nothing answers at {http.base_url}; is the stack up? (`mingjian status`)", NO_ANSWER) from None
         if answer.status_code >= 400:
             raise CliError(f"the audit service did not take the one-time address ({answer.status_code})")

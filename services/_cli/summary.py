@@ -8,55 +8,61 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import httpx
 
-from deploy.local.stack import CHECKOUT
-from services._cli.delivery import get_json
+from services._cli.delivery import get_json, get_text
 from services._cli.errors import FAILED, CliError
 from services._cli.looking import all_findings, look
 from services._cli.sample.load import Mark
 from services._cli.session import Session
 
 _POLL_S = 0.3
+_SAY_EVERY_S = 30.0
 _LATE = "late_entry"
 _REGIME = "liyujiang"
 
 
-def settle(session: Session, limit_s: float, alive: Callable[[], None]) -> None:
-    """Wait until every service has read all there is. Raises ``CliError`` after ``limit_s`` seconds."""
-    until = time.monotonic() + limit_s
+def settle(session: Session, limit_s: float | None, alive: Callable[[], None]) -> None:
+    """Wait until every service has read all there is, and say from time to time how much is left.
+
+    Raises ``CliError`` after ``limit_s`` seconds; None: whoever lives is waited for, however far behind it is."""
+    began = said = time.monotonic()
     quiet = 0
     while quiet < 3:
         alive()
         found = look(session)
         # Rating's answers are facts to the others, so all must be quiet several times in a row.
         quiet = quiet + 1 if found["ready"] and not found["lag"] else 0
-        if time.monotonic() > until:
+        now = time.monotonic()
+        if limit_s is not None and now > began + limit_s:
             raise CliError(f"the services did not catch up within {limit_s:.0f} s; see `mingjian status`", FAILED)
+        if quiet == 0 and now > said + _SAY_EVERY_S:
+            said = now
+            session.voice.mention(f"still catching up: {found['lag'] or 0:,} records; `mingjian status` says who")
         time.sleep(_POLL_S)
 
 
 def grade_counts(http: httpx.Client, regime: str) -> Counter[str]:
     """How many subjects have each grade or, without one, each status."""
-    rows = http.get("/api/v1/grades.csv", params={"regime": regime}).text.splitlines()[1:]
+    rows = get_text(http, "/api/v1/grades.csv", {"regime": regime}).splitlines()[1:]
     cells = (row.split(",") for row in rows)
     return Counter(grade or status for _, grade, status, _ in cells)
 
 
-def tell(session: Session) -> None:
-    """The last lines of ``up``."""
+def tell(session: Session, alive: Callable[[], None] = lambda: None) -> None:
+    """The last lines of ``up``. ``alive`` is asked while the log is verified; what it raises ends that."""
     say = session.voice.say
     mark = Mark.read(session.home)
     me = command()
-    if mark:
-        for line in holdings(session):
+    if mark and mark.done:
+        for line in holdings(session, alive):
             say(line)
     auditor = session.endpoints["audit"] + session.home.once_address("auditor")
     say(f"Start here → {session.endpoints['publication']}/      Auditor → {auditor}")
-    if mark:
+    if mark and mark.done:
         example = _story(session) or "uscc:…"
         say(f"Try → {me} explain {example}   {me} watch   {me} sign examples/inspection.json | {me} send")
     else:
@@ -64,7 +70,7 @@ def tell(session: Session) -> None:
     say(f"Ctrl-C stops; the data stays in {_shown(session.home.root)}; `{me} reset` starts over")
 
 
-def holdings(session: Session) -> list[str]:
+def holdings(session: Session, alive: Callable[[], None] = lambda: None) -> list[str]:
     """What a sample register holds, in a line, after one that says that it is made up."""
     with session.http("publication") as http:
         counts = grade_counts(http, _REGIME)
@@ -72,26 +78,37 @@ def holdings(session: Session) -> list[str]:
     letters = "  ".join(f"{name} {counts[name]}" for name in sorted(counts, key=lambda name: (len(name), name)))
     entered = ", ".join(f"{one['title_en']} {one['members']}" for one in lists if one["members"])
     late = len(all_findings(session, kind=_LATE))
-    parts = [letters, f"lists: {entered or 'empty'}", f"late entries {late}", _log(session)]
+    parts = [letters, f"lists: {entered or 'empty'}", f"late entries {late}", _log(session, alive)]
     return ["SAMPLE DATA: a made-up town · 样例数据：虚构的镇", " · ".join(parts)]
 
 
-def _log(session: Session) -> str:
+def _log(session: Session, alive: Callable[[], None]) -> str:
     """The log, recomputed whole by the command that anyone would use."""
-    done = subprocess.run(
-        [sys.executable, "-m", "services._cli.main", "--home", str(session.home.root), "verify", "--json"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=CHECKOUT,
-    )
+    argv = [sys.executable, "-m", "services._cli.main", "--home", str(session.home.root), "verify", "--json"]
+    code, out, err = attended(argv, alive)
     try:
-        told = json.loads(done.stdout)
+        told = json.loads(out)
     except json.JSONDecodeError:
-        raise CliError(f"`mingjian verify` failed: {done.stderr.strip() or done.returncode}", FAILED) from None
+        raise CliError(f"`mingjian verify` failed: {err.strip() or code}", FAILED) from None
     if not told["verified"]:
         raise CliError(f"the log does not verify: {told.get('error') or told.get('faults')}", FAILED)
     return f"log {told['size']:,} leaves, root {told['root'][:12]}…, verified ✓"
+
+
+def attended(argv: Sequence[str], alive: Callable[[], None]) -> tuple[int, str, str]:
+    """Run a command to its end: exit code and both outputs. Ctrl-C at the terminal doesn't reach it: what ``alive`` raises ends it."""
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True) as child:
+        try:
+            while True:
+                alive()
+                try:
+                    out, err = child.communicate(timeout=_POLL_S)
+                    return child.returncode, out, err
+                except subprocess.TimeoutExpired:
+                    continue
+        except BaseException:
+            child.kill()
+            raise
 
 
 def _story(session: Session) -> str | None:

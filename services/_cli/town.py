@@ -21,14 +21,17 @@ def order_of(seed: int, enterprises: int, years: int) -> Order:
 
 
 def bring_town(session: Session, order: Order, alive: Callable[[], None] = lambda: None) -> None:
-    """Load a town into the running, empty stack of this home; ``alive`` is asked after every request.
+    """Load a town into the running, empty stack of this home; ``alive`` is asked before and after every request.
 
     Raises ``CliError`` where the stack isn't a sample's, has had its town, or isn't empty."""
     home = session.home
     if not home.simulated():
-        raise CliError(f"{home.root} holds a register of the real world; a made-up town needs a home of its own (`mingjian up`)", USAGE)
-    if Mark.read(home):
-        raise CliError(f"{home.root} has had its town; `mingjian reset` throws it away, `mingjian up` then makes another", USAGE)
+        words = "holds a register of the real world; a made-up town needs a home of its own (`mingjian up --sample`)"
+        raise CliError(f"{home.root} {words}", USAGE)
+    if mark := Mark.read(home):
+        if not mark.done:
+            raise CliError(f"{home.root} has a part of a town, cut off while it was loaded; `mingjian up --sample` starts over", USAGE)
+        raise CliError(f"{home.root} has had its town; `mingjian reset` throws it away, `mingjian up --sample` then makes another", USAGE)
     if session.intake().get("/status")["registry_offset"] > 0:
         raise CliError(f"{home.root} holds facts already; `mingjian up --no-sample` goes on without a town", USAGE)
     # Marked as done only when the last receipt is in.
@@ -46,7 +49,7 @@ def _load(session: Session, order: Order, alive: Callable[[], None]) -> None:
     began = time.monotonic()
     with session.voice.bar("[5/5] sample town", len(sent)) as bar:
         intake = session.intake()
-        intake.said = bar.note
+        intake.said, intake.alive = bar.note, alive
 
         def moved(done: int) -> None:
             alive()

@@ -71,12 +71,26 @@ def test_a_process_is_weighed_with_its_family() -> None:
 
 
 def test_a_process_under_the_sampler_tells_its_hottest_function(tmp_path: Path) -> None:
-    program = "import hashlib\ndef hot():\n    while True: hashlib.sha256(b'x' * 4096)\nhot()\n"
+    begun = tmp_path / "begun"
+    program = """if True:
+        import hashlib, pathlib, sys
+        def hot():
+            while True: hashlib.sha256(b'x' * 4096)
+        pathlib.Path(sys.argv[1]).touch()
+        hot()
+    """
     with profile.sampled(tmp_path):
-        child = subprocess.Popen([sys.executable, "-c", program])
+        child = subprocess.Popen([sys.executable, "-c", program, str(begun)])
     try:
-        time.sleep(1.0)
-        samples, lines = profile.collect(child.pid, tmp_path)
+        end = time.monotonic() + 60
+        # The sampler begins with the process, so before its program: from here on it takes the signal.
+        while not begun.exists():
+            assert child.poll() is None and time.monotonic() < end
+            time.sleep(0.05)
+        samples = 0
+        while samples <= 20:
+            assert time.monotonic() < end, f"{samples} samples within a minute"
+            samples, lines = profile.collect(child.pid, tmp_path)
     finally:
         child.kill()
         child.wait()

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from deploy.local.control import stop_running
 from deploy.local.ports import Ports
 from tests.stack_fixtures import stack_home
 
@@ -105,4 +106,7 @@ class Staying:
 def terminal(folder: Path | None = None) -> Iterator[Terminal]:
     """A terminal with an empty home; whatever still runs there afterwards is stopped."""
     with stack_home() as (home, ports):
-        yield Terminal(home, ports, folder)
+        try:
+            yield Terminal(home, ports, folder)
+        finally:
+            stop_running(home)

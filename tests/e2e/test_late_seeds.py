@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.terminal import terminal
 
-pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(600)]
 
 
 @pytest.mark.parametrize("seed", range(1, 11))

@@ -120,7 +120,7 @@ def test_a_grade_that_changes_appears_on_the_open_start_page(portal_stack: Publi
     told = {"previous_grade": "B", "previous_status": "graded", "in_force_from": datetime.now(ZONE).date().isoformat(), "reasons": [REASON]}
     feed.grade(grade(shop, "D", cause=str(uuid.uuid4()), ms=now, **told), ms=now)
     feed.send()
-    row = page.wait_for_selector(f".rows li.new a[href*='{shop}']", timeout=10_000)
+    row = page.wait_for_selector(f".rows li.new a[href*='{shop}']", timeout=30_000)
     assert row is not None
     assert page.locator(".rows li.new .mark").all_inner_texts() == ["B", "D"]
 
@@ -134,7 +134,7 @@ def test_an_open_subject_s_page_follows_its_grade(portal_stack: Publication, pag
     now = int(datetime.now(ZONE).timestamp() * 1000)
     feed.grade(grade(shop, "E", cause=str(uuid.uuid4()), ms=now, reasons=[REASON]), ms=now)
     feed.send()
-    page.wait_for_selector(".held .mark.s5", timeout=10_000)
+    page.wait_for_selector(".held .mark.s5", timeout=30_000)
     assert page.locator(".timeline details[open]").count() == 1
 
 

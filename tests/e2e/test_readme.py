@@ -14,6 +14,7 @@ TEXT = README.read_text(encoding="utf-8")
 
 
 @pytest.mark.stack
+@pytest.mark.timeout(600)
 def test_the_worked_example_gives_what_the_readme_shows(tmp_path: Path) -> None:
     (block,) = blocks(TEXT)
     with terminal() as at, at.staying("mingjian", "up", "--no-sample") as running:

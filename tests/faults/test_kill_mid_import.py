@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -30,7 +31,7 @@ from services._cli.voice import Voice
 from services.intake.cli import init_home
 from tests.stack_fixtures import temporary_stack
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(1800)]
 
 ORDER = Order(seed=3, enterprises=14, years=1, until=datetime(2026, 11, 20, 18, tzinfo=ZONE).isoformat())
 ROWS = 400
@@ -65,21 +66,32 @@ def kills(stack: Stack, total: int, names: tuple[str, ...]) -> Iterator[Callable
     """At equal distances through the work, kill one after the other and start it again, while the sender goes on sending."""
     due = {total * (number + 1) // (len(names) + 1): name for number, name in enumerate(names)}
     struck: list[Future[None]] = []
+    over = threading.Event()
+
+    def supervise() -> None:
+        # As Stack.run does: whoever ended because its server was gone is started again, whether anyone waits for it or not.
+        while not over.wait(0.5):
+            stack.tick()
 
     def strike(name: str) -> None:
         stack.kill(name)
         stack.start(name)
         if name in ("kafka", "postgres"):
             # Whoever could not go on without its server has ended, and the supervisor starts it again.
-            stack.wait_ready(("intake", "rating", "publication", "audit"))
+            stack.wait_ready(("intake", "rating", "publication", "audit"), limit_s=300)
 
     def moved(done: int) -> None:
         struck.extend(others.submit(strike, due.pop(mark)) for mark in [mark for mark in due if mark <= done])
 
-    with ThreadPoolExecutor(1) as others:
-        yield moved
-        for one in struck:
-            one.result()
+    with ThreadPoolExecutor(2) as others:
+        supervising = others.submit(supervise)
+        try:
+            yield moved
+            for one in struck:
+                one.result()
+        finally:
+            over.set()
+        supervising.result()
     assert len(struck) == len(names)
 
 
@@ -96,7 +108,7 @@ def run(stack: Stack, session: Session, rows: list[object], victims: tuple[str, 
     with kills(stack, total, victims) as moved:
         import_rows(rows, key, intake, report, moved=moved, kept=receipts.append, size=SIZE)
     assert report.accepted == len(rows) and not report.refused
-    settle(session, 120, lambda: None)
+    settle(session, 300, lambda: None)
     with session.http("publication") as http:
         lists = {one["name"]: members(http, one["name"]) for one in http.get("/api/v1/lists").json()["items"]}
         csv = {regime: http.get("/api/v1/grades.csv", params={"regime": regime}).text for regime in ("liyujiang", "fhrs")}

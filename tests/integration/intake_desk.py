@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import orjson
@@ -21,6 +22,19 @@ from services.intake.cli import init_home
 
 OFFICE = "/departments/food/offices/test"
 OFFICER = "officer:tester"
+
+
+# Intake's answers that are not final: it could not read back what it had written in time, or cannot write now.
+NOT_YET = (202, 503)
+_Answer = TypeVar("_Answer")
+
+
+def patient(ask: Callable[[], _Answer], waits: Callable[[_Answer], bool], limit_s: float = 60.0) -> _Answer:
+    """The first answer that ``waits`` takes as final, or the last one within ``limit_s`` seconds."""
+    end = time.monotonic() + limit_s
+    while waits(answer := ask()) and time.monotonic() < end:
+        time.sleep(0.1)
+    return answer
 
 
 def now_ms() -> int:
@@ -82,11 +96,8 @@ class Desk:
 
     def enrol(self, at: str | None = None, day: str = "2020-01-01") -> None:
         said = self.enrolment(day=day)
-        body: dict[str, Any] = {"events": said}
-        if at:
-            body["simulated_at"] = [at] * len(said)
-        answer = self.http("POST", "/api/v1/events:batch", json=body)
-        assert [one["status"] for one in answer.json()["results"]] == [201, 201, 201], answer.text
+        results = self.batch(said, **({"simulated_at": [at] * len(said)} if at else {}))
+        assert [one["status"] for one in results] == [201, 201, 201], results
 
     def by_registrar(self, kind: str, subject: str, data: dict[str, Any], at_ms: int | None = None) -> dict[str, Any]:
         # Long ago where the clock is simulated: nothing may be signed after it was received.
@@ -107,9 +118,23 @@ class Desk:
         return httpx.request(method, f"http://127.0.0.1:{self.stack.ports.intake}{path}", timeout=30, trust_env=False, **arguments)
 
     def post(self, submission: dict[str, Any], **headers: str) -> httpx.Response:
+        """The final answer: the same bytes go again while intake says that it is not there yet (202) or not now (503)."""
+        return patient(lambda: self.post_once(submission, **headers), lambda answer: answer.status_code in NOT_YET)
+
+    def post_once(self, submission: dict[str, Any], **headers: str) -> httpx.Response:
+        """The first answer, whatever it is."""
         return self.http("POST", "/api/v1/events", json=submission, headers=headers)
 
     def batch(self, submissions: list[dict[str, Any]], **more: Any) -> list[dict[str, Any]]:
+        """The final results: the whole batch goes again while one of its events is not there yet (202) or not now (503)."""
+
+        def waits(results: list[dict[str, Any]]) -> bool:
+            return any(one["status"] in NOT_YET for one in results)
+
+        return patient(lambda: self.batch_once(submissions, **more), waits)
+
+    def batch_once(self, submissions: list[dict[str, Any]], **more: Any) -> list[dict[str, Any]]:
+        """The first results, whatever they are."""
         answer = self.http("POST", "/api/v1/events:batch", json={"events": submissions, **more})
         assert answer.status_code == 200, answer.text
         return answer.json()["results"]

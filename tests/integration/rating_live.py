@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -110,6 +110,13 @@ class Live:
             return error.code, json.load(error)
         except OSError:
             return 0, None
+
+    def until(self, holds: Callable[[Live], object], *, limit_s: float = 90.0) -> None:
+        """Wait until ``holds`` says so of this stack."""
+        end = time.monotonic() + limit_s
+        while not holds(self):
+            assert time.monotonic() < end, f"not within {limit_s:.0f} s: {self.ready()} {self.status()}"
+            time.sleep(0.2)
 
     def wait_worked_off(self, *, limit_s: float = 90.0) -> dict:
         """Wait until every fact is rated and committed."""

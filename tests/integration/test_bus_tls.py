@@ -35,7 +35,10 @@ def test_rows_go_and_come_by_mutual_tls(broker_stack: TlsBroker) -> None:
         await out.send([Outgoing(PARTS, b"k", b"v", partition=0)])
         await reader.start()
         await reader.assign({(PARTS, 0): 0})
-        found = await reader.poll()
+        found = []
+        async with asyncio.timeout(20):
+            while not found:
+                found = await reader.poll()
         await reader.stop()
         await out.stop()
         return [one.value for one in found]

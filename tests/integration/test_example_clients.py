@@ -29,11 +29,12 @@ from schemas.receipts import verify_signed
 from schemas.rulebook import digest, load_all
 from tests.cases.ledger import RULEBOOKS
 from tests.contract.test_examples import EXAMPLES, client, example
-from tests.integration.intake_desk import OFFICE, OFFICER, Desk, event, now_ms, signed
+from tests.integration.intake_desk import NOT_YET, OFFICE, OFFICER, Desk, event, now_ms, patient, signed
 from tests.stack_fixtures import temporary_stack
 
 pytestmark = pytest.mark.stack
 NODE = shutil.which("node")
+expect.set_options(timeout=30_000)
 serve = example("serve")
 
 
@@ -88,7 +89,7 @@ def breaking_line(target: str) -> Iterator[tuple[str, list[str]]]:
 
 def kept_receipt(desk: Desk, made: dict[str, Any]) -> dict[str, Any]:
     """What intake itself says the receipt is."""
-    answer = desk.receipt({"event": made})
+    answer = patient(lambda: desk.receipt({"event": made}), lambda answer: answer.status_code in NOT_YET)
     assert answer.status_code == 200, answer.text
     return answer.json()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from deploy.local.errors import LocalStackError
 from schemas import topics
 from schemas.rulebook import load_rulebook
 from services.rating.domain.fold import Book
@@ -158,26 +159,31 @@ def test_an_activated_rulebook_that_is_not_loaded_is_refused_in_the_open_and_mad
     assert book("liyujiang").sha256 != Book.of(load_rulebook(changed / "liyujiang")).sha256
     live.stack._extra_env["MINGJIAN_RULEBOOKS"] = str(changed)
     try:
-        with pytest.raises(Exception, match="liyujiang"):
-            live.stack.start_services(["rating"], limit_s=12)
+        live.stack.begin(["rating"])
+        live.until(refuses_liyujiang)
+        with pytest.raises(LocalStackError, match="liyujiang"):
+            live.stack.wait_ready(["rating"], limit_s=1)
         live.send(town(5_000, 50))
-        until = time.monotonic() + 30
-        while time.monotonic() < until and (live.status() or {}).get("lag", {}).get("total") != 0:
-            time.sleep(0.2)
-        code, body = live.ready()
-        assert 503 == code and body is not None and "liyujiang" in " ".join(body["reasons"])
+        live.wait_worked_off()
+        live.until(refuses_liyujiang)
         status = live.status()
         assert status is not None
         (refused,) = status["refused"]
         assert (book("liyujiang").sha256, "liyujiang") == (refused["activated"]["sha256"], refused["regime"])
         assert not any(b"uscc:000000000000005" in value for value in live.grades().values())
         scores.write_text(good)
-        live.stack.wait_ready(["rating"], limit_s=40)
+        live.stack.wait_ready(["rating"], limit_s=90)
         live.wait_worked_off()
         assert live.expected() == live.grades()
     finally:
         live.stack._extra_env.pop("MINGJIAN_RULEBOOKS")
         live.stack.stop_one("rating")
+
+
+def refuses_liyujiang(live: Live) -> bool:
+    """Not ready, and the reason names the regime."""
+    code, body = live.ready()
+    return code == 503 and body is not None and "liyujiang" in " ".join(body["reasons"])
 
 
 def delete_and_make_again(live: Live, names: list[str]) -> None:
@@ -193,9 +199,11 @@ def delete_and_make_again(live: Live, names: list[str]) -> None:
         await admin.start()
         try:
             await admin.delete_topics(names)
+            async with asyncio.timeout(60):
+                while set(names) & set(await admin.list_topics()):
+                    await asyncio.sleep(0.2)
         finally:
             await admin.close()
 
     asyncio.run(delete())
-    time.sleep(2)
     ensure_topics(live.stack.bootstrap, "wall")

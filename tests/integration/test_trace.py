@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,7 +42,8 @@ def desk_stack() -> Iterator[Desk]:
 
 def telemetry(stack: Stack, service: str) -> list[dict[str, Any]]:
     path = stack.home / "telemetry" / f"{service}.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    # The last line may be half written.
+    return [json.loads(line) for line in path.read_text().rpartition("\n")[0].splitlines()] if path.exists() else []
 
 
 def spans(stack: Stack, trace_id: str) -> list[dict[str, Any]]:
@@ -97,14 +99,13 @@ def test_one_trace_leads_from_the_request_to_the_published_grade_and_to_the_leaf
 
     [rated] = until(lambda: [one for one in telemetry(stack, "rating") if one["kind"] == "span" and place(one) == fact])
     trace_id = rated["trace_id"]
-    until(lambda: {"rate", "publish", "leaf"} <= {one["name"] for one in spans(stack, trace_id)})
-    until(lambda: len([one for one in spans(stack, trace_id) if one["name"] == "leaf"]) == 2)
+    steps = {"intake": 1, "rating": 1, "publication": 1, "audit": 2}
+    until(lambda: Counter(one["service"] for one in spans(stack, trace_id)) >= Counter(steps))
     found = spans(stack, trace_id)
     [request] = [one for one in found if one["parent_id"] is None]
     assert (request["service"], request["attributes"]["mingjian.events"]) == ("intake", 1)
     assert {one["parent_id"] for one in found if one is not request} == {request["span_id"]}
-    steps = sorted((one["service"], one["name"], place(one)[0]) for one in found if one is not request)
-    assert steps == [
+    assert sorted((one["service"], one["name"], place(one)[0]) for one in found if one is not request) == [
         ("audit", "leaf", FACTS),
         ("audit", "leaf", GRADES),
         ("publication", "publish", GRADES),
@@ -128,9 +129,9 @@ def test_a_clients_own_trace_goes_on_through_the_register(desk_stack: Desk) -> N
     trace_id, parent = secrets.token_hex(16), secrets.token_hex(8)
     made = inspected(desk_stack, "fhrs:7002", 0, 0, 0)
     assert desk_stack.post(made, traceparent=f"00-{trace_id}-{parent}-01").status_code == 201
-    until(lambda: {"rate", "publish", "leaf"} <= {one["name"] for one in spans(desk_stack.stack, trace_id)})
-    [request] = [one for one in spans(desk_stack.stack, trace_id) if one["service"] == "intake"]
-    assert request["parent_id"] == parent
+    until(lambda: set(SERVICES) <= {one["service"] for one in spans(desk_stack.stack, trace_id)})
+    requests = [one for one in spans(desk_stack.stack, trace_id) if one["service"] == "intake"]
+    assert {one["parent_id"] for one in requests} == {parent}
 
 
 def test_a_trace_that_the_client_does_not_keep_leaves_no_header_and_no_span(desk_stack: Desk) -> None:
@@ -159,7 +160,7 @@ def test_lag_log_size_and_delays_are_measured(desk_stack: Desk) -> None:
         "publication": {"mingjian.lag", "mingjian.publish.delay"},
         "audit": {"mingjian.lag", "mingjian.log.lag", "mingjian.log.size", "mingjian.entry.delay"},
     }
-    until(lambda: all(names <= measured()[service] for service, names in wanted.items()), 20)
+    until(lambda: all(names <= measured()[service] for service, names in wanted.items()))
 
 
 def test_telemetry_holds_no_values(desk_stack: Desk) -> None:

@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 from collections import namedtuple
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from deploy.local import preflight
 from deploy.local.errors import LocalStackError
 from deploy.local.ports import HOST, Ports
+from tests.stack_fixtures import reserved_ports
 
 _Usage = namedtuple("_Usage", "total used free")
 
@@ -84,12 +86,13 @@ def test_full_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert check.message == f"{tmp_path} has 3.0 GiB free and 3 are needed; make room or set MINGJIAN_HOME to another disk."
 
 
-def _free_base() -> int:
-    return next(base for base in range(30_100, 32_000, 20) if all(map(preflight.is_free, Ports(base).everything().values())))
+@pytest.fixture
+def ports() -> Iterator[Ports]:
+    with reserved_ports() as found:
+        yield found
 
 
-def test_a_taken_port_names_its_holder(tmp_path: Path) -> None:
-    ports = Ports(_free_base())
+def test_a_taken_port_names_its_holder(tmp_path: Path, ports: Ports) -> None:
     with socket.create_server((HOST, ports.postgres)):
         failed = [check for check in preflight.check_ports(tmp_path, ports, {}) if not check.ok]
     holder = Path("/proc/self/comm").read_text().strip()
@@ -97,9 +100,9 @@ def test_a_taken_port_names_its_holder(tmp_path: Path) -> None:
     assert [check.message for check in failed] == [wanted]
 
 
-def test_ports_of_outside_servers_are_not_asked_for(tmp_path: Path) -> None:
+def test_ports_of_outside_servers_are_not_asked_for(tmp_path: Path, ports: Ports) -> None:
     env = {"MINGJIAN_KAFKA": "kafka.example:9092", "MINGJIAN_POSTGRES": "postgresql://db.example/"}
-    names = [check.name for check in preflight.run(tmp_path, Ports(_free_base()), env)]
+    names = [check.name for check in preflight.run(tmp_path, ports, env)]
     assert [name for name in names if not name.startswith("port")] == ["python", "disk"]
     assert len([name for name in names if name.startswith("port")]) == 4
 

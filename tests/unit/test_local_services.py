@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from deploy.local import preflight, stack
+from deploy.local import stack
+from deploy.local.control import probe
 from deploy.local.errors import LocalStackError
 from deploy.local.ports import Ports
 from deploy.local.stack import SERVICES, Stack
+from tests.stack_fixtures import reserved_ports
 
 
 @pytest.fixture
-def ports() -> Ports:
-    return next(Ports(base) for base in range(30_120, 32_000, 20) if all(map(preflight.is_free, Ports(base).everything().values())))
+def ports() -> Iterator[Ports]:
+    with reserved_ports() as found:
+        yield found
 
 
 @pytest.fixture
@@ -48,9 +53,14 @@ def test_a_killed_service_comes_back(stubbed: Stack) -> None:
 
 def test_a_service_that_never_gets_ready_is_named_with_its_own_reason(stubbed: Stack) -> None:
     stubbed._extra_env["STUB"] = "never"
+    stubbed.begin(["rating"])
+    until = time.monotonic() + 60
+    while probe(stubbed.ports.rating) != (False, "lag is 12"):
+        assert time.monotonic() < until
+        time.sleep(0.05)
     with pytest.raises(LocalStackError) as caught:
-        stubbed.start_services(["rating"], limit_s=1.5)
-    wanted = f"rating was not ready within 2 s (lag is 12); see {stubbed.home}/logs/rating.log."
+        stubbed.wait_ready(["rating"], limit_s=1.0)
+    wanted = f"rating was not ready within 1 s (lag is 12); see {stubbed.home}/logs/rating.log."
     assert str(caught.value) == wanted
 
 
@@ -69,3 +79,31 @@ def test_what_a_person_sets_reaches_the_services(tmp_path: Path) -> None:
     assert env["MINGJIAN_KAFKA"] == "127.0.0.1:19092"
     assert env["MINGJIAN_INTAKE_URL"] == "http://127.0.0.1:19100"
     assert "MINGJIAN_POSTGRES" not in env
+
+
+def test_a_running_stack_waits_for_who_is_only_behind_and_says_so(tmp_path: Path, ports: Ports, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack, "_MODULES", dict.fromkeys(SERVICES, "tests.unit.stub_service"))
+    monkeypatch.setattr(Stack, "start_servers", lambda self, mode=None: None)
+    said: list[str] = []
+    one = Stack(tmp_path, ports, extra_env={"STUB": "late", "STUB_LATE_S": "3"}, say=said.append)
+    monkeypatch.setattr(one, "_say_every_s", 0.5)
+    ready: list[int] = []
+
+    def begin(running: Stack) -> None:
+        ready.append(running.pid("rating"))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    one.run(["rating"], ready=begin)
+    assert len(ready) == 1 and one.stopping
+    assert any(line.startswith("rating was not ready within") and "lag is 12" in line for line in said), said
+
+
+def test_a_running_stack_gives_up_a_service_that_ends_again_and_again(
+    tmp_path: Path, ports: Ports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack, "_MODULES", dict.fromkeys(SERVICES, "tests.unit.stub_service"))
+    monkeypatch.setattr(Stack, "start_servers", lambda self, mode=None: None)
+    one = Stack(tmp_path, ports, extra_env={"STUB": "crash"})
+    monkeypatch.setattr(one, "_say_every_s", 0.1)
+    with pytest.raises(LocalStackError, match="rating ended 3 times before it was ready"):
+        one.run(["rating"])

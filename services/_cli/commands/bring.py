@@ -15,8 +15,6 @@ from services._cli.session import Session, session_of
 from services._cli.summary import holdings, settle
 from services._cli.town import ENTERPRISES, SEED, YEARS, bring_town, order_of
 
-_SETTLE_S = 240.0
-
 import_app = typer.Typer(help="Take in published data.", no_args_is_help=True)
 
 
@@ -65,10 +63,10 @@ def sample(
     enterprises: Annotated[int, typer.Option(min=1, max=2000, help="How many enterprises it has.")] = ENTERPRISES,
     years: Annotated[int, typer.Option(min=1, max=10, help="How many years it looks back on.")] = YEARS,
 ) -> None:
-    """Bring a made-up town into the running, empty sample stack of this home (`mingjian up` does so by itself)."""
+    """Bring a made-up town into the running, empty sample stack of this home (`mingjian up --sample` does so by itself)."""
     session = session_of(context)
     bring_town(session, order_of(seed, enterprises, years))
-    settle(session, _SETTLE_S, lambda: None)
+    settle(session, None, lambda: None)
     for line in holdings(session):
         session.voice.say(line)
 

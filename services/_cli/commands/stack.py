@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 from typing import Annotated
 
 import orjson
@@ -11,8 +11,9 @@ import typer
 from deploy.local import preflight
 from deploy.local.control import stop_running
 from schemas.canonical import event_hash
+from services._cli.clearing import clear, held_outside, is_home, make_root
 from services._cli.errors import FAILED, NOT_RUNNING, USAGE, CliError
-from services._cli.looking import look
+from services._cli.looking import look, other_stack
 from services._cli.running import Wanted, bring_up
 from services._cli.session import Session, session_of
 from services._cli.town import ENTERPRISES, SEED, YEARS
@@ -28,6 +29,7 @@ def init(
         raise CliError(f"{session.home.root} already holds a stack; `mingjian reset` throws it away", USAGE)
     from services.intake.cli import init_home
 
+    make_root(session.home.root)
     init_home(session.home.root, clock_mode="simulated" if sample else "wall", sample=sample)
     session.voice.say(fingerprint(session))
 
@@ -40,9 +42,13 @@ def fingerprint(session: Session) -> str:
 def up(
     context: typer.Context,
     sample: Annotated[bool, typer.Option(help="With the sample town, or an empty stack on the wall clock.")] = False,
-    seed: Annotated[int, typer.Option(help="The sample town's seed.")] = SEED,
-    enterprises: Annotated[int, typer.Option(min=1, max=2000, help="How many enterprises the sample town has.")] = ENTERPRISES,
-    years: Annotated[int, typer.Option(min=1, max=10, help="How many years the sample town looks back on.")] = YEARS,
+    seed: Annotated[int | None, typer.Option(help="The sample town's seed.", show_default=str(SEED))] = None,
+    enterprises: Annotated[
+        int | None, typer.Option(min=1, max=2000, help="How many enterprises the sample town has.", show_default=str(ENTERPRISES))
+    ] = None,
+    years: Annotated[
+        int | None, typer.Option(min=1, max=10, help="How many years the sample town looks back on.", show_default=str(YEARS))
+    ] = None,
 ) -> None:
     """Start Kafka, PostgreSQL and the services, and stay until Ctrl-C."""
     bring_up(session_of(context), Wanted(sample, seed, enterprises, years))
@@ -63,6 +69,8 @@ def status(context: typer.Context, as_json: Annotated[bool, typer.Option("--json
         session.voice.say(orjson.dumps(found).decode())
     else:
         session.voice.say(f"{'ready' if found['ready'] else 'not ready'} · {session.home.root}")
+        if words := other_stack(found["genesis"]):
+            session.voice.say(f"  {words}")
         for name, one in found["services"].items():
             lag = "" if one["lag"] is None else f" · {one['lag']} records behind"
             session.voice.say(f"  {name:<12} {one['url']}  {'ready' if one['ready'] else one['reason']}{lag}")
@@ -87,13 +95,15 @@ def reset(context: typer.Context, yes: Annotated[bool, typer.Option("--yes", hel
     if not root.exists():
         session.voice.say(f"{root} does not exist; nothing to do")
         return
-    if not (root / "genesis.json").exists() and not (root / "run").exists() and any(root.iterdir()):
+    if not is_home(root):
         raise CliError(f"{root} doesn't look like a stack's home; nothing was deleted", USAGE)
     if not yes:
-        typer.confirm(f"Delete {root} with all its facts, keys and its log?", abort=True, err=True)
+        typer.confirm(f"Delete the stack in {root} with all its facts, keys and its log?", abort=True, err=True)
     stop_running(root)
-    shutil.rmtree(root)
-    session.voice.say(f"{root} is deleted")
+    left = clear(root)
+    session.voice.say(f"the stack in {root} is deleted; left alone: {', '.join(left)}" if left else f"{root} is deleted")
+    if held := held_outside(os.environ):
+        session.voice.mention(f"not deleted: {held}")
 
 
 def enter(context: typer.Context, role: Annotated[str, typer.Option(help="registrar, officer, approver or auditor")] = "auditor") -> None:

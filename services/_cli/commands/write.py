@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
+from schemas.canonical import CanonicalError, check
 from schemas.ids import ENTERPRISE_SCHEMES, scheme_of
 from schemas.keys import ALGORITHMS, SigningKey
 from services._cli.delivery import BATCH, Outcome, problem_words
@@ -42,6 +43,8 @@ def key_new(
     try:
         key.save(path)
     except FileExistsError:
+        if not path.exists():  # a file stands where a folder of the path should be
+            raise
         raise CliError(f"{path} exists; keys are never overwritten", USAGE) from None
     session_of(context).voice.say(json.dumps(key.public_object()))
 
@@ -60,6 +63,8 @@ def read_text(file: str) -> str:
         return Path(file).read_text(encoding="utf-8")
     except FileNotFoundError:
         raise CliError(f"there is no file {file}", USAGE) from None
+    except OSError as error:
+        raise CliError(f"{file} can't be read: {error.strerror}", USAGE) from None
     except UnicodeDecodeError as error:
         raise CliError(f"{file} is not UTF-8 (byte {error.start})", USAGE) from None
 
@@ -97,7 +102,7 @@ def send(
     if not outcome.accepted:
         raise CliError(_refusal_words(outcome, session.voice.lang), REFUSED)
     session.voice.say(json.dumps(outcome.receipt, indent=1, ensure_ascii=False))
-    subject = made["event"]["subject"]
+    subject = str(made["event"].get("subject"))
     if scheme_of(subject) in ENTERPRISE_SCHEMES:
         session.voice.mention(f"{session.voice.pick('结果见', 'See')} {session.endpoints['publication']}/subjects/{subject}")
 
@@ -107,8 +112,12 @@ def _parse(text: str, name: str) -> dict[str, Any]:
         made = json.loads(text)
     except json.JSONDecodeError as error:
         raise CliError(f"{name} is not JSON (line {error.lineno}: {error.msg}); `mingjian sign` makes what is sent", USAGE) from None
-    if not isinstance(made, dict) or "signature" not in made:
+    if not isinstance(made, dict) or not isinstance(made.get("event"), dict) or "signature" not in made:
         raise CliError(f"{name} is not signed; `mingjian sign` makes what is sent", USAGE)
+    try:
+        check(made)
+    except CanonicalError as error:
+        raise CliError(f"{name} can't have been signed as it is: {error}", USAGE) from None
     return made
 
 
@@ -125,11 +134,11 @@ def submit(
     """Send many signed events. Receipts are kept as they come; the same command again goes on where it was cut off."""
     session = session_of(context)
     kept = receipts or file.with_suffix(".receipts.jsonl")
-    have = {(one["receipt"]["source"], one["receipt"]["id"]) for one in _json_lines(kept)} if kept.exists() else set()
-    lines = [(number, one) for number, one in enumerate(_json_lines(file), start=1)]
+    lines = list(_json_lines(file))
     for number, one in lines:
-        if not isinstance(one.get("event"), dict) or "signature" not in one:
+        if not isinstance(one, dict) or not isinstance(one.get("event"), dict) or "signature" not in one:
             raise CliError(f"{file}, line {number}: not a signed submission", USAGE)
+    have = _receipts(kept)
     todo = [(number, one) for number, one in lines if (one["event"].get("source"), one["event"].get("id")) not in have]
     refused: list[tuple[int, str]] = []
     with kept.open("ab") as out, session.voice.bar(str(file), len(lines), beside=True) as bar:
@@ -151,14 +160,30 @@ def submit(
         raise typer.Exit(REFUSED)
 
 
-def _json_lines(path: Path) -> Iterator[dict[str, Any]]:
+def _receipts(path: Path) -> set[tuple[str, str]]:
+    """Whose receipts stand in this file. A last line that was cut off while it was written is dropped: its event is sent again."""
+    if not path.exists():
+        return set()
+    with path.open("rb+") as out:
+        whole = out.read()
+        out.truncate(whole.rfind(b"\n") + 1)
+    try:
+        return {(one["receipt"]["source"], one["receipt"]["id"]) for _, one in _json_lines(path)}
+    except (KeyError, TypeError):
+        raise CliError(f"{path} holds something else than receipts; name another file with --receipts", USAGE) from None
+
+
+def _json_lines(path: Path) -> Iterator[tuple[int, Any]]:
+    """Every line that isn't blank, with its number in the file."""
     try:
         with path.open("rb") as lines:
             for number, line in enumerate(lines, start=1):
                 if line.strip():
                     try:
-                        yield orjson.loads(line)
+                        yield number, orjson.loads(line)
                     except orjson.JSONDecodeError:
                         raise CliError(f"{path}, line {number}: not JSON", USAGE) from None
     except FileNotFoundError:
         raise CliError(f"there is no file {path}", USAGE) from None
+    except OSError as error:
+        raise CliError(f"{path} can't be read: {error.strerror}", USAGE) from None

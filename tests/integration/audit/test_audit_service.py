@@ -80,7 +80,8 @@ def test_from_a_late_fact_to_its_finding_and_its_leaf(world: AuditWorld) -> None
 def telemetry(world: AuditWorld) -> list[dict]:
     """What the service wrote about itself."""
     path = Path(world.env["MINGJIAN_HOME"]) / "telemetry" / "audit.jsonl"
-    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    # The last line may be half written.
+    return [json.loads(line) for line in path.read_text().rpartition("\n")[0].splitlines()] if path.exists() else []
 
 
 def test_a_trace_leads_to_the_leaf_and_to_the_finding(world: AuditWorld) -> None:
@@ -101,7 +102,8 @@ def test_a_trace_leads_to_the_leaf_and_to_the_finding(world: AuditWorld) -> None
     assert late.value in entries[places[0]["mingjian.leaf.index"]]
     assert header in entries[places[1]["mingjian.leaf.index"]], "the finding carries the trace of the fact"
     world.until(lambda: {"mingjian.log.size": 17, "mingjian.log.lag": 0}.items() <= gauges(world).items())
-    assert sum(one["count"] for one in telemetry(world)[-20:] if one["name"] == "mingjian.entry.delay") >= 2
+    # A sum since the start: the newest reading counts, wherever the other metrics' lines stand.
+    world.until(lambda: max((one["count"] for one in telemetry(world) if one["name"] == "mingjian.entry.delay"), default=0) >= 2)
 
 
 def gauges(world: AuditWorld) -> dict[str, float]:
@@ -133,6 +135,7 @@ def many(first: int, count: int) -> list[Say]:
     ]
 
 
+@pytest.mark.timeout(900)
 def test_killed_in_the_middle_again_and_again_the_log_is_whole(world: AuditWorld) -> None:
     """SIGKILL while records stream in: no record missing or twice, findings as in an undisturbed run."""
     world.say(opening())

@@ -86,10 +86,49 @@ def test_only_events_without_an_answer_are_sent_again() -> None:
     assert asked == [["a", "b", "c"], ["b"]]
 
 
-def test_a_batch_that_is_refused_as_a_whole_refuses_each_event() -> None:
-    outcomes, asked = deliver(lambda number, ids: (413, {"title": "too large"}), "a", "b")
-    assert outcomes == [(413, "too large")] * 2
+def test_a_batch_that_is_refused_as_a_whole_is_asked_for_in_halves_until_the_event_at_fault_stands_alone() -> None:
+    def script(number: int, ids: list[str]) -> tuple[int, object]:
+        return (422, {"title": "bad batch"}) if "5" in ids else (200, {"results": [receipt(one) for one in ids]})
+
+    ids = [str(number) for number in range(16)]
+    outcomes, asked = deliver(script, *ids)
+    assert outcomes == [(422, "bad batch") if one == "5" else (201, one) for one in ids]
+    assert [one for part in asked if "5" not in part for one in part] == [one for one in ids if one != "5"], "in their order, each once"
+    assert ["5"] in asked and len(asked) < 16
+
+
+def test_a_refusal_that_has_nothing_to_do_with_the_events_is_not_asked_for_again() -> None:
+    outcomes, asked = deliver(lambda number, ids: (404, {"title": "not here"}), "a", "b")
+    assert outcomes == [(404, "not here")] * 2
     assert len(asked) == 1
+
+
+def test_a_request_is_never_larger_than_intake_takes() -> None:
+    bodies: list[dict[str, object]] = []
+    large = [{"event": {"id": str(number), "data": "x" * 4_000_000}} for number in range(9)]
+    with counter(lambda number, ids: (200, {"results": [receipt(one) for one in ids]}), bodies) as (url, asked):
+        outcomes = Intake(url).deliver(large, channel="desk")
+    assert [len(json.dumps(one)) <= 16 << 20 for one in bodies] == [True] * 3
+    assert [one for part in asked for one in part] == [str(number) for number in range(9)]
+    assert all(one.accepted for one in outcomes)
+
+
+class Over(Exception):
+    """Somebody pressed Ctrl-C."""
+
+
+def test_who_is_told_to_stop_ends_before_the_next_request_without_a_word_about_intake() -> None:
+    said: list[str] = []
+
+    def alive() -> None:
+        if asked:
+            raise Over
+
+    with counter(lambda number, ids: None) as (url, asked):
+        intake = Intake(url, said=said.append, alive=alive)
+        with pytest.raises(Over):
+            intake.deliver(submissions("a"), channel="desk")
+    assert (len(asked), said) == (1, [])
 
 
 def test_without_any_answer_it_gives_up_in_one_sentence() -> None:
