@@ -108,6 +108,11 @@ async def test_values_that_can_t_be_stored_are_no_absence_of_the_server(store: S
     assert [] == await store.unread(after=0, limit=9)
 
 
+async def test_a_refusal_that_can_t_be_stored_is_no_absence_of_the_server(store: Store) -> None:
+    with pytest.raises(NotStorable):
+        await store.refuse([RefusalRow("k", b"h" * 32, "reason", "\0", b"value", 7)])
+
+
 async def test_a_refusal_is_said_once_and_unsent_until_it_was_sent(store: Store) -> None:
     one = RefusalRow("k", b"h" * 32, "reason", kit.OFFICE, b"value", 7)
     again = replace(one, value=b"other")

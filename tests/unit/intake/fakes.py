@@ -71,6 +71,8 @@ class MemoryStore:
 
     async def refuse(self, rows: Sequence[RefusalRow]) -> list[tuple[bytes, bool]]:
         await self._reach()
+        if any("\0" in row.source for row in rows):
+            raise NotStorable("DataError")
         found = []
         for row in rows:
             name = (row.key_id, row.event_hash, row.reason)

@@ -10,6 +10,8 @@ import pytest
 
 from schemas.topics import FACTS, PARTITIONS, REFUSALS, REGISTRY
 from services.intake import handlers
+from services.intake.domain.reading import read_body
+from services.intake.web.bodies import batch_of
 from tests import toolkit as kit
 from tests.unit.intake.fakes import MemoryStore, a_desk, at, enrolled_broker, put_together, running
 
@@ -187,3 +189,22 @@ async def test_what_is_refused_says_when_it_came() -> None:
         [answer] = await whole.take(inspected(kind="surprise"))
         assert answer.refusal is not None
         assert kit.NOW == json.loads(answer.refusal)["refusal"]["received_at"]
+
+
+async def test_no_text_that_was_sent_keeps_other_refusals_from_being_kept() -> None:
+    async with a_desk() as whole:
+        one = inspected()["event"]
+        nul = kit.signed({**one, "source": "/departments/\0/offices/x", "id": "\0"}, kit.OFFICER)
+        found = await whole.take(nul, inspected(kind="surprise"), inspected())
+        assert [422, 422, 201] == statuses(found)
+        refusals = [json.loads(answer.refusal or b"null") for answer in found[:2]]
+        assert ["", kit.OFFICE] == [refusal["refusal"]["source"] for refusal in refusals]
+        assert refusals[0]["refusal"]["event_hash"] == kit.hash_of(nul)
+
+
+async def test_an_event_without_a_canonical_form_is_answered_on_its_own() -> None:
+    async with a_desk() as whole:
+        body = b'{"events": [%s, {"event": {"data": 1.5}}, %s]}' % (json.dumps(inspected()).encode(), json.dumps(inspected()).encode())
+        found = await whole.take(*batch_of(read_body(body)).events)
+        assert [201, 400, 201] == statuses(found)
+        assert found[1].fault is not None and ("float", "/event/data") == (found[1].fault.code, found[1].fault.field)
