@@ -100,7 +100,7 @@ def _judge_signed(opened: Opened, key: Key, registry: Registry, channel: str | N
         raise Refused(fault("holder-not-enrolled", field="/signature/key_id", value=key.key_id))
     read = validate(opened)
     chosen = channel_of(key, channel)
-    _refuse(authority_fault(read, registry.grants(key.holder)))
+    _refuse(authority_fault(read, key.holder, registry))
     _refuse(impossible_date(read.event, today, milliseconds(received_at)))
     _refuse(officers_fault(read.event, registry))
     _refuse(_personal_fault(read.event, today))

@@ -171,7 +171,7 @@ def test_one_of_two_grants_must_cover_all_of_it() -> None:
 
 
 def test_nobody_grants_more_regimes_than_they_have() -> None:
-    local = kit.Person("test-local", "registrar", kit.OFFICE, schemes=("officer",), regimes=("fhrs",))
+    local = kit.Person("test-local", "registrar", kit.OFFICE, schemes=("officer", "uscc"), regimes=("fhrs",))
     known = kit.enrolled_registry(local, kit.COLLEAGUE)
     for regimes, code in (([], "regime-not-granted"), (["fhrs", "liyujiang"], "regime-not-granted")):
         one = granting(kit.OFFICE)
