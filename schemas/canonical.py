@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import Any
 
 import orjson
@@ -48,10 +49,10 @@ def check(value: Any, where: str = "", depth: int = 0) -> None:
         return
     if kind is int:
         if not -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
-            raise CanonicalError("integer-range", where, "an integer lies outside ±(2⁵³−1); send it as a string")
+            raise CanonicalError("integer-range", where, _TOO_BIG)
         return
     if depth >= MAX_DEPTH:
-        raise CanonicalError("depth", where, f"nested deeper than {MAX_DEPTH} levels")
+        raise CanonicalError("depth", where, _TOO_DEEP)
     if kind is dict:
         for key, item in value.items():
             if type(key) is not str or not key.isascii():
@@ -64,6 +65,8 @@ def check(value: Any, where: str = "", depth: int = 0) -> None:
         return
     if kind is float:
         raise CanonicalError("float", where, 'floats are not allowed; send a decimal string such as "97.5"')
+    if kind is _Flaw:
+        raise CanonicalError(value.code, where, value.message)
     raise CanonicalError("type", where, f"{kind.__name__} is not a JSON value")
 
 
@@ -78,46 +81,86 @@ def trusted_canonical_bytes(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
+class _Flaw:
+    """Stands where the text holds what has no canonical form; ``check`` refuses it at its place."""
+
+    __slots__ = ("code", "message")
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code, self.message = code, message
+
+
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
+_TOO_BIG = "an integer lies outside ±(2⁵³−1); send it as a string"
+# Deeper than anything that could still be accepted, wherever in a text the value stands that is checked on its own.
+_CUT_BELOW = 2 * MAX_DEPTH
+_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.S)
+
+
 def _no_float(text: str) -> Any:
-    raise CanonicalError("float", "", f"the number {text[:40]} is not an integer; send a decimal string")
+    return _Flaw("float", f"the number {text[:40]} is not an integer; send a decimal string")
 
 
 def _no_constant(text: str) -> Any:
-    raise CanonicalError("float", "", f"{text} is not JSON")
+    return _Flaw("float", f"{text} is not JSON")
 
 
-def _integer(text: str) -> int:
-    if len(text) > 17:
-        raise CanonicalError("integer-range", "", "an integer lies outside ±(2⁵³−1); send it as a string")
-    return int(text)
+def _integer(text: str) -> Any:
+    return int(text) if len(text) <= 17 else _Flaw("integer-range", _TOO_BIG)
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique(pairs: list[tuple[str, Any]]) -> Any:
     found = dict(pairs)
-    if len(found) != len(pairs):
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise CanonicalError("duplicate-key", "", f"the key {key[:60]!r} stands twice in one object")
-            seen.add(key)
-    return found
+    if len(found) == len(pairs):
+        return found
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            return _Flaw("duplicate-key", f"the key {key[:60]!r} stands twice in one object")
+        seen.add(key)
+    raise AssertionError("no key stands twice")
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_no_float, parse_int=_integer, parse_constant=_no_constant)
 
 
-def parse_strict(text: bytes) -> Any:
-    """Read JSON that has a canonical form. Raises ``CanonicalError`` with a code, never a bare decoding error."""
+def parse(text: bytes) -> Any:
+    """Read JSON of which parts may have no canonical form: ``check`` refuses exactly those that do, and must be asked before a
+    part is used. Raises ``CanonicalError`` for what is not JSON as a whole, never a bare decoding error."""
     try:
         decoded = text.decode("utf-8")
     except UnicodeDecodeError as error:
         raise CanonicalError("utf-8", "", f"byte {error.start} is not UTF-8") from None
     try:
-        value = _DECODER.decode(decoded)
+        try:
+            return _DECODER.decode(decoded)
+        except RecursionError:
+            return _DECODER.decode(_shallow(decoded))
     except json.JSONDecodeError as error:
         raise CanonicalError("json", "", f"{error.msg} at line {error.lineno}, column {error.colno}") from None
-    except RecursionError:
-        raise CanonicalError("depth", "", f"nested deeper than {MAX_DEPTH} levels") from None
+
+
+def _shallow(text: str) -> str:
+    """The text with ``null`` for what lies far too deep: what is left there is too deep as well, and can be decoded."""
+    kept: list[str] = []
+    depth = start = 0
+    for match in _BRACKET.finditer(text):
+        if match[0] in "[{":
+            depth += 1
+            if depth == _CUT_BELOW:
+                kept.append(text[start : match.start()] + "null")
+        elif match[0] in "]}":
+            depth -= 1
+            if depth == _CUT_BELOW - 1:
+                start = match.end()
+    if depth >= _CUT_BELOW:
+        raise CanonicalError("depth", "", _TOO_DEEP)
+    return "".join([*kept, text[start:]])
+
+
+def parse_strict(text: bytes) -> Any:
+    """Read JSON that has a canonical form. Raises ``CanonicalError`` with a code, never a bare decoding error."""
+    value = parse(text)
     check(value)
     return value
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from schemas.ids import SubjectError, check_subject
+from schemas.ids import EVENT_ID, SOURCE, SubjectError, check_subject
 
 EARLIEST = date(1949, 10, 1)
 LATEST = date(2199, 12, 31)
@@ -98,12 +98,12 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=_
 DocumentNo = Annotated[str, StringConstraints(min_length=1, max_length=80, pattern=_LINE)]
 ViolationCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-EventId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")]
+EventId = Annotated[str, StringConstraints(pattern=f"^{EVENT_ID.pattern}$")]
 KeyId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Base64Url = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,200}$")]
 Pseudonym = Annotated[str, StringConstraints(pattern=r"^officer:[a-z0-9][a-z0-9-]{2,62}$")]
 Person = Annotated[str, StringConstraints(pattern=r"^person:[0-9a-f]{32}$")]
-Office = Annotated[str, StringConstraints(pattern=r"^/departments/[a-z0-9-]{1,40}/offices/[a-z0-9-]{1,40}$")]
+Office = Annotated[str, StringConstraints(pattern=f"^{SOURCE.pattern}$")]
 Regime = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
 SubjectId = Annotated[str, StringConstraints(pattern=r"^(uscc|fhrs|camis|person):[0-9A-Za-z]{1,32}$"), AfterValidator(_subject)]
 AnySubject = Annotated[str, StringConstraints(max_length=120), AfterValidator(_subject)]

@@ -29,6 +29,7 @@ SCHEMES: dict[str, re.Pattern[str]] = {
 }
 ENTERPRISE_SCHEMES = ("uscc", "fhrs", "camis")
 SOURCE = re.compile(r"/departments/[a-z0-9-]{1,40}/offices/[a-z0-9-]{1,40}")
+EVENT_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 SERVICE_SOURCE = re.compile(r"/services/[a-z]{1,20}")
 
 

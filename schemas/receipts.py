@@ -41,7 +41,7 @@ class Receipt(BaseModel):
 class Refusal(BaseModel):
     """Proof that an officer tried: what was sent (by hash), when, and why it was refused. Carries no payload.
 
-    ``source`` and ``id`` stand as they were sent, well formed or not: what is wrong with them may be the reason."""
+    ``source`` and ``id`` stand as they were sent where they are an office and an id, else '': the hash says which event it was."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
     type: Literal["mingjian.refusal.v1"] = REFUSAL_TYPE

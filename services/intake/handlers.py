@@ -5,6 +5,8 @@ Invariants
 2. Nothing is answered with 201, 202 or 409 that PostgreSQL doesn't hold.
 3. What was entered once stays entered: a retry gets its receipt even when its key was revoked in between.
 4. A day is closed in every partition before the first fact that is received after it.
+5. Time passes by what is admitted: what is refused moves no clock and closes no day.
+6. Nothing is judged before the registry and what was sent before the start have been read back.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 from schemas import topics
 from schemas.canonical import trusted_canonical_bytes
@@ -29,7 +31,7 @@ from services.intake.domain.days import closing, day_closed_event
 from services.intake.domain.faults import Fault, fault
 from services.intake.domain.judging import Admitted, Denied, judge
 from services.intake.keeping import Full, Keeper
-from services.intake.ports import FirstCopy, Kept, Name, RefusalRow, Row, Sealed, Store, StoreUnavailable
+from services.intake.ports import FirstCopy, Kept, Name, NotStorable, RefusalRow, Row, Sealed, Store, StoreUnavailable
 from services.intake.reading_back import ReadBack
 from services.intake.waiting import Waiting
 
@@ -96,9 +98,26 @@ class Keys:
     system: SigningKey
 
 
+class Sender(Protocol):
+    """Who sends what is stored, and knows what is on its way."""
+
+    def refused(self, rows: Sequence[RefusalRow]) -> None:
+        """Refusals that are stored now."""
+
+    def registry_unread(self) -> bool:
+        """Whether something is stored for the registry that was not read back."""
+
+    def doubt(self, stored: Kept | None = None, name: Name | None = None) -> None:
+        """This row is stored, and nothing was read back; it may be that nobody handed it over."""
+
+    def doubt_refusals(self) -> None:
+        """Refusals may be stored of which nobody will hear otherwise."""
+
+
 class Desk:
-    """One for a process. ``wall``: epoch milliseconds; ``monotonic``: seconds; ``seal`` encrypts private values; ``registry_unread``:
-    whether something is stored for the registry that was not read back."""
+    """One for a process. ``wall``: epoch milliseconds; ``monotonic``: seconds; ``seal`` encrypts private values.
+
+    ``recovered`` is set once everything that stood on Kafka at the start has been read, and the loops run."""
 
     def __init__(
         self,
@@ -113,18 +132,20 @@ class Desk:
         wall: Callable[[], int],
         monotonic: Callable[[], float],
         seal: Callable[[Name, Any], tuple[Sealed, ...]],
-        refused: Callable[[Sequence[RefusalRow]], None],
-        registry_unread: Callable[[], bool],
+        sender: Sender,
     ) -> None:
-        self._registry_unread = registry_unread
+        self.recovered = False
         self._store, self._keeper, self._reader, self._waiting = store, keeper, reader, waiting
         self._clock, self._keys, self._office = clock, keys, office
-        self._wall, self._monotonic, self._seal, self._refused = wall, monotonic, seal, refused
-        self._through: date | None = None
+        self._wall, self._monotonic, self._seal, self._sender = wall, monotonic, seal, sender
+        # The last day that was offered to be closed, and what became of it.
+        self._closing: tuple[date, asyncio.Future[Kept]] | None = None
         self._kept_by_itself = False
 
     async def take(self, values: Sequence[Any], request: Request, asked: Sequence[int | None]) -> list[Answer]:
         """Judge, keep and send each; answers in the same order. ``asked``: the simulated instant of each, epoch milliseconds."""
+        if not self.recovered:
+            return [_not_ready()] * len(values)
         found: list[Ticket | Turned | Answer] = []
         patient = True
         for number, (value, moment) in enumerate(zip(values, asked, strict=True)):
@@ -147,33 +168,46 @@ class Desk:
         return [next(refusals) if isinstance(one, Turned) else one for one in settled]
 
     async def receipt(self, name: Name) -> Answer | None:
-        """The receipt of an event that was entered, 202 for one that is stored, None for one that is unknown.
-
-        Raises ``StoreUnavailable``."""
+        """The receipt of an event that was entered, 202 for one that is stored, 503 while it can't be known yet, None for one that
+        is unknown. Raises ``StoreUnavailable``."""
         stored, copy = await self._store.find(name)
         if copy is not None:
             return self._receipt(copy, again=True)
-        return Answer(202, name=name, retry_after=1) if stored else None
+        if stored is not None:
+            self._sender.doubt(stored, name)
+            return Answer(202, name=name, retry_after=1)
+        return None if self.recovered else _not_ready()
 
     def close_days(self) -> None:
-        """What the timer does: announce days that are over, where the clock goes by itself."""
+        """What the timer does: announce days that are over, where the clock goes by itself. Where that fails, the next call does it."""
         now = self._clock.look(self._wall())
-        if now is not None:
+        if now is None:
+            return
+        try:
             self._close_days(now)
+        except Full:
+            return
 
     async def _one(self, value: Any, request: Request, channel: str | None, asked: int | None) -> Ticket | Turned | Answer:
         try:
-            now = self._clock.read(self._wall(), asked)
+            now = self._clock.peek(self._wall(), asked)
         except InTheFuture:
             return Answer(422, fault=fault("simulated-in-the-future"))
-        if self._clock.simulated and self._clock.by_itself and not self._kept_by_itself:
-            await self._store.go_on_by_itself()
+        verdict = await self._judge(value, channel, now)
+        if isinstance(verdict, Denied):
+            return await self._known_before(verdict) or Turned(verdict, now)
+        if self._clock.simulated and asked is None and not self._kept_by_itself:
+            try:
+                await self._store.go_on_by_itself()
+            except StoreUnavailable:
+                return Answer(503, fault=fault("store-unavailable"), retry_after=2)
             self._kept_by_itself = True
+            # Judged anew: the registry may have moved meanwhile.
+            return await self._one(value, request, channel, asked)
         try:
+            # Not before ``now``; what was admitted then is admitted now.
+            now = self._clock.read(self._wall(), asked)
             self._close_days(now)
-            verdict = await self._judge(value, channel, now)
-            if isinstance(verdict, Denied):
-                return await self._known_before(verdict) or Turned(verdict, now)
             return self._ticket(verdict, request, now)
         except Full:
             return Answer(503, fault=fault("busy"), retry_after=1)
@@ -182,7 +216,7 @@ class Desk:
         received_at = instant(now)
         verdict = judge(value, registry=self._reader.registry, channel=channel, received_at=received_at)
         if isinstance(verdict, Denied) and _hangs_on_registry(verdict):
-            if self._registry_unread():
+            if self._sender.registry_unread():
                 # What would allow it may be on its way: a refusal is for ever, so not yet.
                 return Denied(fault("busy"), verdict.event_hash, verdict.source, verdict.id, None)
             # It may stand in a part of the registry that this process hasn't read yet.
@@ -231,18 +265,26 @@ class Desk:
     async def _settle(self, ticket: Ticket, until: float) -> Answer | Turned:
         row = ticket.row
         try:
-            kept = await ticket.kept
+            if not ticket.kept.done():
+                # It stays in the queue: sent again, the same event finds out.
+                await asyncio.wait([ticket.kept], timeout=max(0.0, until - self._monotonic()))
+            if not ticket.kept.done():
+                return Answer(503, fault=fault("store-unavailable"), retry_after=2)
+            kept = ticket.kept.result()
             if kept.event_hash != row.event_hash:
                 denied = Denied(fault("id-conflict", field="/event/id", value=row.name[1]), row.event_hash.hex(), *row.name, ticket.key_id)
                 return Turned(denied, row.received_ms)
             if kept.seq is None and not ticket.copy.done():
-                _, copy = await self._store.find(row.name)
+                stored, copy = await self._store.find(row.name)
                 if copy is not None:
                     return self._receipt(copy, again=True)
+                self._sender.doubt(stored, row.name)
             if not ticket.copy.done():
                 await asyncio.wait([ticket.copy], timeout=max(0.0, until - self._monotonic()))
         except StoreUnavailable:
             return Answer(503, fault=fault("store-unavailable"), retry_after=2)
+        except NotStorable:
+            return Answer(500, fault=fault("not-storable"))
         finally:
             if not ticket.copy.done():
                 self._waiting.forget(row.name, ticket.copy)
@@ -274,12 +316,13 @@ class Desk:
         signed = [row for row in rows if row is not None]
         try:
             stand = await self._store.refuse(signed) if signed else []
-        except StoreUnavailable:
-            return [
-                Answer(503, fault=fault("store-unavailable"), retry_after=2) if row else _refused(one)
-                for one, row in zip(turned, rows, strict=True)
-            ]
-        self._refused([row for row, (_, new) in zip(signed, stand, strict=True) if new])
+        except (StoreUnavailable, NotStorable) as error:
+            self._sender.doubt_refusals()
+            answer = Answer(500, fault=fault("not-storable"))
+            if isinstance(error, StoreUnavailable):
+                answer = Answer(503, fault=fault("store-unavailable"), retry_after=2)
+            return [answer if row else _refused(one) for one, row in zip(turned, rows, strict=True)]
+        self._sender.refused([row for row, (_, new) in zip(signed, stand, strict=True) if new])
         values = (value for value, _ in stand)
         return [_refused(one, next(values) if row else None) for one, row in zip(turned, rows, strict=True)]
 
@@ -303,7 +346,10 @@ class Desk:
 
     def _close_days(self, now: int) -> None:
         registry = self._reader.registry
-        known = [day for day in (self._through, registry.closed_through) if day]
+        if self._closing and self._closing[1].done() and (self._closing[1].cancelled() or self._closing[1].exception()):
+            # It was not kept, so the day is still open.
+            self._closing = None
+        known = [day for day in (self._closing and self._closing[0], registry.closed_through) if day]
         through = closing(max(known, default=None), now, registry.time_zone)
         if through is None:
             return
@@ -314,7 +360,11 @@ class Desk:
         value = envelope_bytes(event, self._keys.system.signature(event), entry)
         ticket = self._offer(_row(event, kind, value, _digest(event), now, None, ()), self._keys.system.key_id)
         self._waiting.forget(ticket.row.name, ticket.copy)
-        self._through = through
+        self._closing = (through, ticket.kept)
+
+
+def _not_ready() -> Answer:
+    return Answer(503, fault=fault("not-ready"), retry_after=1)
 
 
 def _hangs_on_registry(denied: Denied) -> bool:

@@ -16,6 +16,10 @@ class StoreUnavailable(ConnectionError):
     """PostgreSQL did not answer: whether something was stored is not known, and sending again finds out."""
 
 
+class NotStorable(ValueError):
+    """PostgreSQL refuses these values, and will again: a fault of ours, nothing was stored, somebody has to look."""
+
+
 class OtherRegister(RuntimeError):
     """Kafka's registry, PostgreSQL and the genesis file do not belong together; the message says which differs."""
 
@@ -91,14 +95,16 @@ class Position:
 
 
 class Store(Protocol):
-    """Intake's tables. Every method is one transaction and returns after it is on the disk. Raises ``StoreUnavailable``."""
+    """Intake's tables. Every method is one transaction and returns after it is on the disk. Raises ``StoreUnavailable``; what was
+    to be written may stand there all the same, where the connection broke with the answer."""
 
     async def keep(self, rows: Sequence[Row]) -> list[Kept]:
         """Store what isn't stored yet, in this order; the answers in the same order. Vault rows and copies come with their event or
-        not at all. An id that is there, in this table or as a first copy, is left as it is."""
+        not at all. An id that is there, in this table, as a first copy or before in ``rows``, is left as it is. Raises ``NotStorable``."""
 
     async def refuse(self, rows: Sequence[RefusalRow]) -> list[tuple[bytes, bool]]:
-        """Store refusals; returns for each the bytes that stand, its own or those of the same refusal before, and whether it is new."""
+        """Store refusals; returns for each the bytes that stand, its own or those of the same refusal before, and whether it is new.
+        Raises ``NotStorable``."""
 
     async def note(self, found: Sequence[FirstCopy], positions: Mapping[Place, Position]) -> None:
         """Enter first copies and how far the partitions were read, together. An event's first copy never changes."""
@@ -110,7 +116,8 @@ class Store(Protocol):
         """What is known of an id: stored, and where its first copy is."""
 
     async def unread(self, *, after: int, limit: int) -> list[tuple[int, Row]]:
-        """Stored events without a first copy and with ``seq`` above ``after``, in their order."""
+        """Stored events without a first copy and with ``seq`` above ``after``, in their order; ``copies`` holds the partitions that
+        miss one."""
 
     async def unsent_copies(self) -> list[Row]:
         """Events whose copies were not all acknowledged; ``copies`` holds the partitions that miss one."""

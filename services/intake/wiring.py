@@ -123,7 +123,7 @@ class Intake:
         self.clock = Clock(genesis["clock_mode"])
         self.producer = Producer(connection, client_id="mingjian-intake", linger_ms=1)
         self.sender = Sender(self.store, self.producer, monotonic=time.monotonic, caught_up=lambda: not any(self.reader.lag().values()))
-        self.keeper = Keeper(self.store, self.sender.stored)
+        self.keeper = Keeper(self.store, self.sender)
         self.reader = ReadBack(
             store=self.store,
             consumer=PositionedConsumer(connection, client_id="mingjian-intake", max_records=_READ_AT_ONCE),
@@ -142,10 +142,16 @@ class Intake:
             wall=wall_ms,
             monotonic=time.monotonic,
             seal=vault.seal,
-            refused=self.sender.refused,
-            registry_unread=self.sender.registry_unread,
+            sender=self.sender,
         )
-        self.status = Status(reader=self.reader, keeper=self.keeper, sender=self.sender, clock=self.clock, wall=wall_ms)
+        self.status = Status(
+            reader=self.reader,
+            keeper=self.keeper,
+            sender=self.sender,
+            clock=self.clock,
+            wall=wall_ms,
+            recovered=lambda: self.desk.recovered,
+        )
         self.parts = Parts(
             desk=self.desk,
             status=self.status,
@@ -190,7 +196,7 @@ class Intake:
             group.create_task(self.sender.run())
             await self.reader.catch_up([(topics.REGISTRY, 0)], limit_s=_START_LIMIT_S)
             await self._until_genesis()
-            self.status.recovered = True
+            self.desk.recovered = True
             while True:
                 self.desk.close_days()
                 await asyncio.sleep(_TIMER_S)

@@ -158,7 +158,7 @@ BODIES = [
     Bad("broken JSON", lambda: b'{"event": {', 400, "json-broken"),
     Bad("no JSON at all", lambda: b"hello", 400, "json-broken"),
     Bad("not UTF-8", lambda: raw(b"routine", b"rout\xffne"), 400, "not-utf-8"),
-    Bad("a float", lambda: raw(b'"routine"', b"1.5"), 400, "float"),
+    Bad("a float", lambda: raw(b'"routine"', b"1.5"), 400, "float", field="/event/data/kind"),
     Bad("an exponent", lambda: raw(b'"routine"', b"1e3"), 400, "float"),
     Bad("NaN", lambda: raw(b'"routine"', b"NaN"), 400, "not-a-number"),
     Bad("Infinity", lambda: raw(b'"routine"', b"-Infinity"), 400, "not-a-number"),
@@ -244,6 +244,10 @@ SHAPES = [
     proven("a word that is no choice", lambda: signed(inspected(kind="surprise")), "not-a-choice", field=D + "/kind"),
     proven("a text for a truth", lambda: signed(inspected(outcome_pending="true")), "wrong-type", field=D + "/outcome_pending"),
     proven("a control character", lambda: signed(inspected(note="a\x00b")), "text-form", field=D + "/note"),
+    proven("a null character in the source", lambda: with_(source="/departments/\0/offices/x"), "source-form", field="/event/source"),
+    proven("a null character in the id", lambda: with_(id="\0" + kit.new_id()), "id-form", field="/event/id"),
+    proven("a null character in the subject", lambda: with_(subject="uscc:\0"), "subject-form", field="/event/subject"),
+    proven("free text as a source", lambda: with_(source="样例人员家住样例街"), "source-form", field="/event/source"),
     proven("61 KiB", large, "too-large", 413, field="/event"),
 ]
 DATES = [

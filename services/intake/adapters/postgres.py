@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from services.intake.ports import FirstCopy, Kept, Name, Place, Position, RefusalRow, Row, StoreUnavailable
+from services.intake.ports import FirstCopy, Kept, Name, NotStorable, Place, Position, RefusalRow, Row, StoreUnavailable
 
 log = logging.getLogger("mingjian.intake.postgres")
 
@@ -40,7 +40,10 @@ _POSITION = """
     ON CONFLICT (topic, partition) DO UPDATE SET next_offset = excluded.next_offset, known_ms = excluded.known_ms
 """
 _UNREAD = """
-    SELECT seq, source, id, event_hash, topic, key, type, value, received_ms, traceparent FROM submission AS stored
+    SELECT seq, source, id, event_hash, topic, key, type, value, received_ms, traceparent,
+           ARRAY(SELECT missing.partition FROM control_copy AS missing
+                 WHERE missing.source = stored.source AND missing.id = stored.id AND NOT missing.sent ORDER BY missing.partition)
+    FROM submission AS stored
     WHERE seq > %s AND NOT EXISTS (SELECT 1 FROM first_copy AS found WHERE found.source = stored.source AND found.id = stored.id)
     ORDER BY seq LIMIT %s
 """
@@ -50,6 +53,11 @@ _COPIES = """
     FROM control_copy AS c JOIN submission AS s ON s.source = c.source AND s.id = c.id
     WHERE NOT c.sent GROUP BY s.source, s.id ORDER BY s.seq
 """
+# What an event lost with its table and brings again is there already: the first stands.
+_PRIVATE = """
+    INSERT INTO vault.private_value (source, id, field, key, nonce, box) VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
+"""
+_COPY = "INSERT INTO control_copy (source, id, partition) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
 _REFUSE = """
     INSERT INTO refusal (key_id, event_hash, reason, source, value, received_ms) VALUES (%s, %s, %s, %s, %s, %s)
     ON CONFLICT (key_id, event_hash, reason) DO UPDATE SET reason = excluded.reason RETURNING value, xmax = 0
@@ -83,6 +91,10 @@ class PostgresStore:
         try:
             async with self._pool.connection() as connection:
                 yield connection
+        except (psycopg.DataError, psycopg.IntegrityError) as error:
+            # The class alone: the server's message repeats values.
+            log.error("PostgreSQL refuses values: %s", type(error).__name__)
+            raise NotStorable(type(error).__name__) from None
         except (psycopg.Error, PoolTimeout) as error:
             if not isinstance(error, psycopg.OperationalError | psycopg.InterfaceError | PoolTimeout):
                 # Not the server's absence but a statement that it refuses: somebody has to look, and the process goes on.
@@ -91,29 +103,26 @@ class PostgresStore:
 
     async def keep(self, rows: Sequence[Row]) -> list[Kept]:
         """See ``Store.keep``."""
-        columns = [list(column) for column in zip(*(_values(row) for row in rows), strict=True)]
-        beside = any(row.private or row.copies for row in rows)
-        async with self._connection() as connection:
-            if beside:
-                async with connection.transaction():
-                    new = await self._insert(connection, columns)
-                    await self._beside(connection, [row for row in rows if row.name in new])
-            else:
-                new = await self._insert(connection, columns)
-            hashes = {} if len(new) == len(rows) else await self._there(connection, [row.name for row in rows if row.name not in new])
-        kept = []
+        # The second of two equal ids in one batch finds the first.
+        firsts: dict[Name, Row] = {}
         for row in rows:
-            # The second of two equal ids in one batch finds the first.
-            seq = new.pop(row.name, None)
-            kept.append(Kept(seq, row.event_hash if seq is not None else hashes.get(row.name) or row.event_hash))
-            hashes.setdefault(row.name, row.event_hash)
-        return kept
+            firsts.setdefault(row.name, row)
+        columns = [list(column) for column in zip(*(_values(row) for row in firsts.values()), strict=True)]
+        # One transaction round all of it: whoever hears that it failed may not find half of it done.
+        async with self._connection() as connection, connection.transaction():
+            new = await self._insert(connection, columns)
+            await self._beside(connection, [row for name, row in firsts.items() if name in new])
+            hashes = await self._there(connection, [name for name in firsts if name not in new])
+        hashes |= {name: firsts[name].event_hash for name in new}
+        return [Kept(new.pop(row.name, None), hashes[row.name]) for row in rows]
 
     async def _insert(self, connection: psycopg.AsyncConnection, columns: list[list[object]]) -> dict[Name, int]:
         cursor = await connection.execute(_KEEP, columns, binary=True)
         return {(source, str(id)): seq for seq, source, id in await cursor.fetchall()}
 
     async def _there(self, connection: psycopg.AsyncConnection, names: list[Name]) -> dict[Name, bytes]:
+        if not names:
+            return {}
         cursor = await connection.execute(_THERE, _names(names), binary=True)
         return {(source, str(id)): event_hash for source, id, event_hash in await cursor.fetchall() if event_hash is not None}
 
@@ -122,10 +131,9 @@ class PostgresStore:
         copies = [(*row.name, partition) for row in rows for partition in row.copies]
         async with connection.cursor() as cursor:
             if private:
-                insert = "INSERT INTO vault.private_value (source, id, field, key, nonce, box) VALUES (%s, %s, %s, %s, %s, %s)"
-                await cursor.executemany(insert, private)
+                await cursor.executemany(_PRIVATE, private)
             if copies:
-                await cursor.executemany("INSERT INTO control_copy (source, id, partition) VALUES (%s, %s, %s)", copies)
+                await cursor.executemany(_COPY, copies)
 
     async def refuse(self, rows: Sequence[RefusalRow]) -> list[tuple[bytes, bool]]:
         """See ``Store.refuse``."""
@@ -156,10 +164,12 @@ class PostgresStore:
             return {(topic, partition): Position(offset, known) for topic, partition, offset, known in await cursor.fetchall()}
 
     async def find(self, name: Name) -> tuple[Kept | None, FirstCopy | None]:
-        """See ``Store.find``. An id that is no UUID is unknown."""
+        """See ``Store.find``. What can't be an id is unknown."""
         try:
             key = (name[0], uuid.UUID(name[1]))
         except ValueError:
+            return None, None
+        if "\0" in name[0]:
             return None, None
         async with self._connection() as connection:
             cursor = await connection.execute("SELECT seq, event_hash FROM submission WHERE source = %s AND id = %s", key)
@@ -174,7 +184,7 @@ class PostgresStore:
         """See ``Store.unread``."""
         async with self._connection() as connection:
             cursor = await connection.execute(_UNREAD, (after, limit), binary=True)
-            return [(seq, _row(rest)) for seq, *rest in await cursor.fetchall()]
+            return [(seq, _row(rest, tuple(copies))) for seq, *rest, copies in await cursor.fetchall()]
 
     async def unsent_copies(self) -> list[Row]:
         """See ``Store.unsent_copies``."""

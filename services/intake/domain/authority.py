@@ -7,11 +7,11 @@ from typing import Any
 
 from schemas.ids import scheme_of
 from services.intake.domain.faults import Fault, Refused, fault
+from services.intake.domain.jurisdiction import GRANTED, Grant, beyond
 from services.intake.domain.reading import Read
-from services.intake.domain.registry import Grant, Key
+from services.intake.domain.registry import Key, Registry
 
 CHANNELS = ("field", "desk", "feed", "migration")
-_GRANTING = "mingjian.role.granted.v1"
 
 
 def channel_of(key: Key, asked: str | None) -> str:
@@ -23,8 +23,18 @@ def channel_of(key: Key, asked: str | None) -> str:
     return asked or key.channels[0]
 
 
-def authority_fault(read: Read, grants: Sequence[Grant]) -> Fault | None:
-    """None when a grant covers the event; else what the grants that come nearest lack."""
+def authority_fault(read: Read, holder: str, registry: Registry) -> Fault | None:
+    """None when a grant of ``holder`` covers the event and reaches what it says; else what the grants that come nearest lack."""
+    event, grants = read.event, registry.grants(holder)
+    return _uncovered(read, grants) or _overreaching(event, grants, registry)
+
+
+def _overreaching(event: dict[str, Any], grants: Sequence[Grant], registry: Registry) -> Fault | None:
+    found = beyond(event, grants, root=registry.office, offices=registry.offices(event["subject"]))
+    return fault(found.code, field=found.field) if found else None
+
+
+def _uncovered(read: Read, grants: Sequence[Grant]) -> Fault | None:
     event, roles = read.event, read.event_type.roles
     left = [one for one in grants if one.role in roles]
     if not left:
@@ -41,12 +51,11 @@ def authority_fault(read: Read, grants: Sequence[Grant]) -> Fault | None:
 
 
 def _covers(grant: Grant, event: dict[str, Any]) -> bool:
-    """True when the grant holds for every regime that the event names. Nobody grants more regimes than they have."""
+    """True when the grant holds for every regime that the event names."""
     if not grant.regimes:
         return True
     data = event["data"]
     named = {data["regime"]} if data.get("regime") else set()
     named |= set(data.get("regimes") or ())
-    if event["type"] == _GRANTING and not named:
-        return False
-    return named <= grant.regimes
+    # Which regimes may be granted is the jurisdiction's question.
+    return event["type"] == GRANTED or named <= grant.regimes

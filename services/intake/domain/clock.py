@@ -24,18 +24,21 @@ class Clock:
     def simulated(self) -> bool:
         return self.mode == "simulated"
 
-    def read(self, wall: int, asked: int | None = None) -> int:
-        """Now. ``asked``: the simulated instant of a request; ``ValueError`` on a wall stack. Without it a simulated clock goes to
-        the wall's time, and goes on by itself from then on. Raises ``InTheFuture``."""
+    def peek(self, wall: int, asked: int | None = None) -> int:
+        """What ``read`` would give; the clock stays where it is. Raises ``InTheFuture``, and ``ValueError`` on a wall stack."""
         if asked is None:
-            self.by_itself = True
-            self.last = max(self.last, wall)
-            return self.last
+            return max(self.last, wall)
         if not self.simulated:
             raise ValueError("only a simulated stack can be told the time")
         if asked > wall:
             raise InTheFuture("the simulated instant lies in the future")
-        self.last = max(self.last, asked)
+        return max(self.last, asked)
+
+    def read(self, wall: int, asked: int | None = None) -> int:
+        """Now, for what is admitted. ``asked``: the simulated instant of a request. Without it a simulated clock goes to the wall's
+        time, and goes on by itself from then on. Raises ``InTheFuture``, and ``ValueError`` on a wall stack."""
+        self.last = self.peek(wall, asked)
+        self.by_itself = self.by_itself or asked is None
         return self.last
 
     def look(self, wall: int) -> int | None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from schemas.events.base import EventType
 from schemas.events.supervision import ScoreRecorded
+from schemas.ids import EVENT_ID, SOURCE
 from schemas.keys import unb64, verify
 from schemas.times import civil_date, milliseconds
 from services.intake.domain.authority import authority_fault, channel_of
@@ -25,7 +26,8 @@ from services.intake.domain.private_values import private_fault
 from services.intake.domain.reading import Opened, Read, open_submission, validate
 from services.intake.domain.registry import Key, Registry
 
-_LONGEST_NAME = 120
+# What goes into a refusal, which is kept for ever and read by all: nothing but an office and an id, however free the text was.
+_NAMES = {"source": SOURCE, "id": EVENT_ID}
 # By these ways come other systems' data and old files: what doesn't add up there is evidence, not a slip to be sent back.
 _TAKEN_AS_THEY_ARE = frozenset({"feed", "migration"})
 _KINDS = {"identity": ("身份证件号码", "an identity number"), "telephone": ("电话号码", "a telephone number")}
@@ -45,8 +47,8 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Denied:
-    """What may not be entered. ``event_hash`` None: there was no event to hash. ``source`` and ``id`` as sent, cut to 120 characters,
-    '' where they are no text or hold personal data. ``key_id``: the registered key whose signature verified, else None."""
+    """What may not be entered. ``event_hash`` None: there was no event to hash. ``source`` and ``id`` as sent, '' where they are no
+    office and no id or hold personal data. ``key_id``: the registered key whose signature verified, else None."""
 
     fault: Fault
     event_hash: str | None
@@ -56,7 +58,7 @@ class Denied:
 
 
 def judge(value: Any, *, registry: Registry, channel: str | None, received_at: str) -> Admitted | Denied:
-    """Judge one submission (as ``read_body`` gives it) against the registry up to its last record folded.
+    """Judge one submission (a part of what ``read_body`` gives) against the registry up to its last record folded.
 
     ``channel`` None: the first that the key was registered for. ``received_at``: an instant of the contract."""
     if registry.genesis is None:
@@ -98,7 +100,7 @@ def _judge_signed(opened: Opened, key: Key, registry: Registry, channel: str | N
         raise Refused(fault("holder-not-enrolled", field="/signature/key_id", value=key.key_id))
     read = validate(opened)
     chosen = channel_of(key, channel)
-    _refuse(authority_fault(read, registry.grants(key.holder)))
+    _refuse(authority_fault(read, key.holder, registry))
     _refuse(impossible_date(read.event, today, milliseconds(received_at)))
     _refuse(officers_fault(read.event, registry))
     _refuse(_personal_fault(read.event, today))
@@ -130,9 +132,9 @@ def _marks(read: Read, channel: str) -> tuple[str, ...]:
 
 
 def _name(value: Any, name: str, today: date) -> str:
-    """``source`` or ``id`` as sent: it goes into a refusal that is kept for ever."""
+    """``source`` or ``id`` where it has the form of one."""
     event = value.get("event") if isinstance(value, dict) else None
     text = event.get(name) if isinstance(event, dict) else None
-    if not isinstance(text, str) or find(text, today):
+    if not isinstance(text, str) or not _NAMES[name].fullmatch(text) or find(text, today):
         return ""
-    return text[:_LONGEST_NAME]
+    return text

@@ -1,6 +1,8 @@
-"""From bytes to an event that the contract takes, in two steps: first what the signature is over, then all the rest.
+"""From bytes to an event that the contract takes, in three steps: the body, what the signature is over, all the rest.
 
-Two steps because a refusal is signed for whoever's signature verifies, however wrong the data are.
+The body of many events is read as a whole, and each event is held to its canonical form on its own: one that has none must not
+stand in the others' way. The last two are apart because a refusal is signed for whoever's signature verifies, however wrong
+the data are.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from schemas.canonical import CanonicalError, parse_strict, sha256_hex, trusted_canonical_bytes
+from schemas.canonical import CanonicalError, check, parse, sha256_hex, trusted_canonical_bytes
 from schemas.envelope import Submission, check_data, envelope_bytes
 from schemas.events import CATALOGUE
 from schemas.events.base import Data, EventType
@@ -69,11 +71,20 @@ class Read:
 
 
 def read_body(body: bytes) -> Any:
-    """JSON of the contract's kind. Raises ``Refused`` (400)."""
+    """JSON, of which ``canonical`` has to be asked before a part is used. Raises ``Refused`` (400)."""
     if not body.strip():
         raise Refused(fault("empty-body"))
     try:
-        return parse_strict(body)
+        return parse(body)
+    except CanonicalError as error:
+        raise Refused(_of_body(error)) from None
+
+
+def canonical(value: Any, where: str = "") -> None:
+    """Raises ``Refused`` (400) for the first part that has no canonical form. Depth counts from ``value``, which stands at the
+    pointer ``where``."""
+    try:
+        check(value, where)
     except CanonicalError as error:
         raise Refused(_of_body(error)) from None
 
@@ -89,9 +100,15 @@ def _of_body(error: CanonicalError) -> Fault:
 
 
 def open_submission(value: Any) -> Opened:
-    """The first step: ``event`` is an object with canonical bytes and ``signature`` is well formed. Raises ``Refused``.
+    """``event`` is an object with canonical bytes and ``signature`` is well formed. Raises ``Refused``.
 
-    ``value``: JSON as ``read_body`` gives it."""
+    ``value``: JSON as ``read_body`` gives it, a whole body or a part of it."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            canonical({name: None})
+            canonical(part, "/" + name)
+    else:
+        canonical(value)
     if not isinstance(value, dict) or not isinstance(value.get("event"), dict):
         raise Refused(fault("submission-shape", field="/event" if isinstance(value, dict) else ""))
     if "signature" not in value:
@@ -105,7 +122,7 @@ def open_submission(value: Any) -> Opened:
 
 
 def validate(opened: Opened) -> Read:
-    """The second step: envelope, size, type, subject and data. Raises ``Refused``."""
+    """Envelope, size, type, subject and data. Raises ``Refused``."""
     value, event = opened.value, opened.event
     size = len(envelope_bytes({}, opened.signature, _LONGEST_ENTRY)) - 2 + len(opened.event_bytes)
     if size > MAX_ENVELOPE_BYTES:
@@ -126,7 +143,7 @@ def validate(opened: Opened) -> Read:
 
 
 def read(value: Any) -> Read:
-    """Both steps."""
+    """The last two steps."""
     return validate(open_submission(value))
 
 

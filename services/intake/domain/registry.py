@@ -2,8 +2,8 @@
 
 Invariants
 1. The state depends on the records alone, in their order: the same prefix gives the same answers.
-2. A record that can't be read, or that nobody signed who has or had the role for it, changes nothing; its offset is remembered.
-   *Had*, because what was admitted stays admitted when the role ends before the record is read back.
+2. A record that can't be read, or that nobody signed whose role reaches or reached so far, changes nothing; its offset is
+   remembered. *Reached*, because what was admitted stays admitted when the role ends before the record is read back.
 3. A revoked key stays known and stays revoked; a key never changes hands.
 4. Leaving an office ends the roles there; leaving the last office ends everything until enrolled and granted anew.
 """
@@ -22,6 +22,7 @@ from schemas.envelope import NotAnEnvelope, Opened, Submission, check_data, look
 from schemas.keys import unb64, verify
 from schemas.times import civil_date
 from schemas.topics import PARTITIONS
+from services.intake.domain.jurisdiction import Grant, beyond
 
 _GENESIS = "mingjian.genesis.v1"
 DAY_CLOSED = "mingjian.day.closed.v1"
@@ -42,16 +43,6 @@ class Key:
     revoked_at: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """A role at an office. ``schemes`` None and ``regimes`` empty: all."""
-
-    role: str
-    office: str
-    schemes: frozenset[str] | None
-    regimes: frozenset[str]
-
-
 class Registry:
     """``apply`` in the order of offsets; then ask. ``ignored``: offsets that should have had an effect and have none."""
 
@@ -67,7 +58,7 @@ class Registry:
         self._keys: dict[str, Key] = {}
         self._grants: dict[str, list[Grant]] = {}
         self._offices: dict[str, set[str]] = {}
-        self._ever: set[tuple[str, str, str]] = set()
+        self._ever: dict[str, list[Grant]] = {}
 
     @staticmethod
     def empty() -> Registry:
@@ -111,8 +102,11 @@ class Registry:
     def _check_signed(self, opened: Opened, role: str) -> None:
         signature, event = opened.signature, opened.event
         key = self._keys[signature["key_id"]]
-        if (key.holder, role, event["source"]) not in self._ever:
+        grants = [one for one in self._ever.get(key.holder, ()) if (one.role, one.office) == (role, event["source"])]
+        if not grants:
             raise ValueError("the signer never had the role")
+        if beyond(event, self._ever[key.holder], root=self.office, offices=self.offices(event["subject"])):
+            raise ValueError("the signer's role never reached so far")
         if not verify(key.alg, key.raw, trusted_canonical_bytes(event), unb64(signature["value"])):
             raise ValueError("the signature does not verify")
 
@@ -134,7 +128,7 @@ class Registry:
         for holder, role in ((registrar, "registrar"), (SYSTEM_HOLDER, "system")):
             self._offices[holder] = {office}
             self._grants[holder] = [Grant(role, office, None, frozenset())]
-            self._ever.add((holder, role, office))
+            self._ever[holder] = list(self._grants[holder])
 
     def _enrolled(self, event: dict[str, Any], received_at: str) -> None:
         self._offices.setdefault(event["subject"], set()).add(event["data"]["office"])
@@ -167,10 +161,9 @@ class Registry:
         if not self.enrolled(event["subject"]):
             raise ValueError("not enrolled")
         grant = Grant(data["role"], data["office"], frozenset(data["schemes"]), frozenset(data["regimes"]))
-        held = self._grants.setdefault(event["subject"], [])
-        if grant not in held:
-            held.append(grant)
-        self._ever.add((event["subject"], grant.role, grant.office))
+        for held in (self._grants, self._ever):
+            if grant not in held.setdefault(event["subject"], []):
+                held[event["subject"]].append(grant)
 
     def _withdrawn(self, event: dict[str, Any], received_at: str) -> None:
         data, holder = event["data"], event["subject"]

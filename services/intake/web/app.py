@@ -41,6 +41,7 @@ _WORDS = {
     415: "Not JSON by its content type",
     422: "Refused for good, with field, value, reason and remedy",
     429: "Too many refused requests; wait",
+    500: "A fault of the service; nothing was kept",
     503: "Not kept; send the same bytes again after a while",
 }
 
@@ -165,7 +166,7 @@ def _result(one: Answer, lang: str) -> dict[str, Any]:
 
 
 def _events(app: FastAPI, parts: Parts) -> None:
-    refused = _problems(400, 401, 403, 409, 413, 415, 422, 429, 503)
+    refused = _problems(400, 401, 403, 409, 413, 415, 422, 429, 500, 503)
     stored = {202: {"model": Stored, "description": "Stored; the receipt is still to come, at `Location`"}}
 
     @app.post(

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from schemas import fields
 from schemas.times import milliseconds
 from services.intake.domain.faults import Refused, fault
+from services.intake.domain.reading import canonical
 
 SINGLE_BYTES = 262_144
 BATCH_BYTES = 16 * 1024 * 1024
@@ -50,9 +51,13 @@ async def read_limited(request: Request, most: int) -> bytes:
 
 def batch_of(value: Any) -> Batch:
     """``{"events": [1 to 1,000 submissions], "batch"?: name, "channels"?: [texts or nulls], "simulated_at"?: [instants]}``, or the
-    array alone. Raises ``Refused``."""
+    array alone. Raises ``Refused``. Whether the events themselves have a canonical form is not looked at: each has its own answer."""
     if isinstance(value, list):
         value = {"events": value}
+    for name, part in value.items() if isinstance(value, dict) else (("", value),):
+        if name != "events" or not isinstance(part, list):
+            canonical({name: None})
+            canonical(part, name and f"/{name}")
     if not isinstance(value, dict) or not isinstance(value.get("events"), list):
         raise Refused(fault("batch-shape", field="/events"))
     events = value["events"]

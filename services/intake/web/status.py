@@ -16,16 +16,25 @@ _SHOWN = 100
 
 
 class Status:
-    """``wall``: epoch milliseconds."""
+    """``wall``: epoch milliseconds; ``recovered``: whether the start is over."""
 
-    def __init__(self, *, reader: ReadBack, keeper: Keeper, sender: Sender, clock: Clock, wall: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        *,
+        reader: ReadBack,
+        keeper: Keeper,
+        sender: Sender,
+        clock: Clock,
+        wall: Callable[[], int],
+        recovered: Callable[[], bool],
+    ) -> None:
         self._reader, self._keeper, self._sender, self._clock, self._wall = reader, keeper, sender, clock, wall
-        self.recovered = False
+        self._recovered = recovered
 
     def reasons(self) -> list[str]:
         """Why events should not be sent here now."""
         found = []
-        if not self.recovered:
+        if not self._recovered():
             found.append("the registry and what was sent before the start are still being read back")
         lag = sum(self._reader.lag().values())
         if lag > BEHIND:

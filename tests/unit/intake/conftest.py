@@ -12,3 +12,9 @@ from tests import toolkit as kit
 def registry() -> Registry:
     """Not to be changed by a test."""
     return kit.enrolled_registry()
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Tests that are coroutines run on asyncio."""
+    return "asyncio"

@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.canonical import MAX_SAFE_INTEGER, canonical_bytes, parse_strict
+from schemas.canonical import MAX_DEPTH, MAX_SAFE_INTEGER, canonical_bytes, parse_strict
 from schemas.envelope import envelope_bytes
 from schemas.events import CATALOGUE
 from schemas.ids import SCHEMES
 from schemas.topics import MAX_ENVELOPE_BYTES
 from services.intake.domain.faults import Fault, Refused
-from services.intake.domain.reading import Read, open_submission, read, read_body
+from services.intake.domain.reading import Read, canonical, open_submission, read, read_body
+from services.intake.web.bodies import batch_of
 from tests import toolkit as kit
 
 BODIES = [
@@ -43,8 +44,57 @@ BODIES = [
 @pytest.mark.parametrize(("body", "code"), BODIES)
 def test_a_body_without_a_canonical_form_is_refused_by_its_own_code(body: bytes, code: str) -> None:
     with pytest.raises(Refused) as caught:
-        read_body(body)
+        canonical(read_body(body))
     assert (code, 400) == (caught.value.fault.code, caught.value.fault.status)
+
+
+FLAWS = [
+    (b"1.5", "float"),
+    (b"NaN", "not-a-number"),
+    (b"9" * 400, "integer-too-big"),
+    (b'"\\ud800"', "lone-surrogate"),
+    (b'{"a": 1, "a": 2}', "duplicate-key"),
+    ('{"名": 1}'.encode(), "non-ascii-key"),
+    (b"[" * 40 + b"]" * 40, "too-deep"),
+    (b'["]", ' * 20_000 + b"1" + b"]" * 20_000, "too-deep"),
+]
+
+
+@pytest.mark.parametrize(("flaw", "code"), FLAWS)
+def test_an_event_without_a_canonical_form_is_refused_in_its_place_and_its_neighbours_are_read(flaw: bytes, code: str) -> None:
+    good = kit.signed(kit.event("inspection.recorded", kit.inspection()), kit.OFFICER)
+    bad = json.dumps({**good, "event": {**good["event"], "data": "@"}}).encode().replace(b'"@"', b'{"note": ' + flaw + b"}")
+    batch = batch_of(read_body(b'{"events": [' + b",".join([json.dumps(good).encode(), bad, json.dumps(good).encode(), flaw]) + b"]}"))
+    for place in (0, 2):
+        assert read(batch.events[place]).event == good["event"]
+    found = refused(batch.events[1])
+    assert (code, 400) == (found.code, found.status)
+    assert (found.field or "").startswith("/event/data/note")
+    assert code == refused(batch.events[3]).code
+
+
+@pytest.mark.parametrize(("flaw", "code"), FLAWS)
+def test_what_is_wrong_with_the_batch_itself_is_said_of_the_whole(flaw: bytes, code: str) -> None:
+    for body in (
+        b'{"events": [1], "batch": ' + flaw + b"}",
+        b'{"events": ' + (b'{"a": ' + flaw + b"}" if flaw[:1] == b"[" else flaw) + b"}",
+    ):
+        with pytest.raises(Refused) as caught:
+            batch_of(read_body(body))
+        assert (code, 400) == (caught.value.fault.code, caught.value.fault.status)
+
+
+def test_depth_counts_from_the_event_alone_and_in_a_batch() -> None:
+    for levels, fits in ((MAX_DEPTH - 2, True), (MAX_DEPTH - 1, False)):
+        deep = json.loads("[" * levels + "]" * levels)
+        made = kit.signed(kit.event("inspection.recorded", kit.inspection()), kit.OFFICER)
+        made["event"]["data"]["deep"] = deep
+        for value in (made, batch_of(read_body(json.dumps({"events": [made]}).encode())).events[0]):
+            try:
+                assert open_submission(value).event == made["event"] and fits
+                assert canonical_bytes(made["event"])
+            except Refused as found:
+                assert not fits and "too-deep" == found.fault.code
 
 
 def test_a_broken_body_is_refused_with_line_and_column() -> None:
@@ -73,7 +123,9 @@ def test_what_has_a_canonical_form_is_read_back_from_it(value: Any) -> None:
 @given(st.binary(max_size=60))
 def test_whatever_the_bytes_are_reading_ends_in_a_value_or_a_refusal(body: bytes) -> None:
     try:
-        canonical_bytes(read_body(body))
+        value = read_body(body)
+        canonical(value)
+        canonical_bytes(value)
     except Refused as refused:
         assert refused.fault.status == 400
 

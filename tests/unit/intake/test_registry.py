@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from schemas.keys import SigningKey
 from services.intake.domain.days import day_closed_event
-from services.intake.domain.registry import Grant, Registry, same_genesis, verify_genesis
+from services.intake.domain.jurisdiction import Grant
+from services.intake.domain.registry import Registry, same_genesis, verify_genesis
 from tests import toolkit as kit
 
 A, B = kit.Person("test-a"), kit.Person("test-b", office=kit.OTHER_OFFICE)
