@@ -102,6 +102,26 @@ def test_numbers_stay_gapless_and_nothing_stands_twice_through_kills(publication
     assert rows(publication, "SELECT count(*) FROM fact") == [(len(SHOPS) * 4,)]
 
 
+def test_it_waits_for_a_database_that_is_away_and_goes_on_in_the_same_process(publication: Publication) -> None:
+    feed = Feed(publication.stack.bootstrap)
+    chance = random.Random(3)
+    graded = town(feed, chance, grades_each=2)
+    feed.send()
+    publication.settled()
+    process = publication.stack.pid("publication")
+    publication.stack.kill("postgres")
+    graded += town(feed, chance, grades_each=2)
+    feed.send()
+    away = until(lambda: found if (found := publication.status())["state"] == "reconnecting" else None)
+    assert (away["ready"], away["reason"], away["seq"]) == (False, "reconnecting", None)
+    assert publication.get("/livez").status_code == 200 and publication.get("/api/v1/grades").status_code == 503
+    publication.stack.start("postgres")
+    publication.settled(limit_s=60)
+    assert publication.stack.pid("publication") == process
+    assert_gapless(publication, graded)
+    assert current(publication) == last_of(graded)
+
+
 def test_a_stream_that_is_cut_again_and_again_gives_each_change_once_and_in_order(publication: Publication) -> None:
     feed = Feed(publication.stack.bootstrap)
     chance = random.Random(2)
