@@ -148,6 +148,7 @@ def test_reserved_parameters_are_refused_and_never_ignored(api_stack: Publicatio
         ("/api/v1/grades?limit=0", 422, "parameter"),
         ("/api/v1/grades?limit=999999999999999999999", 422, "parameter"),
         ("/api/v1/grades?cursor=abc", 422, "cursor"),
+        ("/api/v1/grades?cursor=WyI0NDEzNmZhMzU1YjMiLCJcdWQ4MDAiLCJ4Il0", 422, "cursor"),
         ("/api/v1/grades?q=%00", 422, "parameter"),
         ("/api/v1/grades?q=%20", 422, "empty-search"),
         ("/api/v1/grades?changed_since=2026-02-30T00:00:00Z", 422, "instant"),

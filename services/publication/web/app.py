@@ -16,6 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from services._bus.health import describe_at_root
 from services._bus.problems import Problem, install
@@ -63,6 +64,12 @@ class Parts:
     lifespan: Callable[[], Any]
 
 
+class _Application(FastAPI):
+    def build_middleware_stack(self) -> ASGIApp:
+        """The headers go round everything, so that the answer to a fault carries them too."""
+        return Headers(super().build_middleware_stack())
+
+
 def create_app(parts: Parts) -> FastAPI:
     """The ASGI application."""
 
@@ -71,7 +78,7 @@ def create_app(parts: Parts) -> FastAPI:
         async with parts.lifespan():
             yield
 
-    app = FastAPI(
+    app = _Application(
         title="Mingjian publication",
         version="1",
         description=_DESCRIPTION,
@@ -92,7 +99,6 @@ def create_app(parts: Parts) -> FastAPI:
     app.router.routes.extend(routes)
     _errors(app, parts)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
-    app.add_middleware(Headers)
     return app
 
 

@@ -77,6 +77,17 @@ def test_any_other_text_is_no_cursor(text: str) -> None:
         decode(text, {}, 1)
 
 
+@given(st.text(st.characters(categories=["Cs", "Lu"]), min_size=1, max_size=8))
+def test_a_cursor_never_holds_what_no_database_can(part: str) -> None:
+    """Half a character is refused like any other text that is none of ours; a whole one comes back."""
+    cursor = encode([part, "x"], {})
+    if any("\ud800" <= one <= "\udfff" for one in part):
+        with pytest.raises(BadCursor):
+            decode(cursor, {}, 2)
+    else:
+        assert decode(cursor, {}, 2) == [part, "x"]
+
+
 DAYS = st.dates(date(2020, 1, 1), date(2020, 3, 1))
 
 
