@@ -19,7 +19,7 @@ from services.publication.domain.search import Query, like
 Row = dict[str, Any]
 _OPTIONS = (
     "-c search_path={schema} -c default_transaction_read_only=on -c default_transaction_isolation=repeatable\\ read "
-    "-c statement_timeout={timeout_ms} -c plan_cache_mode=force_custom_plan"
+    "-c statement_timeout={timeout_ms} -c idle_in_transaction_session_timeout={timeout_ms} -c plan_cache_mode=force_custom_plan"
 )
 
 
@@ -44,8 +44,20 @@ class GradeFilter:
     search: Query | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ChangeFilter:
+    """Conditions of a stream; None means any. ``grade``: the one that a change leads to or away from."""
+
+    regime: str | None = None
+    subject: str | None = None
+    grade: str | None = None
+
+
 class PostgresReader:
-    """Questions the API and the pages ask. Every method sees committed batches only, each of them whole."""
+    """Questions the API and the pages ask. Every method sees committed batches only, each of them whole.
+
+    There are ``size`` connections for everyone, so nobody may wait for a client while holding one; the server ends a transaction
+    in which nothing is asked for ``timeout_ms``."""
 
     def __init__(self, dsn: str, *, schema: str = "publication", size: int = 8, timeout_ms: int = 5000) -> None:
         options = _OPTIONS.format(schema=schema, timeout_ms=timeout_ms)
@@ -246,12 +258,14 @@ class Snapshot:
             (name, limit),
         )
 
-    async def changes_after(self, seq: int, *, limit: int) -> list[Row]:
-        """Changes with a greater number, in order: what the stream sends."""
-        return await self._all(
-            "SELECT seq, id, type, subject, regime, grade, time, known_ms, data FROM change WHERE seq > %s ORDER BY seq LIMIT %s",
-            (seq, limit),
-        )
+    async def changes_after(self, seq: int, wanted: ChangeFilter, *, limit: int, span: int = 50_000) -> tuple[list[Row], int]:
+        """Changes with a greater number that match, in order, and the number up to which there is no other: what the stream sends.
+
+        Looks at ``span`` numbers and gives ``limit`` rows at most, so that a filter that nothing passes never takes long."""
+        reached = min(seq + span, (await self.state()).head)
+        values = {"seq": seq, "reached": reached, "limit": limit}
+        rows = await self._all(_CHANGES, values | {"regime": wanted.regime, "subject": wanted.subject, "grade": wanted.grade})
+        return rows, rows[-1]["seq"] if len(rows) == limit else max(seq, reached)
 
     async def story(self) -> Row | None:
         """The story of a sample stack: subject, name, story."""
@@ -259,7 +273,7 @@ class Snapshot:
             "SELECT sample_story.subject, name, story FROM sample_story LEFT JOIN subject ON subject.id = sample_story.subject"
         )
 
-    async def stream_csv(self, regime: str, *, chunk: int = 2000) -> AsyncIterator[list[tuple[Any, ...]]]:
+    async def whole_regime(self, regime: str, *, chunk: int = 2000) -> AsyncIterator[list[tuple[Any, ...]]]:
         """(subject, grade, status, in_force_from) of a regime in chunks, sorted by subject."""
         after = ""
         while True:
@@ -294,6 +308,13 @@ _GRADES = sql.SQL("""
     AND (%(after_subject)s::text IS NULL
         OR (grade.subject, grade.regime) > (%(after_subject)s::text COLLATE "C", %(after_regime)s::text COLLATE "C"))
     ORDER BY grade.subject, grade.regime LIMIT %(limit)s""").format(match=_MATCH)
+_CHANGES = sql.SQL("""
+    SELECT seq, id, type, subject, regime, grade, data ->> 'previous_grade' AS previous_grade, time, known_ms, data
+    FROM change WHERE seq > %(seq)s AND seq <= %(reached)s
+    AND (%(regime)s::text IS NULL OR regime = %(regime)s::text)
+    AND (%(subject)s::text IS NULL OR subject = %(subject)s::text)
+    AND (%(grade)s::text IS NULL OR grade = %(grade)s::text OR data ->> 'previous_grade' = %(grade)s::text)
+    ORDER BY seq LIMIT %(limit)s""")
 _SEARCH = sql.SQL("""
     SELECT found.*, (
         SELECT jsonb_agg(jsonb_build_object('regime', regime, 'grade', grade, 'status', status, 'in_force_from', in_force_from)

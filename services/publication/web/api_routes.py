@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi import Path as PathParameter
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from schemas.times import milliseconds
 from services._bus.problems import Problem, described
-from services.publication.adapters.postgres_reader import GradeFilter, PostgresReader
+from services.publication.adapters.postgres_reader import ChangeFilter, GradeFilter, PostgresReader
 from services.publication.domain import search
 from services.publication.domain.cursor import encode
 from services.publication.domain.vocabulary import Vocabulary
 from services.publication.web import checks, contract, shapes
-from services.publication.web.stream import Client, EventStream, Hub, TooMany, Wanted
+from services.publication.web.stream import Client, EventStream, Hub, TooMany
 
 HISTORY = 200
 _CACHE = "public, max-age=0, must-revalidate"
 _ETAGGED: dict[int | str, dict[str, Any]] = {304: {"description": "Not changed since the given ETag."}}
 _LATEST = 2**63 - 1
+_CSV_HEAD = b"subject,grade,status,in_force_from\n"
 
 
 def etag(*parts: object) -> str:
@@ -118,20 +119,19 @@ def _grades(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary) -
         more = encode([rows[limit - 1]["subject"], rows[limit - 1]["regime"]], filters) if len(rows) > limit else None
         return _json({"items": [shapes.grade_row(row) for row in rows[:limit]], "next": more}, tag)
 
-    @routes.get("/grades.csv", response_class=StreamingResponse, responses={**_csv_answer(), **_ETAGGED, **described(404)})
+    @routes.get("/grades.csv", response_class=Response, responses={**_csv_answer(), **_ETAGGED, **described(404)})
     async def grades_csv(request: Request, regime: checks.Regime) -> Response:
         """All grades of a regime as CSV, sorted by subject; columns subject, grade, status, in_force_from. Empty where there is none."""
         async with reader.snapshot() as snapshot:
-            state = await snapshot.state()
-            known = regime in vocabulary.regimes or regime in await snapshot.regimes()
-        if not known:
-            listed = ", ".join(vocabulary.regimes) or "none"
-            raise Problem(404, "no-regime", zh=f"没有制度 {regime}；现有：{listed}。", en=f"There is no regime {regime}; known: {listed}.")
-        tag = etag("csv", state.revision, regime)
-        if matches(request, tag):
-            return _unchanged(tag)
+            if regime not in vocabulary.regimes and regime not in await snapshot.regimes():
+                raise no_regime(regime, vocabulary)
+            tag = etag("csv", (await snapshot.state()).revision, regime)
+            if matches(request, tag):
+                return _unchanged(tag)
+            # Whole, before the first byte goes out: a client that reads slowly must not hold a connection of the database.
+            parts = [_CSV_HEAD, *[_csv_lines(rows) async for rows in snapshot.whole_regime(regime)]]
         headers = {"etag": tag, "cache-control": _CACHE, "content-disposition": f'attachment; filename="grades-{regime}.csv"'}
-        return StreamingResponse(_csv(reader, regime), media_type="text/csv; charset=utf-8", headers=headers)
+        return Response(b"".join(parts), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def grade_filter(
@@ -156,16 +156,19 @@ def grade_filter(
     return GradeFilter(regime=regime, grade=grade, status=status, district=district, changed_since_ms=since, search=terms)
 
 
+def no_regime(regime: str, vocabulary: Vocabulary) -> Problem:
+    """What to answer about a regime that nobody knows."""
+    listed = ", ".join(vocabulary.regimes) or "none"
+    return Problem(404, "no-regime", zh=f"没有制度 {regime}；现有：{listed}。", en=f"There is no regime {regime}; known: {listed}.")
+
+
 def _csv_answer() -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "The whole regime."}}
 
 
-async def _csv(reader: PostgresReader, regime: str) -> AsyncIterator[bytes]:
+def _csv_lines(rows: Sequence[tuple[Any, ...]]) -> bytes:
     # Ids, grades, words and dates of the contract hold no comma, quote or line break.
-    yield b"subject,grade,status,in_force_from\n"
-    async with reader.snapshot() as snapshot:
-        async for rows in snapshot.stream_csv(regime):
-            yield "".join(f"{subject},{grade or ''},{status},{since or ''}\n" for subject, grade, status, since in rows).encode()
+    return "".join(f"{subject},{grade or ''},{status},{since or ''}\n" for subject, grade, status, since in rows).encode()
 
 
 def _lists(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary) -> None:
@@ -220,7 +223,7 @@ def _stream(routes: APIRouter, reader: PostgresReader, hub: Hub) -> None:
         since: Annotated[int | None, checks.Query(ge=0, le=_LATEST)] = None,
         last_event_id: Annotated[str | None, Header(max_length=40)] = None,
     ) -> Any:
-        wanted = Wanted(regime=regime, subject=checks.subject_id(subject) if subject is not None else None, grade=grade)
+        wanted = ChangeFilter(regime=regime, subject=checks.subject_id(subject) if subject is not None else None, grade=grade)
         after = _resume(since, last_event_id)
         async with reader.snapshot() as snapshot:
             state = await snapshot.state()
