@@ -127,6 +127,17 @@ def test_a_tag_of_one_filter_is_none_of_another(api_stack: Publication) -> None:
     assert api_stack.get("/api/v1/grades?grade=4", headers={"if-none-match": first.headers["etag"]}).status_code == 200
 
 
+def test_made_up_data_says_so_wherever_it_goes(api_stack: Publication) -> None:
+    """In the header of every answer, in the answer itself, in the name of a file, and in each event of the stream."""
+    for path in ("/api/v1/grades", "/api/v1/lists", "/api/v1/lists/exemplary", f"/api/v1/subjects/{PHARMACY}"):
+        answer = api_stack.get(path)
+        assert answer.headers["mingjian-sample"] == "true" and answer.json()["sample"] is True
+        assert "Mingjian-Sample" in answer.headers["access-control-expose-headers"]
+    file = api_stack.get("/api/v1/grades.csv?regime=fhrs")
+    assert file.headers["mingjian-sample"] == "true" and 'filename="SAMPLE-grades-fhrs.csv"' in file.headers["content-disposition"]
+    assert [one.data["sample"] for one in read(f"{api_stack.url}/api/v1/stream?since=0", 63)] == [True] * 63
+
+
 EVERYWHERE = ["/api/v1/grades", "/api/v1/grades.csv?regime=fhrs", "/api/v1/lists", "/api/v1/stream", f"/api/v1/subjects/{PHARMACY}"]
 PAGES = ["/", f"/subjects/{PHARMACY}", "/lists", "/lists/exemplary", "/grades", "/search?q=x", "/about"]
 

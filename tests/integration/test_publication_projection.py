@@ -208,6 +208,17 @@ def test_what_can_not_be_read_goes_to_quarantine_whole_and_the_rest_goes_on(shar
     assert rows(shared_stack, "SELECT count(*) FROM outbox") == [(0,)]
 
 
+def test_real_data_wears_no_mark(shared_stack: Publication) -> None:
+    feed = Feed(shared_stack.stack.bootstrap)
+    feed.grade(grade(SHOPS[2], "4", regime="fhrs", cause=str(uuid.uuid4())))
+    feed.send()
+    shared_stack.settled()
+    page, file = shared_stack.get("/api/v1/grades"), shared_stack.get("/api/v1/grades.csv?regime=fhrs")
+    assert "mingjian-sample" not in page.headers and "sample" not in page.json()
+    assert 'filename="grades-fhrs.csv"' in file.headers["content-disposition"]
+    assert "sample" not in read(f"{shared_stack.url}/api/v1/stream?since=0", 1)[0].data
+
+
 def topic(publication: Publication, name: str) -> list[Any]:
     """All records of a topic."""
 

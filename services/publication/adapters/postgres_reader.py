@@ -25,11 +25,15 @@ _OPTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """``head``: last number given out; ``floor``: numbers up to it can't be resumed from; ``revision``: effective batches."""
+    """``head``: last number given out; ``floor``: numbers before it can't be resumed from; ``revision``: effective batches;
+    ``build``: id of this filling of the tables; ``fingerprint``, ``sample``: of genesis, empty and False before it was read."""
 
     head: int
     floor: int
     revision: int
+    build: str = ""
+    fingerprint: str = ""
+    sample: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +103,11 @@ class Snapshot:
         return await (await self._connection.execute(query, values)).fetchone()
 
     async def state(self) -> State:
-        """Head, floor and revision."""
-        row = await self._one("SELECT head, floor, revision FROM sequence_state")
+        """Where the projection is, and of which stack."""
+        row = await self._one(
+            "SELECT head, floor, revision, build::text, COALESCE(fingerprint, '') AS fingerprint, COALESCE(sample, false) AS sample "
+            "FROM sequence_state LEFT JOIN stack ON stack.one"
+        )
         assert row is not None
         return State(**row)
 
@@ -258,14 +265,14 @@ class Snapshot:
             (name, limit),
         )
 
-    async def changes_after(self, seq: int, wanted: ChangeFilter, *, limit: int, span: int = 50_000) -> tuple[list[Row], int]:
-        """Changes with a greater number that match, in order, and the number up to which there is no other: what the stream sends.
+    async def changes(self, after: int, until: int, wanted: ChangeFilter, *, limit: int, span: int = 50_000) -> tuple[list[Row], int]:
+        """Changes with numbers above ``after`` up to ``until`` that match, in order, and the number up to which there is no other.
 
         Looks at ``span`` numbers and gives ``limit`` rows at most, so that a filter that nothing passes never takes long."""
-        reached = min(seq + span, (await self.state()).head)
-        values = {"seq": seq, "reached": reached, "limit": limit}
+        reached = max(after, min(after + span, until))
+        values = {"seq": after, "reached": reached, "limit": limit}
         rows = await self._all(_CHANGES, values | {"regime": wanted.regime, "subject": wanted.subject, "grade": wanted.grade})
-        return rows, rows[-1]["seq"] if len(rows) == limit else max(seq, reached)
+        return rows, rows[-1]["seq"] if len(rows) == limit else reached
 
     async def story(self) -> Row | None:
         """The story of a sample stack: subject, name, story."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ from starlette.responses import Response
 
 from schemas.times import milliseconds
 from services._bus.problems import Problem, described
-from services.publication.adapters.postgres_reader import ChangeFilter, GradeFilter, PostgresReader
+from services.publication.adapters.postgres_reader import ChangeFilter, GradeFilter, PostgresReader, State
 from services.publication.domain import search
 from services.publication.domain.cursor import encode
 from services.publication.domain.vocabulary import Vocabulary
@@ -28,9 +29,16 @@ _LATEST = 2**63 - 1
 _CSV_HEAD = b"subject,grade,status,in_force_from\n"
 
 
-def etag(*parts: object) -> str:
-    """A weak tag (the same content may go out compressed)."""
-    return f'W/"{hashlib.sha256(repr(parts).encode()).hexdigest()[:20]}"'
+@dataclass(frozen=True)
+class Tags:
+    """``edition``: the code and the rulebooks that word the answers. A tag names everything that an answer follows from."""
+
+    edition: str
+
+    def of(self, state: State, *parts: object) -> str:
+        """A weak tag (the same content may go out compressed)."""
+        whole = (self.edition, state.fingerprint, state.build, state.sample, *parts)
+        return f'W/"{hashlib.sha256(repr(whole).encode()).hexdigest()[:20]}"'
 
 
 def matches(request: Request, tag: str) -> bool:
@@ -39,41 +47,52 @@ def matches(request: Request, tag: str) -> bool:
     return given.strip() == "*" or tag in {part.strip() for part in given[:2000].split(",")}
 
 
-def _unchanged(tag: str) -> Response:
-    return Response(status_code=304, headers={"etag": tag, "cache-control": _CACHE})
+def _headers(state: State, tag: str) -> dict[str, str]:
+    return {"etag": tag, "cache-control": _CACHE, **_mark(state)}
 
 
-def _json(value: Any, tag: str) -> Response:
-    return Response(orjson.dumps(value), media_type="application/json", headers={"etag": tag, "cache-control": _CACHE})
+def _mark(state: State) -> dict[str, str]:
+    """Made-up data says so wherever it goes: in the header, and in the answer itself, which is kept without its headers."""
+    return {"mingjian-sample": "true"} if state.sample else {}
+
+
+def _unchanged(state: State, tag: str) -> Response:
+    return Response(status_code=304, headers=_headers(state, tag))
+
+
+def _json(value: dict[str, Any], state: State, tag: str) -> Response:
+    marked = {"sample": True, **value} if state.sample else value
+    return Response(orjson.dumps(marked), media_type="application/json", headers=_headers(state, tag))
 
 
 def _no_subject(id: str) -> Problem:
     return Problem(404, "no-subject", zh=f"没有公布过 {id}。", en=f"Nothing has been published about {id}.")
 
 
-def router(reader: PostgresReader, vocabulary: Vocabulary, hub: Hub) -> APIRouter:
+def router(reader: PostgresReader, vocabulary: Vocabulary, hub: Hub, tags: Tags) -> APIRouter:
     """The routes below ``/api/v1``."""
     routes = APIRouter(prefix="/api/v1", dependencies=[Depends(checks.only_known)], responses=described(422, 503))
-    _subjects(routes, reader)
-    _grades(routes, reader, vocabulary)
-    _lists(routes, reader, vocabulary)
+    _subjects(routes, reader, tags)
+    _grades(routes, reader, vocabulary, tags)
+    _lists(routes, reader, vocabulary, tags)
     _stream(routes, reader, hub)
     return routes
 
 
-def _subjects(routes: APIRouter, reader: PostgresReader) -> None:
+def _subjects(routes: APIRouter, reader: PostgresReader, tags: Tags) -> None:
     @routes.get("/subjects/{id}", response_model=contract.SubjectAnswer, responses={**_ETAGGED, **described(404)})
     async def subject(request: Request, id: checks.SubjectId, cursor: checks.Cursor | None = None, limit: checks.Limit = 100) -> Response:
         """A subject: register data, current grades with reasons, history, lists, and the timeline of its facts."""
         checked = checks.subject_id(id)
         before = checks.timeline_key(cursor, checked)
         async with reader.snapshot() as snapshot:
+            state = await snapshot.state()
             row = await snapshot.subject(checked)
             if row is None:
                 raise _no_subject(checked)
-            tag = etag("subject", checked, row["revision"], cursor, limit)
+            tag = tags.of(state, "subject", checked, row["revision"], cursor, limit)
             if matches(request, tag):
-                return _unchanged(tag)
+                return _unchanged(state, tag)
             facts = await snapshot.facts(checked, before=before, limit=limit + 1)
             answer = {
                 "subject": checked,
@@ -85,7 +104,7 @@ def _subjects(routes: APIRouter, reader: PostgresReader) -> None:
                 "facts": [shapes.fact(one) for one in facts[:limit]],
                 "next": timeline_cursor(checked, facts[limit - 1]["shown_on"], facts[limit - 1]["offset"]) if len(facts) > limit else None,
             }
-        return _json(answer, tag)
+        return _json(answer, state, tag)
 
 
 def timeline_cursor(subject: str, shown_on: date, offset: int) -> str:
@@ -93,7 +112,7 @@ def timeline_cursor(subject: str, shown_on: date, offset: int) -> str:
     return encode([shown_on.isoformat(), str(offset)], {"subject": subject})
 
 
-def _grades(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary) -> None:
+def _grades(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary, tags: Tags) -> None:
     @routes.get("/grades", response_model=contract.GradePage, responses=_ETAGGED)
     async def grades(
         request: Request,
@@ -112,12 +131,13 @@ def _grades(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary) -
         key = checks.cursor_key(cursor, filters, 2)
         wanted = grade_filter(**filters)
         async with reader.snapshot() as snapshot:
-            tag = etag("grades", (await snapshot.state()).revision, filters, cursor, limit)
+            state = await snapshot.state()
+            tag = tags.of(state, "grades", state.revision, filters, cursor, limit)
             if matches(request, tag):
-                return _unchanged(tag)
+                return _unchanged(state, tag)
             rows = await snapshot.grades(wanted, after=(key[0], key[1]) if key else None, limit=limit + 1)
         more = encode([rows[limit - 1]["subject"], rows[limit - 1]["regime"]], filters) if len(rows) > limit else None
-        return _json({"items": [shapes.grade_row(row) for row in rows[:limit]], "next": more}, tag)
+        return _json({"items": [shapes.grade_row(row) for row in rows[:limit]], "next": more}, state, tag)
 
     @routes.get("/grades.csv", response_class=Response, responses={**_csv_answer(), **_ETAGGED, **described(404)})
     async def grades_csv(request: Request, regime: checks.Regime) -> Response:
@@ -125,12 +145,14 @@ def _grades(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary) -
         async with reader.snapshot() as snapshot:
             if regime not in vocabulary.regimes and regime not in await snapshot.regimes():
                 raise no_regime(regime, vocabulary)
-            tag = etag("csv", (await snapshot.state()).revision, regime)
+            state = await snapshot.state()
+            tag = tags.of(state, "csv", state.revision, regime)
             if matches(request, tag):
-                return _unchanged(tag)
+                return _unchanged(state, tag)
             # Whole, before the first byte goes out: a client that reads slowly must not hold a connection of the database.
             parts = [_CSV_HEAD, *[_csv_lines(rows) async for rows in snapshot.whole_regime(regime)]]
-        headers = {"etag": tag, "cache-control": _CACHE, "content-disposition": f'attachment; filename="grades-{regime}.csv"'}
+        name = f"{'SAMPLE-' if state.sample else ''}grades-{regime}.csv"
+        headers = _headers(state, tag) | {"content-disposition": f'attachment; filename="{name}"'}
         return Response(b"".join(parts), media_type="text/csv; charset=utf-8", headers=headers)
 
 
@@ -171,16 +193,17 @@ def _csv_lines(rows: Sequence[tuple[Any, ...]]) -> bytes:
     return "".join(f"{subject},{grade or ''},{status},{since or ''}\n" for subject, grade, status, since in rows).encode()
 
 
-def _lists(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary) -> None:
+def _lists(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary, tags: Tags) -> None:
     @routes.get("/lists", response_model=contract.Lists, responses=_ETAGGED)
     async def lists(request: Request) -> Response:
         """The lists that the rulebooks publish, with how many stand on each."""
         async with reader.snapshot() as snapshot:
-            tag = etag("lists", (await snapshot.state()).revision)
+            state = await snapshot.state()
+            tag = tags.of(state, "lists", state.revision)
             if matches(request, tag):
-                return _unchanged(tag)
+                return _unchanged(state, tag)
             counts = await snapshot.list_counts()
-        return _json({"items": [shapes.list_summary(one, counts.get(one.rule.name, 0)) for one in vocabulary.lists]}, tag)
+        return _json({"items": [shapes.list_summary(one, counts.get(one.rule.name, 0)) for one in vocabulary.lists]}, state, tag)
 
     @routes.get("/lists/{name}", response_model=contract.ListAnswer, responses={**_ETAGGED, **described(404)})
     async def list_(
@@ -195,14 +218,15 @@ def _lists(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary) ->
             raise Problem(404, "no-list", zh=f"没有名单 {name}。", en=f"There is no list {name}.")
         key = checks.cursor_key(cursor, {"list": name}, 1)
         async with reader.snapshot() as snapshot:
-            tag = etag("list", name, (await snapshot.state()).revision, cursor, limit)
+            state = await snapshot.state()
+            tag = tags.of(state, "list", name, state.revision, cursor, limit)
             if matches(request, tag):
-                return _unchanged(tag)
+                return _unchanged(state, tag)
             counts = await snapshot.list_counts()
             rows = await snapshot.list_members(name, after=key[0] if key else None, limit=limit + 1)
         more = encode([rows[limit - 1]["subject"]], {"list": name}) if len(rows) > limit else None
         summary = shapes.list_summary(published, counts.get(name, 0))
-        return _json(summary | {"items": [shapes.list_member(row) for row in rows[:limit]], "next": more}, tag)
+        return _json(summary | {"items": [shapes.list_member(row) for row in rows[:limit]], "next": more}, state, tag)
 
 
 _STREAM_DOC = """Every change of a grade or status, as server-sent events: `event: grade`, `id:` the gapless number, `data:` the
@@ -234,7 +258,7 @@ def _stream(routes: APIRouter, reader: PostgresReader, hub: Hub) -> None:
         address = request.client.host if request.client else ""
         _reserve(hub, address)
         client = Client(wanted=wanted, address=address, at=state.head if after is None else after)
-        return EventStream(hub, reader, client, done=lambda: hub.release(address))
+        return EventStream(hub, reader, client, headers=_mark(state), done=lambda: hub.release(address))
 
 
 def _resume(since: int | None, last_event_id: str | None) -> int | None:

@@ -50,7 +50,9 @@ _UNAVAILABLE = N_("Not available just now")
 
 @dataclass(frozen=True)
 class Parts:
-    """What the application is put together from. ``ready``: whether to serve, and why; ``status``: what ``/status`` tells."""
+    """What the application is put together from.
+
+    ``edition``: of code and rulebooks; ``ready``: whether to serve, and why; ``status``: what ``/status`` tells."""
 
     reader: PostgresReader
     portal: Portal
@@ -59,6 +61,7 @@ class Parts:
     town: SampleTown | None
     now_ms: Callable[[], int]
     today: Callable[[str], date]
+    edition: str
     ready: Callable[[], tuple[bool, str]]
     status: Callable[[], dict[str, Any]]
     lifespan: Callable[[], Any]
@@ -87,7 +90,7 @@ def create_app(parts: Parts) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.include_router(api_routes.router(parts.reader, parts.portal.vocabulary, parts.hub))
+    app.include_router(api_routes.router(parts.reader, parts.portal.vocabulary, parts.hub, api_routes.Tags(parts.edition)))
     describe_at_root(app)
     app.include_router(probes.router(parts.reader, parts.hub, parts.ready, parts.status))
     town = parts.town

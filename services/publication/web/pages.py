@@ -39,7 +39,7 @@ class Pages:
     neighbours: Neighbours
     now_ms: Callable[[], int]
     button: Callable[[], bool]
-    _counted: tuple[int, Sequence[Row]] = (-1, ())
+    _counted: tuple[tuple[str, int], Sequence[Row]] = (("", -1), ())
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -64,8 +64,8 @@ class Pages:
 
     async def _counts(self, snapshot: Snapshot, state: State) -> Sequence[Row]:
         """Grade counts, worked out once a revision."""
-        if self._counted[0] != state.revision:
-            self._counted = (state.revision, await snapshot.counts())
+        if self._counted[0] != (state.build, state.revision):
+            self._counted = ((state.build, state.revision), await snapshot.counts())
         return self._counted[1]
 
     def _regimes(self, counts: Sequence[Row]) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -43,7 +43,7 @@ class Frame:
 
 
 def takes(wanted: ChangeFilter, frame: Frame) -> bool:
-    """True where the frame passes all filters, as ``Snapshot.changes_after`` has it."""
+    """True where the frame passes all filters, as ``Snapshot.changes`` has it."""
     return (
         (wanted.regime is None or frame.regime == wanted.regime)
         and (wanted.subject is None or frame.subject == wanted.subject)
@@ -51,9 +51,11 @@ def takes(wanted: ChangeFilter, frame: Frame) -> bool:
     )
 
 
-def cloud_event(row: Row) -> dict[str, Any]:
-    """A change as a CloudEvent: the derived event's public part, with CloudEvents' ``sequence`` extension."""
-    return {
+def cloud_event(row: Row, *, sample: bool) -> dict[str, Any]:
+    """A change as a CloudEvent: the derived event's public part, with CloudEvents' ``sequence`` extension; made-up data says so in
+    an extension of its own, for an event outlives the page that it was taken from."""
+    marks = {"sample": True} if sample else {}
+    return marks | {
         "specversion": "1.0",
         "id": str(row["id"]),
         "source": "/services/rating",
@@ -66,9 +68,9 @@ def cloud_event(row: Row) -> dict[str, Any]:
     }
 
 
-def frame(row: Row) -> Frame:
+def frame(row: Row, *, sample: bool = False) -> Frame:
     """A change as it goes over the wire."""
-    text = b"id: %d\nevent: grade\ndata: %s\n\n" % (row["seq"], orjson.dumps(cloud_event(row)))
+    text = b"id: %d\nevent: grade\ndata: %s\n\n" % (row["seq"], orjson.dumps(cloud_event(row, sample=sample)))
     return Frame(row["seq"], row["subject"], row["regime"], row["grade"], row["previous_grade"], text)
 
 
@@ -135,9 +137,10 @@ class Hub:
 
     async def _pass_on(self) -> int:
         async with self._reader.snapshot() as snapshot:
-            rows, _ = await snapshot.changes_after(self.head, _EVERYTHING, limit=PAGE)
+            state = await snapshot.state()
+            rows, _ = await snapshot.changes(self.head, state.head, _EVERYTHING, limit=PAGE)
         if rows:
-            self._offer([frame(row) for row in rows])
+            self._offer([frame(row, sample=state.sample) for row in rows])
         return len(rows)
 
     def _offer(self, frames: list[Frame]) -> None:
@@ -191,12 +194,19 @@ class EventStream(Response):
     media_type = "text/event-stream"
 
     def __init__(
-        self, hub: Hub, reader: PostgresReader, client: Client, *, done: Callable[[], None], heartbeat_s: float = HEARTBEAT_S
+        self,
+        hub: Hub,
+        reader: PostgresReader,
+        client: Client,
+        *,
+        headers: Mapping[str, str],
+        done: Callable[[], None],
+        heartbeat_s: float = HEARTBEAT_S,
     ) -> None:
         # As Starlette's own streaming response does: no body, so no length.
         self.status_code = 200
         self.background = None
-        self.init_headers({"cache-control": "no-store", "x-accel-buffering": "no"})
+        self.init_headers({"cache-control": "no-store", "x-accel-buffering": "no", **headers})
         self._hub, self._reader, self._client, self._done = hub, reader, client, done
         self._heartbeat_s = heartbeat_s
 
@@ -243,12 +253,13 @@ class EventStream(Response):
         """Up to the hub's head, page by page; after each the client is told how far it is, also where nothing passed its filter."""
         while self._client.at < self._hub.head:
             async with self._reader.snapshot() as snapshot:
-                rows, reached = await snapshot.changes_after(self._client.at, self._client.wanted, limit=PAGE)
+                state = await snapshot.state()
+                rows, reached = await snapshot.changes(self._client.at, state.head, self._client.wanted, limit=PAGE)
             if reached == self._client.at:
                 await asyncio.sleep(WRITE_EVERY_S)
                 continue
             self._client.at = reached
-            told = [frame(row).text for row in rows]
+            told = [frame(row, sample=state.sample).text for row in rows]
             if not rows or rows[-1]["seq"] < reached:
                 told.append(_beat(reached))
             await self._write(send, b"".join(told))

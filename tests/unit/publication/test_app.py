@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import httpx
 from fastapi import FastAPI
 
+from schemas.rulebook import load_all
 from services.publication.adapters.neighbours import Neighbours
 from services.publication.adapters.postgres_reader import State
 from services.publication.domain.vocabulary import Vocabulary
+from services.publication.web.api_routes import Tags
 from services.publication.web.app import Parts, create_app
 from services.publication.web.portal import Portal
 from services.publication.web.stream import Hub
+from services.publication.wiring import REPOSITORY, edition
 
 
 class Faulty:
@@ -68,6 +72,7 @@ def app_over(reader: Any) -> FastAPI:
         town=None,
         now_ms=lambda: 0,
         today=lambda zone: date(2026, 1, 15),
+        edition="1",
         ready=lambda: (True, "ready"),
         status=dict,
         lifespan=nothing,
@@ -93,6 +98,20 @@ def test_a_fault_of_the_api_can_be_read_from_any_site() -> None:
 def test_a_fault_of_a_page_keeps_the_strict_policy() -> None:
     answer = ask(Faulty(), "/lists")
     assert answer.status_code == 500 and answer.headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'")
+
+
+def test_a_tag_is_of_one_stack_one_build_one_edition_and_one_revision() -> None:
+    state = State(head=1, floor=0, revision=1, build="b", fingerprint="f")
+    others = [replace(state, build="c"), replace(state, fingerprint="g"), replace(state, sample=True)]
+    made = [Tags("1").of(one, "grades", one.revision) for one in (state, *others)]
+    made += [Tags("2").of(state, "grades", state.revision), Tags("1").of(state, "grades", 2), Tags("1").of(state, "lists", state.revision)]
+    assert len(set(made)) == len(made) and made[0] == Tags("1").of(state, "grades", state.revision)
+
+
+def test_an_edition_follows_from_the_rulebooks_and_is_the_same_twice() -> None:
+    books = load_all(REPOSITORY / "rulebooks")
+    assert edition(books.values()) == edition(books.values())
+    assert len({edition(list(books.values())[:count]) for count in range(len(books) + 1)}) == len(books) + 1
 
 
 def test_a_csv_holds_no_connection_while_it_goes_out() -> None:

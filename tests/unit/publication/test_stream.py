@@ -39,12 +39,12 @@ class Table:
         """Only the head counts here."""
         return State(head=len(self.rows), floor=0, revision=0)
 
-    async def changes_after(self, seq: int, wanted: ChangeFilter, *, limit: int, span: int = 700) -> tuple[list[Row], int]:
-        """As ``Snapshot.changes_after``."""
-        reached = min(seq + span, len(self.rows))
-        rows = [row for row in self.rows[seq:reached] if takes(wanted, frame(row))][:limit]
+    async def changes(self, after: int, until: int, wanted: ChangeFilter, *, limit: int, span: int = 700) -> tuple[list[Row], int]:
+        """As ``Snapshot.changes``."""
+        reached = max(after, min(after + span, until))
+        rows = [row for row in self.rows[after:reached] if takes(wanted, frame(row))][:limit]
         self.given += len(rows)
-        return rows, rows[-1]["seq"] if len(rows) == limit else max(seq, reached)
+        return rows, rows[-1]["seq"] if len(rows) == limit else reached
 
 
 class Silence:
@@ -85,7 +85,7 @@ async def served(hub: Hub, table: Table, client: Client, *, until: Callable[[byt
         if until(bytes(sent)):
             enough.set()
 
-    stream = EventStream(hub, table, client, done=lambda: None, heartbeat_s=heartbeat_s)  # type: ignore[arg-type]
+    stream = EventStream(hub, table, client, headers={}, done=lambda: None, heartbeat_s=heartbeat_s)  # type: ignore[arg-type]
     task = asyncio.create_task(stream._serve(send))
     try:
         await asyncio.wait_for(enough.wait(), 10)
