@@ -163,9 +163,13 @@ class Snapshot:
             "SELECT change.* FROM grade JOIN change USING (seq) WHERE grade.subject = %s ORDER BY change.regime", (subject,)
         )
 
-    async def history(self, subject: str, *, limit: int) -> list[Row]:
-        """Changes of a subject, newest first."""
-        return await self._all("SELECT * FROM change WHERE subject = %s ORDER BY seq DESC LIMIT %s", (subject, limit))
+    async def history(self, subject: str, *, before: int | None, limit: int) -> list[Row]:
+        """Changes of a subject, newest first, keyset on their number."""
+        return await self._all(
+            "SELECT * FROM change WHERE subject = %(subject)s AND (%(before)s::bigint IS NULL OR seq < %(before)s::bigint) "
+            "ORDER BY seq DESC LIMIT %(limit)s",
+            {"subject": subject, "before": before, "limit": limit},
+        )
 
     async def facts(self, subject: str, *, before: tuple[date, int] | None, limit: int) -> list[Row]:
         """The public timeline, latest act first, keyset on (shown_on, offset)."""

@@ -81,30 +81,43 @@ def router(reader: PostgresReader, vocabulary: Vocabulary, hub: Hub, tags: Tags)
 
 def _subjects(routes: APIRouter, reader: PostgresReader, tags: Tags) -> None:
     @routes.get("/subjects/{id}", response_model=contract.SubjectAnswer, responses={**_ETAGGED, **described(404)})
-    async def subject(request: Request, id: checks.SubjectId, cursor: checks.Cursor | None = None, limit: checks.Limit = 100) -> Response:
+    async def subject(
+        request: Request,
+        id: checks.SubjectId,
+        cursor: checks.Cursor | None = None,
+        history_cursor: checks.HistoryCursor | None = None,
+        limit: checks.Limit = 100,
+    ) -> Response:
         """A subject: register data, current grades with reasons, history, lists, and the timeline of its facts."""
         checked = checks.subject_id(id)
-        before = checks.timeline_key(cursor, checked)
+        before, earlier = checks.timeline_key(cursor, checked), checks.history_key(history_cursor, checked)
         async with reader.snapshot() as snapshot:
             state = await snapshot.state()
             row = await snapshot.subject(checked)
             if row is None:
                 raise _no_subject(checked)
-            tag = tags.of(state, "subject", checked, row["revision"], cursor, limit)
+            tag = tags.of(state, "subject", checked, row["revision"], cursor, history_cursor, limit)
             if matches(request, tag):
                 return _unchanged(state, tag)
             facts = await snapshot.facts(checked, before=before, limit=limit + 1)
+            told = await snapshot.history(checked, before=earlier, limit=HISTORY + 1)
             answer = {
                 "subject": checked,
                 "name": row["name"],
                 "register": shapes.register(row),
                 "grades": [shapes.change(one) for one in await snapshot.grades_of(checked)],
-                "history": [shapes.change(one) for one in await snapshot.history(checked, limit=HISTORY)],
+                "history": [shapes.change(one) for one in told[:HISTORY]],
+                "history_next": earlier_changes(checked, told[HISTORY - 1]["seq"]) if len(told) > HISTORY else None,
                 "lists": await snapshot.lists_of(checked),
                 "facts": [shapes.fact(one) for one in facts[:limit]],
                 "next": timeline_cursor(checked, facts[limit - 1]["shown_on"], facts[limit - 1]["offset"]) if len(facts) > limit else None,
             }
         return _json(answer, state, tag)
+
+
+def earlier_changes(subject: str, seq: int) -> str:
+    """The cursor of the changes before one in a subject's history."""
+    return encode([str(seq)], {"history": subject})
 
 
 def timeline_cursor(subject: str, shown_on: date, offset: int) -> str:

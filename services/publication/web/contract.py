@@ -85,13 +85,15 @@ class ListPlace(Answer):
 
 
 class SubjectAnswer(Answer):
-    """Everything public about a subject. ``facts`` latest act first, page by page; ``history`` newest change first, at most 200."""
+    """Everything public about a subject. ``facts`` latest act first, page by page; ``history`` newest change first,
+    200 at a time: ``history_next`` is the ``history_cursor`` of those before."""
 
     subject: str
     name: str | None
     register_: dict[str, Any] = Field(alias="register")
     grades: list[Change]
     history: list[Change]
+    history_next: str | None
     lists: list[ListPlace]
     facts: list[Fact]
     next: str | None
