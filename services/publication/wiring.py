@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import os
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -16,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
-from schemas.rulebook import load_all
+from schemas.rulebook import Rulebook, digest, load_all
 from schemas.times import milliseconds
 from services._bus.kafka import Connection, UnusableCertificates
 from services._bus.settings import NotConfigured, file_text, folder, needed, number
@@ -37,7 +38,9 @@ from services.publication.web.portal import Portal
 from services.publication.web.stream import Hub
 
 log = logging.getLogger(__name__)
-REPOSITORY = Path(__file__).resolve().parents[2]
+PACKAGE = Path(__file__).resolve().parent
+REPOSITORY = PACKAGE.parents[1]
+_WORDING = (".py", ".po", ".html", ".css", ".js")
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,16 @@ def from_environment() -> Settings:
     return settings(dict(os.environ))
 
 
+def edition(books: Iterable[Rulebook]) -> str:
+    """A digest of what words the answers: this package as it lies here, and the rulebooks."""
+    whole = hashlib.sha256()
+    for path in sorted(path for path in PACKAGE.rglob("*") if path.suffix in _WORDING):
+        whole.update(path.read_bytes())
+    for book in books:
+        whole.update(digest(book).encode())
+    return whole.hexdigest()
+
+
 def now_ms() -> int:
     """The wall clock, epoch milliseconds."""
     return time.time_ns() // 1_000_000
@@ -119,7 +132,8 @@ class Service:
 
     def __init__(self, given: Settings) -> None:
         self.settings = given
-        vocabulary = Vocabulary(load_all(given.rulebooks).values())
+        books = tuple(load_all(given.rulebooks).values())
+        vocabulary, self._edition = Vocabulary(books), edition(books)
         store = PostgresStore(given.dsn)
         connection = _connection(given)
         self._telemetry = setup("publication", env=given.environ, home=given.home)
@@ -182,6 +196,7 @@ class Service:
                 town=town,
                 now_ms=now_ms,
                 today=today,
+                edition=self._edition,
                 ready=self._ready,
                 status=self.projecting.status,
                 lifespan=self._lifespan,

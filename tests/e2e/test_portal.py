@@ -138,6 +138,66 @@ def test_an_open_subject_s_page_follows_its_grade(portal_stack: Publication, pag
     assert page.locator(".timeline details[open]").count() == 1
 
 
+def changed(portal: Publication, shop: str, letter: str) -> None:
+    """A change of a shop's grade, known now."""
+    now = int(datetime.now(ZONE).timestamp() * 1000)
+    feed = Feed(portal.stack.bootstrap)
+    told = {"previous_status": "graded", "in_force_from": datetime.now(ZONE).date().isoformat(), "reasons": [REASON]}
+    feed.grade(grade(shop, letter, cause=str(uuid.uuid4()), ms=now, **told), ms=now)
+    feed.send()
+
+
+def test_a_stream_that_was_refused_is_opened_again_and_what_was_missed_is_shown(portal_stack: Publication, browser: Browser) -> None:
+    """A browser never comes back by itself after a 503, such as a restart gives."""
+    page = browser.new_context().new_page()
+    page.route("**/api/v1/stream*", lambda route: route.fulfill(status=503, body="{}"))
+    page.goto(portal_stack.url + "/?lang=en")
+    page.wait_for_selector(".live:not(.on)")
+    assert page.locator("#today .live, .live").first.inner_text() == "not connected: newer changes are missing here"
+    shop = one_with(portal_stack, grade="A")
+    changed(portal_stack, shop, "C")
+    page.unroute("**/api/v1/stream*")
+    page.wait_for_selector(".live.on", timeout=20_000)
+    assert page.wait_for_selector(f".rows a[href*='{shop}']") is not None
+    page.context.close()
+
+
+def test_a_page_that_comes_back_out_of_the_browser_s_memory_is_alive(portal_stack: Publication, page: Page) -> None:
+    shop = one_with(portal_stack, grade="B")
+    page.goto(f"{portal_stack.url}/subjects/{shop}?lang=en")
+    page.wait_for_selector(".live.on")
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+    changed(portal_stack, shop, "E")
+    portal_stack.settled()
+    assert page.locator(".held .mark.s5").count() == 0
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    page.wait_for_selector(".held .mark.s5")
+    page.wait_for_selector(".live.on")
+    changed(portal_stack, shop, "A")
+    page.wait_for_selector(".held .mark.s0")
+
+
+def test_what_is_open_and_what_has_the_focus_stays_so_while_the_page_changes(portal_stack: Publication, page: Page) -> None:
+    page.goto(portal_stack.url + "/?lang=en")
+    page.wait_for_selector(".live.on")
+    page.locator("#late-entry summary").click()
+    link = page.locator("#late-entry a[href*='/subjects/']")
+    link.focus()
+    shop = one_with(portal_stack, grade="B")
+    changed(portal_stack, shop, "D")
+    page.wait_for_selector(f".rows li.new a[href*='{shop}']", timeout=10_000)
+    assert page.locator("#late-entry details[open]").count() == 1
+    assert page.evaluate("document.activeElement.getAttribute('href')") == link.get_attribute("href")
+
+
+def test_what_only_the_script_can_do_is_promised_by_the_script_alone(portal_stack: Publication, browser: Browser) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{portal_stack.url}/subjects/{one_with(portal_stack, grade='B')}?lang=en")
+    assert page.locator(".live").inner_text() == "" and not page.locator(".live").is_visible()
+    context.close()
+
+
 def test_the_pages_are_whole_without_scripts(portal_stack: Publication, browser: Browser) -> None:
     context = browser.new_context(java_script_enabled=False, locale="zh-CN")
     page = context.new_page()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import http.client
 import io
+import re
 import socket
 import subprocess
 import sys
@@ -14,6 +16,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from services.publication.domain.cursor import encode
+from services.publication.web.api_routes import earlier_changes
 from tests.integration.publication_feed import START_MS, Feed, event, grade
 from tests.integration.publication_service import Publication, begun, read, reading, until
 from tests.stack_fixtures import temporary_stack
@@ -127,6 +131,17 @@ def test_a_tag_of_one_filter_is_none_of_another(api_stack: Publication) -> None:
     assert api_stack.get("/api/v1/grades?grade=4", headers={"if-none-match": first.headers["etag"]}).status_code == 200
 
 
+def test_made_up_data_says_so_wherever_it_goes(api_stack: Publication) -> None:
+    """In the header of every answer, in the answer itself, in the name of a file, and in each event of the stream."""
+    for path in ("/api/v1/grades", "/api/v1/lists", "/api/v1/lists/exemplary", f"/api/v1/subjects/{PHARMACY}"):
+        answer = api_stack.get(path)
+        assert answer.headers["mingjian-sample"] == "true" and answer.json()["sample"] is True
+        assert "Mingjian-Sample" in answer.headers["access-control-expose-headers"]
+    file = api_stack.get("/api/v1/grades.csv?regime=fhrs")
+    assert file.headers["mingjian-sample"] == "true" and 'filename="SAMPLE-grades-fhrs.csv"' in file.headers["content-disposition"]
+    assert [one.data["sample"] for one in read(f"{api_stack.url}/api/v1/stream?since=0", 63)] == [True] * 63
+
+
 EVERYWHERE = ["/api/v1/grades", "/api/v1/grades.csv?regime=fhrs", "/api/v1/lists", "/api/v1/stream", f"/api/v1/subjects/{PHARMACY}"]
 PAGES = ["/", f"/subjects/{PHARMACY}", "/lists", "/lists/exemplary", "/grades", "/search?q=x", "/about"]
 
@@ -148,6 +163,7 @@ def test_reserved_parameters_are_refused_and_never_ignored(api_stack: Publicatio
         ("/api/v1/grades?limit=0", 422, "parameter"),
         ("/api/v1/grades?limit=999999999999999999999", 422, "parameter"),
         ("/api/v1/grades?cursor=abc", 422, "cursor"),
+        ("/api/v1/grades?cursor=WyI0NDEzNmZhMzU1YjMiLCJcdWQ4MDAiLCJ4Il0", 422, "cursor"),
         ("/api/v1/grades?q=%00", 422, "parameter"),
         ("/api/v1/grades?q=%20", 422, "empty-search"),
         ("/api/v1/grades?changed_since=2026-02-30T00:00:00Z", 422, "instant"),
@@ -197,6 +213,42 @@ def test_a_subject_has_its_grade_its_history_and_its_facts_page_by_page(api_stac
     assert [one["list"] for one in first["lists"]] == ["seriously_discredited"]
     fact = first["facts"][0]
     assert set(fact) >= {"received_at", "known_from", "served_on", "partition", "offset", "event_hash"} and "officers" not in fact["data"]
+
+
+def test_a_history_goes_on_page_by_page(api_stack: Publication) -> None:
+    """``history_next`` leads to the changes before; a cursor of another subject is refused."""
+    whole = api_stack.get(f"/api/v1/subjects/{PHARMACY}").json()
+    assert whole["history_next"] is None
+    after_first = earlier_changes(PHARMACY, whole["history"][0]["seq"])
+    earlier = api_stack.get(f"/api/v1/subjects/{PHARMACY}?history_cursor={after_first}").json()
+    assert [one["grade"] for one in earlier["history"]] == ["A", "B"]
+    for bad in (earlier_changes(SHOPS[0], 5), encode(["x"], {"history": PHARMACY}), "abc"):
+        assert api_stack.get(f"/api/v1/subjects/{PHARMACY}?history_cursor={bad}").json()["field"] == "history_cursor"
+
+
+def test_an_unknown_regime_has_no_page_and_never_becomes_a_heading(api_stack: Publication) -> None:
+    answer = api_stack.get("/grades?lang=en&regime=Your+licence+is+revoked")
+    assert answer.status_code == 404 and "<h1>Your" not in answer.text
+    assert api_stack.get("/grades?regime=fhrs").status_code == 200
+
+
+def test_the_grades_page_says_what_it_leaves_out_and_keeps_it_in_its_links(api_stack: Publication) -> None:
+    since = "2026-01-01T00:00:10.000Z"
+    text = api_stack.get(f"/grades?lang=en&regime=fhrs&changed_since={since}").text
+    assert "Only what has changed since 2026-01-01 (Thu) 08:00:10." in text
+    links = [link for link in re.findall(r'href="(/grades\?[^"]+)"', text) if "grade=" in link or "regime=liyujiang" in link]
+    assert links and all("changed_since=2026-01-01T00%3A00%3A10.000Z" in link for link in links)
+
+
+@pytest.mark.parametrize("path", ["//evil.example/x", "/\\evil.example/x", "///evil.example"])
+def test_the_link_to_the_other_language_stays_on_this_site(api_stack: Publication, path: str) -> None:
+    host, port = api_stack.url.removeprefix("http://").split(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=10)
+    connection.putrequest("GET", path)
+    connection.endheaders()
+    text = connection.getresponse().read().decode()
+    href = re.search(r'class="lang" href="([^"]+)"', text)[1]  # type: ignore[index]
+    assert href.startswith("/") and not href.startswith("//") and "\\" not in href
 
 
 def test_the_stream_filters_and_resumes_after_the_number_given(api_stack: Publication) -> None:

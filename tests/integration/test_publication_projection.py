@@ -102,6 +102,26 @@ def test_numbers_stay_gapless_and_nothing_stands_twice_through_kills(publication
     assert rows(publication, "SELECT count(*) FROM fact") == [(len(SHOPS) * 4,)]
 
 
+def test_it_waits_for_a_database_that_is_away_and_goes_on_in_the_same_process(publication: Publication) -> None:
+    feed = Feed(publication.stack.bootstrap)
+    chance = random.Random(3)
+    graded = town(feed, chance, grades_each=2)
+    feed.send()
+    publication.settled()
+    process = publication.stack.pid("publication")
+    publication.stack.kill("postgres")
+    graded += town(feed, chance, grades_each=2)
+    feed.send()
+    away = until(lambda: found if (found := publication.status())["state"] == "reconnecting" else None)
+    assert (away["ready"], away["reason"], away["seq"]) == (False, "reconnecting", None)
+    assert publication.get("/livez").status_code == 200 and publication.get("/api/v1/grades").status_code == 503
+    publication.stack.start("postgres")
+    publication.settled(limit_s=60)
+    assert publication.stack.pid("publication") == process
+    assert_gapless(publication, graded)
+    assert current(publication) == last_of(graded)
+
+
 def test_a_stream_that_is_cut_again_and_again_gives_each_change_once_and_in_order(publication: Publication) -> None:
     feed = Feed(publication.stack.bootstrap)
     chance = random.Random(2)
@@ -186,6 +206,17 @@ def test_what_can_not_be_read_goes_to_quarantine_whole_and_the_rest_goes_on(shar
     found = [orjson.loads(one.value) for one in kept]
     assert {(one["topic"], one["partition"]) for one in found} == {(FACTS, 3), (GRADES, 4)}
     until(lambda: rows(shared_stack, "SELECT count(*) FROM outbox") == [(0,)] or None)
+
+
+def test_real_data_wears_no_mark(shared_stack: Publication) -> None:
+    feed = Feed(shared_stack.stack.bootstrap)
+    feed.grade(grade(SHOPS[2], "4", regime="fhrs", cause=str(uuid.uuid4())))
+    feed.send()
+    shared_stack.settled()
+    page, file = shared_stack.get("/api/v1/grades"), shared_stack.get("/api/v1/grades.csv?regime=fhrs")
+    assert "mingjian-sample" not in page.headers and "sample" not in page.json()
+    assert 'filename="grades-fhrs.csv"' in file.headers["content-disposition"]
+    assert "sample" not in read(f"{shared_stack.url}/api/v1/stream?since=0", 1)[0].data
 
 
 def topic(publication: Publication, name: str) -> list[Any]:

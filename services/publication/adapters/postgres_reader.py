@@ -19,17 +19,21 @@ from services.publication.domain.search import Query, like
 Row = dict[str, Any]
 _OPTIONS = (
     "-c search_path={schema} -c default_transaction_read_only=on -c default_transaction_isolation=repeatable\\ read "
-    "-c statement_timeout={timeout_ms} -c plan_cache_mode=force_custom_plan"
+    "-c statement_timeout={timeout_ms} -c idle_in_transaction_session_timeout={timeout_ms} -c plan_cache_mode=force_custom_plan"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """``head``: last number given out; ``floor``: numbers up to it can't be resumed from; ``revision``: effective batches."""
+    """``head``: last number given out; ``floor``: numbers before it can't be resumed from; ``revision``: effective batches;
+    ``build``: id of this filling of the tables; ``fingerprint``, ``sample``: of genesis, empty and False before it was read."""
 
     head: int
     floor: int
     revision: int
+    build: str = ""
+    fingerprint: str = ""
+    sample: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +48,20 @@ class GradeFilter:
     search: Query | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ChangeFilter:
+    """Conditions of a stream; None means any. ``grade``: the one that a change leads to or away from."""
+
+    regime: str | None = None
+    subject: str | None = None
+    grade: str | None = None
+
+
 class PostgresReader:
-    """Questions the API and the pages ask. Every method sees committed batches only, each of them whole."""
+    """Questions the API and the pages ask. Every method sees committed batches only, each of them whole.
+
+    There are ``size`` connections for everyone, so nobody may wait for a client while holding one; the server ends a transaction
+    in which nothing is asked for ``timeout_ms``."""
 
     def __init__(self, dsn: str, *, schema: str = "publication", size: int = 8, timeout_ms: int = 5000) -> None:
         options = _OPTIONS.format(schema=schema, timeout_ms=timeout_ms)
@@ -87,8 +103,11 @@ class Snapshot:
         return await (await self._connection.execute(query, values)).fetchone()
 
     async def state(self) -> State:
-        """Head, floor and revision."""
-        row = await self._one("SELECT head, floor, revision FROM sequence_state")
+        """Where the projection is, and of which stack."""
+        row = await self._one(
+            "SELECT head, floor, revision, build::text, COALESCE(fingerprint, '') AS fingerprint, COALESCE(sample, false) AS sample "
+            "FROM sequence_state LEFT JOIN stack ON stack.one"
+        )
         assert row is not None
         return State(**row)
 
@@ -144,9 +163,13 @@ class Snapshot:
             "SELECT change.* FROM grade JOIN change USING (seq) WHERE grade.subject = %s ORDER BY change.regime", (subject,)
         )
 
-    async def history(self, subject: str, *, limit: int) -> list[Row]:
-        """Changes of a subject, newest first."""
-        return await self._all("SELECT * FROM change WHERE subject = %s ORDER BY seq DESC LIMIT %s", (subject, limit))
+    async def history(self, subject: str, *, before: int | None, limit: int) -> list[Row]:
+        """Changes of a subject, newest first, keyset on their number."""
+        return await self._all(
+            "SELECT * FROM change WHERE subject = %(subject)s AND (%(before)s::bigint IS NULL OR seq < %(before)s::bigint) "
+            "ORDER BY seq DESC LIMIT %(limit)s",
+            {"subject": subject, "before": before, "limit": limit},
+        )
 
     async def facts(self, subject: str, *, before: tuple[date, int] | None, limit: int) -> list[Row]:
         """The public timeline, latest act first, keyset on (shown_on, offset)."""
@@ -246,12 +269,14 @@ class Snapshot:
             (name, limit),
         )
 
-    async def changes_after(self, seq: int, *, limit: int) -> list[Row]:
-        """Changes with a greater number, in order: what the stream sends."""
-        return await self._all(
-            "SELECT seq, id, type, subject, regime, grade, time, known_ms, data FROM change WHERE seq > %s ORDER BY seq LIMIT %s",
-            (seq, limit),
-        )
+    async def changes(self, after: int, until: int, wanted: ChangeFilter, *, limit: int, span: int = 50_000) -> tuple[list[Row], int]:
+        """Changes with numbers above ``after`` up to ``until`` that match, in order, and the number up to which there is no other.
+
+        Looks at ``span`` numbers and gives ``limit`` rows at most, so that a filter that nothing passes never takes long."""
+        reached = max(after, min(after + span, until))
+        values = {"seq": after, "reached": reached, "limit": limit}
+        rows = await self._all(_CHANGES, values | {"regime": wanted.regime, "subject": wanted.subject, "grade": wanted.grade})
+        return rows, rows[-1]["seq"] if len(rows) == limit else reached
 
     async def story(self) -> Row | None:
         """The story of a sample stack: subject, name, story."""
@@ -259,7 +284,7 @@ class Snapshot:
             "SELECT sample_story.subject, name, story FROM sample_story LEFT JOIN subject ON subject.id = sample_story.subject"
         )
 
-    async def stream_csv(self, regime: str, *, chunk: int = 2000) -> AsyncIterator[list[tuple[Any, ...]]]:
+    async def whole_regime(self, regime: str, *, chunk: int = 2000) -> AsyncIterator[list[tuple[Any, ...]]]:
         """(subject, grade, status, in_force_from) of a regime in chunks, sorted by subject."""
         after = ""
         while True:
@@ -294,6 +319,13 @@ _GRADES = sql.SQL("""
     AND (%(after_subject)s::text IS NULL
         OR (grade.subject, grade.regime) > (%(after_subject)s::text COLLATE "C", %(after_regime)s::text COLLATE "C"))
     ORDER BY grade.subject, grade.regime LIMIT %(limit)s""").format(match=_MATCH)
+_CHANGES = sql.SQL("""
+    SELECT seq, id, type, subject, regime, grade, data ->> 'previous_grade' AS previous_grade, time, known_ms, data
+    FROM change WHERE seq > %(seq)s AND seq <= %(reached)s
+    AND (%(regime)s::text IS NULL OR regime = %(regime)s::text)
+    AND (%(subject)s::text IS NULL OR subject = %(subject)s::text)
+    AND (%(grade)s::text IS NULL OR grade = %(grade)s::text OR data ->> 'previous_grade' = %(grade)s::text)
+    ORDER BY seq LIMIT %(limit)s""")
 _SEARCH = sql.SQL("""
     SELECT found.*, (
         SELECT jsonb_agg(jsonb_build_object('regime', regime, 'grade', grade, 'status', status, 'in_force_from', in_force_from)

@@ -7,8 +7,8 @@ lost, so are the right to write and the unit of work, and another process may ta
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 import orjson
@@ -33,6 +33,15 @@ def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
+@contextmanager
+def _may_pass() -> Iterator[None]:
+    """Trouble of the server or of the way to it, in the port's word for what may pass; everything of the store goes through here."""
+    try:
+        yield
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise ConnectionError(type(error).__name__) from error
+
+
 class PostgresStore:
     """``Projection`` on PostgreSQL. ``schema`` is where the tables are; a rebuild fills another one."""
 
@@ -44,15 +53,15 @@ class PostgresStore:
     async def acquire(self) -> None:
         """See ``Projection.acquire``. Waits without a limit: a second process stands by until the first one ends."""
         await self.close()
-        connection = await psycopg.AsyncConnection.connect(
-            self._dsn, autocommit=True, options=f"-c search_path={self._schema} -c synchronous_commit=on", connect_timeout=10
-        )
-        try:
-            while not await self._try_lock(connection):
-                await asyncio.sleep(_RETRY_S)
-        except BaseException:
-            await connection.close()
-            raise
+        options = f"-c search_path={self._schema} -c synchronous_commit=on"
+        with _may_pass():
+            connection = await psycopg.AsyncConnection.connect(self._dsn, autocommit=True, options=options, connect_timeout=10)
+            try:
+                while not await self._try_lock(connection):
+                    await asyncio.sleep(_RETRY_S)
+            except BaseException:
+                await connection.close()
+                raise
         self._connection = connection
 
     async def _try_lock(self, connection: psycopg.AsyncConnection[Any]) -> bool:
@@ -71,45 +80,47 @@ class PostgresStore:
             raise ConnectionError("the writer's connection is closed")
         return self._connection
 
+    async def _ask(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        """Rows of one statement outside a unit of work."""
+        with _may_pass():
+            cursor = await self._open().execute(statement, values)
+            return await cursor.fetchall() if cursor.description else []
+
     async def positions(self) -> dict[Place, Position]:
         """See ``Projection.positions``."""
-        cursor = await self._open().execute("SELECT topic, partition, next_offset, known_ms FROM partition_position")
-        return {(topic, partition): Position(offset, known) for topic, partition, offset, known in await cursor.fetchall()}
+        rows = await self._ask("SELECT topic, partition, next_offset, known_ms FROM partition_position")
+        return {(topic, partition): Position(offset, known) for topic, partition, offset, known in rows}
 
     async def stack(self) -> Stack | None:
         """See ``Projection.stack``."""
-        row = await (await self._open().execute("SELECT sample, clock_mode, time_zone, fingerprint FROM stack")).fetchone()
-        return Stack(*row) if row else None
+        rows = await self._ask("SELECT sample, clock_mode, time_zone, fingerprint FROM stack")
+        return Stack(*rows[0]) if rows else None
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresUnitOfWork]:
         """See ``Projection.transaction``."""
         connection = self._open()
         try:
-            async with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
-                work = PostgresUnitOfWork(cursor)
-                yield work
-                await work.finish()
+            with _may_pass():
+                async with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
+                    work = PostgresUnitOfWork(cursor)
+                    yield work
+                    await work.finish()
         except psycopg.DataError as error:
             raise Unstorable(type(error).__name__) from error
-        except psycopg.OperationalError as error:
-            raise ConnectionError(type(error).__name__) from error
 
     async def outgoing(self, limit: int) -> list[tuple[int, Outgoing]]:
         """The oldest records that still have to be sent, with their place in the outbox."""
-        cursor = await self._open().execute("SELECT n, topic, key, value, headers, record_ms FROM outbox ORDER BY n LIMIT %s", (limit,))
-        return [
-            (n, Outgoing(topic, key, bytes(value), headers_of(headers), timestamp_ms=at))
-            for n, topic, key, value, headers, at in await cursor.fetchall()
-        ]
+        rows = await self._ask("SELECT n, topic, key, value, headers, record_ms FROM outbox ORDER BY n LIMIT %s", (limit,))
+        return [(n, Outgoing(topic, key, bytes(value), headers_of(headers), timestamp_ms=at)) for n, topic, key, value, headers, at in rows]
 
     async def sent(self, up_to: int) -> None:
         """Forget outbox records up to ``up_to``: the broker has acknowledged them all."""
-        await self._open().execute("DELETE FROM outbox WHERE n <= %s", (up_to,))
+        await self._ask("DELETE FROM outbox WHERE n <= %s", (up_to,))
 
     async def raise_floor(self, keep: int) -> None:
         """Let resuming reach back over the last ``keep`` numbers only. The changes themselves stay: they are history."""
-        await self._open().execute("UPDATE sequence_state SET floor = GREATEST(floor, head - %s)", (keep,))
+        await self._ask("UPDATE sequence_state SET floor = GREATEST(floor, head - %s)", (keep,))
 
 
 class PostgresUnitOfWork(ListWork):

@@ -70,6 +70,10 @@ class Vocabulary:
         """The rulebook of a regime."""
         return self._books.get(regime)
 
+    def regime_of_clause(self, clause: str | None) -> str | None:
+        """The first regime whose rulebook tells what this clause says."""
+        return next((regime for regime, book in self._books.items() if clause in book.clause_texts), None)
+
     def regime_name(self, regime: str, lang: str) -> str:
         """The regime's name, or its word."""
         book = self._books.get(regime)

@@ -3,33 +3,42 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi import Path as PathParameter
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from schemas.times import milliseconds
 from services._bus.problems import Problem, described
-from services.publication.adapters.postgres_reader import GradeFilter, PostgresReader
+from services.publication.adapters.postgres_reader import ChangeFilter, GradeFilter, PostgresReader, State
 from services.publication.domain import search
 from services.publication.domain.cursor import encode
 from services.publication.domain.vocabulary import Vocabulary
 from services.publication.web import checks, contract, shapes
-from services.publication.web.stream import Client, EventStream, Hub, TooMany, Wanted
+from services.publication.web.stream import Client, EventStream, Hub, TooMany
 
 HISTORY = 200
 _CACHE = "public, max-age=0, must-revalidate"
 _ETAGGED: dict[int | str, dict[str, Any]] = {304: {"description": "Not changed since the given ETag."}}
 _LATEST = 2**63 - 1
+_CSV_HEAD = b"subject,grade,status,in_force_from\n"
 
 
-def etag(*parts: object) -> str:
-    """A weak tag (the same content may go out compressed)."""
-    return f'W/"{hashlib.sha256(repr(parts).encode()).hexdigest()[:20]}"'
+@dataclass(frozen=True)
+class Tags:
+    """``edition``: the code and the rulebooks that word the answers. A tag names everything that an answer follows from."""
+
+    edition: str
+
+    def of(self, state: State, *parts: object) -> str:
+        """A weak tag (the same content may go out compressed)."""
+        whole = (self.edition, state.fingerprint, state.build, state.sample, *parts)
+        return f'W/"{hashlib.sha256(repr(whole).encode()).hexdigest()[:20]}"'
 
 
 def matches(request: Request, tag: str) -> bool:
@@ -38,53 +47,77 @@ def matches(request: Request, tag: str) -> bool:
     return given.strip() == "*" or tag in {part.strip() for part in given[:2000].split(",")}
 
 
-def _unchanged(tag: str) -> Response:
-    return Response(status_code=304, headers={"etag": tag, "cache-control": _CACHE})
+def _headers(state: State, tag: str) -> dict[str, str]:
+    return {"etag": tag, "cache-control": _CACHE, **_mark(state)}
 
 
-def _json(value: Any, tag: str) -> Response:
-    return Response(orjson.dumps(value), media_type="application/json", headers={"etag": tag, "cache-control": _CACHE})
+def _mark(state: State) -> dict[str, str]:
+    """Made-up data says so wherever it goes: in the header, and in the answer itself, which is kept without its headers."""
+    return {"mingjian-sample": "true"} if state.sample else {}
+
+
+def _unchanged(state: State, tag: str) -> Response:
+    return Response(status_code=304, headers=_headers(state, tag))
+
+
+def _json(value: dict[str, Any], state: State, tag: str) -> Response:
+    marked = {"sample": True, **value} if state.sample else value
+    return Response(orjson.dumps(marked), media_type="application/json", headers=_headers(state, tag))
 
 
 def _no_subject(id: str) -> Problem:
     return Problem(404, "no-subject", zh=f"没有公布过 {id}。", en=f"Nothing has been published about {id}.")
 
 
-def router(reader: PostgresReader, vocabulary: Vocabulary, hub: Hub) -> APIRouter:
+def router(reader: PostgresReader, vocabulary: Vocabulary, hub: Hub, tags: Tags) -> APIRouter:
     """The routes below ``/api/v1``."""
     routes = APIRouter(prefix="/api/v1", dependencies=[Depends(checks.only_known)], responses=described(422, 503))
-    _subjects(routes, reader)
-    _grades(routes, reader, vocabulary)
-    _lists(routes, reader, vocabulary)
+    _subjects(routes, reader, tags)
+    _grades(routes, reader, vocabulary, tags)
+    _lists(routes, reader, vocabulary, tags)
     _stream(routes, reader, hub)
     return routes
 
 
-def _subjects(routes: APIRouter, reader: PostgresReader) -> None:
+def _subjects(routes: APIRouter, reader: PostgresReader, tags: Tags) -> None:
     @routes.get("/subjects/{id}", response_model=contract.SubjectAnswer, responses={**_ETAGGED, **described(404)})
-    async def subject(request: Request, id: checks.SubjectId, cursor: checks.Cursor | None = None, limit: checks.Limit = 100) -> Response:
+    async def subject(
+        request: Request,
+        id: checks.SubjectId,
+        cursor: checks.Cursor | None = None,
+        history_cursor: checks.HistoryCursor | None = None,
+        limit: checks.Limit = 100,
+    ) -> Response:
         """A subject: register data, current grades with reasons, history, lists, and the timeline of its facts."""
         checked = checks.subject_id(id)
-        before = checks.timeline_key(cursor, checked)
+        before, earlier = checks.timeline_key(cursor, checked), checks.history_key(history_cursor, checked)
         async with reader.snapshot() as snapshot:
+            state = await snapshot.state()
             row = await snapshot.subject(checked)
             if row is None:
                 raise _no_subject(checked)
-            tag = etag("subject", checked, row["revision"], cursor, limit)
+            tag = tags.of(state, "subject", checked, row["revision"], cursor, history_cursor, limit)
             if matches(request, tag):
-                return _unchanged(tag)
+                return _unchanged(state, tag)
             facts = await snapshot.facts(checked, before=before, limit=limit + 1)
+            told = await snapshot.history(checked, before=earlier, limit=HISTORY + 1)
             answer = {
                 "subject": checked,
                 "name": row["name"],
                 "register": shapes.register(row),
                 "grades": [shapes.change(one) for one in await snapshot.grades_of(checked)],
-                "history": [shapes.change(one) for one in await snapshot.history(checked, limit=HISTORY)],
+                "history": [shapes.change(one) for one in told[:HISTORY]],
+                "history_next": earlier_changes(checked, told[HISTORY - 1]["seq"]) if len(told) > HISTORY else None,
                 "lists": await snapshot.lists_of(checked),
                 "facts": [shapes.fact(one) for one in facts[:limit]],
                 "next": timeline_cursor(checked, facts[limit - 1]["shown_on"], facts[limit - 1]["offset"]) if len(facts) > limit else None,
             }
-        return _json(answer, tag)
+        return _json(answer, state, tag)
+
+
+def earlier_changes(subject: str, seq: int) -> str:
+    """The cursor of the changes before one in a subject's history."""
+    return encode([str(seq)], {"history": subject})
 
 
 def timeline_cursor(subject: str, shown_on: date, offset: int) -> str:
@@ -92,7 +125,7 @@ def timeline_cursor(subject: str, shown_on: date, offset: int) -> str:
     return encode([shown_on.isoformat(), str(offset)], {"subject": subject})
 
 
-def _grades(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary) -> None:
+def _grades(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary, tags: Tags) -> None:
     @routes.get("/grades", response_model=contract.GradePage, responses=_ETAGGED)
     async def grades(
         request: Request,
@@ -111,27 +144,29 @@ def _grades(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary) -
         key = checks.cursor_key(cursor, filters, 2)
         wanted = grade_filter(**filters)
         async with reader.snapshot() as snapshot:
-            tag = etag("grades", (await snapshot.state()).revision, filters, cursor, limit)
+            state = await snapshot.state()
+            tag = tags.of(state, "grades", state.revision, filters, cursor, limit)
             if matches(request, tag):
-                return _unchanged(tag)
+                return _unchanged(state, tag)
             rows = await snapshot.grades(wanted, after=(key[0], key[1]) if key else None, limit=limit + 1)
         more = encode([rows[limit - 1]["subject"], rows[limit - 1]["regime"]], filters) if len(rows) > limit else None
-        return _json({"items": [shapes.grade_row(row) for row in rows[:limit]], "next": more}, tag)
+        return _json({"items": [shapes.grade_row(row) for row in rows[:limit]], "next": more}, state, tag)
 
-    @routes.get("/grades.csv", response_class=StreamingResponse, responses={**_csv_answer(), **_ETAGGED, **described(404)})
+    @routes.get("/grades.csv", response_class=Response, responses={**_csv_answer(), **_ETAGGED, **described(404)})
     async def grades_csv(request: Request, regime: checks.Regime) -> Response:
         """All grades of a regime as CSV, sorted by subject; columns subject, grade, status, in_force_from. Empty where there is none."""
         async with reader.snapshot() as snapshot:
+            if regime not in vocabulary.regimes and regime not in await snapshot.regimes():
+                raise no_regime(regime, vocabulary)
             state = await snapshot.state()
-            known = regime in vocabulary.regimes or regime in await snapshot.regimes()
-        if not known:
-            listed = ", ".join(vocabulary.regimes) or "none"
-            raise Problem(404, "no-regime", zh=f"没有制度 {regime}；现有：{listed}。", en=f"There is no regime {regime}; known: {listed}.")
-        tag = etag("csv", state.revision, regime)
-        if matches(request, tag):
-            return _unchanged(tag)
-        headers = {"etag": tag, "cache-control": _CACHE, "content-disposition": f'attachment; filename="grades-{regime}.csv"'}
-        return StreamingResponse(_csv(reader, regime), media_type="text/csv; charset=utf-8", headers=headers)
+            tag = tags.of(state, "csv", state.revision, regime)
+            if matches(request, tag):
+                return _unchanged(state, tag)
+            # Whole, before the first byte goes out: a client that reads slowly must not hold a connection of the database.
+            parts = [_CSV_HEAD, *[_csv_lines(rows) async for rows in snapshot.whole_regime(regime)]]
+        name = f"{'SAMPLE-' if state.sample else ''}grades-{regime}.csv"
+        headers = _headers(state, tag) | {"content-disposition": f'attachment; filename="{name}"'}
+        return Response(b"".join(parts), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def grade_filter(
@@ -156,28 +191,32 @@ def grade_filter(
     return GradeFilter(regime=regime, grade=grade, status=status, district=district, changed_since_ms=since, search=terms)
 
 
+def no_regime(regime: str, vocabulary: Vocabulary) -> Problem:
+    """What to answer about a regime that nobody knows."""
+    listed = ", ".join(vocabulary.regimes) or "none"
+    return Problem(404, "no-regime", zh=f"没有制度 {regime}；现有：{listed}。", en=f"There is no regime {regime}; known: {listed}.")
+
+
 def _csv_answer() -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "The whole regime."}}
 
 
-async def _csv(reader: PostgresReader, regime: str) -> AsyncIterator[bytes]:
+def _csv_lines(rows: Sequence[tuple[Any, ...]]) -> bytes:
     # Ids, grades, words and dates of the contract hold no comma, quote or line break.
-    yield b"subject,grade,status,in_force_from\n"
-    async with reader.snapshot() as snapshot:
-        async for rows in snapshot.stream_csv(regime):
-            yield "".join(f"{subject},{grade or ''},{status},{since or ''}\n" for subject, grade, status, since in rows).encode()
+    return "".join(f"{subject},{grade or ''},{status},{since or ''}\n" for subject, grade, status, since in rows).encode()
 
 
-def _lists(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary) -> None:
+def _lists(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary, tags: Tags) -> None:
     @routes.get("/lists", response_model=contract.Lists, responses=_ETAGGED)
     async def lists(request: Request) -> Response:
         """The lists that the rulebooks publish, with how many stand on each."""
         async with reader.snapshot() as snapshot:
-            tag = etag("lists", (await snapshot.state()).revision)
+            state = await snapshot.state()
+            tag = tags.of(state, "lists", state.revision)
             if matches(request, tag):
-                return _unchanged(tag)
+                return _unchanged(state, tag)
             counts = await snapshot.list_counts()
-        return _json({"items": [shapes.list_summary(one, counts.get(one.rule.name, 0)) for one in vocabulary.lists]}, tag)
+        return _json({"items": [shapes.list_summary(one, counts.get(one.rule.name, 0)) for one in vocabulary.lists]}, state, tag)
 
     @routes.get("/lists/{name}", response_model=contract.ListAnswer, responses={**_ETAGGED, **described(404)})
     async def list_(
@@ -192,14 +231,15 @@ def _lists(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary) ->
             raise Problem(404, "no-list", zh=f"没有名单 {name}。", en=f"There is no list {name}.")
         key = checks.cursor_key(cursor, {"list": name}, 1)
         async with reader.snapshot() as snapshot:
-            tag = etag("list", name, (await snapshot.state()).revision, cursor, limit)
+            state = await snapshot.state()
+            tag = tags.of(state, "list", name, state.revision, cursor, limit)
             if matches(request, tag):
-                return _unchanged(tag)
+                return _unchanged(state, tag)
             counts = await snapshot.list_counts()
             rows = await snapshot.list_members(name, after=key[0] if key else None, limit=limit + 1)
         more = encode([rows[limit - 1]["subject"]], {"list": name}) if len(rows) > limit else None
         summary = shapes.list_summary(published, counts.get(name, 0))
-        return _json(summary | {"items": [shapes.list_member(row) for row in rows[:limit]], "next": more}, tag)
+        return _json(summary | {"items": [shapes.list_member(row) for row in rows[:limit]], "next": more}, state, tag)
 
 
 _STREAM_DOC = """Every change of a grade or status, as server-sent events: `event: grade`, `id:` the gapless number, `data:` the
@@ -220,7 +260,7 @@ def _stream(routes: APIRouter, reader: PostgresReader, hub: Hub) -> None:
         since: Annotated[int | None, checks.Query(ge=0, le=_LATEST)] = None,
         last_event_id: Annotated[str | None, Header(max_length=40)] = None,
     ) -> Any:
-        wanted = Wanted(regime=regime, subject=checks.subject_id(subject) if subject is not None else None, grade=grade)
+        wanted = ChangeFilter(regime=regime, subject=checks.subject_id(subject) if subject is not None else None, grade=grade)
         after = _resume(since, last_event_id)
         async with reader.snapshot() as snapshot:
             state = await snapshot.state()
@@ -231,7 +271,7 @@ def _stream(routes: APIRouter, reader: PostgresReader, hub: Hub) -> None:
         address = request.client.host if request.client else ""
         _reserve(hub, address)
         client = Client(wanted=wanted, address=address, at=state.head if after is None else after)
-        return EventStream(hub, reader, client, done=lambda: hub.release(address))
+        return EventStream(hub, reader, client, headers=_mark(state), done=lambda: hub.release(address))
 
 
 def _resume(since: int | None, last_event_id: str | None) -> int | None:

@@ -16,6 +16,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from services._bus.health import describe_at_root
 from services._bus.problems import Problem, install
@@ -49,7 +50,9 @@ _UNAVAILABLE = N_("Not available just now")
 
 @dataclass(frozen=True)
 class Parts:
-    """What the application is put together from. ``ready``: whether to serve, and why; ``status``: what ``/status`` tells."""
+    """What the application is put together from.
+
+    ``edition``: of code and rulebooks; ``ready``: whether to serve, and why; ``status``: what ``/status`` tells."""
 
     reader: PostgresReader
     portal: Portal
@@ -58,9 +61,16 @@ class Parts:
     town: SampleTown | None
     now_ms: Callable[[], int]
     today: Callable[[str], date]
+    edition: str
     ready: Callable[[], tuple[bool, str]]
     status: Callable[[], dict[str, Any]]
     lifespan: Callable[[], Any]
+
+
+class _Application(FastAPI):
+    def build_middleware_stack(self) -> ASGIApp:
+        """The headers go round everything, so that the answer to a fault carries them too."""
+        return Headers(super().build_middleware_stack())
 
 
 def create_app(parts: Parts) -> FastAPI:
@@ -71,7 +81,7 @@ def create_app(parts: Parts) -> FastAPI:
         async with parts.lifespan():
             yield
 
-    app = FastAPI(
+    app = _Application(
         title="Mingjian publication",
         version="1",
         description=_DESCRIPTION,
@@ -80,7 +90,7 @@ def create_app(parts: Parts) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.include_router(api_routes.router(parts.reader, parts.portal.vocabulary, parts.hub))
+    app.include_router(api_routes.router(parts.reader, parts.portal.vocabulary, parts.hub, api_routes.Tags(parts.edition)))
     describe_at_root(app)
     app.include_router(probes.router(parts.reader, parts.hub, parts.ready, parts.status))
     town = parts.town
@@ -92,7 +102,6 @@ def create_app(parts: Parts) -> FastAPI:
     app.router.routes.extend(routes)
     _errors(app, parts)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=5)
-    app.add_middleware(Headers)
     return app
 
 

@@ -66,12 +66,23 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
+class Name:
+    """The name of a status, written once over its longest stretch: the line at the bottom stands for all of them."""
+
+    x: str
+    y: int
+    anchor: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class StepChart:
     """Valid time across, grades down, the best on top."""
 
     levels: Sequence[Level]
     steps: Sequence[Step]
     ticks: Sequence[Tick]
+    names: Sequence[Name]
     height: int
     first: date
     last: date
@@ -101,7 +112,23 @@ def step_chart(regime: str, spans: Sequence[Span], *, today: date, vocabulary: V
         rise = (steps[-1].y, level.y) if steps and steps[-1].y != level.y else None
         word = span.grade if span.grade is not None else span.status
         steps.append(Step(x(span.start), x(span.end or last), level.y, level.shade, rise, (word, span.start, span.end)))
-    return StepChart(levels, steps, _ticks(first, last, x), TOP + ROW * len(levels) + AXIS, first, last)
+    bare = [span for span in spans if span.grade is None]
+    names = _names([(span.status, span.start, span.end or last) for span in bare], x, at["–"].y) if bare else []
+    return StepChart(levels, steps, _ticks(first, last, x), names, TOP + ROW * len(levels) + AXIS, first, last)
+
+
+def _names(stretches: Sequence[tuple[str, date, date]], x: Callable[[date], str], y: int) -> list[Name]:
+    """On the left half a name begins with its stretch, on the right half it ends with it, so that it stays in the drawing."""
+    longest: dict[str, tuple[date, date]] = {}
+    for status, start, end in stretches:
+        held = longest.get(status)
+        if held is None or end - start > held[1] - held[0]:
+            longest[status] = (start, end)
+    found = []
+    for status, (start, end) in longest.items():
+        left = float(x(start).rstrip("%")) < 50
+        found.append(Name(x(start) if left else x(end), y, "start" if left else "end", status))
+    return found
 
 
 def _ticks(first: date, last: date, x: Callable[[date], str]) -> list[Tick]:

@@ -89,19 +89,32 @@ ChangedSince = Annotated[
     Query(pattern=r"^[12][0-9]{3}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9](\.[0-9]{3})?Z$", description="instant, UTC"),
 ]
 Cursor = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{1,600}$", description="`next` of the page before, with the same filters")]
+HistoryCursor = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{1,600}$", description="`history_next` of the page before")]
 Limit = Annotated[int, Query(ge=1, le=500, description="rows on a page")]
 
 
-def cursor_key(cursor: str | None, filters: dict[str, str], length: int) -> list[str] | None:
+def cursor_key(cursor: str | None, filters: dict[str, str], length: int, *, field: str = "cursor") -> list[str] | None:
     """The key in a cursor. Raises ``Problem`` 422."""
     if cursor is None:
         return None
     try:
         return decode(cursor, filters, length)
     except BadCursor as error:
-        raise Problem(
-            422, "cursor", zh="页码标记无效，或属于另一组筛选条件；请从第一页重新开始。", en=f"{error}.", field="cursor"
-        ) from None
+        raise Problem(422, "cursor", zh="页码标记无效，或属于另一组筛选条件；请从第一页重新开始。", en=f"{error}.", field=field) from None
+
+
+def history_key(cursor: str | None, subject: str) -> int | None:
+    """The number in a cursor of a subject's history. Raises ``Problem`` 422."""
+    key = cursor_key(cursor, {"history": subject}, 1, field="history_cursor")
+    if key is None:
+        return None
+    if not (key[0].isascii() and key[0].isdigit() and int(key[0]) < 2**63):
+        raise _not_a_cursor("history_cursor")
+    return int(key[0])
+
+
+def _not_a_cursor(field: str) -> Problem:
+    return Problem(422, "cursor", zh="页码标记无效。", en="Not a cursor of this service.", field=field)
 
 
 def timeline_key(cursor: str | None, subject: str) -> tuple[date, int] | None:
@@ -114,5 +127,5 @@ def timeline_key(cursor: str | None, subject: str) -> tuple[date, int] | None:
         if not 0 <= offset < 2**63:
             raise ValueError("offset")
     except ValueError:
-        raise Problem(422, "cursor", zh="页码标记无效。", en="Not a cursor of this service.", field="cursor") from None
+        raise _not_a_cursor("cursor") from None
     return day, offset

@@ -11,6 +11,9 @@ Seq = Annotated[int, Field(ge=0, description="number of the change; gapless over
 Instant = Annotated[str, Field(description="UTC with milliseconds, as 2026-01-15T08:30:00.000Z")]
 
 
+Sample = Annotated[bool, Field(description="true where all data is made up; absent elsewhere")]
+
+
 class Answer(BaseModel):
     """Unknown fields may be added within v1; none is taken away."""
 
@@ -37,6 +40,7 @@ class GradePage(Answer):
 
     items: list[GradeRow]
     next: str | None
+    sample: Sample = False
 
 
 class Change(Answer):
@@ -81,16 +85,19 @@ class ListPlace(Answer):
 
 
 class SubjectAnswer(Answer):
-    """Everything public about a subject. ``facts`` latest act first, page by page; ``history`` newest change first, at most 200."""
+    """Everything public about a subject. ``facts`` latest act first, page by page; ``history`` newest change first,
+    200 at a time: ``history_next`` is the ``history_cursor`` of those before."""
 
     subject: str
     name: str | None
     register_: dict[str, Any] = Field(alias="register")
     grades: list[Change]
     history: list[Change]
+    history_next: str | None
     lists: list[ListPlace]
     facts: list[Fact]
     next: str | None
+    sample: Sample = False
 
 
 class ListSummary(Answer):
@@ -110,9 +117,11 @@ class ListAnswer(ListSummary):
 
     items: list[dict[str, Any]]
     next: str | None
+    sample: Sample = False
 
 
 class Lists(Answer):
     """All lists."""
 
     items: list[ListSummary]
+    sample: Sample = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,6 +20,14 @@ def day(value: date | str | None, lang: str) -> str:
     if lang == "zh":
         return f"{one.year}年{one.month}月{one.day}日 周{_ZH[one.weekday()]}"
     return f"{one.isoformat()} ({_EN[one.weekday()]})"
+
+
+_ISO = re.compile(r"(?<![0-9-])([0-9]{4})-([0-9]{2})-([0-9]{2})(?![0-9-])")
+
+
+def in_text(text: str, lang: str) -> str:
+    """A sentence with its dates as people of that language write them; an English one keeps its ISO dates."""
+    return _ISO.sub(lambda found: f"{found[1]}年{int(found[2])}月{int(found[3])}日", text) if lang == "zh" else text
 
 
 def moment(value: str | int, lang: str, zone: ZoneInfo) -> str:

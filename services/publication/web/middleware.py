@@ -22,7 +22,7 @@ _API = _EVERYWHERE | {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
     "cross-origin-resource-policy": "cross-origin",
     "access-control-allow-origin": "*",
-    "access-control-expose-headers": "ETag, Retry-After",
+    "access-control-expose-headers": "ETag, Retry-After, Mingjian-Sample",
 }
 _PREFLIGHT = {
     "access-control-allow-methods": "GET, OPTIONS",

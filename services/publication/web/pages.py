@@ -20,13 +20,14 @@ from services.publication.domain import search
 from services.publication.domain.cursor import encode
 from services.publication.domain.vocabulary import Vocabulary
 from services.publication.web import checks, dates, views
-from services.publication.web.api_routes import grade_filter, timeline_cursor
+from services.publication.web.api_routes import earlier_changes, grade_filter, no_regime, timeline_cursor
 from services.publication.web.portal import Portal, link_in, zone_of
 from services.publication.web.views import Speaker
 
 CHANGED = 8
 FACTS = 10
 HISTORY = 12
+CHANGES = 200
 ROWS = 25
 
 
@@ -39,7 +40,7 @@ class Pages:
     neighbours: Neighbours
     now_ms: Callable[[], int]
     button: Callable[[], bool]
-    _counted: tuple[int, Sequence[Row]] = (-1, ())
+    _counted: tuple[tuple[str, int], Sequence[Row]] = (("", -1), ())
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -64,8 +65,8 @@ class Pages:
 
     async def _counts(self, snapshot: Snapshot, state: State) -> Sequence[Row]:
         """Grade counts, worked out once a revision."""
-        if self._counted[0] != state.revision:
-            self._counted = (state.revision, await snapshot.counts())
+        if self._counted[0] != (state.build, state.revision):
+            self._counted = ((state.build, state.revision), await snapshot.counts())
         return self._counted[1]
 
     def _regimes(self, counts: Sequence[Row]) -> list[str]:
@@ -108,19 +109,19 @@ class Pages:
             latest=latest,
             lists=self.vocabulary.lists,
             list_counts=list_counts,
-            story=await self._story(told, fact, about["name"] if about else None),
+            story=await self._story(told, fact, about["name"] if about else None, self._speaker(request)),
             button=stack is not None and stack.sample and self.button(),
             button_answer=button_answer,
             **await self._footer(lang),
         )
 
-    async def _story(self, told: Row | None, fact: Row | None, name: str | None) -> dict[str, Any] | None:
+    async def _story(self, told: Row | None, fact: Row | None, name: str | None, speaker: Speaker) -> dict[str, Any] | None:
         if told is None or fact is None:
             # The finding may be here before the fact that it is about.
             return None
         event = told["story"]["event"]
         leaf = await self.neighbours.leaf(event["topic"], event["partition"], event["offset"])
-        return views.story(told, fact, name, leaf)
+        return views.story(told, fact, name, leaf, speaker)
 
     async def _footer(self, lang: str) -> dict[str, Any]:
         log, rating = await asyncio.gather(self.neighbours.log(), self.neighbours.rating_lag())
@@ -132,13 +133,14 @@ class Pages:
         checks.reserved(request)
         id = checks.subject_id(request.path_params["id"])
         before = checks.timeline_key(_cursor(request), id)
+        whole = request.query_params.get("history") == "all"
         speaker = self._speaker(request)
         async with self.reader.snapshot() as snapshot:
             state, stack = await snapshot.state(), await snapshot.stack()
             row = await snapshot.subject(id)
             if row is None:
                 raise Problem(404, "no-subject", zh=f"没有公布过 {id}。", en=f"Nothing has been published about {id}.")
-            grades, changes = await snapshot.grades_of(id), await snapshot.history(id, limit=200)
+            grades, changes = await snapshot.grades_of(id), await snapshot.history(id, before=None, limit=CHANGES + 1)
             facts = await snapshot.facts(id, before=before, limit=FACTS + 1)
             fact_count, lists = await snapshot.fact_count(id), await snapshot.lists_of(id)
         today = dates.civil(self.now_ms(), zone_of(stack))
@@ -146,6 +148,8 @@ class Pages:
         here = views.fact_address(id, frozenset((one["partition"], one["offset"]) for one in facts[:FACTS]), link)
         decisive = frozenset(one["id"] for grade in grades for one in grade["data"].get("decisive_events") or ())
         shown_grades = [views.current_grade(one, here, await self._leaf(one), speaker) for one in grades]
+        older = earlier_changes(id, changes[CHANGES - 1]["seq"]) if len(changes) > CHANGES and whole else None
+        changes = changes[:CHANGES]
         regimes = dict.fromkeys(one["regime"] for one in changes)
         mine = {regime: [one for one in changes if one["regime"] == regime] for regime in sorted(regimes)}
         return self.portal.render(
@@ -155,7 +159,11 @@ class Pages:
             state=state,
             subject=row,
             grades=shown_grades,
-            histories=[views.history(regime, rows, today=today, shown=HISTORY, speaker=speaker) for regime, rows in mine.items()],
+            histories=[
+                views.history(regime, rows, today=today, shown=CHANGES if whole else HISTORY, speaker=speaker)
+                for regime, rows in mine.items()
+            ],
+            older=older,
             lists=[one | {"title": self._list_title(one["list"], speaker.lang)} for one in lists],
             register=views.register_lines(row, speaker),
             facts=[
@@ -214,6 +222,9 @@ class Pages:
             state, stack = await snapshot.state(), await snapshot.stack()
             counts = await self._counts(snapshot, state)
             regimes = self._regimes(counts) or list(self.vocabulary.regimes)
+            asked = request.query_params.get("regime")
+            if asked and asked not in regimes and asked not in self.vocabulary.regimes:
+                raise no_regime(asked[:60], self.vocabulary)
             given = {name: request.query_params.get(name) for name in ("regime", "grade", "status", "changed_since")}
             chosen = {name: value for name, value in given.items() if value and "\x00" not in value and len(value) <= 60}
             if "changed_since" not in chosen:
@@ -233,6 +244,8 @@ class Pages:
             bars=[bar for bar in shown if bar.n or bar.kind == "grade"],
             filter=wanted,
             chosen=chosen,
+            since=chosen.get("changed_since"),
+            without_since={name: value for name, value in chosen.items() if name != "changed_since"},
             rows=rows[:ROWS],
             next=encode([rows[ROWS - 1]["subject"], rows[ROWS - 1]["regime"]], chosen) if len(rows) > ROWS else None,
             paged=key is not None,

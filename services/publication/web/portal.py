@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -48,6 +49,12 @@ def assets(folder: Path = HERE / "static") -> dict[str, Asset]:
 def anchor(text: str) -> str:
     """A stable fragment for a clause or reading, whatever its characters."""
     return "c-" + hashlib.sha256(text.encode()).hexdigest()[:10]
+
+
+def tongue(lang: str, text: str | None) -> Markup:
+    """The attribute that tells a screen reader and the browser's fonts of Chinese on a page in another language."""
+    foreign = lang != "zh" and text is not None and any("\u4e00" <= one <= "\u9fff" for one in text)
+    return Markup(' lang="zh-CN"') if foreign else Markup()
 
 
 def zone_of(stack: Stack | None) -> ZoneInfo:
@@ -124,6 +131,7 @@ class Portal:
             "number": dates.number,
             "iso": lambda value: instant(value) if isinstance(value, int) else value,
             "anchor": anchor,
+            "tongue": partial(tongue, lang),
             "say": lambda texts: texts.zh if lang == "zh" else texts.en,
             "stack": stack,
             "zone_name": zone.key,
@@ -142,4 +150,6 @@ def link_in(lang: str | None, path: str, **parameters: Any) -> str:
 def _other_language(request: Request, lang: str) -> str:
     given = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
     other = "en" if lang == "zh" else "zh"
-    return request.url.path + "?" + urlencode([*given, ("lang", other)])
+    # One slash: with two the rest would be the name of another host.
+    path = quote("/" + request.scope["path"].lstrip("/"), safe="/:@")
+    return f"{path}?{urlencode([*given, ('lang', other)])}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from services.publication.adapters.postgres_reader import PostgresReader, Row
+from services.publication.adapters.postgres_reader import ChangeFilter, PostgresReader, Row
 
 log = logging.getLogger(__name__)
 
@@ -27,39 +27,35 @@ WRITE_EVERY_S = 0.05
 BUFFER = 4000
 PAGE = 500
 SEND_LIMIT_S = 20.0
+_EVERYTHING = ChangeFilter()
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One change, ready to be written."""
+    """One change, ready to be written. ``previous``: the grade it leads away from."""
 
     seq: int
     subject: str
     regime: str
     grade: str | None
+    previous: str | None
     text: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a client asked for; None means any."""
-
-    regime: str | None = None
-    subject: str | None = None
-    grade: str | None = None
-
-    def takes(self, frame: Frame) -> bool:
-        """True where the frame passes all filters."""
-        return (
-            (self.regime is None or frame.regime == self.regime)
-            and (self.subject is None or frame.subject == self.subject)
-            and (self.grade is None or frame.grade == self.grade)
-        )
+def takes(wanted: ChangeFilter, frame: Frame) -> bool:
+    """True where the frame passes all filters, as ``Snapshot.changes`` has it."""
+    return (
+        (wanted.regime is None or frame.regime == wanted.regime)
+        and (wanted.subject is None or frame.subject == wanted.subject)
+        and (wanted.grade is None or wanted.grade in (frame.grade, frame.previous))
+    )
 
 
-def cloud_event(row: Row) -> dict[str, Any]:
-    """A change as a CloudEvent: the derived event's public part, with CloudEvents' ``sequence`` extension."""
-    return {
+def cloud_event(row: Row, *, sample: bool) -> dict[str, Any]:
+    """A change as a CloudEvent: the derived event's public part, with CloudEvents' ``sequence`` extension; made-up data says so in
+    an extension of its own, for an event outlives the page that it was taken from."""
+    marks = {"sample": True} if sample else {}
+    return marks | {
         "specversion": "1.0",
         "id": str(row["id"]),
         "source": "/services/rating",
@@ -72,10 +68,10 @@ def cloud_event(row: Row) -> dict[str, Any]:
     }
 
 
-def frame(row: Row) -> Frame:
+def frame(row: Row, *, sample: bool = False) -> Frame:
     """A change as it goes over the wire."""
-    text = b"id: %d\nevent: grade\ndata: %s\n\n" % (row["seq"], orjson.dumps(cloud_event(row)))
-    return Frame(row["seq"], row["subject"], row["regime"], row["grade"], text)
+    text = b"id: %d\nevent: grade\ndata: %s\n\n" % (row["seq"], orjson.dumps(cloud_event(row, sample=sample)))
+    return Frame(row["seq"], row["subject"], row["regime"], row["grade"], row["previous_grade"], text)
 
 
 class Wake(Protocol):
@@ -89,7 +85,7 @@ class Wake(Protocol):
 class Client:
     """A connected reader: its filter, its buffer, and whether it was dropped."""
 
-    wanted: Wanted
+    wanted: ChangeFilter
     address: str
     at: int
     buffer: deque[Frame] = field(default_factory=deque)
@@ -141,9 +137,10 @@ class Hub:
 
     async def _pass_on(self) -> int:
         async with self._reader.snapshot() as snapshot:
-            rows = await snapshot.changes_after(self.head, limit=PAGE)
+            state = await snapshot.state()
+            rows, _ = await snapshot.changes(self.head, state.head, _EVERYTHING, limit=PAGE)
         if rows:
-            self._offer([frame(row) for row in rows])
+            self._offer([frame(row, sample=state.sample) for row in rows])
         return len(rows)
 
     def _offer(self, frames: list[Frame]) -> None:
@@ -151,7 +148,7 @@ class Hub:
         self.head = frames[-1].seq
         for client in self._clients:
             # A client that replayed past the hub has its first frames already.
-            fresh = [one for one in frames if one.seq > client.at and client.wanted.takes(one)]
+            fresh = [one for one in frames if one.seq > client.at and takes(client.wanted, one)]
             if not fresh:
                 continue
             client.buffer.extend(fresh)
@@ -196,12 +193,22 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, hub: Hub, reader: PostgresReader, client: Client, *, done: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        reader: PostgresReader,
+        client: Client,
+        *,
+        headers: Mapping[str, str],
+        done: Callable[[], None],
+        heartbeat_s: float = HEARTBEAT_S,
+    ) -> None:
         # As Starlette's own streaming response does: no body, so no length.
         self.status_code = 200
         self.background = None
-        self.init_headers({"cache-control": "no-store", "x-accel-buffering": "no"})
+        self.init_headers({"cache-control": "no-store", "x-accel-buffering": "no", **headers})
         self._hub, self._reader, self._client, self._done = hub, reader, client, done
+        self._heartbeat_s = heartbeat_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve until the client goes, falls behind, or the service stops."""
@@ -227,10 +234,13 @@ class EventStream(Response):
         await self._replay(send)
         while not self._client.dropped:
             try:
-                await asyncio.wait_for(self._client.news.wait(), HEARTBEAT_S)
+                await asyncio.wait_for(self._client.news.wait(), self._heartbeat_s)
             except TimeoutError:
+                # No await from here to the number: with changes still in the buffer it would tell of what was never sent.
+                if self._client.buffer or self._client.dropped:
+                    continue
                 self._client.at = max(self._client.at, self._hub.head)
-                await self._write(send, b": beat\nid: %d\n\n" % self._client.at)
+                await self._write(send, _beat(self._client.at))
                 continue
             self._client.news.clear()
             frames = list(self._client.buffer)
@@ -240,23 +250,29 @@ class EventStream(Response):
                 await self._write(send, b"".join(one.text for one in frames))
 
     async def _replay(self, send: Send) -> None:
-        while True:
-            if self._client.at >= self._hub.head:
-                self._hub.join(self._client)
-                return
+        """Up to the hub's head, page by page; after each the client is told how far it is, also where nothing passed its filter."""
+        while self._client.at < self._hub.head:
             async with self._reader.snapshot() as snapshot:
-                rows = await snapshot.changes_after(self._client.at, limit=PAGE)
-            if not rows:
+                state = await snapshot.state()
+                rows, reached = await snapshot.changes(self._client.at, state.head, self._client.wanted, limit=PAGE)
+            if reached == self._client.at:
                 await asyncio.sleep(WRITE_EVERY_S)
                 continue
-            frames = [one for one in map(frame, rows) if self._client.wanted.takes(one)]
-            self._client.at = rows[-1]["seq"]
-            if frames:
-                await self._write(send, b"".join(one.text for one in frames))
+            self._client.at = reached
+            told = [frame(row, sample=state.sample).text for row in rows]
+            if not rows or rows[-1]["seq"] < reached:
+                told.append(_beat(reached))
+            await self._write(send, b"".join(told))
+        self._hub.join(self._client)
 
     async def _write(self, send: Send, body: bytes) -> None:
         await asyncio.wait_for(send({"type": "http.response.body", "body": body, "more_body": True}), SEND_LIMIT_S)
         await asyncio.sleep(WRITE_EVERY_S)
+
+
+def _beat(seq: int) -> bytes:
+    """A comment and the number that the client has reached: it keeps the connection and moves the last id."""
+    return b": beat\nid: %d\n\n" % seq
 
 
 async def _until_gone(receive: Receive) -> None:

@@ -77,7 +77,7 @@ def current_grade(row: Row, here: Callable[[str, str, int, date | None], str], l
         events = [_decisive(decisive[id], here, speaker) for id in reason.get("events") or () if id in decisive]
         grade = reason.get("grade")
         shade = speaker.vocabulary.grade(row["regime"], grade).shade if grade else None
-        text = reason.get(speaker.lang) or reason.get("zh", "")
+        text = dates.in_text(reason.get(speaker.lang) or reason.get("zh", ""), speaker.lang)
         reasons.append(
             {"text": text, "clause": reason.get("clause", ""), "readings": reason.get("readings") or (), "shade": shade, "events": events}
         )
@@ -110,7 +110,7 @@ def history(regime: str, rows: Sequence[Row], *, today: date, shown: int, speake
         kept = {name: row[name] for name in ("regime", "grade", "status", "known_ms")}
         table.append(kept | {"start": span.start, "last": last, "clauses": row["data"].get("clauses") or []})
     chart = step_chart(regime, laid, today=today, vocabulary=speaker.vocabulary)
-    return {"regime": regime, "chart": chart, "rows": table, "more": shown if len(laid) > shown else 0}
+    return {"regime": regime, "chart": chart, "rows": table, "more": len(laid) > shown}
 
 
 def timeline_fact(row: Row, decisive: frozenset[str], leaf_url: str | None, speaker: Speaker) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def timeline_fact(row: Row, decisive: frozenset[str], leaf_url: str | None, spea
         "title": event_title(row["type"], speaker.lang),
         "decisive": str(row["event_id"]) in decisive,
         "needs_service": needs_service(row["type"]),
-        "lines": words.lines(row["data"], speaker.translate, speaker.lang, speaker.day),
+        "lines": words.lines(row["data"], speaker.translate, speaker.lang, speaker.day, type_name=row["type"]),
         "place": f"facts / {row['partition']} / {row['offset']}",
         "leaf_url": leaf_url,
     }
@@ -156,12 +156,13 @@ def register_lines(row: Row, speaker: Speaker) -> list[tuple[str, str]]:
     return found
 
 
-def story(row: Row, fact: Row, name: str | None, leaf: Leaf) -> dict[str, Any]:
+def story(row: Row, fact: Row, name: str | None, leaf: Leaf, speaker: Speaker) -> dict[str, Any]:
     """The story card. ``fact``: the late entry; ``name``: of the enterprise that it is about."""
     index, url = leaf or (None, None)
+    regime = speaker.vocabulary.regime_of_clause(row["story"]["clause"])
     shown = {"id": str(fact["event_id"]), "type": fact["type"], "subject": fact["subject"], "data": fact["data"]}
     raw = orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode()
-    return row["story"] | {"subject": fact["subject"], "name": name, "raw": raw, "leaf": index, "leaf_url": url}
+    return row["story"] | {"subject": fact["subject"], "name": name, "raw": raw, "leaf": index, "leaf_url": url, "regime": regime}
 
 
 def rules_by_grade(book: Rulebook, lang: str, day: date) -> dict[str, list[str]]:

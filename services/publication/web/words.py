@@ -43,7 +43,7 @@ FIELDS = {
     "year": N_("Year"),
     "total": N_("Total"),
     "maximum": N_("Out of"),
-    "final": N_("Final"),
+    "final": N_("Nothing more can be filed"),
     "deductions": N_("Deductions"),
     "standard": N_("Scoring standard"),
     "product": N_("Product"),
@@ -148,6 +148,12 @@ VALUES = {
     "confidence_in_management": N_("confidence in management"),
 }
 
+# Where one word means different things in different facts, each fact's own.
+_IN_TYPE = {
+    ("mingjian.crime.judged.v1", "final"): N_("No appeal left"),
+    ("mingjian.score.recorded.v1", "final"): N_("Final score"),
+}
+
 # Dates have their own places in a timeline; regimes and items would only repeat what stands elsewhere on the page.
 _ELSEWHERE = frozenset({"occurred_on", "service", "regime", "regimes", "items", "attachments", "concepts", "document", "cause"})
 _DAYS = frozenset({"valid_until", "correct_by", "until"})
@@ -178,13 +184,16 @@ def _value(name: str, value: Any, translate: Translate, lang: str, day: Callable
     return word(value, translate) if isinstance(value, str) and name not in ("name", "address") else str(value)
 
 
-def lines(data: dict[str, Any], translate: Translate, lang: str, day: Callable[[str], str]) -> list[tuple[str, str]]:
+def lines(
+    data: dict[str, Any], translate: Translate, lang: str, day: Callable[[str], str], *, type_name: str = ""
+) -> list[tuple[str, str]]:
     """(label, value) of a fact's public data, in the order in which the words are listed above; acts one line each."""
     found: list[tuple[str, str]] = []
     for name, label in FIELDS.items():
         value = data.get(name)
         if value is not None and value != [] and name not in _ELSEWHERE:
-            found.append((translate(label), _value(name, value, translate, lang, day)))
+            said = _IN_TYPE.get((type_name, name), label)
+            found.append((translate(said), _value(name, value, translate, lang, day)))
     for act in data.get("acts") or ():
         found.append((translate(N_("Act")), _act(act, translate, lang, day)))
     return found

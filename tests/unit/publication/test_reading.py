@@ -20,8 +20,10 @@ from schemas.events import CATALOGUE
 from services.publication.domain import search
 from services.publication.domain.cursor import BadCursor, decode, encode
 from services.publication.domain.history import Span, Told, spans
-from services.publication.domain.vocabulary import STEPS, _shade
+from services.publication.domain.vocabulary import STEPS, Vocabulary, _shade
 from services.publication.web import dates, i18n, words
+from services.publication.web.charts import step_chart
+from services.publication.web.portal import tongue
 from services.publication.web.views import natural
 
 PUBLICATION = Path(i18n.__file__).resolve().parents[1]
@@ -75,6 +77,18 @@ def test_a_cursor_comes_back_as_it_was_with_the_same_filters_only(key: list[str]
 def test_any_other_text_is_no_cursor(text: str) -> None:
     with pytest.raises(BadCursor):
         decode(text, {}, 1)
+
+
+@given(st.text(st.characters(categories=["Cs", "Lu"]), max_size=8))
+def test_what_comes_out_of_a_cursor_can_be_stored(part: str) -> None:
+    """JSON can write half a character: two halves make a whole one, one alone is refused like any text that is none of ours."""
+    try:
+        found = decode(encode([part, "x"], {}), {}, 2)
+    except BadCursor:
+        assert any("\ud800" <= one <= "\udfff" for one in part)
+    else:
+        assert found[0].encode("utf-16", "surrogatepass").decode("utf-16") == found[0]
+        found[0].encode()
 
 
 DAYS = st.dates(date(2020, 1, 1), date(2020, 3, 1))
@@ -179,6 +193,36 @@ def test_amounts_and_days_are_shown_as_people_read_them() -> None:
     data = {"acts": [{"kinds": ["fine"], "amount": "20000.5", "violation": "V1", "legal_field": "drug"}], "correct_by": "2026-01-15"}
     lines = words.lines(data, lambda text: text, "en", lambda day: f"<{day}>")
     assert lines == [("To be corrected by", "<2026-01-15>"), ("Act", "fine · ¥20,000.5 · V1 · drug law")]
+
+
+def test_one_word_has_the_name_that_its_fact_gives_it() -> None:
+    def said(kind: str) -> list[tuple[str, str]]:
+        return words.lines({"final": True}, lambda text: text, "en", str, type_name=f"mingjian.{kind}.v1")
+
+    assert said("crime.judged") == [("No appeal left", "yes")] and said("score.recorded") == [("Final score", "yes")]
+
+
+def test_a_sentence_has_its_dates_as_its_readers_write_them() -> None:
+    assert dates.in_text("2026-01-05送达，编号2026-01-05-7。", "zh") == "2026年1月5日送达，编号2026-01-05-7。"
+    assert dates.in_text("served on 2026-01-05", "en") == "served on 2026-01-05"
+
+
+def test_chinese_on_a_page_in_english_says_that_it_is_chinese() -> None:
+    assert tongue("en", "样例大药房") == ' lang="zh-CN"' and tongue("en", "Arabica") == "" == tongue("zh", "样例大药房") == tongue(
+        "en", None
+    )
+
+
+def test_the_line_without_a_grade_is_named_where_it_is_longest_and_stays_in_the_drawing() -> None:
+    day = date(2020, 1, 1)
+    laid = [
+        Span(1, None, "awaiting", day, day + timedelta(10)),
+        Span(2, "A", "graded", day + timedelta(10), day + timedelta(60)),
+        Span(3, None, "closed", day + timedelta(60), None),
+    ]
+    chart = step_chart("nowhere", laid, today=day + timedelta(100), vocabulary=Vocabulary(()))
+    assert chart is not None
+    assert [(one.status, one.x, one.anchor) for one in chart.names] == [("awaiting", "0.00%", "start"), ("closed", "100.00%", "end")]
 
 
 def test_dates_carry_their_weekday() -> None:
