@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
 from services._bus.kafka import Place as Place
@@ -131,11 +132,24 @@ class OpenVerdict:
     late: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A decision with a document, until and after its service becomes known: ``fact`` as in ``OpenVerdict``. ``document``: its id."""
+
+    partition: int
+    subject: str
+    document: str
+    source: str
+    offset: int
+    fact: Mapping[str, str | None]
+    registry_offset: int
+
+
 class DetectorWork(Protocol):
     """One transaction: everything asked of it becomes durable together with ``move``, or not at all."""
 
     async def regimes_of(self, subjects: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        """Regimes of the subjects that were registered so far."""
+        """Regimes that rate the subjects, of those that have any so far."""
 
     async def put_regimes(self, rows: Mapping[str, tuple[str, ...]]) -> None:
         """Remember the subjects' regimes."""
@@ -145,6 +159,18 @@ class DetectorWork(Protocol):
 
     async def put_calendar(self, partition: int, offset: int, event_id: str, table: YearTable) -> None:
         """Remember a year's schedule as the partition has it."""
+
+    async def put_decision(self, decision: Decision) -> None:
+        """Remember a decision; the first one of its id, source, subject and partition stays."""
+
+    async def decisions(self, partition: int, subject: str, document: str) -> list[Decision]:
+        """The decisions of that id about the subject, by offset: more than one where two sources used the same id."""
+
+    async def put_service(self, partition: int, subject: str, document: str, served_on: date) -> bool:
+        """Remember when a document was served; False where that was known already: the first one stays."""
+
+    async def service(self, partition: int, subject: str, document: str) -> date | None:
+        """When the document was served, as far as a record said so by itself."""
 
     async def open_verdicts(self, partition: int) -> list[OpenVerdict]:
         """The partition's verdicts still open, by offset, those put in this transaction included."""

@@ -30,7 +30,8 @@ from services.audit.adapters.plan import PostgresPlan
 from services.audit.appender import Appender, LogKey
 from services.audit.domain.late import EntryRule, outages_within
 from services.audit.domain.note import VerifierKey
-from services.audit.handlers import Detectors, Entered
+from services.audit.entries import Entered
+from services.audit.handlers import Detectors
 from services.audit.ports import Place
 from services.audit.verifying import Patience
 from services.audit.web.app import OutagesOf, Parts

@@ -22,8 +22,9 @@ from services.audit.domain.findings import TYPE
 from services.audit.domain.frame import Record
 from services.audit.domain.operations import oversize_finding
 from services.audit.domain.registry import Registry
-from services.audit.handlers import Detectors, operational, traceparent_of
+from services.audit.handlers import Detectors, operational
 from services.audit.ports import Place, Plan, Span
+from services.audit.reading import traceparent_of
 
 log = logging.getLogger("mingjian.audit")
 

@@ -123,6 +123,45 @@ def test_nothing_from_before_go_live_is_late() -> None:
     assert verdict(late, go_live=None) is None
 
 
+def test_a_service_that_was_entered_by_itself_has_its_own_deadline() -> None:
+    served = {"type": "mingjian.document.served.v1", "served_on": date(2026, 3, 16)}
+    for entered, late in (("2026-03-22", False), ("2026-03-23", False), ("2026-03-24", True)):
+        found = verdict(fact("2026-03-16", entered, **served))
+        assert found is not None and (found.late, found.deadline) == (late, date(2026, 3, 23)), entered
+
+
+def test_an_end_later_than_the_service_is_day_zero() -> None:
+    order = {"type": "mingjian.correction.ordered.v1", "served_on": date(2026, 3, 3), "ended_at": "2026-03-05T08:00:00.000Z"}
+    for entered, late in (("2026-03-11", False), ("2026-03-12", False), ("2026-03-13", True)):
+        found = verdict(fact("2026-03-02", entered, **order))
+        assert found is not None and (found.late, found.day_zero) == (late, date(2026, 3, 5)), entered
+
+
+def test_a_pending_sample_and_its_result_have_a_deadline_each() -> None:
+    """Taken on Monday 2 March, the result of Monday 16 March: the sample by the 9th, the result by the 23rd."""
+    sample = {"type": "mingjian.sampling.recorded.v1"}
+    for entered, late in (("2026-03-08", False), ("2026-03-09", False), ("2026-03-10", True)):
+        assert verdict(fact("2026-03-02", entered, **sample)).late is late  # type: ignore[union-attr]
+    for entered, late in (("2026-03-22", False), ("2026-03-23", False), ("2026-03-24", True)):
+        found = verdict(fact("2026-03-02", entered, result_on=date(2026, 3, 16), **sample))
+        assert found is not None and (found.late, found.day_zero) == (late, date(2026, 3, 16)), entered
+
+
+@pytest.mark.parametrize("kind", ["penalty.decided", "document.served"])
+@pytest.mark.parametrize(("decided", "judged"), [("2026-03-01", False), ("2026-03-02", True), ("2026-03-03", True)])
+def test_a_decision_from_before_go_live_is_not_judged_however_its_service_was_entered(kind: str, decided: str, judged: bool) -> None:
+    """Go-live on 2 March, between the decision and its service on the 16th: the act's own day counts."""
+    act = date.fromisoformat(decided)
+    days = {"decided_on": act} if kind == "document.served" else {}
+    one = fact("2026-03-16" if days else decided, "2026-06-01", type=f"mingjian.{kind}.v1", served_on=date(2026, 3, 16), **days)
+    assert (verdict(one, go_live=date(2026, 3, 2)) is not None) == judged
+
+
+def test_the_result_of_a_sample_from_before_go_live_is_not_judged() -> None:
+    late = fact("2026-03-01", "2026-06-01", type="mingjian.sampling.recorded.v1", result_on=date(2026, 3, 16))
+    assert verdict(late, go_live=date(2026, 3, 2)) is None
+
+
 @pytest.mark.parametrize(("channel", "judged"), [("field", True), ("desk", True), ("feed", True), ("migration", False)])
 def test_nothing_from_migration_is_late(channel: str, judged: bool) -> None:
     assert (verdict(fact("2026-03-02", "2026-06-01", channel=channel)) is not None) == judged

@@ -31,8 +31,9 @@ ENFORCEMENT = frozenset(
 
 @dataclass(frozen=True)
 class Act:
-    """``day_zero``: the later of the activity's end and the service of its document (R13). ``handle`` and ``refers`` tie a
-    service to its decision before either has an id. ``entry`` fixes when it is entered; '' leaves that to chance."""
+    """``day_zero``: the latest of the activity's end, its result and the service of its document (R13). ``handle`` and ``refers``
+    tie a service to its decision before either has an id; ``decided``: the day of that decision. ``entry`` fixes when it is
+    entered; '' leaves that to chance."""
 
     type: str
     subject: str
@@ -42,6 +43,7 @@ class Act:
     ended: datetime | None = None
     handle: str = ""
     refers: str = ""
+    decided: date | None = None
     entry: str = ""
     why: str = ""
     private: dict[str, str] = field(default_factory=dict)
@@ -50,6 +52,11 @@ class Act:
     def judged(self) -> bool:
         """True where an entry can be late: a decision that awaits service has no deadline yet."""
         return self.type in ENFORCEMENT and (self.type != "penalty.decided" or "service" in self.data)
+
+    @property
+    def acted_on(self) -> date:
+        """The act's own day, which go-live is held against: of a service that of the decision (R13)."""
+        return self.decided or date.fromisoformat(self.data["occurred_on"])
 
     def entered(self, entry: str, why: str) -> Act:
         """The same act with its entry fixed."""
@@ -178,7 +185,7 @@ class Hand:
             "document_no": decision.data["document_no"],
             "service": {"served_on": day.isoformat(), "method": "notice"},
         }
-        return self.make("document.served", decision.lead, data, day, refers=decision.handle)
+        return self.make("document.served", decision.lead, data, day, refers=decision.handle, decided=decision.acted_on)
 
     def score(self, day: date, year: int, total_halves: int, *, final: bool) -> Act:
         """``total_halves``: the total in half points, of 200. Deductions are dealt over items until they add up (R15)."""

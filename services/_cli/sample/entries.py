@@ -70,8 +70,8 @@ class Desk:
         return Entered(act, channel, signed, received, deadline, late)
 
     def subject_to_deadline(self, act: Act) -> bool:
-        """Nothing is late that happened before go-live."""
-        return date.fromisoformat(act.data["occurred_on"]) >= self.go_live
+        """Nothing is late that happened before go-live; where a document was served, the decision is what happened (R13)."""
+        return act.acted_on >= self.go_live
 
     def _chance(self, act: Act) -> str:
         clean = not act.judged or not self.subject_to_deadline(act)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import date
 from typing import Any
 
 import psycopg
@@ -13,7 +14,7 @@ from psycopg.types.json import Jsonb
 from services.audit.domain.clocks import Clock
 from services.audit.domain.late import RETRACTED
 from services.audit.domain.workdays import YearTable
-from services.audit.ports import Finding, OpenVerdict, Place, Superseded
+from services.audit.ports import Decision, Finding, OpenVerdict, Place, Superseded
 
 # One statement sees the table as it was before: what is returned was kept by an earlier step.
 _REMEMBER = """
@@ -63,6 +64,38 @@ class PostgresDetectorWork:
             " VALUES (%s, %s, %s, %s, %s::date[], %s::date[]) ON CONFLICT DO NOTHING",
             (partition, table.year, event_id, offset, sorted(table.days_off), sorted(table.make_up_days)),
         )
+
+    async def put_decision(self, decision: Decision) -> None:
+        """See ``DetectorWork``."""
+        values = (decision.partition, decision.subject, decision.document, decision.source, decision.offset)
+        await self._connection.execute(
+            "INSERT INTO decision VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            (*values, Jsonb(dict(decision.fact)), decision.registry_offset),
+        )
+
+    async def decisions(self, partition: int, subject: str, document: str) -> list[Decision]:
+        """See ``DetectorWork``."""
+        rows = await self._connection.execute(
+            "SELECT partition, subject, document, source, record_offset, fact, registry_offset FROM decision"
+            " WHERE (partition, subject, document) = (%s, %s, %s) ORDER BY record_offset",
+            (partition, subject, document),
+        )
+        return [Decision(*row) for row in await rows.fetchall()]
+
+    async def put_service(self, partition: int, subject: str, document: str, served_on: date) -> bool:
+        """See ``DetectorWork``."""
+        done = await self._connection.execute(
+            "INSERT INTO service VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING", (partition, subject, document, served_on)
+        )
+        return done.rowcount == 1
+
+    async def service(self, partition: int, subject: str, document: str) -> date | None:
+        """See ``DetectorWork``."""
+        rows = await self._connection.execute(
+            "SELECT served_on FROM service WHERE (partition, subject, document) = (%s, %s, %s)", (partition, subject, document)
+        )
+        row = await rows.fetchone()
+        return row[0] if row else None
 
     async def open_verdicts(self, partition: int) -> list[OpenVerdict]:
         """See ``DetectorWork``."""

@@ -13,6 +13,7 @@ from schemas.times import instant
 from services.audit.domain.late import KIND, READING, RETRACTED, EntryRule, Fact, Verdict, rule_version, sentences
 
 TYPE = "mingjian.finding.raised.v1"
+_DAYS = ("occurred_on", "served_on", "result_on", "decided_on")
 _LATEST_MS = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
 
 
@@ -85,6 +86,5 @@ def fact_to_json(fact: Fact) -> dict[str, str | None]:
 
 def fact_from_json(kept: Mapping[str, Any]) -> Fact:
     """The fact again."""
-    served = kept["served_on"]
-    days = {"occurred_on": date.fromisoformat(kept["occurred_on"]), "served_on": date.fromisoformat(served) if served else None}
+    days = {name: date.fromisoformat(kept[name]) for name in _DAYS if kept.get(name)}
     return Fact(**{**kept, **days})

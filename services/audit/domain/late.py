@@ -4,8 +4,10 @@ In force from the plan's issue (六). How many days, which activities and which 
 (``entry.yaml``), never here.
 
 Invariants
-1. Day 0 is the later of the end of the activity and the service of its document; the deadline is the end of the n-th working day after it.
-2. A decision that awaits service has no deadline; neither has an act from before go-live, or an entry by an exempt channel.
+1. Day 0 is the latest of the end of the activity, a sample's result and the service of the document; the deadline is the end of the
+   n-th working day after it.
+2. A decision that awaits service has no deadline; neither has an act from before go-live, or an entry by an exempt channel. The
+   act is the decision where a document was served, whether its service was entered with it or by itself.
 3. A late entry signed in time, or whose term an outage touched, is still late; the marks are for people to weigh.
 4. The same fact, rule, calendar and registry give the same verdict on every replay.
 """
@@ -27,7 +29,8 @@ from services.audit.domain.workdays import WorkCalendar
 KIND = "late_entry"
 RETRACTED = "late_entry_retracted"
 READING = "R13"
-DETECTOR_VERSION = 1
+DETECTOR_VERSION = 2
+SERVED = "mingjian.document.served.v1"
 
 _DAYS = "entry_working_days"
 _ACTIVITIES = "entry_activities"
@@ -64,7 +67,10 @@ class EntryRule:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What lateness needs of a fact. Instants are contract text (UTC, Z); ``served_on`` None: not served, or no document."""
+    """What lateness needs of a fact. Instants are contract text (UTC, Z); ``served_on`` None: not served, or no document.
+
+    ``result_on``: of a sample; ``decided_on``: of a service, the day of the decision, where that is known; ``regime``: the one
+    that the event names."""
 
     id: str
     type: str
@@ -76,6 +82,9 @@ class Fact:
     signed_at: str
     received_at: str
     channel: str
+    result_on: date | None = None
+    decided_on: date | None = None
+    regime: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,26 +125,23 @@ def word_of(event_type: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _has_document(event_type: str) -> bool:
+def has_document(event_type: str) -> bool:
+    """True of the types whose acts have no effect before their document is served."""
     known = CATALOGUE.get(event_type)
     return known is not None and issubclass(known.model, DocumentAct)
 
 
 def day_zero(fact: Fact, time_zone: str) -> date | None:
-    """The later of the activity's end and its document's service (R13); None while a document awaits service."""
-    if fact.served_on is None and _has_document(fact.type):
+    """The latest of the activity's end, its result and its document's service (R13); None while a document awaits service."""
+    if fact.served_on is None and has_document(fact.type):
         return None
-    days = [fact.occurred_on]
-    if fact.ended_at is not None:
-        days.append(civil_date(fact.ended_at, time_zone))
-    if fact.served_on is not None:
-        days.append(fact.served_on)
-    return max(days)
+    ended = civil_date(fact.ended_at, time_zone) if fact.ended_at is not None else None
+    return max(one for one in (fact.occurred_on, ended, fact.result_on, fact.served_on) if one is not None)
 
 
 def judge(fact: Fact, *, rule: EntryRule, calendar: WorkCalendar, go_live: date | None, outages: Sequence[Outage] = ()) -> Verdict | None:
     """Whether the fact was entered in time; None where the regime sets no deadline for it (invariant 2)."""
-    if go_live is None or fact.occurred_on < go_live:
+    if go_live is None or (fact.decided_on or fact.occurred_on) < go_live:
         return None
     start = day_zero(fact, rule.time_zone)
     if start is None:
@@ -241,12 +247,14 @@ def fact_of(event: Mapping[str, object], entry: Mapping[str, object]) -> Fact | 
             signed_at=str(event["time"]),
             received_at=str(entry["received_at"]),
             channel=str(entry["channel"]),
+            result_on=date.fromisoformat(data["result_on"]) if data.get("result_on") is not None else None,
+            regime=data.get("regime"),
         )
         for instant in (fact.received_at, fact.signed_at, *([fact.ended_at] if fact.ended_at is not None else [])):
             if datetime.fromisoformat(instant).tzinfo is None:
                 raise Unreadable("an instant has no zone")
-        if "\x00" in fact.channel:
-            raise Unreadable("a channel that nothing can keep")
+        if "\x00" in fact.channel + (fact.regime or ""):
+            raise Unreadable("a channel or regime that nothing can keep")
     except (KeyError, TypeError, ValueError) as error:
         raise Unreadable(f"{type(error).__name__} in the data of {event['type']}") from error
     return fact

@@ -16,9 +16,10 @@ from services.audit.ports import Finding, LogDamaged, Span, Superseded
 from services.audit.wiring import migrate
 from tests.unit.audit.clock_suite import CLOCKS
 from tests.unit.audit.detector_suite import SUITE
+from tests.unit.audit.service_suite import SERVICES
 
 pytestmark = pytest.mark.stack
-_TABLES = "log_plan, log_position, detector_position, calendar, subject_regimes, open_verdict, finding, seen"
+_TABLES = "log_plan, log_position, detector_position, calendar, subject_regimes, open_verdict, decision, service, finding, seen"
 
 
 class Store(PostgresDetectorStore):
@@ -49,7 +50,7 @@ def dsn(servers: Stack) -> Iterator[str]:
     yield address
 
 
-@pytest.mark.parametrize("case", SUITE + CLOCKS, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("case", SUITE + SERVICES + CLOCKS, ids=lambda one: one.__name__)
 def test_detectors(case: Callable[[Any], Awaitable[None]], dsn: str) -> None:
     async def run() -> None:
         store = Store(dsn)

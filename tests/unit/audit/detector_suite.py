@@ -111,6 +111,10 @@ class Scene:
         self.records.append(Record(FACTS, self.partition, number, *stamp, b"k", headers, value))
         return self.records[-1]
 
+    def signed_as(self, record: Record, office: str) -> Record:
+        """The same said by another office."""
+        return replace(record, value=(record.value or b"").replace(OFFICE.encode(), office.encode()))
+
     async def fold(self, records: Sequence[Record] | None = None) -> int:
         chosen = self.records if records is None else records
         async with self.store.work() as work:

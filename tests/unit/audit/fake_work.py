@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import date
 
 from services.audit.domain.clocks import Clock
 from services.audit.domain.workdays import YearTable
-from services.audit.ports import Finding, OpenVerdict, Place
+from services.audit.ports import Decision, Finding, OpenVerdict, Place
 
 
 @dataclass
 class _Kept:
     regimes: dict[str, tuple[str, ...]] = field(default_factory=dict)
     calendars: dict[tuple[int, str], tuple[int, YearTable]] = field(default_factory=dict)
+    decisions: dict[tuple[int, str, str, str], Decision] = field(default_factory=dict)
+    services: dict[tuple[int, str, str], date] = field(default_factory=dict)
     open: dict[tuple[str, str, str], OpenVerdict] = field(default_factory=dict)
     findings: dict[str, Finding] = field(default_factory=dict)
     superseded: set[str] = field(default_factory=set)
@@ -75,6 +79,23 @@ class MemoryWork:
 
     async def put_calendar(self, partition: int, offset: int, event_id: str, table: YearTable) -> None:
         self._kept.calendars.setdefault((partition, event_id), (offset, table))
+
+    async def put_decision(self, decision: Decision) -> None:
+        json.dumps(dict(decision.fact))
+        self._kept.decisions.setdefault((decision.partition, decision.subject, decision.document, decision.source), decision)
+
+    async def decisions(self, partition: int, subject: str, document: str) -> list[Decision]:
+        same = [one for key, one in self._kept.decisions.items() if key[:3] == (partition, subject, document)]
+        return sorted(same, key=lambda one: one.offset)
+
+    async def put_service(self, partition: int, subject: str, document: str, served_on: date) -> bool:
+        key = (partition, subject, document)
+        known = key in self._kept.services
+        self._kept.services.setdefault(key, served_on)
+        return not known
+
+    async def service(self, partition: int, subject: str, document: str) -> date | None:
+        return self._kept.services.get((partition, subject, document))
 
     async def open_verdicts(self, partition: int) -> list[OpenVerdict]:
         return sorted((one for one in self._kept.open.values() if one.partition == partition), key=lambda one: (one.offset, one.regime))
