@@ -52,15 +52,15 @@ class Ledger:
         if activated:
             self.activate()
 
-    def activate(self, *, sha256: str | None = None, in_force_from: str = "2005-01-01") -> str:
+    def activate(self, *, sha256: str | None = None, in_force_from: str = "2005-01-01", on: str = "2005-01-01") -> str:
         data = {
-            "occurred_on": "2005-01-01",
+            "occurred_on": on,
             "regime": self.regime,
             "version": self.book.rulebook.version,
             "sha256": sha256 or self.book.sha256,
             "in_force_from": in_force_from,
         }
-        return self.enter("rulebook.activated", data, known=date(2005, 1, 1))
+        return self.enter("rulebook.activated", data, known=date.fromisoformat(on))
 
     def enter(self, name: str, data: dict[str, Any], *, known: date | None = None, id: str | None = None) -> str:
         row = lookup(f"mingjian.{name}.v1")
@@ -162,8 +162,8 @@ class Ledger:
         }
         return self.enter("score.recorded", data)
 
-    def evaluated(self, year: int, *, on: str | None = None) -> str:
-        """The year's evaluation, by default on 15 January of the next."""
+    def evaluated(self, year: int, *, on: str | None = None, known: str | None = None) -> str:
+        """The year's evaluation, by default on 15 January of the next; ``known`` where it is entered on another day."""
         on = on or f"{year + 1}-01-15"
         data = {
             "occurred_on": on,
@@ -171,7 +171,7 @@ class Ledger:
             "period": {"first": f"{year}-01-01", "last": f"{year}-12-31"},
             "evaluation_date": on,
         }
-        return self.enter("evaluation.closed", data, known=date.fromisoformat(on))
+        return self.enter("evaluation.closed", data, known=date.fromisoformat(known or on))
 
     # what rating says
     def told(self) -> list[Told]:

@@ -236,6 +236,94 @@ def test_nothing_before_the_activations_date_lowers_at_once() -> None:
     ledger.activate(in_force_from="2020-01-01")
     ledger.opened("2010-03-01")
     ledger.fined("2019-12-31")
-    assert "not_yet_evaluated" == ledger.grade()
+    assert "not_yet_evaluated" == ledger.grade("2020-01-01")
     ledger.fined("2020-01-01")
     assert "D" == ledger.grade()
+
+
+# activation: the first one is go-live, a later one lifts nothing
+def test_a_further_activation_leaves_a_standing_lowering_alone() -> None:
+    ledger = shop()
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    ledger.fined("2026-03-01")
+    before = len(ledger.told())
+    ledger.activate(in_force_from="2026-06-01", on="2026-05-01")
+    assert ["D", "D", "D"] == [ledger.grade(day) for day in ("2026-05-31", "2026-06-01", "2026-06-02")]
+    ledger.inspected("2026-06-10")
+    assert before == len(ledger.told())
+
+
+@pytest.mark.parametrize(("day", "grade"), [("2025-12-31", "A"), ("2026-01-01", None), ("2026-01-02", None)])
+def test_another_rulebook_takes_over_on_the_day_it_is_in_force_and_not_when_it_is_activated(day: str, grade: str | None) -> None:
+    ledger = shop()
+    ledger.scored(2024, "99")
+    ledger.evaluated(2024)
+    ledger.activate(sha256="b" * 64, in_force_from="2026-01-01", on="2025-06-01")
+    ledger.inspected("2025-06-10")
+    assert grade == ledger.grade(day)
+
+
+@pytest.mark.parametrize(("day", "grade"), [("2019-12-31", None), ("2020-01-01", "not_yet_evaluated"), ("2020-01-02", "not_yet_evaluated")])
+def test_nothing_is_rated_before_the_first_rulebook_is_in_force(day: str, grade: str | None) -> None:
+    ledger = Ledger(activated=False)
+    ledger.activate(in_force_from="2020-01-01")
+    ledger.opened("2010-03-01")
+    assert grade == ledger.grade(day)
+
+
+def test_what_was_told_before_is_named_when_an_activation_comes_in_between() -> None:
+    ledger = shop()
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    ledger.activate(in_force_from="2026-02-01", on="2026-02-01")
+    ledger.fined("2026-03-01")
+    assert ("D", "A") == tuple(ledger.told()[-1].event["data"][name] for name in ("grade", "previous_grade"))
+
+
+# R10: the evaluation's date
+@pytest.mark.parametrize(("day", "grade"), [("2027-01-14", "A"), ("2027-01-15", "B"), ("2027-01-16", "B")])
+def test_an_evaluation_entered_ahead_of_its_date_acts_from_its_date(day: str, grade: str) -> None:
+    ledger = shop()
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    ledger.scored(2026, "92", on="2026-12-20")
+    ledger.evaluated(2026, known="2026-12-21")
+    before = len(ledger.told())
+    ledger.inspected("2027-01-01")
+    assert before == len(ledger.told())
+    ledger.inspected(day)
+    assert grade == ledger.grade(day)
+    told = ledger.told()[before:]
+    assert [grade] * (grade != "A") == [one.event["data"]["grade"] for one in told]
+
+
+def test_a_mistyped_date_keeps_its_evaluation_from_acting_and_no_other() -> None:
+    ledger = shop()
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025, on="2126-01-15", known="2026-01-15")
+    assert "not_yet_evaluated" == ledger.told()[-1].event["data"]["status"]
+    ledger.evaluated(2025, on="2026-01-16")
+    ledger.scored(2026, "72")
+    ledger.evaluated(2026)
+    assert ["A", "D"] == [one.event["data"]["grade"] for one in ledger.told()[-2:]]
+
+
+@pytest.mark.parametrize("day", ["2026-02-28", "2026-03-01", "2026-03-02"])
+def test_an_older_period_that_is_evaluated_late_does_not_overrule_the_newer(day: str) -> None:
+    ledger = shop()
+    ledger.scored(2024, "60")
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    ledger.evaluated(2024, on="2026-03-01")
+    assert "A" == ledger.grade(day)
+
+
+@pytest.mark.parametrize(("day", "since"), [("2026-02-28", "2026-01-15"), ("2026-03-01", "2026-03-01"), ("2026-03-02", "2026-03-01")])
+def test_of_two_evaluations_of_one_period_the_later_counts(day: str, since: str) -> None:
+    ledger = shop()
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    ledger.evaluated(2025, on="2026-03-01")
+    found = ledger.on(day)
+    assert found is not None and ("A", since) == (found.grade, str(found.in_force_from))

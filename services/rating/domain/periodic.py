@@ -1,7 +1,7 @@
 """Grading by announced evaluations, with lowering at once in between (五(四) ¶4, R10, R11).
 
-The standing on a day follows from the newest evaluation whose date has come and from the causes that took effect after its
-period: of the two the worse holds. So nothing is carried from step to step, and a late fact re-rates the past by itself.
+The standing on a day follows from the evaluation of the newest period whose date has come and from the causes that took effect
+after that period: of the two the worse holds. So nothing is carried from step to step, and a late fact re-rates the past by itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from schemas.rulebook import Rulebook
 from schemas.rulebook.conditions import CAUSES
 from services.rating.domain.conditions import CAUSE_KINDS
 from services.rating.domain.conditions.operated_for import Operating, operating
-from services.rating.domain.controls import Activation, Evaluation
+from services.rating.domain.controls import Evaluation
 from services.rating.domain.days import ONE_DAY, day
 from services.rating.domain.facts import Fact
 from services.rating.domain.holding import Cause, Look
@@ -29,10 +29,10 @@ from services.rating.domain.subject import Subject
 STAYS = "grade_stays"
 
 
-def standing(subject: Subject, rulebook: Rulebook, activation: Activation, evaluations: Sequence[Evaluation], as_of: date) -> Standing:
-    """``evaluations``: those whose date has come on ``as_of``, by date."""
-    base = _judged(subject, rulebook, activation, evaluations) if evaluations else _initial(subject, rulebook, activation, as_of)
-    return _lowered(subject, rulebook, activation, base, as_of)
+def standing(subject: Subject, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation], as_of: date) -> Standing:
+    """``go_live``: the first day that counts. ``evaluations``: those whose date has come on ``as_of``, the newest period last."""
+    base = _judged(subject, rulebook, go_live, evaluations) if evaluations else _initial(subject, rulebook, go_live, as_of)
+    return _lowered(subject, rulebook, go_live, base, as_of)
 
 
 def _operating(subject: Subject, rulebook: Rulebook, on: date) -> Operating:
@@ -44,10 +44,10 @@ def _new_on(subject: Subject, rulebook: Rulebook, on: date) -> bool:
     return _operating(subject, rulebook, on).new_on(on, unknown_is_new(rulebook, on))
 
 
-def _initial(subject: Subject, rulebook: Rulebook, activation: Activation, as_of: date) -> Standing:
+def _initial(subject: Subject, rulebook: Rulebook, go_live: date, as_of: date) -> Standing:
     """Before the first evaluation: new, or not yet evaluated."""
     found = _operating(subject, rulebook, as_of)
-    after = activation.in_force_from - ONE_DAY
+    after = go_live - ONE_DAY
     registered = day(subject.registered.data.get("occurred_on")) if subject.registered else None
     if found.new_on(as_of, unknown_is_new(rulebook, as_of)):
         return replace(_new(subject, rulebook, found, as_of), in_force_from=found.started or registered, after=after)
@@ -77,7 +77,7 @@ def _new(subject: Subject, rulebook: Rulebook, found: Operating, on: date) -> St
     return Standing(None, status.status, found.started, "status", (reason,))
 
 
-def _judged(subject: Subject, rulebook: Rulebook, activation: Activation, evaluations: Sequence[Evaluation]) -> Standing:
+def _judged(subject: Subject, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation]) -> Standing:
     """What the newest evaluation found for the subject, before anything that took effect after its period."""
     periodic = rulebook.periodic
     assert periodic is not None
@@ -91,7 +91,7 @@ def _judged(subject: Subject, rulebook: Rulebook, activation: Activation, evalua
     look = Look(rulebook, subject, first=evaluation.first, last=last, day=last, score=score)
     reasons = holding_rules(look, "evaluation")
     if score is None or not reasons:
-        return _stays(subject, rulebook, activation, evaluations, reasons, has_score=score is not None)
+        return _stays(subject, rulebook, go_live, evaluations, reasons, has_score=score is not None)
     return _graded(rulebook, by_gravity(rulebook, reasons), evaluation)
 
 
@@ -116,7 +116,7 @@ def _graded(rulebook: Rulebook, reasons: tuple[Reason, ...], evaluation: Evaluat
 def _stays(
     subject: Subject,
     rulebook: Rulebook,
-    activation: Activation,
+    go_live: date,
     evaluations: Sequence[Evaluation],
     reasons: list[Reason],
     *,
@@ -126,7 +126,7 @@ def _stays(
     score gives a worse one."""
     assert rulebook.periodic is not None
     evaluation = evaluations[-1]
-    before = standing(subject, rulebook, activation, evaluations[:-1], evaluation.on - ONE_DAY)
+    before = standing(subject, rulebook, go_live, evaluations[:-1], evaluation.on - ONE_DAY)
     if reasons:
         grade = pick(rulebook, reasons)
         if before.grade is None or rulebook.rank[grade] > rulebook.rank[before.grade]:
@@ -148,10 +148,10 @@ def _final_score(subject: Subject, rulebook: Rulebook, evaluation: Evaluation) -
     return min(scores, key=lambda one: (one[0], one[1].offset)) if choice == "lowest" else scores[0]
 
 
-def _lowered(subject: Subject, rulebook: Rulebook, activation: Activation, base: Standing, as_of: date) -> Standing:
+def _lowered(subject: Subject, rulebook: Rulebook, go_live: date, base: Standing, as_of: date) -> Standing:
     """R10, R11: causes after the evaluated period lower at once, and stay through the evaluation of an earlier period."""
     assert base.after is not None
-    first = max(base.after + ONE_DAY, activation.in_force_from)
+    first = max(base.after + ONE_DAY, go_live)
     reasons = _at_once(subject, rulebook, "immediate", first, as_of)
     if base.grade is None and not reasons:
         reasons = _at_once(subject, rulebook, "new_enterprise", first, as_of)
