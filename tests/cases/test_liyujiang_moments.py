@@ -327,3 +327,39 @@ def test_of_two_evaluations_of_one_period_the_later_counts(day: str, since: str)
     ledger.evaluated(2025, on="2026-03-01")
     found = ledger.on(day)
     assert found is not None and ("A", since) == (found.grade, str(found.in_force_from))
+
+
+# R4: what an enterprise got while it was new, and when it no longer is
+def test_a_grade_that_a_violation_gave_stays_while_the_enterprise_is_still_new() -> None:
+    ledger = shop("2024-06-01")
+    ledger.penalised("2024-09-01", act("suspension_ordered"))
+    ledger.evaluated(2024)
+    ledger.interrupted("2025-01-01")
+    ledger.evaluated(2025)
+    found = ledger.now()
+    assert found is not None
+    assert ("E", ["e_stopped", "grade_stays"]) == (found.grade, [one.rule for one in found.reasons])
+    ledger.scored(2026, "99")
+    ledger.evaluated(2026)
+    assert "E" == ledger.grade()
+
+
+@pytest.mark.parametrize(("started", "status"), [("2024-12-31", "not_yet_evaluated"), ("2025-01-01", "not_yet_evaluated"), ("2025-01-02", "new")])
+def test_without_a_score_an_enterprise_stops_being_new_once_its_year_lies_in_the_period(started: str, status: str) -> None:
+    ledger = shop(started)
+    ledger.evaluated(2024, on="2025-01-15")
+    ledger.evaluated(2025)
+    assert status == ledger.grade()
+
+
+@pytest.mark.parametrize(
+    ("day", "found"),
+    [
+        ("2026-02-27", ("new", "2025-03-01")),
+        ("2026-02-28", ("not_yet_evaluated", "2026-02-28")),
+        ("2026-03-01", ("not_yet_evaluated", "2026-02-28")),
+    ],
+)
+def test_being_new_ends_with_the_day_that_completes_the_year(day: str, found: tuple[str, str]) -> None:
+    standing = shop("2025-03-01").on(day)
+    assert standing is not None and found == (standing.status, str(standing.in_force_from))

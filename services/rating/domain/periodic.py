@@ -48,15 +48,23 @@ def _initial(subject: Subject, rulebook: Rulebook, go_live: date, as_of: date) -
     """Before the first evaluation: new, or not yet evaluated."""
     found = _operating(subject, rulebook, as_of)
     after = go_live - ONE_DAY
-    registered = day(subject.registered.data.get("occurred_on")) if subject.registered else None
     if found.new_on(as_of, unknown_is_new(rulebook, as_of)):
-        return replace(_new(subject, rulebook, found, as_of), in_force_from=found.started or registered, after=after)
+        new = _new(subject, rulebook, found, as_of)
+        return replace(new, in_force_from=found.started or _registered_on(subject), after=after)
+    return replace(_not_yet_evaluated(subject, rulebook, found), after=after)
+
+
+def _registered_on(subject: Subject) -> date | None:
+    return day(subject.registered.data.get("occurred_on")) if subject.registered else None
+
+
+def _not_yet_evaluated(subject: Subject, rulebook: Rulebook, found: Operating) -> Standing:
+    """No longer new, from the day on which the full year is complete, and no evaluation has given a grade."""
     status = rulebook.status_for("not_yet_evaluated")
     assert status is not None
-    since = found.complete_on + ONE_DAY if found.complete_on else registered
     facts = tuple(Decisive(fact) for fact in ((subject.registered,) if subject.registered else ()))
     reason = Reason(status.status, status.clause, None, status.name, decisive=facts)
-    return Standing(None, status.status, since, "status", (reason,), after=after)
+    return Standing(None, status.status, found.complete_on or _registered_on(subject), "status", (reason,))
 
 
 def _new(subject: Subject, rulebook: Rulebook, found: Operating, on: date) -> Standing:
@@ -84,14 +92,19 @@ def _judged(subject: Subject, rulebook: Rulebook, go_live: date, evaluations: Se
     evaluation = evaluations[-1]
     last = evaluation.last
     found = _operating(subject, rulebook, last)
+    score = _final_score(subject, rulebook, evaluation)
     if found.new_on(last, unknown_is_new(rulebook, last)) and not between(index_of(subject, rulebook).judged_new, evaluation.first, last):
+        # It takes no part; what a violation gave it before, it keeps.
+        before = _before(subject, rulebook, go_live, evaluations)
+        if before.grade is not None:
+            return _stays(subject, rulebook, evaluation, before, [], has_score=score is not None)
         fresh = _new(subject, rulebook, found, last)
         return replace(fresh, in_force_from=evaluation.on, moment="evaluation", period_last=last, after=last)
-    score = _final_score(subject, rulebook, evaluation)
     look = Look(rulebook, subject, first=evaluation.first, last=last, day=last, score=score)
     reasons = holding_rules(look, "evaluation")
     if score is None or not reasons:
-        return _stays(subject, rulebook, go_live, evaluations, reasons, has_score=score is not None)
+        before = _before(subject, rulebook, go_live, evaluations)
+        return _stays(subject, rulebook, evaluation, before, reasons, has_score=score is not None)
     return _graded(rulebook, by_gravity(rulebook, reasons), evaluation)
 
 
@@ -116,8 +129,8 @@ def _graded(rulebook: Rulebook, reasons: tuple[Reason, ...], evaluation: Evaluat
 def _stays(
     subject: Subject,
     rulebook: Rulebook,
-    go_live: date,
-    evaluations: Sequence[Evaluation],
+    evaluation: Evaluation,
+    before: Standing,
     reasons: list[Reason],
     *,
     has_score: bool,
@@ -125,17 +138,23 @@ def _stays(
     """R5: without a final score, or where no condition holds, the grade stays as it was, unless a condition that needs no
     score gives a worse one."""
     assert rulebook.periodic is not None
-    evaluation = evaluations[-1]
-    before = standing(subject, rulebook, go_live, evaluations[:-1], evaluation.on - ONE_DAY)
     if reasons:
         grade = pick(rulebook, reasons)
         if before.grade is None or rulebook.rank[grade] > rulebook.rank[before.grade]:
             return _graded(rulebook, by_gravity(rulebook, reasons), evaluation)
+    found, new = _operating(subject, rulebook, evaluation.last), rulebook.status_for("new_enterprise")
+    if new and before.status == new.status and not found.new_on(evaluation.last, unknown_is_new(rulebook, evaluation.last)):
+        before = _not_yet_evaluated(subject, rulebook, found)
     silent = rulebook.periodic.no_condition if has_score else rulebook.periodic.missing_score
     values = {"period_first": evaluation.first, "period_last": evaluation.last}
     said = Reason(STAYS, silent.clause, before.grade, silent, values, readings=silent.readings)
     kept = tuple(reason for reason in before.reasons if reason.rule != STAYS)
     return replace(before, reasons=(*kept, said), period_last=evaluation.last, after=evaluation.last)
+
+
+def _before(subject: Subject, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation]) -> Standing:
+    """The standing that the newest of ``evaluations`` met: by those of older periods, on the day before it."""
+    return standing(subject, rulebook, go_live, evaluations[:-1], evaluations[-1].on - ONE_DAY)
 
 
 def _final_score(subject: Subject, rulebook: Rulebook, evaluation: Evaluation) -> tuple[Decimal, Fact] | None:
