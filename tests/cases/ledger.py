@@ -38,7 +38,7 @@ def morning(on: date) -> int:
 
 
 class Ledger:
-    """One enterprise's facts in one partition. Methods that enter a fact return its event id.
+    """One enterprise's facts in one partition. Methods that enter a fact return its event id; ``source`` is the office that does.
 
     ``known`` (a date) is the day on which the record reached Kafka; by default the act's own day or the newest so far."""
 
@@ -49,6 +49,7 @@ class Ledger:
         self.facts: list[Fact] = []
         self.offset = 0
         self.clock = 0
+        self.source = OFFICE
         if activated:
             self.activate()
 
@@ -69,7 +70,7 @@ class Ledger:
         own = known or date.fromisoformat(data.get("occurred_on") or "2020-01-01")
         self.clock = max(self.clock, morning(own) + self.offset % 1000)
         event_id = id or str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.subject}/{name}/{self.offset}"))
-        event = {"id": event_id, "source": OFFICE, "type": row.type, "subject": self.subject, "data": data}
+        event = {"id": event_id, "source": self.source, "type": row.type, "subject": self.subject, "data": data}
         entry = {"received_at": instant(self.clock)}
         fact = compact(event, entry, partition=3, offset=self.offset, known=self.clock, stamp=self.clock)
         assert fact is not None

@@ -363,3 +363,65 @@ def test_without_a_score_an_enterprise_stops_being_new_once_its_year_lies_in_the
 def test_being_new_ends_with_the_day_that_completes_the_year(day: str, found: tuple[str, str]) -> None:
     standing = shop("2025-03-01").on(day)
     assert standing is not None and found == (standing.status, str(standing.in_force_from))
+
+
+# Ids are unique per source only
+ONE_ID = "0190a5d0-0000-7000-8000-0000000000aa"
+OTHER = "/departments/drug/offices/market"
+
+
+def test_two_offices_that_use_one_id_change_the_grade_twice() -> None:
+    ledger = shop()
+    ledger.enter("penalty.decided", penalty("2026-02-01", "fine", served=True), id=ONE_ID)
+    ledger.source = OTHER
+    ledger.enter("penalty.decided", penalty("2026-03-01", "suspension_ordered", served=True), id=ONE_ID)
+    told = ledger.told()[-2:]
+    assert ["D", "E"] == [one.event["data"]["grade"] for one in told]
+    assert told[0].event["id"] != told[1].event["id"]
+
+
+def penalty(on: str, kind: str, *, served: bool = False) -> dict:
+    service = {"service": {"served_on": on, "method": "post"}} if served else {}
+    return {"occurred_on": on, "document_no": f"P-{on}", "acts": [act(kind)], **service}
+
+
+@pytest.mark.parametrize("own_first", [True, False])
+def test_a_service_serves_its_own_offices_document(own_first: bool) -> None:
+    ledger = shop()
+    for office in (OTHER, ledger.source) if own_first else (ledger.source, OTHER):
+        ledger.source = office
+        kind = "criticism" if office == OTHER else "suspension_ordered"
+        ledger.enter("penalty.decided", penalty("2026-02-01", kind), id=ONE_ID)
+    ledger.source = OTHER
+    ledger.served(ONE_ID, "2026-04-01")
+    assert "not_yet_evaluated" == ledger.grade()
+
+
+def test_a_service_of_another_office_serves_the_only_document_of_that_id() -> None:
+    ledger = shop()
+    ledger.enter("penalty.decided", penalty("2026-02-01", "fine"), id=ONE_ID)
+    ledger.source = OTHER
+    ledger.served(ONE_ID, "2026-04-01")
+    assert "D" == ledger.grade()
+
+
+def test_a_service_that_could_mean_two_documents_serves_none() -> None:
+    ledger = shop()
+    for office in ("/departments/drug/offices/one", "/departments/drug/offices/two"):
+        ledger.source = office
+        ledger.enter("penalty.decided", penalty("2026-02-01", "fine"), id=ONE_ID)
+    ledger.source = OTHER
+    ledger.served(ONE_ID, "2026-04-01")
+    assert "not_yet_evaluated" == ledger.grade()
+
+
+def test_an_offices_own_document_takes_its_service_back_from_anothers() -> None:
+    ledger = shop()
+    ledger.enter("penalty.decided", penalty("2026-02-01", "suspension_ordered"), id=ONE_ID)
+    ledger.source = OTHER
+    ledger.served(ONE_ID, "2026-04-01")
+    assert "E" == ledger.grade()
+    ledger.enter("penalty.decided", penalty("2026-02-01", "fine"), id=ONE_ID)
+    found = ledger.now()
+    assert found is not None
+    assert ("D", [OTHER, OTHER]) == (found.grade, [one.fact.source for one in found.decisive])
