@@ -425,3 +425,12 @@ def test_an_offices_own_document_takes_its_service_back_from_anothers() -> None:
     found = ledger.now()
     assert found is not None
     assert ("D", [OTHER, OTHER]) == (found.grade, [one.fact.source for one in found.decisive])
+
+
+@pytest.mark.parametrize(("field", "grade"), [("drug", "D"), ("device", "D"), ("price", "new"), ("food", "new")])
+def test_only_a_violation_of_drug_or_device_law_makes_a_new_enterprise_gradable(field: str, grade: str) -> None:
+    ledger = shop("2025-03-01")
+    ledger.warned("2025-06-01", field=field)
+    ledger.scored(2025, "75")
+    ledger.evaluated(2025)
+    assert grade == ledger.grade()
