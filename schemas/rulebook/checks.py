@@ -187,6 +187,7 @@ def _mode(rulebook: Rulebook, refuse: Refuse) -> None:
         periodic.approval_grades: "words",
         periodic.new_enterprises.months: "months",
         periodic.new_enterprises.start_unknown: "word",
+        periodic.new_enterprises.legal_fields: "words",
     }
     for name, unit in wanted.items():
         if units.get(name) != unit:

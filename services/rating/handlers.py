@@ -16,8 +16,9 @@ from schemas import topics
 from schemas.envelope import NotAnEnvelope, derived_bytes, open_record
 from services._bus.quarantine import quarantined
 from services._bus.telemetry import HEADER, sampled
+from services.rating.domain.controls import Activation
 from services.rating.domain.facts import CONTROLS, Fact, compact
-from services.rating.domain.fold import Book, Told, decide, history, merged
+from services.rating.domain.fold import Book, Told, decide, history, in_force, merged
 from services.rating.domain.subject import Subject
 from services.rating.partition import PartitionState
 from services.rating.ports import Message, Record, Row
@@ -159,7 +160,7 @@ class Rater:
         rows = [state.control_row(step)]
         regime = step.data["regime"]
         if step.name == "rulebook.activated":
-            rows += self._check(state, regime, step.offset)
+            rows += self._check(state, regime, step)
         yield Work(rows=rows)
         if regime not in self.books:
             return
@@ -176,15 +177,19 @@ class Rater:
                 work = Work()
         yield work
 
-    def _check(self, state: PartitionState, regime: str, offset: int) -> list[Row]:
+    def _check(self, state: PartitionState, regime: str, step: Fact) -> list[Row]:
         """Refuse a regime whose activated rulebook is not the loaded one; remember since when."""
-        activation = state.controls.activation(regime, upto=offset)
-        assert activation is not None
+        activation = self._in_force(state, regime, step)
         book = self.books.get(regime)
-        if book is not None and book.sha256 == activation.sha256:
+        if activation is None or (book is not None and book.sha256 == activation.sha256):
             return []
         state.refused.setdefault(regime, activation.fact.offset)
         return [state.refused_row(regime)]
+
+    def _in_force(self, state: PartitionState, regime: str, step: Fact | None = None) -> Activation | None:
+        """The activation in force at a step, or else where the partition stands."""
+        upto, known = (step.offset, step.known) if step else (state.offset, state.known)
+        return in_force(state.controls, self.books.get(regime), regime, upto=upto, known=known)
 
     def make_up(self, state: PartitionState) -> Iterator[Work]:
         """Tell what was not told while a regime was refused, where its activated rulebook is now loaded; remember from where on
@@ -194,7 +199,7 @@ class Rater:
         if newly:
             yield Work(rows=newly)
         for regime, since in sorted(state.refused.items()):
-            activation = state.controls.activation(regime, upto=state.offset)
+            activation = self._in_force(state, regime)
             book = self.books.get(regime)
             if activation is None or book is None or book.sha256 != activation.sha256:
                 continue
@@ -215,7 +220,7 @@ class Rater:
         """A worker that starts with other rulebooks than the one before it: what was told until now was told rightly."""
         rows = []
         for regime in state.controls.regimes():
-            activation = state.controls.activation(regime, upto=state.offset)
+            activation = self._in_force(state, regime)
             book = self.books.get(regime)
             if activation is not None and regime not in state.refused and (book is None or book.sha256 != activation.sha256):
                 state.refused[regime] = state.offset + 1
@@ -227,7 +232,7 @@ class Rater:
         found: dict[str, dict[str, object]] = {}
         for partition, state in sorted(self.states.items()):
             for regime in state.controls.regimes():
-                activation = state.controls.activation(regime, upto=1 << 62)
+                activation = self._in_force(state, regime)
                 book = self.books.get(regime)
                 if activation is None or (book is not None and book.sha256 == activation.sha256):
                     continue

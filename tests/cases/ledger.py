@@ -38,7 +38,7 @@ def morning(on: date) -> int:
 
 
 class Ledger:
-    """One enterprise's facts in one partition. Methods that enter a fact return its event id.
+    """One enterprise's facts in one partition. Methods that enter a fact return its event id; ``source`` is the office that does.
 
     ``known`` (a date) is the day on which the record reached Kafka; by default the act's own day or the newest so far."""
 
@@ -49,18 +49,19 @@ class Ledger:
         self.facts: list[Fact] = []
         self.offset = 0
         self.clock = 0
+        self.source = OFFICE
         if activated:
             self.activate()
 
-    def activate(self, *, sha256: str | None = None, in_force_from: str = "2005-01-01") -> str:
+    def activate(self, *, sha256: str | None = None, in_force_from: str = "2005-01-01", on: str = "2005-01-01") -> str:
         data = {
-            "occurred_on": "2005-01-01",
+            "occurred_on": on,
             "regime": self.regime,
             "version": self.book.rulebook.version,
             "sha256": sha256 or self.book.sha256,
             "in_force_from": in_force_from,
         }
-        return self.enter("rulebook.activated", data, known=date(2005, 1, 1))
+        return self.enter("rulebook.activated", data, known=date.fromisoformat(on))
 
     def enter(self, name: str, data: dict[str, Any], *, known: date | None = None, id: str | None = None) -> str:
         row = lookup(f"mingjian.{name}.v1")
@@ -69,7 +70,7 @@ class Ledger:
         own = known or date.fromisoformat(data.get("occurred_on") or "2020-01-01")
         self.clock = max(self.clock, morning(own) + self.offset % 1000)
         event_id = id or str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.subject}/{name}/{self.offset}"))
-        event = {"id": event_id, "source": OFFICE, "type": row.type, "subject": self.subject, "data": data}
+        event = {"id": event_id, "source": self.source, "type": row.type, "subject": self.subject, "data": data}
         entry = {"received_at": instant(self.clock)}
         fact = compact(event, entry, partition=3, offset=self.offset, known=self.clock, stamp=self.clock)
         assert fact is not None
@@ -162,8 +163,8 @@ class Ledger:
         }
         return self.enter("score.recorded", data)
 
-    def evaluated(self, year: int, *, on: str | None = None) -> str:
-        """The year's evaluation, by default on 15 January of the next."""
+    def evaluated(self, year: int, *, on: str | None = None, known: str | None = None) -> str:
+        """The year's evaluation, by default on 15 January of the next; ``known`` where it is entered on another day."""
         on = on or f"{year + 1}-01-15"
         data = {
             "occurred_on": on,
@@ -171,7 +172,7 @@ class Ledger:
             "period": {"first": f"{year}-01-01", "last": f"{year}-12-31"},
             "evaluation_date": on,
         }
-        return self.enter("evaluation.closed", data, known=date.fromisoformat(on))
+        return self.enter("evaluation.closed", data, known=date.fromisoformat(known or on))
 
     # what rating says
     def told(self) -> list[Told]:

@@ -236,6 +236,201 @@ def test_nothing_before_the_activations_date_lowers_at_once() -> None:
     ledger.activate(in_force_from="2020-01-01")
     ledger.opened("2010-03-01")
     ledger.fined("2019-12-31")
-    assert "not_yet_evaluated" == ledger.grade()
+    assert "not_yet_evaluated" == ledger.grade("2020-01-01")
     ledger.fined("2020-01-01")
     assert "D" == ledger.grade()
+
+
+# activation: the first one is go-live, a later one lifts nothing
+def test_a_further_activation_leaves_a_standing_lowering_alone() -> None:
+    ledger = shop()
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    ledger.fined("2026-03-01")
+    before = len(ledger.told())
+    ledger.activate(in_force_from="2026-06-01", on="2026-05-01")
+    assert ["D", "D", "D"] == [ledger.grade(day) for day in ("2026-05-31", "2026-06-01", "2026-06-02")]
+    ledger.inspected("2026-06-10")
+    assert before == len(ledger.told())
+
+
+@pytest.mark.parametrize(("day", "grade"), [("2025-12-31", "A"), ("2026-01-01", None), ("2026-01-02", None)])
+def test_another_rulebook_takes_over_on_the_day_it_is_in_force_and_not_when_it_is_activated(day: str, grade: str | None) -> None:
+    ledger = shop()
+    ledger.scored(2024, "99")
+    ledger.evaluated(2024)
+    ledger.activate(sha256="b" * 64, in_force_from="2026-01-01", on="2025-06-01")
+    ledger.inspected("2025-06-10")
+    assert grade == ledger.grade(day)
+
+
+@pytest.mark.parametrize(("day", "grade"), [("2019-12-31", None), ("2020-01-01", "not_yet_evaluated"), ("2020-01-02", "not_yet_evaluated")])
+def test_nothing_is_rated_before_the_first_rulebook_is_in_force(day: str, grade: str | None) -> None:
+    ledger = Ledger(activated=False)
+    ledger.activate(in_force_from="2020-01-01")
+    ledger.opened("2010-03-01")
+    assert grade == ledger.grade(day)
+
+
+def test_what_was_told_before_is_named_when_an_activation_comes_in_between() -> None:
+    ledger = shop()
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    ledger.activate(in_force_from="2026-02-01", on="2026-02-01")
+    ledger.fined("2026-03-01")
+    assert ("D", "A") == tuple(ledger.told()[-1].event["data"][name] for name in ("grade", "previous_grade"))
+
+
+# R10: the evaluation's date
+@pytest.mark.parametrize(("day", "grade"), [("2027-01-14", "A"), ("2027-01-15", "B"), ("2027-01-16", "B")])
+def test_an_evaluation_entered_ahead_of_its_date_acts_from_its_date(day: str, grade: str) -> None:
+    ledger = shop()
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    ledger.scored(2026, "92", on="2026-12-20")
+    ledger.evaluated(2026, known="2026-12-21")
+    before = len(ledger.told())
+    ledger.inspected("2027-01-01")
+    assert before == len(ledger.told())
+    ledger.inspected(day)
+    assert grade == ledger.grade(day)
+    told = ledger.told()[before:]
+    assert [grade] * (grade != "A") == [one.event["data"]["grade"] for one in told]
+
+
+def test_a_mistyped_date_keeps_its_evaluation_from_acting_and_no_other() -> None:
+    ledger = shop()
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025, on="2126-01-15", known="2026-01-15")
+    assert "not_yet_evaluated" == ledger.told()[-1].event["data"]["status"]
+    ledger.evaluated(2025, on="2026-01-16")
+    ledger.scored(2026, "72")
+    ledger.evaluated(2026)
+    assert ["A", "D"] == [one.event["data"]["grade"] for one in ledger.told()[-2:]]
+
+
+@pytest.mark.parametrize("day", ["2026-02-28", "2026-03-01", "2026-03-02"])
+def test_an_older_period_that_is_evaluated_late_does_not_overrule_the_newer(day: str) -> None:
+    ledger = shop()
+    ledger.scored(2024, "60")
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    ledger.evaluated(2024, on="2026-03-01")
+    assert "A" == ledger.grade(day)
+
+
+@pytest.mark.parametrize(("day", "since"), [("2026-02-28", "2026-01-15"), ("2026-03-01", "2026-03-01"), ("2026-03-02", "2026-03-01")])
+def test_of_two_evaluations_of_one_period_the_later_counts(day: str, since: str) -> None:
+    ledger = shop()
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    ledger.evaluated(2025, on="2026-03-01")
+    found = ledger.on(day)
+    assert found is not None and ("A", since) == (found.grade, str(found.in_force_from))
+
+
+# R4: what an enterprise got while it was new, and when it no longer is
+def test_a_grade_that_a_violation_gave_stays_while_the_enterprise_is_still_new() -> None:
+    ledger = shop("2024-06-01")
+    ledger.penalised("2024-09-01", act("suspension_ordered"))
+    ledger.evaluated(2024)
+    ledger.interrupted("2025-01-01")
+    ledger.evaluated(2025)
+    found = ledger.now()
+    assert found is not None
+    assert ("E", ["e_stopped", "grade_stays"]) == (found.grade, [one.rule for one in found.reasons])
+    ledger.scored(2026, "99")
+    ledger.evaluated(2026)
+    assert "E" == ledger.grade()
+
+
+@pytest.mark.parametrize(("started", "status"), [("2024-12-31", "not_yet_evaluated"), ("2025-01-01", "not_yet_evaluated"), ("2025-01-02", "new")])
+def test_without_a_score_an_enterprise_stops_being_new_once_its_year_lies_in_the_period(started: str, status: str) -> None:
+    ledger = shop(started)
+    ledger.evaluated(2024, on="2025-01-15")
+    ledger.evaluated(2025)
+    assert status == ledger.grade()
+
+
+@pytest.mark.parametrize(
+    ("day", "found"),
+    [
+        ("2026-02-27", ("new", "2025-03-01")),
+        ("2026-02-28", ("not_yet_evaluated", "2026-02-28")),
+        ("2026-03-01", ("not_yet_evaluated", "2026-02-28")),
+    ],
+)
+def test_being_new_ends_with_the_day_that_completes_the_year(day: str, found: tuple[str, str]) -> None:
+    standing = shop("2025-03-01").on(day)
+    assert standing is not None and found == (standing.status, str(standing.in_force_from))
+
+
+# Ids are unique per source only
+ONE_ID = "0190a5d0-0000-7000-8000-0000000000aa"
+OTHER = "/departments/drug/offices/market"
+
+
+def test_two_offices_that_use_one_id_change_the_grade_twice() -> None:
+    ledger = shop()
+    ledger.enter("penalty.decided", penalty("2026-02-01", "fine", served=True), id=ONE_ID)
+    ledger.source = OTHER
+    ledger.enter("penalty.decided", penalty("2026-03-01", "suspension_ordered", served=True), id=ONE_ID)
+    told = ledger.told()[-2:]
+    assert ["D", "E"] == [one.event["data"]["grade"] for one in told]
+    assert told[0].event["id"] != told[1].event["id"]
+
+
+def penalty(on: str, kind: str, *, served: bool = False) -> dict:
+    service = {"service": {"served_on": on, "method": "post"}} if served else {}
+    return {"occurred_on": on, "document_no": f"P-{on}", "acts": [act(kind)], **service}
+
+
+@pytest.mark.parametrize("own_first", [True, False])
+def test_a_service_serves_its_own_offices_document(own_first: bool) -> None:
+    ledger = shop()
+    for office in (OTHER, ledger.source) if own_first else (ledger.source, OTHER):
+        ledger.source = office
+        kind = "criticism" if office == OTHER else "suspension_ordered"
+        ledger.enter("penalty.decided", penalty("2026-02-01", kind), id=ONE_ID)
+    ledger.source = OTHER
+    ledger.served(ONE_ID, "2026-04-01")
+    assert "not_yet_evaluated" == ledger.grade()
+
+
+def test_a_service_of_another_office_serves_the_only_document_of_that_id() -> None:
+    ledger = shop()
+    ledger.enter("penalty.decided", penalty("2026-02-01", "fine"), id=ONE_ID)
+    ledger.source = OTHER
+    ledger.served(ONE_ID, "2026-04-01")
+    assert "D" == ledger.grade()
+
+
+def test_a_service_that_could_mean_two_documents_serves_none() -> None:
+    ledger = shop()
+    for office in ("/departments/drug/offices/one", "/departments/drug/offices/two"):
+        ledger.source = office
+        ledger.enter("penalty.decided", penalty("2026-02-01", "fine"), id=ONE_ID)
+    ledger.source = OTHER
+    ledger.served(ONE_ID, "2026-04-01")
+    assert "not_yet_evaluated" == ledger.grade()
+
+
+def test_an_offices_own_document_takes_its_service_back_from_anothers() -> None:
+    ledger = shop()
+    ledger.enter("penalty.decided", penalty("2026-02-01", "suspension_ordered"), id=ONE_ID)
+    ledger.source = OTHER
+    ledger.served(ONE_ID, "2026-04-01")
+    assert "E" == ledger.grade()
+    ledger.enter("penalty.decided", penalty("2026-02-01", "fine"), id=ONE_ID)
+    found = ledger.now()
+    assert found is not None
+    assert ("D", [OTHER, OTHER]) == (found.grade, [one.fact.source for one in found.decisive])
+
+
+@pytest.mark.parametrize(("field", "grade"), [("drug", "D"), ("device", "D"), ("price", "new"), ("food", "new")])
+def test_only_a_violation_of_drug_or_device_law_makes_a_new_enterprise_gradable(field: str, grade: str) -> None:
+    ledger = shop("2025-03-01")
+    ledger.warned("2025-06-01", field=field)
+    ledger.scored(2025, "75")
+    ledger.evaluated(2025)
+    assert grade == ledger.grade()

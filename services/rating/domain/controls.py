@@ -53,7 +53,7 @@ class Controls:
             first, last, on = day(data["period"]["first"]), day(data["period"]["last"]), day(data["evaluation_date"])
             assert first and last and on
             self._evaluations.setdefault(regime, []).append(Evaluation(first, last, on, fact))
-            self._evaluations[regime].sort(key=lambda one: (one.on, one.fact.offset))
+            self._evaluations[regime].sort(key=lambda one: (one.last, one.on, one.fact.offset))
         else:
             from_day = day(data["in_force_from"])
             assert from_day
@@ -61,16 +61,18 @@ class Controls:
         return True
 
     def evaluations(self, regime: str, *, upto: int, as_of: date) -> list[Evaluation]:
-        """The evaluations known at offset ``upto`` whose date has come on ``as_of``, by date."""
+        """The evaluations known at offset ``upto`` whose date has come on ``as_of``: by period, so that the last is of the newest
+        one, however late an older one is evaluated; of one period, by date."""
         return [one for one in self._evaluations.get(regime, ()) if one.fact.offset <= upto and one.on <= as_of]
 
-    def activation(self, regime: str, *, upto: int) -> Activation | None:
-        """The newest activation at or before offset ``upto``."""
-        return next((one for one in reversed(self._activations.get(regime, ())) if one.fact.offset <= upto), None)
+    def activation(self, regime: str, *, upto: int, as_of: date) -> Activation | None:
+        """Of the activations at or before offset ``upto`` the one in force on ``as_of``: the latest date, then the latest entry."""
+        entered = (one for one in self._activations.get(regime, ()) if one.fact.offset <= upto and one.in_force_from <= as_of)
+        return max(entered, key=lambda one: (one.in_force_from, one.fact.offset), default=None)
 
-    def latest_evaluation(self, regime: str, *, upto: int) -> date | None:
-        """The latest evaluation date at or before offset ``upto``."""
-        return max((one.on for one in self._evaluations.get(regime, ()) if one.fact.offset <= upto), default=None)
+    def go_live(self, regime: str, *, upto: int) -> date | None:
+        """The first day on which any rulebook of the regime is in force: nothing before it counts, whatever is activated later."""
+        return min((one.in_force_from for one in self._activations.get(regime, ()) if one.fact.offset <= upto), default=None)
 
     def last(self, regime: str, *, below: int) -> Fact | None:
         """The regime's newest control below an offset."""

@@ -39,8 +39,13 @@ def determined(
         "rulebook": {"regime": regime, "version": version, "sha256": sha256},
         "cause": {"topic": topics.FACTS, "partition": cause.partition, "offset": cause.offset, "id": cause.id},
     }
-    identity = derived_id(cause=cause.id, kind=KIND, subject=subject, regime=regime, ordinal=0)
+    identity = derived_id(cause=identity_of(cause), kind=KIND, subject=subject, regime=regime, ordinal=0)
     return derived_event(id=identity, service="rating", type=TYPE, subject=subject, time=instant(cause.stamp), data=data)
+
+
+def identity_of(cause: Fact) -> str:
+    """Ids are unique per source only, so a cause is named by both; a source holds no ``#``."""
+    return f"{cause.source}#{cause.id}"
 
 
 def _text(day: date | None) -> str | None:

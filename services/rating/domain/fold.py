@@ -4,19 +4,20 @@ Invariants
 1. What a step tells is a function of the facts and controls up to it: a step that is repeated tells the same bytes under the
    same id, so sending it again is harmless.
 2. A step tells only what changed since the step before; nothing before a rulebook's activation is told.
-3. As-of days never go back: the civil day of ``known`` in the regime's zone, or an evaluation's date where that is later.
+3. As-of days never go back: the civil day of ``known`` in the regime's zone. What is dated ahead (an evaluation, an activation)
+   acts from its day on and is told with the first step of that day or later.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.rulebook import Rulebook, digest
-from services.rating.domain.controls import Controls
+from services.rating.domain.controls import Activation, Controls
 from services.rating.domain.emit import determined
 from services.rating.domain.facts import CONTROLS, Fact
 from services.rating.domain.grade import standing
@@ -103,13 +104,15 @@ def current(subject: Subject, controls: Controls, book: Book, *, upto: int, know
 
 def _at(subject: Subject, controls: Controls, book: Book, *, upto: int, known: int) -> Standing | None:
     as_of = civil_day(known, book.zone)
-    evaluated = controls.latest_evaluation(book.rulebook.regime, upto=upto)
-    if evaluated and evaluated > as_of:
-        as_of = evaluated
     return standing(subject, controls, book.rulebook, sha256=book.sha256, upto=upto, as_of=as_of)
 
 
-def civil_day(milliseconds: int, zone: ZoneInfo) -> date:
+def in_force(controls: Controls, book: Book | None, regime: str, *, upto: int, known: int) -> Activation | None:
+    """The regime's activation in force at an offset and an instant; by UTC's day where no book of it is loaded."""
+    return controls.activation(regime, upto=upto, as_of=civil_day(known, book.zone if book else UTC))
+
+
+def civil_day(milliseconds: int, zone: tzinfo) -> date:
     """The civil date of an instant in a zone."""
     return datetime.fromtimestamp(milliseconds / 1000, zone).date()
 

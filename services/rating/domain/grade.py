@@ -17,20 +17,21 @@ from services.rating.domain.subject import Subject
 def standing(subject: Subject, controls: Controls, rulebook: Rulebook, *, sha256: str, upto: int, as_of: date) -> Standing | None:
     """The subject's standing on ``as_of`` from facts and controls up to offset ``upto``.
 
-    None where the regime doesn't rate the subject, or where the rulebook activated at that offset isn't the one whose digest
-    is ``sha256``: rating by other rules than the activated ones is refused.
+    None where the regime doesn't rate the subject, or where the rulebook in force on that day, as activated up to that offset,
+    isn't the one whose digest is ``sha256``: rating by other rules than the activated ones is refused.
     """
     if rulebook.regime not in subject.regimes or subject.subject.partition(":")[0] not in rulebook.header.schemes:
         return None
-    activation = controls.activation(rulebook.regime, upto=upto)
-    if activation is None or activation.sha256 != sha256:
+    activation = controls.activation(rulebook.regime, upto=upto, as_of=as_of)
+    go_live = controls.go_live(rulebook.regime, upto=upto)
+    if activation is None or go_live is None or activation.sha256 != sha256:
         return None
     if ended := _ended(subject, rulebook, as_of):
         return ended
     if rulebook.latest:
         return latest.standing(subject, rulebook, as_of)
     evaluations = controls.evaluations(rulebook.regime, upto=upto, as_of=as_of)
-    return periodic.standing(subject, rulebook, activation, evaluations, as_of)
+    return periodic.standing(subject, rulebook, go_live, evaluations, as_of)
 
 
 def _ended(subject: Subject, rulebook: Rulebook, as_of: date) -> Standing | None:

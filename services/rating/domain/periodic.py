@@ -1,7 +1,7 @@
 """Grading by announced evaluations, with lowering at once in between (五(四) ¶4, R10, R11).
 
-The standing on a day follows from the newest evaluation whose date has come and from the causes that took effect after its
-period: of the two the worse holds. So nothing is carried from step to step, and a late fact re-rates the past by itself.
+The standing on a day follows from the evaluation of the newest period whose date has come and from the causes that took effect
+after that period: of the two the worse holds. So nothing is carried from step to step, and a late fact re-rates the past by itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from schemas.rulebook import Rulebook
 from schemas.rulebook.conditions import CAUSES
 from services.rating.domain.conditions import CAUSE_KINDS
 from services.rating.domain.conditions.operated_for import Operating, operating
-from services.rating.domain.controls import Activation, Evaluation
+from services.rating.domain.controls import Evaluation
 from services.rating.domain.days import ONE_DAY, day
 from services.rating.domain.facts import Fact
 from services.rating.domain.holding import Cause, Look
@@ -29,10 +29,10 @@ from services.rating.domain.subject import Subject
 STAYS = "grade_stays"
 
 
-def standing(subject: Subject, rulebook: Rulebook, activation: Activation, evaluations: Sequence[Evaluation], as_of: date) -> Standing:
-    """``evaluations``: those whose date has come on ``as_of``, by date."""
-    base = _judged(subject, rulebook, activation, evaluations) if evaluations else _initial(subject, rulebook, activation, as_of)
-    return _lowered(subject, rulebook, activation, base, as_of)
+def standing(subject: Subject, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation], as_of: date) -> Standing:
+    """``go_live``: the first day that counts. ``evaluations``: those whose date has come on ``as_of``, the newest period last."""
+    base = _judged(subject, rulebook, go_live, evaluations) if evaluations else _initial(subject, rulebook, go_live, as_of)
+    return _lowered(subject, rulebook, go_live, base, as_of)
 
 
 def _operating(subject: Subject, rulebook: Rulebook, on: date) -> Operating:
@@ -44,19 +44,27 @@ def _new_on(subject: Subject, rulebook: Rulebook, on: date) -> bool:
     return _operating(subject, rulebook, on).new_on(on, unknown_is_new(rulebook, on))
 
 
-def _initial(subject: Subject, rulebook: Rulebook, activation: Activation, as_of: date) -> Standing:
+def _initial(subject: Subject, rulebook: Rulebook, go_live: date, as_of: date) -> Standing:
     """Before the first evaluation: new, or not yet evaluated."""
     found = _operating(subject, rulebook, as_of)
-    after = activation.in_force_from - ONE_DAY
-    registered = day(subject.registered.data.get("occurred_on")) if subject.registered else None
+    after = go_live - ONE_DAY
     if found.new_on(as_of, unknown_is_new(rulebook, as_of)):
-        return replace(_new(subject, rulebook, found, as_of), in_force_from=found.started or registered, after=after)
+        new = _new(subject, rulebook, found, as_of)
+        return replace(new, in_force_from=found.started or _registered_on(subject), after=after)
+    return replace(_not_yet_evaluated(subject, rulebook, found), after=after)
+
+
+def _registered_on(subject: Subject) -> date | None:
+    return day(subject.registered.data.get("occurred_on")) if subject.registered else None
+
+
+def _not_yet_evaluated(subject: Subject, rulebook: Rulebook, found: Operating) -> Standing:
+    """No longer new, from the day on which the full year is complete, and no evaluation has given a grade."""
     status = rulebook.status_for("not_yet_evaluated")
     assert status is not None
-    since = found.complete_on + ONE_DAY if found.complete_on else registered
     facts = tuple(Decisive(fact) for fact in ((subject.registered,) if subject.registered else ()))
     reason = Reason(status.status, status.clause, None, status.name, decisive=facts)
-    return Standing(None, status.status, since, "status", (reason,), after=after)
+    return Standing(None, status.status, found.complete_on or _registered_on(subject), "status", (reason,))
 
 
 def _new(subject: Subject, rulebook: Rulebook, found: Operating, on: date) -> Standing:
@@ -77,21 +85,26 @@ def _new(subject: Subject, rulebook: Rulebook, found: Operating, on: date) -> St
     return Standing(None, status.status, found.started, "status", (reason,))
 
 
-def _judged(subject: Subject, rulebook: Rulebook, activation: Activation, evaluations: Sequence[Evaluation]) -> Standing:
+def _judged(subject: Subject, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation]) -> Standing:
     """What the newest evaluation found for the subject, before anything that took effect after its period."""
     periodic = rulebook.periodic
     assert periodic is not None
     evaluation = evaluations[-1]
     last = evaluation.last
     found = _operating(subject, rulebook, last)
+    score = _final_score(subject, rulebook, evaluation)
     if found.new_on(last, unknown_is_new(rulebook, last)) and not between(index_of(subject, rulebook).judged_new, evaluation.first, last):
+        # It takes no part; what a violation gave it before, it keeps.
+        before = _before(subject, rulebook, go_live, evaluations)
+        if before.grade is not None:
+            return _stays(subject, rulebook, evaluation, before, [], has_score=score is not None)
         fresh = _new(subject, rulebook, found, last)
         return replace(fresh, in_force_from=evaluation.on, moment="evaluation", period_last=last, after=last)
-    score = _final_score(subject, rulebook, evaluation)
     look = Look(rulebook, subject, first=evaluation.first, last=last, day=last, score=score)
     reasons = holding_rules(look, "evaluation")
     if score is None or not reasons:
-        return _stays(subject, rulebook, activation, evaluations, reasons, has_score=score is not None)
+        before = _before(subject, rulebook, go_live, evaluations)
+        return _stays(subject, rulebook, evaluation, before, reasons, has_score=score is not None)
     return _graded(rulebook, by_gravity(rulebook, reasons), evaluation)
 
 
@@ -116,8 +129,8 @@ def _graded(rulebook: Rulebook, reasons: tuple[Reason, ...], evaluation: Evaluat
 def _stays(
     subject: Subject,
     rulebook: Rulebook,
-    activation: Activation,
-    evaluations: Sequence[Evaluation],
+    evaluation: Evaluation,
+    before: Standing,
     reasons: list[Reason],
     *,
     has_score: bool,
@@ -125,17 +138,23 @@ def _stays(
     """R5: without a final score, or where no condition holds, the grade stays as it was, unless a condition that needs no
     score gives a worse one."""
     assert rulebook.periodic is not None
-    evaluation = evaluations[-1]
-    before = standing(subject, rulebook, activation, evaluations[:-1], evaluation.on - ONE_DAY)
     if reasons:
         grade = pick(rulebook, reasons)
         if before.grade is None or rulebook.rank[grade] > rulebook.rank[before.grade]:
             return _graded(rulebook, by_gravity(rulebook, reasons), evaluation)
+    found, new = _operating(subject, rulebook, evaluation.last), rulebook.status_for("new_enterprise")
+    if new and before.status == new.status and not found.new_on(evaluation.last, unknown_is_new(rulebook, evaluation.last)):
+        before = _not_yet_evaluated(subject, rulebook, found)
     silent = rulebook.periodic.no_condition if has_score else rulebook.periodic.missing_score
     values = {"period_first": evaluation.first, "period_last": evaluation.last}
     said = Reason(STAYS, silent.clause, before.grade, silent, values, readings=silent.readings)
     kept = tuple(reason for reason in before.reasons if reason.rule != STAYS)
     return replace(before, reasons=(*kept, said), period_last=evaluation.last, after=evaluation.last)
+
+
+def _before(subject: Subject, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation]) -> Standing:
+    """The standing that the newest of ``evaluations`` met: by those of older periods, on the day before it."""
+    return standing(subject, rulebook, go_live, evaluations[:-1], evaluations[-1].on - ONE_DAY)
 
 
 def _final_score(subject: Subject, rulebook: Rulebook, evaluation: Evaluation) -> tuple[Decimal, Fact] | None:
@@ -148,10 +167,10 @@ def _final_score(subject: Subject, rulebook: Rulebook, evaluation: Evaluation) -
     return min(scores, key=lambda one: (one[0], one[1].offset)) if choice == "lowest" else scores[0]
 
 
-def _lowered(subject: Subject, rulebook: Rulebook, activation: Activation, base: Standing, as_of: date) -> Standing:
+def _lowered(subject: Subject, rulebook: Rulebook, go_live: date, base: Standing, as_of: date) -> Standing:
     """R10, R11: causes after the evaluated period lower at once, and stay through the evaluation of an earlier period."""
     assert base.after is not None
-    first = max(base.after + ONE_DAY, activation.in_force_from)
+    first = max(base.after + ONE_DAY, go_live)
     reasons = _at_once(subject, rulebook, "immediate", first, as_of)
     if base.grade is None and not reasons:
         reasons = _at_once(subject, rulebook, "new_enterprise", first, as_of)

@@ -44,5 +44,5 @@ class Standing:
     @property
     def essence(self) -> tuple[object, ...]:
         """What makes two standings the same to the outside: a change here is a change to tell."""
-        reasons = tuple((one.rule, one.grade, tuple(d.fact.id for d in one.decisive), one.numbers) for one in self.reasons)
+        reasons = tuple((one.rule, one.grade, tuple((d.fact.partition, d.fact.offset) for d in one.decisive), one.numbers) for one in self.reasons)
         return (self.grade, self.status, self.in_force_from, self.period_last, reasons)

@@ -18,6 +18,7 @@ from typing import Any
 from services.rating.domain.acts import DOCUMENTS, Act, acts_of
 from services.rating.domain.days import day
 from services.rating.domain.facts import CONTROLS, Fact
+from services.rating.domain.serving import Papers
 
 
 def _order(act: Act) -> tuple[date, int]:
@@ -42,8 +43,8 @@ class Subject:
     rated: dict[str, Fact] = field(default_factory=dict)
     declared: dict[str, Fact] = field(default_factory=dict)
     operation: list[tuple[date, int, str, date | None, Fact]] = field(default_factory=list)
-    awaiting: dict[str, Fact] = field(default_factory=dict)
-    services: dict[str, Fact] = field(default_factory=dict)
+    # Id → documents and services that carry or name it; several offices may use one id.
+    papers: dict[str, Papers] = field(default_factory=dict)
     seen: set[tuple[str, str]] = field(default_factory=set)
     # Regime → (offset of the last step, standing after it); kept up by ``fold.decide``.
     standings: dict[str, tuple[int, Any]] = field(default_factory=dict)
@@ -63,18 +64,36 @@ class Subject:
         self.last_known = max(self.last_known, fact.known)
         self.count += 1
         _FOLDS.get(fact.name, _fold_nothing)(self, fact)
-        if fact.name in DOCUMENTS and not fact.data.get("service"):
-            self._document_without_service(fact)
-        elif fact.name != "document.served":
+        if fact.name in DOCUMENTS:
+            papers = self.papers.setdefault(fact.id, Papers())
+            papers.documents.append(fact)
+            self._enter(acts_of(fact))
+            self._settle(papers)
+        elif fact.name == "document.served":
+            papers = self.papers.setdefault(fact.data["document"], Papers())
+            papers.services.append(fact)
+            self._settle(papers)
+        else:
             self._enter(acts_of(fact))
         return True
 
-    def _document_without_service(self, fact: Fact) -> None:
-        served_by = self.services.get(fact.id)
-        if served_by is None:
-            self.awaiting[fact.id] = fact
-        else:
-            self._enter(acts_of(fact, served_by.data["service"], served_by))
+    def _settle(self, papers: Papers) -> None:
+        """Let documents take effect by their services, and none by another's: an office's own document may come last."""
+        before, papers.joined = papers.joined, papers.settle()
+        for document in papers.documents:
+            was, served_by = before.get(document.offset), papers.joined.get(document.offset)
+            if was is served_by:
+                continue
+            if was is not None:
+                self._withdraw(document)
+            if served_by is not None:
+                self._enter(acts_of(document, served_by.data["service"], served_by))
+
+    def _withdraw(self, document: Fact) -> None:
+        """Take a document's acts out again. Rare, so the indexes are simply made anew."""
+        self.acts = [act for act in self.acts if act.fact is not document]
+        self.arrived = [act for act in self.arrived if act.fact is not document]
+        self.indexes.clear()
 
     def _enter(self, acts: Iterable[Act]) -> None:
         for act in acts:
@@ -126,16 +145,6 @@ def _fold_score(subject: Subject, fact: Fact) -> None:
         subject.scores.setdefault((data["regime"], data["year"]), []).append((Decimal(data["total"]), fact))
 
 
-def _fold_served(subject: Subject, fact: Fact) -> None:
-    document = fact.data["document"]
-    if document in subject.services:
-        return
-    subject.services[document] = fact
-    waiting = subject.awaiting.pop(document, None)
-    if waiting is not None:
-        subject._enter(acts_of(waiting, fact.data["service"], fact))
-
-
 _FOLDS = {
     "enterprise.registered": _fold_registered,
     "enterprise.status.declared": _fold_declared,
@@ -143,7 +152,6 @@ _FOLDS = {
     "operation.interrupted": _fold_operation,
     "inspection.recorded": _fold_inspection,
     "score.recorded": _fold_score,
-    "document.served": _fold_served,
 }
 
 

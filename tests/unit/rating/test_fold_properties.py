@@ -97,6 +97,25 @@ def test_every_step_tells_the_same_when_it_is_worked_out_from_the_start(ledger: 
 
 
 @relaxed
+@given(steps(), st.lists(st.tuples(st.integers(0, 30), DAYS), max_size=3))
+def test_activating_the_same_rulebook_again_tells_nothing(ledger: Ledger, activations: list[tuple[int, str]]) -> None:
+    """Whenever it is entered, and from whatever day after go-live it is in force."""
+    apart = [replace(one, offset=100 * one.offset) for one in ledger.facts]
+    first = apart[0]
+    again = [
+        replace(
+            first,
+            offset=100 * min(after, len(apart) - 1) + 1 + at,
+            known=apart[min(after, len(apart) - 1)].known,
+            id=f"again-{at}",
+            data=first.data | {"in_force_from": day},
+        )
+        for at, (after, day) in enumerate(activations)
+    ]
+    assert words(run(apart)[0]) == words(run(sorted([*apart, *again], key=lambda one: one.offset))[0])
+
+
+@relaxed
 @given(steps())
 def test_the_last_word_is_the_standing_and_each_word_differs_from_the_one_before(ledger: Ledger) -> None:
     told, state, controls = run(ledger.facts)
