@@ -288,6 +288,19 @@ class Rulebook(Section):
     readings: tuple[Reading, ...]
     lists: tuple[Published, ...]
 
+    # A copy works out its own tables: pydantic would carry over those of the book that it was copied from.
+    def __copy__(self) -> Rulebook:
+        return self._without_tables(super().__copy__())
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Rulebook:
+        return self._without_tables(super().__deepcopy__(memo))
+
+    @staticmethod
+    def _without_tables(copied: Rulebook) -> Rulebook:
+        for name in [one for one in copied.__dict__ if one not in Rulebook.model_fields]:
+            del copied.__dict__[name]
+        return copied
+
     @property
     def regime(self) -> str:
         return self.header.regime

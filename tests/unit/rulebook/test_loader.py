@@ -61,6 +61,18 @@ def test_every_value_moves_the_digest_and_nothing_else_does() -> None:
     assert before != digest(load({**GOOD, "rules.yaml": other}))
 
 
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_copy_with_other_values_answers_by_its_own(deep: bool) -> None:
+    book = load(GOOD)
+    asked = (book.parameter("highest_sum").unit, book.rank, book.sets, book.clause_texts, book.status_words)
+    assert ("points", {"A": 0, "B": 1}) == asked[:2]
+    other = book.model_copy(update={"parameters": (), "grades": book.grades[:1], "clauses": (), "statuses": ()}, deep=deep)
+    with pytest.raises(KeyError):
+        other.parameter("highest_sum")
+    assert ({"A": 0}, {}, {}) == (other.rank, other.clause_texts, other.status_words)
+    assert asked[1:] == (book.rank, book.sets, book.clause_texts, book.status_words)
+
+
 def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RulebookError, match="no \\*.yaml file"):
         load_rulebook(tmp_path)
