@@ -123,6 +123,14 @@ def _fits(unit: str, value: object) -> bool:
     return type(value) is int and value >= 0
 
 
+class Concept(Section):
+    """A legal notion by which acts are told apart whatever the article's number (R14); a penalty's acts name it."""
+
+    concept: f.Word
+    name: Texts
+    clause: f.Name
+
+
 class Clause(Section):
     """A clause in our own words."""
 
@@ -264,6 +272,7 @@ class RulebookFile(Section):
     statuses: tuple[Status, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     act_sets: tuple[ActSet, ...] = ()
+    concepts: tuple[Concept, ...] = ()
     rules: tuple[Rule, ...] = ()
     clauses: tuple[Clause, ...] = ()
     readings: tuple[Reading, ...] = ()
@@ -283,6 +292,7 @@ class Rulebook(Section):
     statuses: tuple[Status, ...]
     parameters: tuple[Parameter, ...]
     act_sets: tuple[ActSet, ...]
+    concepts: tuple[Concept, ...]
     rules: tuple[Rule, ...]
     clauses: tuple[Clause, ...]
     readings: tuple[Reading, ...]
