@@ -6,11 +6,25 @@
 from schemas.rulebook.conditions import CONDITION_KINDS, Condition
 from schemas.rulebook.errors import RulebookError
 from schemas.rulebook.loader import digest, load_all, load_rulebook, load_texts
-from schemas.rulebook.model import Clause, DatedValue, Grade, Parameter, Published, Reading, Rule, Rulebook, RulebookFile, Status, Texts
+from schemas.rulebook.model import (
+    Clause,
+    Concept,
+    DatedValue,
+    Grade,
+    Parameter,
+    Published,
+    Reading,
+    Rule,
+    Rulebook,
+    RulebookFile,
+    Status,
+    Texts,
+)
 
 __all__ = [
     "CONDITION_KINDS",
     "Clause",
+    "Concept",
     "Condition",
     "DatedValue",
     "Grade",

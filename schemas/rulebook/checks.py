@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from schemas.ids import ENTERPRISE_SCHEMES
 from schemas.rulebook.conditions import CAUSES, Acts, InSuccession, NoActs, OperatedFor
 from schemas.rulebook.errors import RulebookError
 from schemas.rulebook.model import NewEnterprises, Periodic, Rule, Rulebook, Stays
-from schemas.rulebook.vocabulary import COMMON_PLACEHOLDERS, SANCTIONS
+from schemas.rulebook.uses import Place, Refuse, check_uses
+from schemas.rulebook.vocabulary import COMMON_PLACEHOLDERS
 
-Origin = dict[tuple[str, str], tuple[str, int]]
-Refuse = Callable[[tuple[str, str], str, str, str], RulebookError]
+Origin = dict[Place, tuple[str, int]]
+_REVOKED = "advertising_approval_revoked"
 
 
 def check_whole(rulebook: Rulebook, origin: Origin, folder: str) -> Rulebook:
@@ -25,12 +28,14 @@ def check_whole(rulebook: Rulebook, origin: Origin, folder: str) -> Rulebook:
         raise refuse(("rulebook", ""), "folder", f"the folder is {folder!r}, the regime {rulebook.regime!r}", "Give both the same name")
     if not rulebook.grades:
         raise refuse(("rulebook", ""), "no-grades", "no grade is defined", "Add the section 'grades', the best first")
+    _header(rulebook, refuse)
     _clauses(rulebook, refuse)
     _readings(rulebook, refuse)
     _statuses(rulebook, refuse)
     for rule in rulebook.rules:
         _rule(rule, rulebook, refuse)
     _mode(rulebook, refuse)
+    check_uses(rulebook, refuse)
     for one in rulebook.lists:
         for grade in one.grades:
             if grade not in rulebook.rank:
@@ -43,9 +48,27 @@ def _known(names: Iterable[str]) -> str:
     return "Use a known name: " + (", ".join(sorted(names)) or "there is none yet")
 
 
+def _header(rulebook: Rulebook, refuse: Refuse) -> None:
+    at, header = ("rulebook", ""), rulebook.header
+    try:
+        ZoneInfo(header.time_zone)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise refuse(at, "time-zone", f"there is no time zone {header.time_zone!r}", "Write a name such as Asia/Shanghai") from None
+    for scheme in header.schemes:
+        if scheme not in ENTERPRISE_SCHEMES:
+            raise refuse(at, "unknown-scheme", f"no enterprise has the scheme {scheme!r}", _known(ENTERPRISE_SCHEMES))
+
+
 def _clauses(rulebook: Rulebook, refuse: Refuse) -> None:
     cited: list[tuple[tuple[str, str], str]] = [(("precedence_clause", ""), rulebook.precedence_clause)]
-    for section, key in (("grades", "grade"), ("statuses", "status"), ("act_sets", "name"), ("rules", "id"), ("lists", "name")):
+    for section, key in (
+        ("grades", "grade"),
+        ("statuses", "status"),
+        ("act_sets", "name"),
+        ("concepts", "concept"),
+        ("rules", "id"),
+        ("lists", "name"),
+    ):
         cited += [((section, getattr(one, key)), one.clause) for one in getattr(rulebook, section)]
     cited += [(("parameters", one.name), value.clause) for one in rulebook.parameters for value in one.values]
     if rulebook.periodic:
@@ -80,6 +103,12 @@ def _statuses(rulebook: Rulebook, refuse: Refuse) -> None:
     for one in rulebook.statuses:
         for language, sentence in (("zh", one.sentence.zh), ("en", one.sentence.en)) if one.sentence else ():
             _template(("statuses", one.status), f"the status {one.status!r}, {language}", sentence, {"day"}, refuse)
+    ends: dict[str, str] = {}
+    for one in rulebook.statuses:
+        for cause in one.causes:
+            if ends.setdefault(cause, one.status) != one.status:
+                what = f"{cause!r} brings the status {ends[cause]!r} and the status {one.status!r}"
+                raise refuse(("statuses", one.status), "cause-twice", what, "Leave it to one of them")
     for role in ("graded", "new_enterprise", "not_yet_evaluated", "not_gradable"):
         words = [one.status for one in rulebook.statuses if one.role == role]
         if len(words) > 1:
@@ -131,41 +160,31 @@ def _rule(rule: Rule, rulebook: Rulebook, refuse: Refuse) -> None:
 
 def _references(rule: Rule, condition: object, rulebook: Rulebook, refuse: Refuse) -> None:
     at = ("rules", rule.id)
-    units = {one.name: one.unit for one in rulebook.parameters}
-    for field, unit in type(condition).parameters.items():  # type: ignore[attr-defined]
-        name = getattr(condition, field)
-        if name is None:
-            continue
-        if name not in units:
-            raise refuse(at, "unknown-parameter", f"the rule {rule.id!r} names the parameter {name!r}", _known(units))
-        if units[name] != unit:
-            raise refuse(
-                at,
-                "unit",
-                f"the rule {rule.id!r} uses the parameter {name!r} in {units[name]} for {field}",
-                f"Name a parameter in {unit}",
-            )
-        first = rulebook.parameter(name).values[0].in_force_from
-        if first > rule.in_force_from:
-            raise refuse(
-                at,
-                "gap",
-                f"the rule {rule.id!r} is in force from {rule.in_force_from}, its parameter {name!r} only from {first}",
-                "Give the parameter a value from the rule's first day",
-            )
     if isinstance(condition, Acts | NoActs) and condition.acts not in rulebook.sets:
         raise refuse(at, "unknown-set", f"the rule {rule.id!r} names the act set {condition.acts!r}", _known(rulebook.sets))
-    if isinstance(condition, InSuccession):
-        for value in rulebook.parameter(condition.sanctions).values:
-            for word in value.value or ():
-                if word not in SANCTIONS:
-                    raise refuse(("parameters", condition.sanctions), "unknown-sanction", f"{word!r} is not a sanction", _known(SANCTIONS))
+    if isinstance(condition, Acts) and condition.quantity == "approvals" and _REVOKED not in rulebook.sets[condition.acts]:
+        what = f"the rule {rule.id!r} counts approvals, and the act set {condition.acts!r} has no {_REVOKED}"
+        raise refuse(at, "quantity", what, f"Add {_REVOKED} to the set, or count acts")
+    for concept in _concepts(condition):
+        if concept not in {one.concept for one in rulebook.concepts}:
+            what = f"the rule {rule.id!r} names the concept {concept!r}"
+            raise refuse(at, "unknown-concept", what, _known(one.concept for one in rulebook.concepts))
     if isinstance(condition, OperatedFor) and not rulebook.periodic:
         raise refuse(at, "moment", f"the rule {rule.id!r} asks for operating time without evaluations", "Take the condition out")
 
 
+def _concepts(condition: object) -> tuple[str, ...]:
+    if isinstance(condition, Acts):
+        return (*condition.only_concepts, *condition.except_concepts)
+    return condition.except_concepts if isinstance(condition, InSuccession) else ()
+
+
 def _mode(rulebook: Rulebook, refuse: Refuse) -> None:
     if rulebook.latest:
+        names = rulebook.latest.components
+        if len(set(names)) != len(names):
+            what = "components names one of them twice, so that no inspection has them all"
+            raise refuse(("latest", ""), "component-twice", what, "Name each component once")
         for section, texts, fills in (
             ("not_gradable", rulebook.latest.not_gradable, {"day"}),
             ("declared", rulebook.latest.declared, {"status_zh", "status_en"}),
@@ -179,23 +198,9 @@ def _mode(rulebook: Rulebook, refuse: Refuse) -> None:
             _template(("periodic", ""), "periodic", sentence, {"period_first", "period_last"}, refuse)
     for sentence in (rulebook.periodic.new_enterprises.zh, rulebook.periodic.new_enterprises.en):
         _template(("periodic", ""), "new_enterprises", sentence, {"day", "months"}, refuse)
-    periodic = rulebook.periodic
-    units = {one.name: one.unit for one in rulebook.parameters}
-    wanted = {
-        periodic.contradicting_scores: "word",
-        periodic.approval_required: "flag",
-        periodic.approval_grades: "words",
-        periodic.new_enterprises.months: "months",
-        periodic.new_enterprises.start_unknown: "word",
-        periodic.new_enterprises.legal_fields: "words",
-    }
-    for name, unit in wanted.items():
-        if units.get(name) != unit:
-            raise refuse(("periodic", ""), "unknown-parameter", f"a parameter {name!r} in {unit} is needed", _known(units))
-    if periodic.new_enterprises.graded_when not in rulebook.sets:
-        raise refuse(
-            ("periodic", ""), "unknown-set", f"the act set {periodic.new_enterprises.graded_when!r} is not defined", _known(rulebook.sets)
-        )
+    judged = rulebook.periodic.new_enterprises.graded_when
+    if judged not in rulebook.sets:
+        raise refuse(("periodic", ""), "unknown-set", f"the act set {judged!r} is not defined", _known(rulebook.sets))
 
 
 def _template(at: tuple[str, str], where: str, sentence: str, fills: set[str], refuse: Refuse) -> None:

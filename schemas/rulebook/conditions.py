@@ -32,6 +32,8 @@ class Acts(Frozen):
     def _count_has_a_span(self) -> Acts:
         if (self.count is None) != (self.within is None):
             raise ValueError("count and within go together: so many acts within so many months")
+        if self.quantity == "approvals" and self.count is None:
+            raise ValueError("quantity says what is counted, so it needs count and within")
         return self
 
 

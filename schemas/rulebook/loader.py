@@ -25,6 +25,7 @@ NAMED = {
     "statuses": "status",
     "parameters": "name",
     "act_sets": "name",
+    "concepts": "concept",
     "rules": "id",
     "clauses": "clause",
     "readings": "id",

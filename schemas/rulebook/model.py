@@ -123,6 +123,14 @@ def _fits(unit: str, value: object) -> bool:
     return type(value) is int and value >= 0
 
 
+class Concept(Section):
+    """A legal notion by which acts are told apart whatever the article's number (R14); a penalty's acts name it."""
+
+    concept: f.Word
+    name: Texts
+    clause: f.Name
+
+
 class Clause(Section):
     """A clause in our own words."""
 
@@ -265,6 +273,7 @@ class RulebookFile(Section):
     statuses: tuple[Status, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     act_sets: tuple[ActSet, ...] = ()
+    concepts: tuple[Concept, ...] = ()
     rules: tuple[Rule, ...] = ()
     clauses: tuple[Clause, ...] = ()
     readings: tuple[Reading, ...] = ()
@@ -284,10 +293,24 @@ class Rulebook(Section):
     statuses: tuple[Status, ...]
     parameters: tuple[Parameter, ...]
     act_sets: tuple[ActSet, ...]
+    concepts: tuple[Concept, ...]
     rules: tuple[Rule, ...]
     clauses: tuple[Clause, ...]
     readings: tuple[Reading, ...]
     lists: tuple[Published, ...]
+
+    # A copy works out its own tables: pydantic would carry over those of the book that it was copied from.
+    def __copy__(self) -> Rulebook:
+        return self._without_tables(super().__copy__())
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Rulebook:
+        return self._without_tables(super().__deepcopy__(memo))
+
+    @staticmethod
+    def _without_tables(copied: Rulebook) -> Rulebook:
+        for name in [one for one in copied.__dict__ if one not in Rulebook.model_fields]:
+            del copied.__dict__[name]
+        return copied
 
     @property
     def regime(self) -> str:

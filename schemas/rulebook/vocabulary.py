@@ -8,6 +8,10 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+from schemas.envelope import Channel
+from schemas.events import CATALOGUE
+from schemas.events.penalty import LegalField
+
 Sanction = Literal[
     "warning",
     "announcement",
@@ -35,6 +39,15 @@ Sanction = Literal[
     "licence_revoked",
 ]
 SANCTIONS: tuple[str, ...] = get_args(Sanction)
+
+LEGAL_FIELDS: tuple[str, ...] = get_args(LegalField)
+CHANNELS: tuple[str, ...] = get_args(Channel)
+# Facts as the rulebooks name them: ``penalty.decided`` is ``penalty_decided``.
+ACTIVITIES: tuple[str, ...] = tuple(sorted(one.name.replace(".", "_") for one in CATALOGUE.values() if one.route == "facts"))
+# R9: which of two final scores of one year counts.
+OF_TWO_FINALS = ("first", "lowest")
+# R4: what an enterprise without a start of operation on record is.
+START_UNKNOWN = ("new", "not_new")
 
 Unit = Literal["points", "count", "days", "working_days", "months", "percent", "flag", "word", "words"]
 WHOLE_NUMBER_UNITS = ("count", "days", "working_days", "months", "percent")

@@ -37,7 +37,8 @@ def standing(subject: Subject, rulebook: Rulebook, go_live: date, evaluations: S
 
 def _operating(subject: Subject, rulebook: Rulebook, on: date) -> Operating:
     assert rulebook.periodic is not None
-    return operating(subject, rulebook.value(rulebook.periodic.new_enterprises.months, on))
+    months = rulebook.parameter(rulebook.periodic.new_enterprises.months).at(on)
+    return Operating(None, None, ()) if months is None else operating(subject, months)
 
 
 def _new_on(subject: Subject, rulebook: Rulebook, on: date) -> bool:
@@ -72,7 +73,7 @@ def _new(subject: Subject, rulebook: Rulebook, found: Operating, on: date) -> St
     rule = rulebook.periodic.new_enterprises
     status = rulebook.status_for("new_enterprise")
     assert status is not None
-    values = {"day": on, "months": rulebook.value(rule.months, on)}
+    values = {"day": on, "months": rulebook.parameter(rule.months).at(on)}
     reason = Reason(
         status.status,
         rule.clause,
@@ -163,7 +164,11 @@ def _final_score(subject: Subject, rulebook: Rulebook, evaluation: Evaluation) -
     scores = subject.scores.get((rulebook.regime, evaluation.last.year))
     if not scores:
         return None
-    choice = rulebook.value(rulebook.periodic.contradicting_scores, evaluation.last)
+    if len(scores) == 1:
+        return scores[0]
+    choice = rulebook.parameter(rulebook.periodic.contradicting_scores).at(evaluation.last)
+    if choice is None:
+        return None
     return min(scores, key=lambda one: (one[0], one[1].offset)) if choice == "lowest" else scores[0]
 
 

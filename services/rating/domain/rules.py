@@ -51,7 +51,15 @@ def by_gravity(rulebook: Rulebook, reasons: Iterable[Reason]) -> tuple[Reason, .
     return tuple(sorted(reasons, key=lambda one: (-rulebook.rank.get(one.grade or "", -1), one.rule)))
 
 
+def _answerable(rule: Rule, look: Look) -> bool:
+    """False where a parameter of the rule has no value on the day: a condition without its number doesn't hold."""
+    names = (getattr(condition, field) for condition in rule.all for field in type(condition).parameters)
+    return all(look.rulebook.parameter(name).at(look.day) is not None for name in names if name)
+
+
 def _reason(rule: Rule, look: Look) -> Reason | None:
+    if not _answerable(rule, look):
+        return None
     holdings: list[Holding] = []
     for position, condition in enumerate(rule.all):
         holding = _holds(rule, position, condition, look)
@@ -81,9 +89,12 @@ def _holds(rule: Rule, position: int, condition: object, look: Look) -> Holding 
 
 
 def unknown_is_new(rulebook: Rulebook, day: date) -> bool:
-    """R4: how an enterprise without a start of operation on record is treated."""
+    """R4: how an enterprise without a start of operation on record is treated. On a day for which the rulebook
+    doesn't say how, or how long an enterprise is new, none is."""
     assert rulebook.periodic is not None
-    return bool(rulebook.value(rulebook.periodic.new_enterprises.start_unknown, day) == "new")
+    new = rulebook.periodic.new_enterprises
+    said, months = (rulebook.parameter(name).at(day) for name in (new.start_unknown, new.months))
+    return bool(said == "new" and months is not None)
 
 
 def reason_of(

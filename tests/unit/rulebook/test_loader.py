@@ -11,7 +11,8 @@ from schemas.rulebook import Rulebook, RulebookError, digest, load_all, load_rul
 from schemas.rulebook.jsonschema import PATH, schema_text
 
 HERE = Path(__file__).resolve().parent
-GOOD = {path.name: path.read_bytes() for path in (HERE / "good" / "town").glob("*.yaml")}
+BOOKS = {folder.name: {path.name: path.read_bytes() for path in folder.glob("*.yaml")} for folder in sorted((HERE / "good").iterdir())}
+GOOD = BOOKS["town"]
 BAD = sorted((HERE / "bad").glob("*.yaml"))
 RULEBOOKS = HERE.parents[2] / "rulebooks"
 
@@ -24,18 +25,24 @@ def load(files: dict[str, bytes]) -> Rulebook:
 def test_each_mistake_is_refused_with_its_file_its_line_and_what_to_do(path: Path) -> None:
     head = path.read_bytes().decode("utf-8", "replace").splitlines()[:3]
     code, replaces, line = (one.partition(": ")[2] for one in head)
+    folder, name = Path(replaces).parts if "/" in replaces else ("town", replaces)
     with pytest.raises(RulebookError) as refused:
-        load({**GOOD, replaces: path.read_bytes()})
+        load_texts({**BOOKS[folder], name: path.read_bytes()}, folder=folder)
     error = refused.value
     assert code == error.code, str(error)
     assert int(line) == error.line, str(error)
-    assert error.file in (f"town/{replaces}", "town/rulebook.yaml", "town")
+    assert error.file in (f"{folder}/{name}", "town/rulebook.yaml", "town")
     assert len(error.remedy) > 10 and str(error) == f"{error.file}:{error.line}: {error.what}. {error.remedy}."
 
 
-def test_there_are_more_than_twenty_five_kinds_of_mistake() -> None:
-    assert len(BAD) >= 50
-    assert len({path.read_bytes().splitlines()[0] for path in BAD}) >= 25
+def test_there_are_more_than_fifty_kinds_of_mistake() -> None:
+    assert len(BAD) >= 90
+    assert len({path.read_bytes().splitlines()[0] for path in BAD}) >= 50
+
+
+@pytest.mark.parametrize("regime", sorted(BOOKS))
+def test_what_the_mistakes_are_made_in_loads(regime: str) -> None:
+    assert load_texts(BOOKS[regime], folder=regime).regime == regime
 
 
 def test_the_good_one_loads_with_its_dated_values() -> None:
@@ -46,6 +53,7 @@ def test_the_good_one_loads_with_its_dated_values() -> None:
 
 def test_null_repeals_a_parameter_from_its_date() -> None:
     text = GOOD["rules.yaml"].replace(b'value: "9.5"', b"value: null")
+    text = text.replace(b"    readings: [R1]", b"    readings: [R1]\n    repealed_on: 2024-01-01")
     book = load({**GOOD, "rules.yaml": text})
     assert [10, None] == [book.parameter("highest_sum").at(day) for day in (date(2023, 12, 31), date(2024, 1, 1))]
     with pytest.raises(LookupError):
@@ -59,6 +67,18 @@ def test_every_value_moves_the_digest_and_nothing_else_does() -> None:
     assert before == digest(load(commented)) == digest(load(moved))
     other = GOOD["rules.yaml"].replace(b"value: 10", b"value: 11")
     assert before != digest(load({**GOOD, "rules.yaml": other}))
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_copy_with_other_values_answers_by_its_own(deep: bool) -> None:
+    book = load(GOOD)
+    asked = (book.parameter("highest_sum").unit, book.rank, book.sets, book.clause_texts, book.status_words)
+    assert ("points", {"A": 0, "B": 1}) == asked[:2]
+    other = book.model_copy(update={"parameters": (), "grades": book.grades[:1], "clauses": (), "statuses": ()}, deep=deep)
+    with pytest.raises(KeyError):
+        other.parameter("highest_sum")
+    assert ({"A": 0}, {}, {}) == (other.rank, other.clause_texts, other.status_words)
+    assert asked[1:] == (book.rank, book.sets, book.clause_texts, book.status_words)
 
 
 def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from schemas.envelope import open_record
 from schemas.events import CATALOGUE
 from schemas.rulebook import load_all
 from schemas.topics import FACTS
-from services.audit import handlers as audit
-from services.audit.domain import evaluations
+from services.audit import entries as audit_entries
+from services.audit.domain import evaluations, regimes
 from services.audit.domain import findings as audit_findings
 from services.audit.domain import registry as audit_registry
 from services.audit.domain.late import EntryRule, word_of
@@ -41,7 +41,8 @@ ACTING = {
     "publication's subjects": set(subjects.REGISTRATION_TYPES),
     "publication's register": set(publication.KEPT),
     "audit's detectors": {
-        *(audit.REGISTERED, audit.CALENDAR, evaluations.CLOSED),
+        *(audit_entries.CALENDAR, evaluations.CLOSED),
+        *regimes.TYPES,
         *(audit_registry.GO_LIVE, audit_registry.OUTAGE, audit_registry.ANNOUNCED),
         *judged(),
     },

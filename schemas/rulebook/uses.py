@@ -1,0 +1,182 @@
+"""Who reads a parameter, and what it may then say: no knob with legal force loads and does nothing, or the opposite.
+
+A parameter that is read needs a value on every day on which its reader is in force, in the reader's unit, by the reader's
+words. ``uses_of`` names the readers; ``check_uses`` asks each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from schemas.rulebook.conditions import Score
+from schemas.rulebook.errors import RulebookError
+from schemas.rulebook.model import Parameter, Rule, Rulebook
+from schemas.rulebook.vocabulary import ACTIVITIES, CHANNELS, LEGAL_FIELDS, OF_TWO_FINALS, SANCTIONS, START_UNKNOWN
+
+Place = tuple[str, str]
+Refuse = Callable[[Place, str, str, str], RulebookError]
+
+# What audit reads by these names where a rulebook has the first (``services.audit.domain.late``): unit, kind of word, words.
+ENTRY = {
+    "entry_working_days": ("working_days", None, ()),
+    "entry_activities": ("words", "activity", ACTIVITIES),
+    "entry_exempt_channels": ("words", "channel", CHANNELS),
+}
+_WORDS = {"legal_fields": ("legal-field", LEGAL_FIELDS), "sanctions": ("sanction", SANCTIONS)}
+# Fewer than one of these would hold always, or never.
+_AT_LEAST_ONE = ("count", "within")
+
+
+@dataclass(frozen=True)
+class Use:
+    """``where`` it stands and ``who`` reads; the unit it needs; the days from ``first`` to before ``until`` on which it is
+    read (``first`` None: whether there is a value is the reader's own question); ``kind`` of word and the words it knows."""
+
+    where: Place
+    who: str
+    name: str
+    field: str
+    unit: str
+    first: date | None = None
+    until: date | None = None
+    kind: str | None = None
+    words: tuple[str, ...] = ()
+    filled: bool = False
+    least: int = 0
+
+
+def uses_of(rulebook: Rulebook) -> Iterator[Use]:
+    """Every use of a parameter, the rules' first."""
+    for rule in rulebook.rules:
+        yield from _of_rule(rule)
+    yield from _of_periodic(rulebook)
+    names = {one.name for one in rulebook.parameters}
+    if names & ENTRY.keys():
+        for name, (unit, kind, words) in ENTRY.items():
+            yield Use(("parameters", next(one for one in ENTRY if one in names)), "late entry", name, name, unit, kind=kind, words=words)
+
+
+def _of_rule(rule: Rule) -> Iterator[Use]:
+    for condition in rule.all:
+        for field, unit in type(condition).parameters.items():
+            if (name := getattr(condition, field)) is None:
+                continue
+            kind, words = _WORDS.get(field, (None, ()))
+            yield Use(
+                ("rules", rule.id),
+                f"the rule {rule.id!r}",
+                name,
+                field,
+                unit,
+                first=rule.in_force_from,
+                until=rule.repealed_on,
+                kind=kind,
+                words=words,
+                filled=bool(words),
+                least=1 if field in _AT_LEAST_ONE else 0,
+            )
+
+
+def _of_periodic(rulebook: Rulebook) -> Iterator[Use]:
+    periodic = rulebook.periodic
+    if periodic is None:
+        return
+    new = periodic.new_enterprises
+    grades = tuple(one.grade.lower() for one in rulebook.grades)
+    wanted: tuple[tuple[str, str, str, str | None, tuple[str, ...]], ...] = (
+        ("contradicting_scores", periodic.contradicting_scores, "word", "choice", OF_TWO_FINALS),
+        ("approval_required", periodic.approval_required, "flag", None, ()),
+        ("approval_grades", periodic.approval_grades, "words", "grade", grades),
+        ("months", new.months, "months", None, ()),
+        ("start_unknown", new.start_unknown, "word", "choice", START_UNKNOWN),
+        ("legal_fields", new.legal_fields, "words", "legal-field", LEGAL_FIELDS),
+    )
+    first, until = _span(rulebook.rules)
+    for field, name, unit, kind, words in wanted:
+        yield Use(("periodic", ""), "the evaluation", name, field, unit, first=first, until=until, kind=kind, words=words)
+
+
+def _span(rules: Iterable[Rule]) -> tuple[date | None, date | None]:
+    """From the first day of the first rule to the repeal of the last."""
+    rules = tuple(rules)
+    ends = [one.repealed_on for one in rules]
+    first = min((one.in_force_from for one in rules), default=None)
+    return first, None if None in ends else max((one for one in ends if one), default=None)
+
+
+def check_uses(rulebook: Rulebook, refuse: Refuse) -> None:
+    """Raise ``RulebookError`` for the first parameter that its reader can't use."""
+    named = {one.name: one for one in rulebook.parameters}
+    for use in uses_of(rulebook):
+        parameter = named.get(use.name)
+        if parameter is None:
+            what = f"{use.who} names the parameter {use.name!r}"
+            raise refuse(use.where, "unknown-parameter", what, "Use a known name: " + (", ".join(sorted(named)) or "there is none yet"))
+        _check_use(use, parameter, refuse)
+    _no_approval_yet(rulebook, named, refuse)
+    for rule in rulebook.rules:
+        for condition in rule.all:
+            if isinstance(condition, Score):
+                _no_empty_band(rule, condition, named, refuse)
+
+
+def _check_use(use: Use, parameter: Parameter, refuse: Refuse) -> None:
+    if parameter.unit != use.unit:
+        what = f"{use.who} uses the parameter {use.name!r} in {parameter.unit} for {use.field}"
+        raise refuse(use.where, "unit", what, f"Name a parameter in {use.unit}")
+    silent = _silent(parameter, use.first, use.until) if use.first else None
+    if silent:
+        what = f"{use.who} is in force from {use.first}, its parameter {use.name!r} has no value on {silent}"
+        raise refuse(use.where, "gap", what, "Give the parameter a value for every day, or repeal the rules that read it on the same day")
+    at = ("parameters", use.name)
+    for dated in parameter.values:
+        said = dated.value if isinstance(dated.value, tuple) else (dated.value,)
+        if dated.value is None:
+            continue
+        if use.filled and not said:
+            what = f"{use.who} reads {use.name!r} for {use.field}, which names nothing from {dated.in_force_from}"
+            raise refuse(at, "no-words", what, "Name at least one: " + ", ".join(sorted(use.words)))
+        for word in said if use.kind else ():
+            if word not in use.words:
+                what = f"{word!r} is no {(use.kind or '').replace('-', ' ')} that {use.field} knows"
+                raise refuse(at, f"unknown-{use.kind}", what, "Use a known word: " + ", ".join(sorted(use.words)))
+        if use.least and isinstance(dated.value, int) and dated.value < use.least:
+            what = f"{use.who} reads {use.name!r} for {use.field}, and {dated.value} would hold always or never"
+            raise refuse(at, "too-small", what, f"Write a whole number from {use.least} on")
+
+
+def _silent(parameter: Parameter, first: date, until: date | None) -> date | None:
+    """The first day from ``first`` to before ``until`` on which the parameter has no value."""
+    if parameter.at(first) is None:
+        return first
+    nulls = (one.in_force_from for one in parameter.values if one.value is None and one.in_force_from > first)
+    return next((on for on in nulls if until is None or on < until), None)
+
+
+def _no_approval_yet(rulebook: Rulebook, named: dict[str, Parameter], refuse: Refuse) -> None:
+    if rulebook.periodic is None:
+        return
+    name = rulebook.periodic.approval_required
+    for dated in named[name].values:
+        if dated.value is True:
+            what = f"{name!r} asks for approval from {dated.in_force_from}, but the step of approval is not yet available"
+            raise refuse(
+                ("parameters", name),
+                "not-available",
+                what,
+                "Write false: a grade that nobody can approve would take effect without approval all the same",
+            )
+
+
+def _no_empty_band(rule: Rule, band: Score, named: dict[str, Parameter], refuse: Refuse) -> None:
+    if band.at_least is None or band.below is None:
+        return
+    lower, upper = named[band.at_least], named[band.below]
+    changes = {one.in_force_from for one in (*lower.values, *upper.values)}
+    for on in sorted({rule.in_force_from, *(day for day in changes if rule.in_force(day))}):
+        if Decimal(lower.at(on)) >= Decimal(upper.at(on)):
+            what = f"the rule {rule.id!r}: from {on} no score is at least {lower.at(on)} and below {upper.at(on)}"
+            raise refuse(("rules", rule.id), "empty-band", what, f"Put {band.at_least!r} below {band.below!r}")
