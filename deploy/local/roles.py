@@ -63,6 +63,12 @@ def write_secret(path: Path, text: str) -> None:
     arriving.rename(path)
 
 
+def search_path(role: str) -> str:
+    """The schema in which a role's statements look for what they name."""
+    owned = ROLES[role]
+    return _SEARCH_PATH.get(role) or (owned[0] if owned else "pg_catalog")
+
+
 def ensure_roles(admin_dsn: str, folder: Path) -> None:
     """Make the database, roles and schemas that are missing and write ``folder/<role>.dsn``. Doing it again changes nothing.
 
@@ -117,5 +123,5 @@ def _ensure_schemas(own: psycopg.Connection) -> None:
         for schema in owned:
             if schema not in schemas:
                 own.execute(sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(sql.Identifier(schema), name))
-        path = _SEARCH_PATH.get(role) or (owned[0] if owned else "pg_catalog")
-        own.execute(sql.SQL("ALTER ROLE {} IN DATABASE {} SET search_path = {}").format(name, database, sql.Identifier(path)))
+        path = sql.Identifier(search_path(role))
+        own.execute(sql.SQL("ALTER ROLE {} IN DATABASE {} SET search_path = {}").format(name, database, path))
