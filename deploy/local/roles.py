@@ -7,6 +7,7 @@ The same on the embedded server and on an outside one. Passwords are random, liv
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from pathlib import Path
 from urllib.parse import quote, unquote, urlencode, urlsplit
@@ -29,6 +30,10 @@ ROLES: dict[str, tuple[str, ...]] = {
 }
 # A rebuild of the projection fills a new schema beside the old one; whoever makes a schema owns that one alone.
 MAKES_SCHEMAS = ("mj_publication",)
+# A host's name or address, or the folder of its socket; several with commas.
+_HOST = re.compile(r"[A-Za-z0-9._:/,\[\]-]*")
+_PORT = re.compile(r"[0-9,]*")
+_FATAL = re.compile(r"FATAL: .*")
 _SEARCH_PATH = {"mj_publication_read": "publication"}
 
 
@@ -75,9 +80,8 @@ def ensure_roles(admin_dsn: str, folder: Path) -> None:
     ``admin_dsn`` names a role that may create databases and roles. Raises LocalStackError when the server can't be
     reached or refuses.
     """
-    given: dict[str, str] = {}
+    given = _parsed(admin_dsn)
     try:
-        given |= {key: str(value) for key, value in conninfo_to_dict(admin_dsn).items()}
         with psycopg.connect(admin_dsn, autocommit=True, connect_timeout=10) as admin:
             if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone():
                 admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(DATABASE)))
@@ -86,8 +90,30 @@ def ensure_roles(admin_dsn: str, folder: Path) -> None:
             _ensure_schemas(own)
     except psycopg.Error as error:
         host = f"{given.get('host', '')}:{given.get('port', '5432')}"
-        reason = str(error).strip().splitlines()[0]
-        raise LocalStackError(f"PostgreSQL at {host} did not make roles and schemas ({reason}); check address and rights.") from error
+        words = f"PostgreSQL at {host} did not make roles and schemas ({_reason(error)}); check address and rights."
+        # Not even as a cause: the library's own words repeat parts of the address.
+        raise LocalStackError(words) from None
+
+
+def _parsed(dsn: str) -> dict[str, str]:
+    """The parts of an address. Raises LocalStackError, which repeats nothing of it, where they can't be told apart for certain:
+    with a password that is not percent-encoded, a piece of it may stand in any of them."""
+    try:
+        given = {key: str(value) for key, value in conninfo_to_dict(dsn).items()}
+    except psycopg.Error:
+        given = {"host": "@"}
+    if _HOST.fullmatch(given.get("host", "")) and _PORT.fullmatch(given.get("port", "5432")) and "@" not in given.get("dbname", ""):
+        return given
+    raise LocalStackError(
+        "MINGJIAN_POSTGRES is no address of the form postgresql://user:password@host:port/database; "
+        "signs such as @ : / % in the password are written %40 %3A %2F %25."
+    )
+
+
+def _reason(error: psycopg.Error) -> str:
+    """What the server said, or that it said nothing; never the library's words."""
+    said = error.diag.message_primary or (_FATAL.search(str(error)) or [""])[0].removeprefix("FATAL:").strip()
+    return said or f"no answer from a server, {type(error).__name__}"
 
 
 def _ensure_each(admin: psycopg.Connection, given: dict[str, str], folder: Path) -> None:

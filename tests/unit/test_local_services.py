@@ -72,6 +72,11 @@ def test_a_service_that_ends_again_and_again_is_given_up(stubbed: Stack) -> None
     assert (stubbed.home / "logs" / "audit.log").read_text() == "begun\n" * 3
 
 
+def test_the_log_lies_in_a_folder_that_is_closed_to_others(stubbed: Stack) -> None:
+    stubbed.start_services(["audit"])
+    assert (stubbed.home / "log").stat().st_mode & 0o777 == 0o700
+
+
 def test_what_a_person_sets_reaches_the_services(tmp_path: Path) -> None:
     given = {"MINGJIAN_HOME": str(tmp_path), "MINGJIAN_RULEBOOKS": "/other/rulebooks", "MINGJIAN_POSTGRES": "postgresql://a:b@db/"}
     env = Stack.from_env(given).service_env("rating")
