@@ -173,7 +173,8 @@ class Stack:
                 self._wait_ready(since, self._say_every_s)
                 return
             except StillWaiting as waiting:
-                self._say(str(waiting))
+                if not self.stopping:
+                    self._say(str(waiting))
 
     def wait_ready(self, names: Iterable[str], *, limit_s: float = 90.0) -> None:
         """Wait until these services answer that they are ready. Raises StillWaiting after ``limit_s`` seconds,
