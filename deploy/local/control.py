@@ -57,7 +57,7 @@ def stop_running(home: Path, *, limit_s: float = 120.0) -> bool:
             raise LocalStackError(f"The stack on {home} (pid {boss.pid}) did not stop within {limit_s:.0f} s.")
         return True
     supervisor = Supervisor(home)
-    supervisor.acquire()
+    supervisor.acquire(announce=False)
     try:
         return bool(stop_leftovers(supervisor, home))
     finally:

@@ -6,8 +6,10 @@ import fcntl
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from deploy.local.errors import LocalStackError
@@ -15,7 +17,9 @@ from deploy.local.errors import LocalStackError
 _HERE = Path(__file__).resolve().parent
 POM = _HERE / "pom.xml"
 NO_MAVEN = "Maven (mvn) is not installed; install it (Debian and Ubuntu: apt-get install maven) or set MINGJIAN_KAFKA."
+_GIVEN_UP = "Fetching Kafka was given up, for the start was."
 _FETCH_LIMIT_S = 600
+_POLL_S = 0.2
 
 
 def library_root(home: Path, env: Mapping[str, str] = os.environ) -> Path:
@@ -30,8 +34,9 @@ def library_folder(root: Path) -> Path:
     return root / hashlib.sha256(POM.read_bytes()).hexdigest()[:16]
 
 
-def ensure_jars(root: Path) -> Path:
-    """Return the folder with all jars, fetching them when it isn't there. Raises LocalStackError when Maven fails.
+def ensure_jars(root: Path, *, go_on: Callable[[], bool] = lambda: True) -> Path:
+    """Return the folder with all jars, fetching them when it isn't there. Raises LocalStackError when Maven fails, or when
+    ``go_on`` says no meanwhile.
 
     Jars arrive in a folder of their own that takes its name only when Maven is done, so a folder that exists is complete.
     """
@@ -40,24 +45,53 @@ def ensure_jars(root: Path) -> Path:
         return folder
     root.mkdir(parents=True, exist_ok=True)
     with open(root / ".lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # two stacks of one checkout may start together
+        while not _locked(lock.fileno()):  # two stacks of one checkout may start together
+            if not go_on():
+                raise LocalStackError(_GIVEN_UP)
+            time.sleep(_POLL_S)
         if not folder.is_dir():
-            _fetch(root, folder)
+            _fetch(root, folder, go_on)
     return folder
 
 
-def _fetch(root: Path, folder: Path) -> None:
+def _locked(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _fetch(root: Path, folder: Path, go_on: Callable[[], bool]) -> None:
     maven = shutil.which("mvn")
     if maven is None:
         raise LocalStackError(NO_MAVEN)
     arriving = root / ".arriving"
     shutil.rmtree(arriving, ignore_errors=True)
     argv = [maven, "-q", "-B", "-f", str(POM), "dependency:copy-dependencies", f"-DoutputDirectory={arriving}", "-DincludeScope=runtime"]
-    try:
-        done = subprocess.run(argv, capture_output=True, text=True, timeout=_FETCH_LIMIT_S, stdin=subprocess.DEVNULL)
-    except subprocess.TimeoutExpired as error:
-        raise LocalStackError(f"Maven did not fetch Kafka within {_FETCH_LIMIT_S} s; check the network and Maven's settings.") from error
-    if done.returncode != 0 or not list(arriving.glob("kafka_*.jar")):
-        said = next((line for line in (done.stdout + done.stderr).splitlines() if "ERROR" in line), "no reason given")
+    code, told = _attended(argv, go_on)
+    if code != 0 or not list(arriving.glob("kafka_*.jar")):
+        said = next((line for line in told.splitlines() if "ERROR" in line), "no reason given")
         raise LocalStackError(f"Maven could not fetch Kafka ({said.strip()[:300]}); check the network and Maven's settings.")
     arriving.rename(folder)
+
+
+def _attended(argv: list[str], go_on: Callable[[], bool]) -> tuple[int, str]:
+    """Maven's exit code and what it said. In a session of its own, for it starts a Java that must end with it."""
+    until = time.monotonic() + _FETCH_LIMIT_S
+    options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(argv, text=True, start_new_session=True, **options) as maven:
+        try:
+            while True:
+                try:
+                    told, _ = maven.communicate(timeout=_POLL_S)
+                    return maven.returncode, told
+                except subprocess.TimeoutExpired:
+                    if not go_on():
+                        raise LocalStackError(_GIVEN_UP) from None
+                    if time.monotonic() >= until:
+                        words = f"Maven did not fetch Kafka within {_FETCH_LIMIT_S} s; check the network and Maven's settings."
+                        raise LocalStackError(words) from None
+        except BaseException:
+            os.killpg(maven.pid, signal.SIGKILL)
+            raise

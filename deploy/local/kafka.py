@@ -108,7 +108,7 @@ def prepare(folder: Path, ports: Ports, jars: Path) -> None:
     # In one word: an id may begin with a hyphen.
     given = f"--cluster-id={cluster.read_text()}"
     argv = [_java(), *_java_options(jars), "kafka.tools.StorageTool", "format", given, "-c", str(properties)]
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=_FORMAT_LIMIT_S, stdin=subprocess.DEVNULL)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=_FORMAT_LIMIT_S, stdin=subprocess.DEVNULL, env=_environment())
     if done.returncode != 0:
         said = (done.stderr or done.stdout).strip().splitlines()
         raise LocalStackError(f"Kafka could not format {folder / 'data'}: {said[-1] if said else 'no reason given'}.")
@@ -117,7 +117,12 @@ def prepare(folder: Path, ports: Ports, jars: Path) -> None:
 def spec(folder: Path, jars: Path) -> Spec:
     """How to run the broker that ``prepare`` made ready."""
     argv = (_java(), *_java_options(jars), "kafka.Kafka", str(folder / "server.properties"))
-    return Spec("kafka", argv, env=dict(os.environ), cwd=folder, stop_signal=signal.SIGTERM, stop_limit_s=30.0)
+    return Spec("kafka", argv, env=_environment(), cwd=folder, stop_signal=signal.SIGTERM, stop_limit_s=30.0)
+
+
+def _environment() -> dict[str, str]:
+    """Ours without what is about the services and PostgreSQL: among it may be a password, and Kafka needs none."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("MINGJIAN_", "PG"))}
 
 
 def listens(port: int) -> bool:

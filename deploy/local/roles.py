@@ -7,6 +7,7 @@ The same on the embedded server and on an outside one. Passwords are random, liv
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from pathlib import Path
 from urllib.parse import quote, unquote, urlencode, urlsplit
@@ -29,6 +30,10 @@ ROLES: dict[str, tuple[str, ...]] = {
 }
 # A rebuild of the projection fills a new schema beside the old one; whoever makes a schema owns that one alone.
 MAKES_SCHEMAS = ("mj_publication",)
+# A host's name or address, or the folder of its socket; several with commas.
+_HOST = re.compile(r"[A-Za-z0-9._:/,\[\]-]*")
+_PORT = re.compile(r"[0-9,]*")
+_FATAL = re.compile(r"FATAL: .*")
 _SEARCH_PATH = {"mj_publication_read": "publication"}
 
 
@@ -63,15 +68,20 @@ def write_secret(path: Path, text: str) -> None:
     arriving.rename(path)
 
 
+def search_path(role: str) -> str:
+    """The schema in which a role's statements look for what they name."""
+    owned = ROLES[role]
+    return _SEARCH_PATH.get(role) or (owned[0] if owned else "pg_catalog")
+
+
 def ensure_roles(admin_dsn: str, folder: Path) -> None:
     """Make the database, roles and schemas that are missing and write ``folder/<role>.dsn``. Doing it again changes nothing.
 
     ``admin_dsn`` names a role that may create databases and roles. Raises LocalStackError when the server can't be
     reached or refuses.
     """
-    given: dict[str, str] = {}
+    given = _parsed(admin_dsn)
     try:
-        given |= {key: str(value) for key, value in conninfo_to_dict(admin_dsn).items()}
         with psycopg.connect(admin_dsn, autocommit=True, connect_timeout=10) as admin:
             if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone():
                 admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(DATABASE)))
@@ -80,8 +90,30 @@ def ensure_roles(admin_dsn: str, folder: Path) -> None:
             _ensure_schemas(own)
     except psycopg.Error as error:
         host = f"{given.get('host', '')}:{given.get('port', '5432')}"
-        reason = str(error).strip().splitlines()[0]
-        raise LocalStackError(f"PostgreSQL at {host} did not make roles and schemas ({reason}); check address and rights.") from error
+        words = f"PostgreSQL at {host} did not make roles and schemas ({_reason(error)}); check address and rights."
+        # Not even as a cause: the library's own words repeat parts of the address.
+        raise LocalStackError(words) from None
+
+
+def _parsed(dsn: str) -> dict[str, str]:
+    """The parts of an address. Raises LocalStackError, which repeats nothing of it, where they can't be told apart for certain:
+    with a password that is not percent-encoded, a piece of it may stand in any of them."""
+    try:
+        given = {key: str(value) for key, value in conninfo_to_dict(dsn).items()}
+    except psycopg.Error:
+        given = {"host": "@"}
+    if _HOST.fullmatch(given.get("host", "")) and _PORT.fullmatch(given.get("port", "5432")) and "@" not in given.get("dbname", ""):
+        return given
+    raise LocalStackError(
+        "MINGJIAN_POSTGRES is no address of the form postgresql://user:password@host:port/database; "
+        "signs such as @ : / % in the password are written %40 %3A %2F %25."
+    )
+
+
+def _reason(error: psycopg.Error) -> str:
+    """What the server said, or that it said nothing; never the library's words."""
+    said = error.diag.message_primary or (_FATAL.search(str(error)) or [""])[0].removeprefix("FATAL:").strip()
+    return said or f"no answer from a server, {type(error).__name__}"
 
 
 def _ensure_each(admin: psycopg.Connection, given: dict[str, str], folder: Path) -> None:
@@ -117,5 +149,5 @@ def _ensure_schemas(own: psycopg.Connection) -> None:
         for schema in owned:
             if schema not in schemas:
                 own.execute(sql.SQL("CREATE SCHEMA {} AUTHORIZATION {}").format(sql.Identifier(schema), name))
-        path = _SEARCH_PATH.get(role) or (owned[0] if owned else "pg_catalog")
-        own.execute(sql.SQL("ALTER ROLE {} IN DATABASE {} SET search_path = {}").format(name, database, sql.Identifier(path)))
+        path = sql.Identifier(search_path(role))
+        own.execute(sql.SQL("ALTER ROLE {} IN DATABASE {} SET search_path = {}").format(name, database, path))

@@ -173,7 +173,8 @@ class Stack:
                 self._wait_ready(since, self._say_every_s)
                 return
             except StillWaiting as waiting:
-                self._say(str(waiting))
+                if not self.stopping:
+                    self._say(str(waiting))
 
     def wait_ready(self, names: Iterable[str], *, limit_s: float = 90.0) -> None:
         """Wait until these services answer that they are ready. Raises StillWaiting after ``limit_s`` seconds,
@@ -306,7 +307,7 @@ class Stack:
         if not jars.library_folder(root).is_dir():
             self._say("Fetching Kafka by Maven, once")
         folder = self.home / "kafka"
-        libraries = jars.ensure_jars(root)
+        libraries = jars.ensure_jars(root, go_on=self._wanted)
         kafka.prepare(folder, self.ports, libraries)
         self._say(f"Starting Kafka on port {self.ports.kafka}")
         self._supervisor.start(kafka.spec(folder, libraries))
@@ -324,7 +325,6 @@ class Stack:
             roles.ensure_roles(self._outside_postgres, self.secrets)
             return
         folder, admin_dsn = self.home / "postgres", self.secrets / "admin.dsn"
-        self.home.mkdir(parents=True, exist_ok=True)
         postgres.prepare(folder, admin_dsn, self.ports)
         self._say(f"Starting PostgreSQL on port {self.ports.postgres}")
         until = time.monotonic() + _SERVER_LIMIT_S
@@ -343,7 +343,8 @@ class Stack:
 
     def _service_spec(self, name: str) -> Spec:
         env = self.service_env(name)
-        for folder in (env["MINGJIAN_KEY_DIR"], env["MINGJIAN_ONCE_DIR"]):
+        # The log's bundles hold every fact; who serves them to others asks the service for them.
+        for folder in (env["MINGJIAN_KEY_DIR"], env["MINGJIAN_ONCE_DIR"], env["MINGJIAN_LOG_DIR"]):
             Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
         return Spec(name, (sys.executable, "-m", _MODULES[name]), env=env, cwd=CHECKOUT)
 

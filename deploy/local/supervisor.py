@@ -60,12 +60,16 @@ class Supervisor:
         """What marks a process as a child of this home."""
         return str(self._home)
 
-    def acquire(self) -> None:
-        """Become the home's only supervisor. Raises LocalStackError when there is one already."""
+    def acquire(self, *, announce: bool = True) -> None:
+        """Become the home's only supervisor. Raises LocalStackError when there is one already.
+
+        ``announce``: let others find us by the state, so that they can end us even before the first child runs."""
         if self._lock is not None:
             return
+        # Closed to other users where it is new: keys, logs and the log's entries lie in it.
+        self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
         for name in ("run", "logs"):
-            (self._home / name).mkdir(parents=True, exist_ok=True)
+            (self._home / name).mkdir(mode=0o700, exist_ok=True)
         handle = os.open(self._home / "run" / "lock", os.O_RDWR | os.O_CREAT, 0o644)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -77,6 +81,14 @@ class Supervisor:
                 f"A stack is already running on {self._home} (pid {holder}); stop it first or set MINGJIAN_HOME to another folder."
             ) from None
         self._lock = handle
+        try:
+            if announce:
+                # Whom a killed supervisor left stays written down until he is stopped.
+                state.write(self._home, state.read(self._home).get("children", {}))
+        except BaseException:
+            os.close(handle)
+            self._lock = None
+            raise
 
     def release(self) -> None:
         """Let another supervisor have the home, when nothing runs any more."""

@@ -1,7 +1,8 @@
 """``event new TYPE``: a skeleton to fill, made from the contract's models, and the lenient reader that takes it back.
 
-The skeleton is JSON with ``//`` comment lines and trailing commas: required fields stand open with a placeholder,
-optional ones are commented out. ``read_lenient`` drops both and refuses a placeholder that was left in place.
+The skeleton is JSON with ``//`` comment lines and trailing commas: required fields stand open with a placeholder, optional ones
+are commented out, each below a line that says what it means. ``read_lenient`` drops both and refuses a placeholder that was
+left in place.
 """
 
 from __future__ import annotations
@@ -10,13 +11,13 @@ import json
 import re
 import types
 from datetime import date
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from schemas.events import CATALOGUE, EventType
 from services._cli.errors import USAGE, CliError
+from services._cli.explaining import WORDS, form
 
 _COMMENT = re.compile(r"^\s*//.*$", re.M)
 _TRAILING = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])')
@@ -59,18 +60,28 @@ def skeleton(name: str) -> str:
         f'  "subject": "<{" or ".join(_EXAMPLES[scheme].replace("<", "").replace(">", "") for scheme in row.subjects)}>",',
         '  "data": {',
     ]
-    infos = row.model.model_fields
-    lines += [f"    {_line(key, infos[key])}" for key in infos if infos[key].is_required()]
-    lines += [f"    // {_line(key, infos[key])}" for key in infos if not infos[key].is_required()]
+    kinds = _kinds(row.model)
+    lines += [f"    {_line(key, kind)}" for key, kind in kinds.items() if row.model.model_fields[key].is_required()]
+    for key, kind in kinds.items():
+        if not row.model.model_fields[key].is_required():
+            lines += [f"    // {' · '.join(WORDS[key])}", f"    // {_line(key, kind)}"]
     return "\n".join([*lines, "  },", "}", ""])
 
 
-def _line(key: str, info: FieldInfo) -> str:
-    return f"{json.dumps(key)}: {json.dumps(placeholder(info.annotation), ensure_ascii=False)},"
+def _kinds(model: type[BaseModel]) -> dict[str, Any]:
+    """Field → its type as the contract writes it, with the name of the form that pydantic takes apart."""
+    hints = get_type_hints(model, include_extras=True)
+    return {key: hints[key] for key in model.model_fields}
+
+
+def _line(key: str, kind: Any) -> str:
+    return f"{json.dumps(key)}: {json.dumps(placeholder(kind), ensure_ascii=False)},"
 
 
 def placeholder(kind: Any) -> Any:
     """What to write for a field of this type, in angle brackets."""
+    if words := form(kind):
+        return f"<{words}>"
     origin = get_origin(kind)
     if origin is Annotated:
         return placeholder(get_args(kind)[0])
@@ -83,7 +94,7 @@ def placeholder(kind: Any) -> Any:
     if origin is dict:
         return {"<name>": placeholder(get_args(kind)[1])}
     if isinstance(kind, type) and issubclass(kind, BaseModel):
-        return {key: placeholder(info.annotation) for key, info in kind.model_fields.items() if info.is_required()}
+        return {key: placeholder(inner) for key, inner in _kinds(kind).items() if kind.model_fields[key].is_required()}
     words = {bool: "<true | false>", int: "<whole number>", date: "<date such as 2026-01-15>"}
     return words.get(kind, "<text>")
 

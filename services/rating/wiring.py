@@ -35,6 +35,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 DEFAULT_PORT = 19103
 WATCH_S, RELOAD_S = 1.0, 5.0
 READY_LAG, STALLED_AFTER_S, LOST_AFTER_S = 5_000, 60.0, 30.0
+# From here on only a start anew helps. Far above what a batch, or a subject with thousands of facts, takes.
+HUNG_AFTER_S = 300.0
 WRITE_LIMIT_S = 30.0
 FORGOTTEN_AFTER_S = 2.0
 
@@ -89,7 +91,7 @@ class Worker:
     def __init__(self, given: Settings) -> None:
         self.settings = given
         self.rater = Rater(load_books(given.rulebooks))
-        self.progress = Progress(READY_LAG, STALLED_AFTER_S, LOST_AFTER_S)
+        self.progress = Progress(READY_LAG, STALLED_AFTER_S, LOST_AFTER_S, HUNG_AFTER_S, watched_at=time.monotonic())
         connection = _connection(given)
         self.telemetry = setup("rating", env=given.environ, home=given.home)
         self.telemetry.gauge("mingjian.lag", "{record}", "facts not yet rated", lambda: sum(self.progress.lag().values()))
@@ -152,16 +154,23 @@ class Worker:
 
     async def watch(self) -> None:
         """One look at Kafka. What fails is tried again with the next; readiness tells when it has failed for long."""
+        self.progress.watched_at = time.monotonic()
         try:
             async with asyncio.timeout(LOST_AFTER_S / 2):
                 ends, committed = await self._ends.ask()
         except (KafkaError, TimeoutError, OSError) as error:
             log.warning("Kafka doesn't tell how far the facts go: %s", type(error).__name__)
+            self.progress.excused(time.monotonic())
             await self._ends.stop()
             return
         # What was activated stands in the states: readiness has to know all of them.
         self.progress.assigned = self._settled() and self._own() <= self.rater.states.keys()
         self.progress.saw(ends=ends, committed=committed, now=time.monotonic())
+        if self._settled() and not self.live.making_up:
+            self.progress.owns({one: max(committed.get(one, 0), self.live.durable.get(one, 0)) for one in self._own()}, time.monotonic())
+        else:
+            # Reading a state back takes as long as it takes, and so does making up for a rulebook.
+            self.progress.excused(time.monotonic())
 
     def _settled(self) -> bool:
         recovered = min(self._chunks.rows.generation, self._heads.rows.generation) > 0
@@ -174,7 +183,8 @@ class Worker:
             return
         try:
             await self._tend(self.progress.ends, self.progress.committed, time.monotonic())
-        except (KafkaError, TimeoutError, OSError, LookupError) as error:
+        except (KafkaError, TimeoutError, OSError) as error:
+            # The connection alone: whatever else is wrong with a fact has ended the process already.
             log.warning("what was not handed on can't be read just now: %s", type(error).__name__)
 
     async def _tend(self, ends: dict[int, int], committed: dict[int, int], now: float) -> None:
@@ -243,7 +253,7 @@ class Worker:
 
     def answers(self) -> Answers:
         """What the HTTP threads ask."""
-        return Answers(status=self.status, reason=self.reason)
+        return Answers(status=self.status, reason=self.reason, hung=lambda: self.progress.hung(time.monotonic()))
 
 
 def faust_worker(worker: Worker) -> faust.Worker:

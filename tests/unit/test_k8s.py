@@ -407,6 +407,18 @@ def test_roles_and_schemas_equal_the_embedded_server() -> None:
     assert one("Cluster", "mingjian-postgres")["spec"]["bootstrap"]["initdb"]["database"] == roles.DATABASE
 
 
+def test_rights_in_the_database_and_search_paths_equal_the_embedded_server() -> None:
+    """Every statement of the manifest is one that the embedded server is given, and none is missing."""
+    given = ", ".join(roles.ROLES)
+    rights = [line for line in _bootstrap() if line.startswith("GRANT")]
+    assert rights == [
+        f"GRANT CONNECT, TEMPORARY ON DATABASE {roles.DATABASE} TO {given}",
+        *(f"GRANT CREATE ON DATABASE {roles.DATABASE} TO {role}" for role in roles.ROLES if role in roles.MAKES_SCHEMAS),
+    ]
+    paths = {match[1]: match[2] for line in _bootstrap() if (match := re.fullmatch(r"ALTER ROLE (\w+) .* SET search_path = (\w+)", line))}
+    assert paths == {role: roles.search_path(role) for role in roles.ROLES}
+
+
 def test_each_service_has_one_role_without_rights_over_the_server() -> None:
     for role in one("Cluster", "mingjian-postgres")["spec"]["managed"]["roles"]:
         assert not any(role.get(right) for right in ("superuser", "createdb", "createrole", "replication", "bypassrls"))

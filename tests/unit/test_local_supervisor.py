@@ -113,6 +113,36 @@ def test_the_state_file_names_children_and_goes_with_them(supervisor: Supervisor
     supervisor.acquire()
 
 
+def test_a_supervisor_is_found_before_its_first_child_runs_and_forgets_nobody(tmp_path: Path) -> None:
+    """``down`` must find a start that still fetches something, and what a killed run left must not be lost by that."""
+    (tmp_path / "run").mkdir()
+    orphan = Identity(1 << 22, "long ago")
+    state.write(tmp_path, {"kafka": {"pid": orphan.pid, "started": orphan.started}})
+    supervisor = Supervisor(tmp_path)
+    supervisor.acquire()
+    assert state.supervisor(tmp_path) == processes.identify(os.getpid())
+    assert state.children(tmp_path) == {"kafka": orphan}
+    supervisor.release()
+
+
+def test_whoever_only_ends_a_stack_is_not_taken_for_one(tmp_path: Path) -> None:
+    supervisor = Supervisor(tmp_path)
+    supervisor.acquire(announce=False)
+    assert state.supervisor(tmp_path) is None
+    supervisor.release()
+
+
+def test_a_new_home_is_closed_to_others_and_an_old_one_stays_as_it_is(tmp_path: Path) -> None:
+    for name, mode in (("new", 0o700), ("old", 0o755)):
+        home = tmp_path / name
+        if name == "old":
+            home.mkdir(mode=0o755)
+        supervisor = Supervisor(home)
+        supervisor.acquire()
+        assert home.stat().st_mode & 0o777 == mode
+        supervisor.release()
+
+
 def test_one_supervisor_a_home(supervisor: Supervisor, tmp_path: Path) -> None:
     supervisor.start(_spec("intake"))
     with pytest.raises(LocalStackError) as caught:

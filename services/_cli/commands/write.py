@@ -51,7 +51,7 @@ def key_new(
 
 @event_app.command("new")
 def event_new(context: typer.Context, kind: Annotated[str, typer.Argument(metavar="TYPE", help="Such as inspection.recorded.")]) -> None:
-    """Print an event to fill in: required fields open, optional ones commented out."""
+    """Print an event to fill in: required fields open, optional ones explained and commented out."""
     session_of(context).voice.out.file.write(skeleton(kind))
 
 

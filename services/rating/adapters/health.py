@@ -1,7 +1,8 @@
 """``/livez``, ``/readyz``, ``/status`` on a thread of their own, so that they answer while the worker is busy or stuck.
 
 Readiness comes from lag and commit progress: a worker that lives but doesn't move is not ready. A refused rulebook is not
-ready either, and ``/status`` names the digests.
+ready either, and ``/status`` names the digests. ``/livez`` says no only where starting again may help: the event loop stands
+still, or what is this worker's own to rate has not moved for minutes although Kafka answers.
 """
 
 from __future__ import annotations
@@ -24,18 +25,41 @@ class Progress:
     ready_lag: int
     stalled_after_s: float
     lost_after_s: float
+    hung_after_s: float
+    watched_at: float
     assigned: bool = False
     ends: dict[int, int] = field(default_factory=dict)
     committed: dict[int, int] = field(default_factory=dict)
     worked: dict[int, int] = field(default_factory=dict)
     asked_at: float | None = None
     moved_at: float = 0.0
+    own: dict[int, int] = field(default_factory=dict)
+    own_moved_at: float = 0.0
 
     def saw(self, *, ends: dict[int, int], committed: dict[int, int], now: float) -> None:
         """Enter a look at Kafka."""
         if committed != self.committed or self.asked_at is None or all(committed.get(one, 0) >= end for one, end in ends.items()):
             self.moved_at = now
         self.ends, self.committed, self.asked_at = ends, committed, now
+
+    def owns(self, done: dict[int, int], now: float) -> None:
+        """Enter how far this worker's own partitions are worked off; after ``saw``."""
+        if done != self.own or all(offset >= self.ends.get(one, 0) for one, offset in done.items()):
+            self.own_moved_at = now
+        self.own = done
+
+    def excused(self, now: float) -> None:
+        """Nothing can move just now, and that is not this process's fault."""
+        self.own_moved_at = now
+
+    def hung(self, now: float) -> str | None:
+        """Why the process should be started again; None where it should not."""
+        if now - self.watched_at > self.hung_after_s:
+            return f"nothing has looked at Kafka for {int(now - self.watched_at)} s"
+        behind = sum(max(0, self.ends.get(one, 0) - offset) for one, offset in self.own.items())
+        if behind and now - self.own_moved_at > self.hung_after_s:
+            return f"{behind} facts behind and nothing moved for {int(now - self.own_moved_at)} s"
+        return None
 
     def lag(self) -> dict[int, int]:
         """Facts not yet worked off, by partition; what this worker has not touched counts from the group's commits."""
@@ -60,10 +84,11 @@ class Progress:
 
 @dataclass(frozen=True)
 class Answers:
-    """``status`` and ``reason`` are asked from the server's threads; both must only read."""
+    """``status``, ``reason`` (why not ready) and ``hung`` (why not alive) are asked from the server's threads; all must only read."""
 
     status: Callable[[], dict[str, Any]]
     reason: Callable[[], str | None]
+    hung: Callable[[], str | None]
 
 
 def serve(host: str, port: int, answers: Answers) -> ThreadingHTTPServer:
@@ -75,15 +100,17 @@ def serve(host: str, port: int, answers: Answers) -> ThreadingHTTPServer:
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
             if path == "/livez":
-                self._answer(200, {"ready": True, "reasons": []})
+                self._tell(answers.hung())
             elif path == "/readyz":
-                why = answers.reason()
-                self._answer(200 if why is None else 503, {"ready": why is None, "reasons": [] if why is None else [why]})
+                self._tell(answers.reason())
             elif path == "/status":
                 self._answer(200, answers.status())
             else:
                 body = {"type": "about:blank", "title": "Not found", "status": 404, "detail": "known: /livez, /readyz, /status"}
                 self._answer(404, body, "application/problem+json")
+
+        def _tell(self, why: str | None) -> None:
+            self._answer(200 if why is None else 503, {"ready": why is None, "reasons": [] if why is None else [why]})
 
         def _answer(self, code: int, body: dict[str, Any], media_type: str = "application/json") -> None:
             data = json.dumps(body, ensure_ascii=False, sort_keys=True).encode()

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 
 from schemas import topics
@@ -60,18 +61,24 @@ class Live:
     async def batch(self, records: Sequence[Record]) -> None:
         """Work off a batch; returns only when all that it brought is durable."""
         began = self._telemetry.now_ns()
-        try:
+        with self._or_leave("a batch"):
             async with self._lock:
                 await self._partitions(records)
             kept = [one for one in records if sampled(one.headers)]
             self._telemetry.spans("rate", [(one.headers, at(topics.FACTS, one.partition, one.offset)) for one in kept], began_ns=began)
+
+    @contextmanager
+    def _or_leave(self, what: str) -> Iterator[None]:
+        """Nothing but a cancellation gets out of the block: whatever else ends it ends the process."""
+        try:
+            yield
         except asyncio.CancelledError:
             raise
         except Unavailable as error:
             log.critical("Kafka doesn't take what was rated (%s); leaving, so that nothing is acknowledged", error)
             self._leave(EXIT_UNAVAILABLE)
         except BaseException:
-            log.critical("a batch can't be worked off; leaving, so that nothing is acknowledged", exc_info=True)
+            log.critical("%s can't be worked off; leaving, so that nothing is acknowledged", what, exc_info=True)
             self._leave(EXIT_FAULT)
 
     async def _partitions(self, records: Sequence[Record]) -> None:
@@ -122,27 +129,21 @@ class Live:
 
     async def catch_up(self, partition: int, end: int) -> None:
         """Work off what stands below ``end`` and was never handed on. Leaves the process where ``batch`` would."""
-        try:
+        with self._or_leave("what was not handed on"):
             async with self._lock:
                 state = await self.state(partition)
                 if state.offset + 1 < end:
                     await self._read_again(state, end)
-        except Unavailable as error:
-            log.critical("Kafka doesn't take what was rated (%s); leaving, so that nothing is acknowledged", error)
-            self._leave(EXIT_UNAVAILABLE)
 
     async def reload(self, books: dict[str, Book]) -> None:
         """Take other rulebooks and make up for what was refused without them."""
-        try:
+        with self._or_leave("what was refused without a rulebook"):
             async with self._lock:
                 self.making_up = True
                 self.rater.books.update(books)
                 for state in list(self.rater.states.values()):
                     await self._write_all(self.rater.make_up(state))
                 self.making_up = False
-        except Unavailable as error:
-            log.critical("Kafka doesn't take what was rated (%s); leaving", error)
-            self._leave(EXIT_UNAVAILABLE)
 
     async def _write_all(self, works: Iterable[Work]) -> None:
         for work in works:

@@ -10,6 +10,7 @@ import pytest
 from schemas.envelope import check_data
 from schemas.events import CATALOGUE
 from services._cli.errors import CliError
+from services._cli.explaining import WORDS
 from services._cli.skeleton import find_type, read_lenient, skeleton
 
 SENT = sorted(row.name for row in CATALOGUE.values() if row.route != "derived")
@@ -33,6 +34,28 @@ def test_a_filled_skeleton_is_an_event_of_its_type() -> None:
     event = read_lenient(text)
     assert event["subject"] == "fhrs:1177669"
     check_data(find_type(event["type"]), event["data"])
+
+
+@pytest.mark.parametrize("name", SENT)
+def test_every_optional_field_is_explained_in_both_languages(name: str) -> None:
+    lines = [line.strip() for line in skeleton(name).splitlines()]
+    for key, info in CATALOGUE[f"mingjian.{name}.v1"].model.model_fields.items():
+        if not info.is_required():
+            above = lines[next(at for at, line in enumerate(lines) if line.startswith(f'// "{key}": ')) - 1]
+            zh, _, en = above.removeprefix("// ").partition(" · ")
+            assert re.search(r"[\u4e00-\u9fff]", zh) and re.fullmatch(r"[ -~]+", en), key
+
+
+def test_a_value_s_form_stands_in_its_place() -> None:
+    text = skeleton("inspection.recorded")
+    assert '// "started_at": "<instant in UTC such as 2026-01-15T08:30:00.000Z>"' in text
+    assert '// "officers": ["<officer:pseudonym>"]' in text
+    assert '// "position": {"lat": "<decimal in quotation marks such as -12.3456>"' in text
+
+
+def test_the_words_are_those_of_fields_that_there_are() -> None:
+    optional = {key for name in SENT for key, info in CATALOGUE[f"mingjian.{name}.v1"].model.model_fields.items() if not info.is_required()}
+    assert optional == set(WORDS)
 
 
 def test_an_optional_field_counts_once_its_comment_is_taken_away() -> None:
