@@ -19,7 +19,7 @@ from schemas.keys import unb64, verify
 from schemas.times import civil_date, milliseconds
 from services.intake.domain.authority import authority_fault, channel_of
 from services.intake.domain.dates import impossible_date
-from services.intake.domain.faults import Fault, Refused, fault
+from services.intake.domain.faults import Fault, Refused, fault, personal_fault
 from services.intake.domain.officers import officers_fault
 from services.intake.domain.personal import find, search
 from services.intake.domain.private_values import private_fault
@@ -30,7 +30,6 @@ from services.intake.domain.registry import Key, Registry
 _NAMES = {"source": SOURCE, "id": EVENT_ID}
 # By these ways come other systems' data and old files: what doesn't add up there is evidence, not a slip to be sent back.
 _TAKEN_AS_THEY_ARE = frozenset({"feed", "migration"})
-_KINDS = {"identity": ("身份证件号码", "an identity number"), "telephone": ("电话号码", "a telephone number")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +115,7 @@ def _refuse(found: Fault | None) -> None:
 def _personal_fault(event: dict[str, Any], today: date) -> Fault | None:
     places = {"source": event["source"], "subject": event["subject"], "data": event["data"]}
     found = search(places, today, "/event")
-    if found is None:
-        return None
-    zh, en = _KINDS[found[1]]
-    return fault("personal-data", field=found[0], zh=zh, en=en)
+    return personal_fault(*found) if found else None
 
 
 def _marks(read: Read, channel: str) -> tuple[str, ...]:
