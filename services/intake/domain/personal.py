@@ -27,7 +27,7 @@ from schemas.ids import SubjectError, check_subject
 Kind = Literal["identity", "telephone"]
 
 # Fields whose texts are decimal numbers by their type. A test holds this against the models.
-NUMBERS = frozenset({"amount", "lat", "lon", "maximum", "points", "registered_capital", "total"})
+NUMBERS = frozenset({"amount", "maximum", "points", "registered_capital", "total"})
 # Fields that hold the number of a paper or a code: these are made of region, date and serial number like an identity number.
 _PAPERS = re.compile(r"[a-z_]*_(no|numbers|ref)|code|item|violations?|corrected")
 # Whoever has an identity number in a document's number is grown up; a date of the last years is the document's own.
