@@ -145,7 +145,12 @@ export async function browserStorage(store) {
 }
 
 const LATER = new Set([0, 202, 408, 429, 500, 502, 503, 504]);
+const AUTHORITY = new Set([401, 403]);
 const BATCH = 100;
+
+/** Whether intake itself refused this. A proxy, a captive portal or a full disk in between also answers 403, 404 or 413, and refuses nothing. */
+const refuses = (status, problem) =>
+  status >= 400 && !LATER.has(status) && typeof problem?.type === "string" && problem.type.startsWith("urn:mingjian:problem:");
 
 /** 5. Keeps submissions and sends the same bytes again and again, until each has its receipt or was refused for good. */
 export class Outbox {
@@ -170,11 +175,11 @@ export class Outbox {
     if (rows.length > 1) {
       const answer = await this.#post("/api/v1/events:batch", `{"events":[${rows.map((row) => row.body).join(",")}]}`);
       pause = answer.pause;
-      const results = answer.body?.results;
+      const results = answer.status === 200 ? answer.body?.results : null;
       // A batch that is refused as a whole says nothing about its events: they go one by one.
       if (Array.isArray(results) && results.length === rows.length) {
-        for (const [place, row] of rows.entries()) await this.#settle(row, results[place].status, results[place]);
-      } else if (!LATER.has(answer.status)) {
+        for (const [place, row] of rows.entries()) await this.#settle(row, results[place]?.status, results[place], results[place]?.problem);
+      } else if (refuses(answer.status, answer.problem)) {
         for (const row of rows) pause = Math.max(pause, await this.#sendRow(row));
       }
     } else if (rows.length) pause = await this.#sendRow(rows[0]);
@@ -194,9 +199,16 @@ export class Outbox {
     }
   }
 
+  /** Lets what was refused for want of authority wait again, once the key is registered or the role granted. Resolves to how many. */
+  async again() {
+    const rows = (await this.rows()).filter((row) => row.state === "refused" && AUTHORITY.has(row.problem?.status));
+    for (const row of rows) await this.storage.put({ ...row, state: "waiting" });
+    return rows.length;
+  }
+
   async #sendRow(row) {
     const answer = await this.#post("/api/v1/events", row.body);
-    await this.#settle(row, answer.status, answer.body);
+    await this.#settle(row, answer.status, answer.body, answer.problem);
     return answer.pause;
   }
 
@@ -205,21 +217,23 @@ export class Outbox {
     try {
       const answer = await this.fetch(this.url + path, { method: "POST", headers, body });
       const pause = 1000 * (Number(answer.headers.get("retry-after")) || 0);
-      return { status: answer.status, body: await answer.json().catch(() => null), pause };
+      const said = await answer.json().catch(() => null);
+      const ours = (answer.headers.get("content-type") ?? "").startsWith("application/problem+json");
+      return { status: answer.status, body: said, problem: ours ? said : null, pause };
     } catch {
-      return { status: 0, body: null, pause: 0 }; // no network: the everyday case in the field
+      return { status: 0, body: null, problem: null, pause: 0 }; // no network: the everyday case in the field
     }
   }
 
-  async #settle(row, status, body) {
+  async #settle(row, status, body, found) {
     row.attempts += 1;
     const signed = body?.receipt?.receipt ? body.receipt : body; // within a batch the receipt stands one level deeper
     if (status >= 200 && status < 300 && signed?.receipt) {
       const good = await isReceiptFor(JSON.parse(row.body).event, signed, this.receiptKey);
       // A receipt that doesn't verify proves nothing, so the submission stays and is sent again.
       Object.assign(row, good ? { state: "entered", receipt: signed, problem: null } : { problem: { title: "the receipt does not verify" } });
-    } else if (status >= 400 && !LATER.has(status)) {
-      const { refusal = null, ...problem } = body?.problem ? { ...body.problem, refusal: body.refusal } : (body ?? {});
+    } else if (refuses(status, found)) {
+      const { refusal = null, ...problem } = { ...found, refusal: body.refusal };
       Object.assign(row, { state: "refused", problem, refusal }); // signed by intake: it proves that this was tried, and when
     }
     await this.storage.put(row);

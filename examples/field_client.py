@@ -13,6 +13,7 @@ import argparse
 import base64
 import hashlib
 import hmac
+import http.client
 import json
 import os
 import re
@@ -35,6 +36,8 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 LARGEST = 2**53 - 1
 MAX_DEPTH = 32
 LATER = {0, 202, 408, 429, 500, 502, 503, 504}
+AUTHORITY = {401, 403}
+OURS = "urn:mingjian:problem:"
 BATCH = 100
 
 
@@ -152,7 +155,7 @@ class Key:
         return {"key_id": self.public["key_id"], "alg": self.alg, "value": b64(made)}
 
 
-def verify(body: Any, signature: dict[str, str], alg: str, public_key: str) -> bool:
+def verify(body: Any, signature: Any, alg: str, public_key: str) -> bool:
     """Whether ``signature`` over ``body`` is by this key. Whatever else is given, the answer is False."""
     try:
         value, raw, message = unb64(signature["value"]), unb64(public_key), canonical(body)
@@ -223,7 +226,7 @@ def is_receipt_for(event: dict[str, Any], signed: Any, receipt_key: str) -> bool
     if not isinstance(receipt, dict) or receipt.get("type") != "mingjian.receipt.v1":
         return False
     meant = (receipt.get("source"), receipt.get("id"), receipt.get("event_hash"))
-    return meant == (event["source"], event["id"], event_hash(event)) and verify(receipt, signed["signature"], "Ed25519", receipt_key)
+    return meant == (event["source"], event["id"], event_hash(event)) and verify(receipt, signed.get("signature"), "Ed25519", receipt_key)
 
 
 # 5. Keep, then send until there is a receipt.
@@ -250,18 +253,18 @@ class Outbox:
         bodies = [(self.folder / "waiting" / f"{one}.json").read_bytes() for one in ids]
         if len(ids) > 1:
             status, answer, pause = self._post("/api/v1/events:batch", b'{"events":[' + b",".join(bodies) + b"]}")
-            results = answer.get("results", ())
-            if len(results) == len(ids):
+            results = answer.get("results") if status == 200 else None
+            if isinstance(results, list) and len(results) == len(ids):
                 for one, body, result in zip(ids, bodies, results, strict=True):
-                    self._settle(one, body, result["status"], result)
+                    self._settle(one, body, result["status"], result, result.get("problem"))
                 return pause
             # A batch that is refused as a whole says nothing about its events: they go one by one.
-            if status in LATER:
+            if not _refuses(status, answer.get("problem")):
                 return pause
         pause = 0.0
         for one, body in zip(ids, bodies, strict=True):
             status, answer, asked = self._post("/api/v1/events", body)
-            self._settle(one, body, status, answer)
+            self._settle(one, body, status, answer, answer.get("problem"))
             pause = max(pause, asked)
         return pause
 
@@ -281,11 +284,12 @@ class Outbox:
         request = urllib.request.Request(self.intake + path, body, headers)
         try:
             with urllib.request.urlopen(request, timeout=self.timeout) as answer:
-                return answer.status, self._object(answer.read()), 0.0
+                return answer.status, self._object(answer.read()), _seconds(answer)
         except urllib.error.HTTPError as error:
-            asked = error.headers.get("retry-after", "")
-            return error.code, self._object(error.read()), float(asked) if asked.isdigit() else 0.0
-        except OSError:
+            body = self._object(error.read())
+            ours = error.headers.get("content-type", "").startswith("application/problem+json")
+            return error.code, {"problem": body, "refusal": body.get("refusal")} if ours else {}, _seconds(error)
+        except (OSError, http.client.HTTPException):
             return 0, {}, 0.0  # no network: the everyday case in the field
 
     @staticmethod
@@ -296,14 +300,25 @@ class Outbox:
             return {}
         return value if isinstance(value, dict) else {}
 
-    def _settle(self, one: str, body: bytes, status: int, answer: dict[str, Any]) -> None:
-        signed = answer["receipt"] if "receipt" in (answer.get("receipt") or {}) else answer
+    def again(self) -> int:
+        """Let what was refused for want of authority wait again, once the key is registered or the role granted. Returns how many."""
+        stored = {path: json.loads(path.read_text()) for path in (self.folder / "refused").glob("*.json")}
+        found = {path: kept["submission"] for path, kept in stored.items() if kept["answer"].get("status") in AUTHORITY}
+        for path, made in found.items():
+            # Canonical bytes are the same whenever they are written.
+            self._write("waiting", path.stem, canonical(made))
+            path.unlink()
+        return len(found)
+
+    def _settle(self, one: str, body: bytes, status: int, answer: dict[str, Any], found: Any) -> None:
+        receipt = answer.get("receipt")
+        signed = receipt if isinstance(receipt, dict) and "receipt" in receipt else answer
         if 200 <= status < 300 and "receipt" in signed:
             # A receipt that doesn't verify proves nothing, so the submission stays and is sent again.
             if is_receipt_for(json.loads(body)["event"], signed, self.receipt_key):
                 self._finish("entered", one, {"submission": json.loads(body), "answer": signed})
-        elif status >= 400 and status not in LATER:
-            problem = {name: value for name, value in answer.get("problem", answer).items() if name != "refusal"}
+        elif _refuses(status, found):
+            problem = {name: value for name, value in found.items() if name != "refusal"}
             # Signed by intake: it proves that this was tried, and when.
             refusal = {"refusal": answer["refusal"]} if answer.get("refusal") else {}
             self._finish("refused", one, {"submission": json.loads(body), "answer": problem, **refusal})
@@ -326,6 +341,17 @@ class Outbox:
         os.close(folder)
 
 
+def _refuses(status: int, problem: Any) -> bool:
+    """Whether intake itself refused. A proxy or a captive portal also answers 403, 404 or 413, and refuses nothing."""
+    ours = isinstance(problem, dict) and str(problem.get("type")).startswith(OURS)
+    return ours and status >= 400 and status not in LATER
+
+
+def _seconds(answer: Any) -> float:
+    asked = answer.headers.get("retry-after", "")
+    return float(asked) if asked.isdigit() else 0.0
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Sign events, keep them, send them until there is a receipt.")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -341,6 +367,7 @@ def _arguments() -> argparse.Namespace:
     send.add_argument("--intake", required=True)
     send.add_argument("--receipt-key", required=True, help="intake's receipt key, from genesis (base64url)")
     send.add_argument("--channel", default="field")
+    send.add_argument("--again", action="store_true", help="also what was refused because key or role were missing")
     send.add_argument("--patience", type=float, default=60.0, help="seconds")
     for command in (sign, send):
         command.add_argument("--outbox", type=Path, default=Path("outbox"))
@@ -360,6 +387,8 @@ def _lines(given: argparse.Namespace) -> Iterator[str]:
         yield f"{made['event']['id']} waits in {given.outbox}"
     else:
         outbox = Outbox(given.outbox, intake=given.intake, receipt_key=given.receipt_key, channel=given.channel)
+        if given.again:
+            outbox.again()
         left = outbox.send_all(given.patience)
         for state in ("entered", "refused"):
             yield f"{state}: {len(list((given.outbox / state).glob('*.json')))}"

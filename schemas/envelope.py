@@ -53,8 +53,8 @@ class Submission(Frozen):
 
 
 class Entry(Frozen):
-    """What intake adds beside the event, never inside it. ``marks``: what doesn't add up in an event that a feed or a migration
-    brought; from an officer it would have been refused. Absent where there is nothing to mark."""
+    """What intake adds beside the event, never inside it. ``marks``: what doesn't add up in an event and was taken all the same,
+    absent where there is nothing. From an officer's desk or field all but ``officer-unknown`` would have been refused."""
 
     received_at: f.Instant
     channel: Channel

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from schemas.ids import EVENT_ID, SOURCE, SubjectError, check_subject
+from schemas.ids import EVENT_ID, SCHEMES, SOURCE, SubjectError, check_subject
 
 EARLIEST = date(1949, 10, 1)
 LATEST = date(2199, 12, 31)
@@ -23,6 +24,7 @@ LATEST = date(2199, 12, 31)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})(\.[0-9]{3}|\.[0-9]{6})?Z")
 _DECIMAL = re.compile(r"(?!-0(\.0+)?$)-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?")
+_DEGREES = re.compile(r"-?(0|[1-9][0-9]{0,2})(\.[0-9]{1,7})?")
 # Not in a line of text: control characters, line separators, and the marks that turn reading order round or can't be seen.
 _UNFIT = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff"
 _LINE = rf"^[^\s{_UNFIT}]([^{_UNFIT}]*[^\s{_UNFIT}])?$"
@@ -70,6 +72,15 @@ def _amount(value: str) -> str:
     return value
 
 
+def _degrees(most: int) -> AfterValidator:
+    def within(value: str) -> str:
+        if not _DEGREES.fullmatch(value) or abs(Decimal(value)) > most:
+            raise ValueError(f'degrees are a decimal string such as "30.1234567" between -{most} and {most}, up to 7 decimals')
+        return value
+
+    return AfterValidator(within)
+
+
 def _subject(value: str) -> str:
     try:
         return check_subject(value)
@@ -91,6 +102,9 @@ DecimalText = Annotated[str, StringConstraints(max_length=21), AfterValidator(_d
 Amount = Annotated[
     DecimalText, AfterValidator(_amount), WithJsonSchema({**_DECIMAL_SCHEMA, "pattern": r"^(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?$"})
 ]
+_DEGREES_SCHEMA = WithJsonSchema({"type": "string", "maxLength": 12, "pattern": f"^{_DEGREES.pattern}$"})
+Latitude = Annotated[str, StringConstraints(max_length=12), _degrees(90), _DEGREES_SCHEMA]
+Longitude = Annotated[str, StringConstraints(max_length=12), _degrees(180), _DEGREES_SCHEMA]
 Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 DashedWord = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,39}$")]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=_LINE)]
@@ -106,7 +120,13 @@ Person = Annotated[str, StringConstraints(pattern=r"^person:[0-9a-f]{32}$")]
 Office = Annotated[str, StringConstraints(pattern=f"^{SOURCE.pattern}$")]
 Regime = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,40}$")]
 SubjectId = Annotated[str, StringConstraints(pattern=r"^(uscc|fhrs|camis|person):[0-9A-Za-z]{1,32}$"), AfterValidator(_subject)]
-AnySubject = Annotated[str, StringConstraints(max_length=120), AfterValidator(_subject)]
+_SUBJECT = "|".join(f"{scheme}:{pattern.pattern}" for scheme, pattern in SCHEMES.items())
+AnySubject = Annotated[
+    str,
+    StringConstraints(max_length=120),
+    AfterValidator(_subject),
+    WithJsonSchema({"type": "string", "maxLength": 120, "pattern": f"^({_SUBJECT})$"}),
+]
 TimeZone = Annotated[str, StringConstraints(max_length=60, pattern=r"^[A-Z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+){0,2}$")]
 Points = Annotated[int, Field(ge=0, le=1000)]
 

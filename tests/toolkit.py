@@ -227,6 +227,9 @@ def _from_golden(name: str) -> tuple[dict[str, Any], Person]:
     data = {field: value for field, value in one["data"].items() if field != "commitments"}
     hidden = {field: f"样例{field}" for field in one["data"].get("commitments", {})}
     subject = one["subject"]
+    # Whom it names is enrolled here, and the clerk signs with a key of their own.
+    named = {"officers": [OFFICER.pseudonym, COLLEAGUE.pseudonym], "on_behalf_of": COLLEAGUE.pseudonym, "reviewed_by": COLLEAGUE.pseudonym}
+    data |= {field: value for field, value in (named | {"entered_by": signer.pseudonym}).items() if field in data}
     if subject.startswith("officer:"):
         subject = COLLEAGUE.pseudonym
         data |= {"office": COLLEAGUE.office} if "office" in data else {}

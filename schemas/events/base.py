@@ -16,10 +16,10 @@ Role = Literal["registrar", "officer", "approver", "auditor", "importer", "syste
 
 
 class Position(Frozen):
-    """WGS 84, decimal degrees as strings; accuracy in metres."""
+    """WGS 84, decimal degrees as strings, up to 7 decimals (a centimetre); accuracy in metres."""
 
-    lat: f.DecimalText = government()
-    lon: f.DecimalText = government()
+    lat: f.Latitude = government()
+    lon: f.Longitude = government()
     accuracy_m: Annotated[int, Field(ge=0, le=100_000)] = government()
 
 

@@ -42,7 +42,7 @@ class EnterpriseRegistered(Act):
 
 @event_type("enterprise.changed", zh="企业变更", en="Enterprise changed", wired=True)
 class EnterpriseChanged(Act):
-    """Only the fields that changed are given."""
+    """Only the fields that changed are given; what is private changes by its commitment."""
 
     name: f.Name | None = public(default=None)
     business_kind: BusinessKind | None = public(default=None)
@@ -55,6 +55,13 @@ class EnterpriseChanged(Act):
     mode: f.Name | None = public(default=None)
     registered_capital: f.Amount | None = government(default=None)
     licence_valid_until: f.CivilDate | None = public(default=None)
+
+    @model_validator(mode="after")
+    def _says_what_changed(self) -> EnterpriseChanged:
+        own = set(EnterpriseChanged.model_fields) - set(Act.model_fields)
+        if not self.commitments and all(getattr(self, name) is None for name in own):
+            raise ValueError("nothing is named that changed")
+        return self
 
 
 @event_type("enterprise.closed", zh="企业终止", en="Enterprise closed", wired=True)

@@ -21,10 +21,10 @@ _PLAIN: dict[str, type[BaseModel]] = {
     "event": Event,
     "submission": Submission,
     "entry": Entry,
-    "receipt_body": Receipt,
-    "refusal_body": Refusal,
     "signature": SignatureObject,
 }
+# What intake writes: every member is there, also those that have only one value.
+_WRITTEN: dict[str, type[BaseModel]] = {"receipt_body": Receipt, "refusal_body": Refusal}
 
 
 def text_of(value: Any) -> str:
@@ -100,6 +100,9 @@ def json_schemas() -> dict[str, str]:
     made = {f"{row.type}.json": text_of(event_schema(row)) for row in CATALOGUE.values()}
     for name, model in _PLAIN.items():
         made[f"{name}.json"] = text_of(_named(name, model_schema(model)))
+    for name, model in _WRITTEN.items():
+        body = model_schema(model)
+        made[f"{name}.json"] = text_of(_named(name, {**body, "required": list(body["properties"])}))
     for part in ("receipt", "refusal"):
         made[f"{part}.json"] = text_of(_named(part, _signed(part)))
     made["envelope.json"] = text_of(_named("envelope", _envelope()))

@@ -181,6 +181,14 @@ BODIES = [
     Bad("a batch of 1,001", lambda: {"events": [1] * 1001}, 422, "batch-size", path=BATCH),
     Bad("a batch without events", lambda: {"event": {}}, 422, "batch-shape", path=BATCH),
     Bad("a batch with more", lambda: {"events": [1], "more": 1}, 422, "batch-shape", path=BATCH),
+    Bad(
+        "a batch named after a person",
+        lambda: {"events": [1], "batch": "list 13800138000"},
+        422,
+        "personal-data",
+        path=BATCH,
+        field="/batch",
+    ),
     Bad("a batch with a strange name", lambda: {"events": [1], "batch": "\u202e"}, 422, "batch-name", path=BATCH),
     Bad(
         "a simulated time on a real stack",
@@ -273,6 +281,14 @@ CONTENTS = [
         "personal-data",
         field=D + "/items/0/remark",
     ),
+    proven(
+        "an identity number as a credit code", lambda: signed(inspected(note="uscc:11010519491231002X")), "personal-data", field=D + "/note"
+    ),
+    proven(
+        "a telephone number as a premises' number", lambda: signed(inspected(note="fhrs:13800138000")), "personal-data", field=D + "/note"
+    ),
+    proven("a telephone number as a field's name", lambda: signed(inspected(), private={"p13800138000": "样例甲"}), "personal-data"),
+    proven("a landline in a document's number", lambda: signed(inspected(document_no="电话0571-87654321")), "personal-data"),
     proven("full-width digits", lambda: signed(inspected(note="１３８００１３８０００")), "personal-data", field=D + "/note"),
     proven("a landline", lambda: signed(inspected(note="0571-87654321")), "personal-data", field=D + "/note"),
     proven("a telephone number as a subject", lambda: person_enrolled("13800138000"), "personal-data", field="/event/subject"),

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -174,6 +175,123 @@ if NODE := shutil.which("node"):  # not everywhere; the browser is what nothing 
         )
         assert done.returncode == 0, done.stderr
         agrees(json.loads(done.stdout))
+
+
+# What others answer on the way to intake
+
+HTML, JSON, PROBLEM = "text/html", "application/json", "application/problem+json"
+OURS = {"type": "urn:mingjian:problem:key-unknown", "title": "key unknown", "status": 401}
+NOT_INTAKE: list[tuple[str, int, str, Any]] = [
+    ("a captive portal's page", 200, HTML, "<html>sign in</html>"),
+    ("a captive portal that forbids", 403, HTML, "<html>sign in first</html>"),
+    ("a network that wants a login", 511, HTML, "<html>login</html>"),
+    ("a proxy that knows no such address", 404, HTML, "<html>not found</html>"),
+    ("nginx's limit", 413, HTML, "<html>413 Request Entity Too Large</html>"),
+    ("another service's JSON", 400, JSON, {"error": "bad request"}),
+    ("our words from someone who is not intake", 422, JSON, OURS),
+    ("another service's problem", 403, PROBLEM, {"type": "about:blank", "title": "Forbidden", "status": 403}),
+    ("a text for results", 200, JSON, {"results": "ok"}),
+    ("results that say nothing", 200, JSON, {"results": [{"status": 403}, {"status": 404, "problem": {"type": "about:blank"}}]}),
+    ("a receipt that is a text", 201, JSON, {"receipt": "thanks"}),
+    ("a receipt without a signature", 201, JSON, {"receipt": {"type": "mingjian.receipt.v1"}}),
+    ("a null", 200, JSON, None),
+]
+
+
+@contextmanager
+def counter(answers: list[tuple[int, str, Any]]) -> Iterator[tuple[str, list[bytes]]]:
+    """An address that gives these answers in turn, the last one for good; and what it was sent."""
+    sent: list[bytes] = []
+
+    class Counter(SimpleHTTPRequestHandler):
+        def do_POST(self) -> None:
+            sent.append(self.rfile.read(int(self.headers["content-length"])))
+            status, kind, said = answers[min(len(sent), len(answers)) - 1]
+            body = said.encode() if isinstance(said, str) else json.dumps(said).encode()
+            self.send_response(status)
+            self.send_header("content-type", kind)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *arguments: Any) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Counter) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", sent
+        server.shutdown()
+
+
+def signed_inspections(many: int) -> list[dict[str, Any]]:
+    draft = client.read((EXAMPLES / "inspection.json").read_bytes())
+    draft.pop("private", None)
+    return [client.submission(client.complete(draft, OFFICE, datetime(2026, 3, 10, 14, 30, n, tzinfo=UTC)), KEY) for n in range(many)]
+
+
+KEY = client.Key.make()
+
+
+@pytest.mark.parametrize(("status", "kind", "said"), [one[1:] for one in NOT_INTAKE], ids=[one[0] for one in NOT_INTAKE])
+@pytest.mark.parametrize("many", [1, 2])
+def test_what_intake_never_said_refuses_nothing_and_enters_nothing(status: int, kind: str, said: Any, many: int, tmp_path: Path) -> None:
+    with counter([(status, kind, said)]) as (url, _):
+        outbox = client.Outbox(tmp_path, intake=url, receipt_key=KEY.public["public_key"])
+        for made in signed_inspections(many):
+            outbox.add(made)
+        outbox.send_once()
+    assert many == len(outbox.waiting()) and not list((tmp_path / "refused").iterdir()) and not list((tmp_path / "entered").iterdir())
+
+
+@pytest.mark.parametrize("many", [1, 2])
+def test_what_was_refused_for_want_of_authority_can_be_sent_again_byte_for_byte(many: int, tmp_path: Path) -> None:
+    batch = {"results": [{"status": 401, "problem": OURS}, {"status": 401, "problem": OURS}]}
+    with counter([(401, PROBLEM, OURS) if many == 1 else (200, JSON, batch)]) as (url, sent):
+        outbox = client.Outbox(tmp_path, intake=url, receipt_key=KEY.public["public_key"])
+        for made in signed_inspections(many):
+            outbox.add(made)
+        outbox.send_once()
+        assert [] == outbox.waiting() and many == len(list((tmp_path / "refused").glob("*.json")))
+        assert many == outbox.again() and many == len(outbox.waiting())
+        outbox.send_once()
+        assert sent[0] == sent[1]
+
+
+OUTBOX = """
+const tried = async ({ Outbox, makeKey, newEvent, submission }, answers) => {
+  const key = await makeKey("ES256"), receiptKey = { alg: "ES256", public_key: key.public_key }, states = [];
+  for (const [status, kind, said] of answers) for (const many of [1, 2]) {
+    const body = typeof said === "string" ? said : JSON.stringify(said);
+    const fetch = async () => new Response(body, { status, headers: { "content-type": kind } });
+    const outbox = new Outbox({ receiptKey, fetch });
+    for (let n = 0; n < many; n++)
+      await outbox.add(await submission(newEvent({ source: "/departments/a/offices/b", type: "t", subject: "fhrs:1", data: {} }), key));
+    await outbox.sendOnce();
+    const first = (await outbox.rows()).map((row) => row.state), again = await outbox.again();
+    states.push([first, again, (await outbox.rows()).map((row) => row.state)]);
+  }
+  return states;
+};
+"""
+
+
+def waits_for_intake(states: list[Any]) -> None:
+    wait = [[["waiting"], 0, ["waiting"]], [["waiting"] * 2, 0, ["waiting"] * 2]]
+    assert states[:-2] == wait * len(NOT_INTAKE)
+    assert states[-2:] == [[["refused"], 1, ["waiting"]], [["refused"] * 2, 2, ["waiting"] * 2]]
+
+
+ANSWERS = [list(one[1:]) for one in NOT_INTAKE] + [[401, PROBLEM, OURS]]
+
+
+def test_javascript_waits_for_intake_s_own_word_in_a_browser(chromium: str, repository_url: str) -> None:
+    with sync_playwright() as tool:
+        browser = tool.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(f"{repository_url}/examples/serve.py")
+        script = f'async (answers) => {{ {OUTBOX} return tried(await import("/examples/field_app.mjs"), answers); }}'
+        waits_for_intake(page.evaluate(script, ANSWERS))
+        browser.close()
 
 
 # Drafts, the made-up file, the page of words

@@ -12,6 +12,8 @@ from services.intake.domain.reading import Read
 from services.intake.domain.registry import Key, Registry
 
 CHANNELS = ("field", "desk", "feed", "migration")
+# By these ways come other systems' data and old files: what doesn't add up there is evidence, not a slip to be sent back.
+TAKEN_AS_THEY_ARE = frozenset({"feed", "migration"})
 
 
 def channel_of(key: Key, asked: str | None) -> str:

@@ -6,10 +6,9 @@ What lies ahead by its nature stays allowed: evaluation dates, terms to correct,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
-from schemas.times import milliseconds
+from schemas.times import civil_date, milliseconds
 from services.intake.domain.faults import Fault, fault
 
 # How far a device's clock may run ahead of intake's. No law gives this number: phones and office computers without a time
@@ -17,11 +16,14 @@ from services.intake.domain.faults import Fault, fault
 CLOCK_TOLERANCE_MS = 10 * 60 * 1000
 # Declared for a day to come: from when on entries can be late is announced beforehand.
 _ANNOUNCED = frozenset({"mingjian.go_live.declared.v1"})
+_EVALUATED, _SCORED = "mingjian.evaluation.closed.v1", "mingjian.score.recorded.v1"
 _PAST_DAYS = (("served_on", "served-in-the-future"), ("known_to_office_on", "known-in-the-future"))
 
 
-def impossible_date(event: Mapping[str, Any], today: date, received_ms: int) -> Fault | None:
-    """The first date of a well-formed event that can't be true at receipt, or None."""
+def impossible_date(event: Mapping[str, Any], received_at: str, zone: str) -> Fault | None:
+    """The first date of a well-formed event that can't be true at receipt, or None. ``received_at``: an instant of the contract;
+    ``zone``: the stack's time zone."""
+    today, received_ms = civil_date(received_at, zone), milliseconds(received_at)
     data, latest = event["data"], today.isoformat()
     if milliseconds(event["time"]) > received_ms + CLOCK_TOLERANCE_MS:
         return fault("signed-in-the-future", field="/event/time", value=event["time"], minutes=CLOCK_TOLERANCE_MS // 60_000)
@@ -35,6 +37,13 @@ def impossible_date(event: Mapping[str, Any], today: date, received_ms: int) -> 
         return fault("result-in-the-future", field="/event/data/result_on", value=data["result_on"])
     if event["type"] == "mingjian.day.closed.v1" and data["through"] >= latest:
         return fault("day-not-over", field="/event/data/through", value=data["through"])
+    if event["type"] == _EVALUATED and data["period"]["last"] > latest:
+        return fault("period-not-over", field="/event/data/period/last", value=data["period"]["last"])
+    if event["type"] == _SCORED and data["year"] > today.year:
+        return fault("year-in-the-future", field="/event/data/year", value=data["year"])
+    ended, occurred = data.get("ended_at"), data.get("occurred_on")
+    if ended and occurred and civil_date(ended, zone).isoformat() < occurred:
+        return fault("ended-before-occurred", field="/event/data/ended_at", value=ended)
     for name in ("started_at", "ended_at", "started", "ended"):
         moment = data.get(name)
         if isinstance(moment, str) and milliseconds(moment) > received_ms + CLOCK_TOLERANCE_MS:

@@ -30,6 +30,7 @@ CONTRADICTIONS: dict[str, str] = {
     "approvals_revoked counts approvals, but kinds has no advertising_approval_revoked": "有 approvals_revoked，kinds 却没有这种处罚",
     "occurred_on must be service.served_on: what happened is the service": "occurred_on 应与 service.served_on 相同：发生的就是送达",
     "component_scores names a component twice": "component_scores 中有重复的项目",
+    "nothing is named that changed": "没有写明变更了什么",
     "officers must name two different officers": "officers 应有两名不同的人员",
     "public_key: an Ed25519 public key has 32 bytes": "Ed25519 公钥应为 32 字节",
     "public_key: a P-256 public key is an uncompressed point of 65 bytes that begins with 04": "P-256 公钥应为以 04 开头的 65 字节未压缩点",
@@ -122,6 +123,9 @@ def _sentence(words: str, field: str, value: Any, schemes: Sequence[str]) -> Fau
         return fault("instant-form", field=field, value=value)
     if words.startswith("a decimal string"):
         return fault("decimal-form", field=field, value=value)
+    if words.startswith("degrees are"):
+        most = "90" if field.endswith("/lat") else "180"
+        return fault("degrees-form", field=field, value=value, most=most)
     if words.startswith("an amount"):
         return fault("amount-negative", field=field, value=value)
     if words.startswith("service.served_on lies before"):

@@ -47,6 +47,15 @@ def fault(code: str, *, field: str | None = None, value: Any = None, **words: An
     return Fault(code, row.status, field, _cut(value), zh, en, remedy_zh, remedy_en)
 
 
+_PERSONAL = {"identity": ("身份证件号码", "an identity number"), "telephone": ("电话号码", "a telephone number")}
+
+
+def personal_fault(field: str, kind: str) -> Fault:
+    """Personal data of this kind at this place; it is not repeated."""
+    zh, en = _PERSONAL[kind]
+    return fault("personal-data", field=field, zh=zh, en=en)
+
+
 def _cut(value: Any) -> Any:
     if value is None or isinstance(value, bool | int):
         return value

@@ -8,19 +8,21 @@ Invariants
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from schemas.events.base import EventType
+from schemas.events.penalty import PenaltyDecided
 from schemas.events.supervision import ScoreRecorded
 from schemas.ids import EVENT_ID, SOURCE
 from schemas.keys import unb64, verify
-from schemas.times import civil_date, milliseconds
-from services.intake.domain.authority import authority_fault, channel_of
+from schemas.times import civil_date
+from services.intake.domain.authority import TAKEN_AS_THEY_ARE, authority_fault, channel_of
 from services.intake.domain.dates import impossible_date
-from services.intake.domain.faults import Fault, Refused, fault
-from services.intake.domain.officers import officers_fault
+from services.intake.domain.faults import Fault, Refused, fault, personal_fault
+from services.intake.domain.officers import officers_fault, people_fault, people_marks
 from services.intake.domain.personal import find, search
 from services.intake.domain.private_values import private_fault
 from services.intake.domain.reading import Opened, Read, open_submission, validate
@@ -28,9 +30,6 @@ from services.intake.domain.registry import Key, Registry
 
 # What goes into a refusal, which is kept for ever and read by all: nothing but an office and an id, however free the text was.
 _NAMES = {"source": SOURCE, "id": EVENT_ID}
-# By these ways come other systems' data and old files: what doesn't add up there is evidence, not a slip to be sent back.
-_TAKEN_AS_THEY_ARE = frozenset({"feed", "migration"})
-_KINDS = {"identity": ("身份证件号码", "an identity number"), "telephone": ("电话号码", "a telephone number")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +100,13 @@ def _judge_signed(opened: Opened, key: Key, registry: Registry, channel: str | N
     read = validate(opened)
     chosen = channel_of(key, channel)
     _refuse(authority_fault(read, key.holder, registry))
-    _refuse(impossible_date(read.event, today, milliseconds(received_at)))
+    _refuse(impossible_date(read.event, received_at, registry.time_zone))
     _refuse(officers_fault(read.event, registry))
     _refuse(_personal_fault(read.event, today))
     _refuse(private_fault(read.event, read.private))
-    return Admitted(read, read.event_type, chosen, key.holder, key.key_id, _marks(read, chosen))
+    _refuse(people_fault(read.event, key.holder, chosen, registry))
+    marks = (*_marks(read, chosen), *people_marks(read.event, registry))
+    return Admitted(read, read.event_type, chosen, key.holder, key.key_id, marks)
 
 
 def _refuse(found: Fault | None) -> None:
@@ -116,19 +117,24 @@ def _refuse(found: Fault | None) -> None:
 def _personal_fault(event: dict[str, Any], today: date) -> Fault | None:
     places = {"source": event["source"], "subject": event["subject"], "data": event["data"]}
     found = search(places, today, "/event")
-    if found is None:
-        return None
-    zh, en = _KINDS[found[1]]
-    return fault("personal-data", field=found[0], zh=zh, en=en)
+    return personal_fault(*found) if found else None
 
 
 def _marks(read: Read, channel: str) -> tuple[str, ...]:
-    """Raises ``Refused`` for a sum that doesn't add up, where a person can still look at it again."""
-    if not isinstance(read.data, ScoreRecorded) or read.data.adds_up():
-        return ()
-    if channel in _TAKEN_AS_THEY_ARE:
-        return ("sum-wrong",)
-    raise Refused(fault("sum-wrong", field="/event/data/total", value=read.data.total))
+    """Raises ``Refused`` for what doesn't add up, where a person can still look at it again."""
+    found = list(_faults(read))
+    if found and channel not in TAKEN_AS_THEY_ARE:
+        raise Refused(found[0])
+    return tuple(dict.fromkeys(one.code for one in found))
+
+
+def _faults(read: Read) -> Iterator[Fault]:
+    if isinstance(read.data, ScoreRecorded) and not read.data.adds_up():
+        yield fault("sum-wrong", field="/event/data/total", value=read.data.total)
+    if isinstance(read.data, PenaltyDecided):
+        for place, act in enumerate(read.data.acts):
+            if "fine" in act.kinds and act.amount is None:
+                yield fault("amount-missing", field=f"/event/data/acts/{place}/amount")
 
 
 def _name(value: Any, name: str, today: date) -> str:

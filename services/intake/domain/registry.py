@@ -77,6 +77,10 @@ class Registry:
         """True while the holder is enrolled at an office."""
         return bool(self._offices.get(holder))
 
+    def known(self, holder: str) -> bool:
+        """True when the holder is or ever was enrolled."""
+        return holder in self._offices
+
     def offices(self, holder: str) -> frozenset[str]:
         """The offices at which the holder is enrolled."""
         return frozenset(self._offices.get(holder, ()))

@@ -40,7 +40,7 @@ _WORDS = {
     413: "Too large",
     415: "Not JSON by its content type",
     422: "Refused for good, with field, value, reason and remedy",
-    429: "Too many refused requests; wait",
+    429: "Too many requests without a good signature; wait",
     500: "A fault of the service; nothing was kept",
     503: "Not kept; send the same bytes again after a while",
 }
@@ -157,9 +157,11 @@ def _result(one: Answer, lang: str) -> dict[str, Any]:
         return {"status": 201, "receipt": one.receipt, "again": one.again}
     if one.status == 202:
         assert one.name is not None
-        return {"status": 202, "location": location(one.name), "again": one.again}
+        return {"status": 202, "location": location(one.name), "again": one.again, "retry_after": one.retry_after or 1}
     problem = _problem(one)
     found: dict[str, Any] = {"status": one.status, "problem": body(problem, lang)}
+    if one.retry_after:
+        found["retry_after"] = one.retry_after
     if one.refusal:
         found["refusal"] = orjson.loads(one.refusal)
     return found
@@ -179,13 +181,15 @@ def _events(app: FastAPI, parts: Parts) -> None:
     )
     async def post_event(request: Request, channel: ChannelHeader = None, at: InstantHeader = None) -> Response:
         """Enter one signed event. 201 with the receipt once it was read back from Kafka."""
-        parts.limits.check(_address(request))
-        asked = instants([at], simulated=parts.simulated, where=SIMULATED_AT)
-        value = read_body(await read_limited(request, SINGLE_BYTES))
+        try:
+            asked = instants([at], simulated=parts.simulated, where=SIMULATED_AT)
+            value = read_body(await read_limited(request, SINGLE_BYTES))
+        except Refused as refused:
+            return _single(parts.limits.refuse(_address(request), refused), language(request))
         with parts.telemetry.request("POST /api/v1/events", request.headers, {RECORDS: 1}):
             found = await parts.desk.take([value], Asked(channel, None, traceparent()), asked)
-        parts.limits.count(_address(request), found)
-        return _single(found[0], language(request))
+        [held] = parts.limits.held(_address(request), found)
+        return _single(held, language(request))
 
     @app.post(
         "/api/v1/events:batch",
@@ -195,16 +199,21 @@ def _events(app: FastAPI, parts: Parts) -> None:
         openapi_extra=_body("#/components/schemas/Batch"),
     )
     async def post_batch(request: Request, channel: ChannelHeader = None, at: InstantHeader = None) -> Response:
-        """Enter 1 to 1,000 signed events, in their order, each answered on its own."""
-        parts.limits.check(_address(request))
-        batch = batch_of(read_body(await read_limited(request, BATCH_BYTES)))
-        asked = instants([one or at for one in batch.asked], simulated=parts.simulated, where="/simulated_at")
+        """Enter 1 to 1,000 signed events, in their order, each answered on its own. Those that have to wait say how long, and
+        `Retry-After` is the longest of them."""
+        lang = language(request)
+        try:
+            batch = batch_of(read_body(await read_limited(request, BATCH_BYTES)))
+            asked = instants([one or at for one in batch.asked], simulated=parts.simulated, where="/simulated_at")
+        except Refused as refused:
+            return _single(parts.limits.refuse(_address(request), refused), lang)
         with parts.telemetry.request("POST /api/v1/events:batch", request.headers, {RECORDS: len(batch.events)}):
             found = await parts.desk.take(batch.events, Asked(channel, batch.name, traceparent(), batch.channels), asked)
-        parts.limits.count(_address(request), found)
-        lang = language(request)
-        results = orjson.dumps({"results": [_result(one, lang) for one in found]})
-        return Response(results, media_type=_JSON, headers=_NO_STORE)
+        held = parts.limits.held(_address(request), found)
+        results = orjson.dumps({"results": [_result(one, lang) for one in held]})
+        later = max((one.retry_after or 0 for one in held), default=0)
+        headers = {**_NO_STORE, "retry-after": str(later)} if later else _NO_STORE
+        return Response(results, media_type=_JSON, headers=headers)
 
 
 def _receipts(app: FastAPI, parts: Parts) -> None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from starlette.requests import Request
 
 from schemas import fields
 from schemas.times import milliseconds
-from services.intake.domain.faults import Refused, fault
+from services.intake.domain.faults import Refused, fault, personal_fault
+from services.intake.domain.personal import find
 from services.intake.domain.reading import canonical
 
 SINGLE_BYTES = 262_144
@@ -68,6 +70,9 @@ def batch_of(value: Any) -> Batch:
     name = value.get("batch")
     if name is not None and not (isinstance(name, str) and _BATCH_NAME.fullmatch(name)):
         raise Refused(fault("batch-name", field="/batch"))
+    # It stands in every entry of the batch, for ever.
+    if name is not None and (kind := find(name, date.max)):
+        raise Refused(personal_fault("/batch", kind))
     channels = value.get("channels")
     if channels is None:
         channels = [None] * len(events)

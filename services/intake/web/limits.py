@@ -1,7 +1,12 @@
-"""A limit on refused requests of one address: guessing keys and filling the refusals is slow, honest work is never held up."""
+"""A limit on what one address may say that nobody signed: guessing keys is slow, and honest work is never held up.
+
+Whatever carries the signature of a registered key is answered as it deserves, whoever else shares the address: an office's whole
+staff may come from one.
+"""
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
@@ -14,27 +19,32 @@ _ADDRESSES = 10_000
 
 
 class Limits:
-    """A bucket of refusals for each address: ``burst`` at once, then ``per_second``. ``monotonic`` gives seconds."""
+    """A bucket of unproven requests for each address: ``burst`` at once, then ``per_second``. ``monotonic`` gives seconds."""
 
     def __init__(self, monotonic: Callable[[], float], *, burst: int = BURST, per_second: float = PER_SECOND) -> None:
         self._monotonic, self._burst, self._rate = monotonic, burst, per_second
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def check(self, address: str) -> None:
-        """Raises ``Refused`` (429) while the bucket of ``address`` is empty."""
-        if self._level(address) < 1.0:
-            raise Refused(fault("too-many-refused"))
+    def held(self, address: str, answers: Sequence[Answer]) -> list[Answer]:
+        """The answers, where the bucket is empty 429 in place of each that refuses something unproven; the others are charged."""
+        return [(self._late(address) or one) if _unproven(one) else one for one in answers]
 
-    def count(self, address: str, answers: Sequence[Answer]) -> None:
-        """Take what was refused for good from the bucket."""
-        taken = sum(400 <= one.status < 500 for one in answers)
-        if taken:
-            level = self._level(address) - taken
-            self._buckets[address] = (level, self._monotonic())
-            self._buckets.move_to_end(address)
-            if len(self._buckets) > _ADDRESSES:
-                self._buckets.popitem(last=False)
+    def refuse(self, address: str, refused: Refused) -> Answer:
+        """The answer to a body that can't be read: nothing in it is proven."""
+        return self._late(address) or Answer(refused.fault.status, fault=refused.fault)
 
-    def _level(self, address: str) -> float:
-        level, at = self._buckets.get(address, (float(self._burst), 0.0))
-        return min(float(self._burst), level + (self._monotonic() - at) * self._rate)
+    def _late(self, address: str) -> Answer | None:
+        """None where the bucket holds one more, which is taken; else the answer that says when it will."""
+        level, at, now = *self._buckets.get(address, (float(self._burst), 0.0)), self._monotonic()
+        level = min(float(self._burst), level + (now - at) * self._rate)
+        if level < 1.0:
+            return Answer(429, fault=fault("too-many-unproven"), retry_after=max(1, math.ceil((1.0 - level) / self._rate)))
+        self._buckets[address] = (level - 1.0, now)
+        self._buckets.move_to_end(address)
+        if len(self._buckets) > _ADDRESSES:
+            self._buckets.popitem(last=False)
+        return None
+
+
+def _unproven(one: Answer) -> bool:
+    return 400 <= one.status < 500 and one.refusal is None

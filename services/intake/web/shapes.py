@@ -38,6 +38,7 @@ class Result(BaseModel):
     location: str | None = None
     problem: ProblemBody | None = None
     again: bool | None = None
+    retry_after: int | None = Field(default=None, ge=1, description="with 202, 429 and 503: seconds until it is worth asking again")
     refusal: SignedRefusal | None = None
 
 

@@ -34,6 +34,10 @@ DATES: list[tuple[str, dict[str, Any], str, str]] = [
         D + "/result_on",
     ),
     ("inspection.recorded", kit.inspection(ended_at="2027-03-01T09:00:00.000Z"), "instant-in-the-future", D + "/ended_at"),
+    ("score.recorded", kit.score(year=2028), "year-in-the-future", D + "/year"),
+    ("score.recorded", kit.score(year=2028, final=True), "year-in-the-future", D + "/year"),
+    # 23:59 of 28 February in Shanghai.
+    ("inspection.recorded", kit.inspection(ended_at="2027-02-28T15:59:59.999Z"), "ended-before-occurred", D + "/ended_at"),
 ]
 
 
@@ -41,6 +45,54 @@ DATES: list[tuple[str, dict[str, Any], str, str]] = [
 def test_what_has_happened_cannot_lie_in_the_future(kind: str, data: dict[str, Any], code: str, field: str, registry: Registry) -> None:
     found = denied(kit.signed(kit.event(kind, data), kit.OFFICER), registry)
     assert (code, 422, field) == (found.fault.code, found.fault.status, found.fault.field)
+
+
+def test_what_ends_on_its_day_or_later_and_the_score_of_this_year_are_admitted(registry: Registry) -> None:
+    # Midnight in Shanghai is 16:00 in UTC.
+    admitted(kit.signed(inspected(started_at="2027-02-28T15:00:00.000Z", ended_at="2027-02-28T16:00:00.000Z"), kit.OFFICER), registry)
+    admitted(kit.signed(kit.event("score.recorded", kit.score(year=2027)), kit.OFFICER), registry)
+
+
+@pytest.mark.parametrize(("last", "code"), [("2027-03-01", None), ("2027-03-02", "period-not-over"), ("2190-12-31", "period-not-over")])
+def test_an_evaluation_closes_when_its_period_is_over(last: str, code: str | None, registry: Registry) -> None:
+    period = {"first": "2027-01-01", "last": last}
+    data = {"occurred_on": kit.TODAY, "regime": "liyujiang", "period": period, "evaluation_date": last}
+    one = kit.signed(kit.event("evaluation.closed", data, subject="regime:liyujiang", source=kit.APPROVER.office), kit.APPROVER)
+    if code is None:
+        admitted(one, registry)
+    else:
+        found = denied(one, registry)
+        assert (code, D + "/period/last") == (found.fault.code, found.fault.field)
+
+
+DEGREES = [
+    ("30.1234567", "-179.9999999", None),
+    ("-90", "180", None),
+    ("90.0000001", "0", "/lat"),
+    ("0", "-180.5", "/lon"),
+    ("9999", "0", "/lat"),
+    ("30.12345678", "0", "/lat"),
+    ("0", "1e2", "/lon"),
+]
+
+
+@pytest.mark.parametrize(("lat", "lon", "wrong"), DEGREES)
+def test_a_position_lies_on_the_earth(lat: str, lon: str, wrong: str | None, registry: Registry) -> None:
+    one = kit.signed(inspected(position={"lat": lat, "lon": lon, "accuracy_m": 1}), kit.OFFICER)
+    if wrong is None:
+        admitted(one, registry)
+    else:
+        found = denied(one, registry)
+        assert ("degrees-form", D + "/position" + wrong) == (found.fault.code, found.fault.field)
+
+
+def test_a_change_names_what_changed(registry: Registry) -> None:
+    day = {"occurred_on": kit.TODAY}
+    assert "contradiction" == denied(kit.signed(kit.event("enterprise.changed", day), kit.OFFICER), registry).fault.code
+    noted = {**day, "note": "样例", "officers": [kit.OFFICER.pseudonym]}
+    assert "contradiction" == denied(kit.signed(kit.event("enterprise.changed", noted), kit.OFFICER), registry).fault.code
+    admitted(kit.signed(kit.event("enterprise.changed", {**day, "name": "样例店"}), kit.OFFICER), registry)
+    admitted(kit.signed(kit.event("enterprise.changed", day), kit.OFFICER, {"legal_representative": "样例甲"}), registry)
 
 
 def test_today_is_the_day_in_the_stack_s_time_zone(registry: Registry) -> None:
@@ -129,6 +181,76 @@ def test_a_revoked_key_is_not_registered_again() -> None:
 def test_the_same_officer_enrols_at_another_office_with_the_same_key(registry: Registry) -> None:
     for made in kit.enrolment(replace(kit.OFFICER, office=kit.OTHER_OFFICE)):
         admitted(made, registry)
+
+
+# Whom an entry names.
+
+FEED = kit.Person("test-feed", "officer", channels=("feed", "migration", "desk", "field"))
+GHOST = "officer:nobody-at-all"
+
+
+def obstructed(*officers: str) -> dict[str, Any]:
+    service = {"served_on": kit.TODAY, "method": "handed_over"}
+    data = {"occurred_on": kit.TODAY, "document_no": "样例阻1号", "service": service, "act": "inspection", "reply": "given"}
+    return kit.event("obstruction.determined", {**data, "officers": list(officers)})
+
+
+def test_whoever_enters_signs_with_their_own_key() -> None:
+    known = kit.enrolled_registry(FEED, kit.COLLEAGUE)
+    own, other = (kit.signed(inspected(entered_by=one), FEED) for one in (FEED.pseudonym, kit.COLLEAGUE.pseudonym))
+    for channel in ("desk", "field"):
+        found = denied(other, known, channel=channel)
+        assert ("entered-by-another", 422, D + "/entered_by") == (found.fault.code, found.fault.status, found.fault.field)
+        assert () == admitted(own, known, channel=channel).marks
+    for channel in ("feed", "migration"):
+        assert () == admitted(other, known, channel=channel).marks
+
+
+@pytest.mark.parametrize("named", [{"officers": [GHOST]}, {"on_behalf_of": GHOST}, {"reviewed_by": GHOST}])
+def test_people_whom_nobody_enrolled_are_marked_by_every_way(named: dict[str, Any]) -> None:
+    known = kit.enrolled_registry(FEED)
+    for channel in FEED.channels:
+        assert ("officer-unknown",) == admitted(kit.signed(inspected(**named), FEED), known, channel=channel).marks
+
+
+def test_who_has_left_since_is_no_stranger() -> None:
+    known = kit.enrolled_registry(FEED, kit.COLLEAGUE)
+    kit.fold(known, [kit.by_registrar("officer.left", kit.COLLEAGUE.pseudonym, {"occurred_on": kit.TODAY, "office": kit.OFFICE})])
+    assert () == admitted(kit.signed(inspected(officers=[kit.COLLEAGUE.pseudonym]), FEED), known).marks
+    admitted(kit.signed(obstructed(FEED.pseudonym, kit.COLLEAGUE.pseudonym), FEED), known, channel="desk")
+
+
+def test_an_obstruction_is_determined_by_two_officers_who_are_enrolled() -> None:
+    known = kit.enrolled_registry(FEED, kit.COLLEAGUE)
+    admitted(kit.signed(obstructed(FEED.pseudonym, kit.COLLEAGUE.pseudonym), FEED), known, channel="desk")
+    assert "contradiction" == denied(kit.signed(obstructed(FEED.pseudonym), FEED), known, channel="desk").fault.code
+    one = kit.signed(obstructed(FEED.pseudonym, GHOST), FEED)
+    found = denied(one, known, channel="field")
+    assert ("officer-not-enrolled", D + "/officers/1") == (found.fault.code, found.fault.field)
+    assert ("officer-unknown",) == admitted(one, known, channel="feed").marks
+
+
+def test_a_fine_has_an_amount_from_people_and_a_mark_without_one_from_other_systems() -> None:
+    known = kit.enrolled_registry(FEED)
+    act = {
+        "violation": "YP-1",
+        "kinds": ["warning", "fine"],
+        "legal_field": "drug",
+        "basis": ["样例法"],
+        "gravity": "minor",
+        "fault": "none",
+    }
+    without, given = (
+        kit.signed(kit.event("penalty.decided", {"occurred_on": kit.TODAY, "document_no": "样例1号", "acts": [act | more]}), FEED)
+        for more in ({}, {"amount": "500"})
+    )
+    for channel in FEED.channels:
+        assert () == admitted(given, known, channel=channel).marks
+    for channel in ("desk", "field"):
+        found = denied(without, known, channel=channel)
+        assert ("amount-missing", 422, D + "/acts/0/amount") == (found.fault.code, found.fault.status, found.fault.field)
+    for channel in ("feed", "migration"):
+        assert ("amount-missing",) == admitted(without, known, channel=channel).marks
 
 
 # Personal data and private values.

@@ -44,7 +44,7 @@ def test_every_identity_number_is_found_in_running_text(number: str) -> None:
 
 @given(
     IDENTITIES,
-    st.sampled_from((" ", "-", "  ", " - ", "\u2003", "·", "\n")),
+    st.sampled_from((" ", "-", "  ", " - ", "\u2003", "·", "\n", ",", "|", "、", ", ")),
     st.sampled_from(((6, 14), (6, 10, 14), (4, 8, 12, 16), (17,), (1, 2))),
 )
 def test_every_identity_number_is_found_however_it_is_split(number: str, gap: str, places: tuple[int, ...]) -> None:
@@ -71,7 +71,7 @@ def test_a_number_with_one_wrong_digit_is_not_an_identity_number(number: str, pl
 @given(MOBILES, st.sampled_from(("", "+86", "86 ", "0086-", "tel", "手机：", "(")), st.sampled_from(((), (3, 7), (3,), (4, 7))))
 def test_every_mobile_number_is_found(number: str, before: str, places: tuple[int, ...]) -> None:
     parts = [number[a:b] for a, b in zip((0, *places), (*places, 11), strict=True)]
-    for gap in (" ", "-"):
+    for gap in (" ", "-", ",", "|", "、"):
         assert find(f"联系{before}{gap.join(parts)}，", TODAY)
     wide = number.translate({ord(a): ord(a) + 0xFEE0 for a in "0123456789"})
     assert "telephone" == find(wide, TODAY)
@@ -97,6 +97,18 @@ TELEPHONES = (
     "+44 20 7946 0958",
     "01632 960983",
     "0161 496 0123",
+    "01613496012",
+    "86-571-87654321",
+    "86 571 8765 4321",
+    "(212) 555-0123",
+    "+1 (212) 555-0123",
+    "+1 212 555 0123",
+    "138,0013,8000",
+    "138|0013|8000",
+    "138、0013、8000",
+    "13800138000元",
+    "手机13800138000元旦后可打",
+    "fhrs:13800138000",
 )
 
 
@@ -124,12 +136,81 @@ LEFT_ALONE = (
     "2026年1月15日8时30分至2026年1月15日11时20分",
     "-74.030483382339",
     "GSP-01 02 03 04 05 06 07 08 09",
+    "罚款13812345678元",
+    "没收违法所得，金额为13812345678.90元",
+    "注册资本15000000000元",
+    "13,800,138,000元",
+    "1,380,013,800",
+    "罚没合计1,380,013,800.00元",
+    "fhrs:1234567",
+    "camis:41234567",
+    "uscc:91990000YL0000012A",
+    "注册号330106680115123",
+    "营业执照编号：330106680115123",
+    "No. 330106680115123",
+    "PI/01234567890",
+    "GSP-07、GSP-08、YP-104",
+    "批号20260115、20260116、20260117",
 )
 
 
 @pytest.mark.parametrize("text", LEFT_ALONE)
 def test_other_numbers_are_left_alone(text: str) -> None:
     assert find(text, TODAY) is None
+
+
+OLD_IDENTITIES = st.builds(
+    lambda region, born, serial: f"{region}{born:%y%m%d}{serial:03d}",
+    st.sampled_from(REGIONS),
+    st.dates(date(1900, 1, 1), date(1999, 12, 31)),
+    st.integers(0, 999),
+)
+
+
+@given(OLD_IDENTITIES, st.sampled_from(("当事人{}，已核对", "{}", "身份证号：{}", "身份证号码为{}", "公民身份号码{}")))
+def test_identity_numbers_of_15_digits_are_found_in_running_text(number: str, text: str) -> None:
+    assert "identity" == find(text.format(number), TODAY)
+    assert "identity" == find(text.format(f"{number[:6]} {number[6:12]} {number[12:]}"), TODAY)
+
+
+@given(OLD_IDENTITIES)
+def test_licences_and_papers_with_15_digits_are_left_alone(number: str) -> None:
+    for text in (f"注册号：{number}", f"许可证编号{number}", f"JY{number}", f"罚款{number}元"):
+        assert find(text, TODAY) is None
+    assert search({"document_no": number, "licence_numbers": [number], "permit_no": f"浙{number}"}, TODAY) is None
+
+
+@given(st.integers(0, 10**15 - 1), st.integers(0, 99))
+def test_amounts_are_left_alone(yuan: int, fen: int) -> None:
+    for text in (
+        f"罚款{yuan}元",
+        f"罚款{yuan}.{fen:02d}元",
+        f"金额为{yuan}元",
+        f"¥{yuan}元",
+        f"处罚款{yuan:,}元",
+        f"{yuan:,}",
+        f"{yuan:,}.{fen:02d}",
+    ):
+        assert find(text, TODAY) is None, text
+
+
+@given(IDENTITIES)
+def test_a_scheme_before_a_number_hides_nobody(number: str) -> None:
+    if not uscc.is_valid(number):
+        assert "identity" == find(f"uscc:{number}", TODAY)
+
+
+@given(MOBILES)
+def test_a_field_s_name_and_a_paper_s_number_hide_no_telephone(number: str) -> None:
+    assert ("/data/commitments", "telephone") == search({"commitments": {f"p{number}": "0" * 64}}, TODAY, "/data")
+    assert ("/document_no", "telephone") == search({"document_no": f"电话{number}"}, TODAY)
+    assert ("/document_no", "telephone") == search({"document_no": f"tel{number}"}, TODAY)
+    assert ("/document_no", "telephone") == search({"document_no": "电话0571-87654321"}, TODAY)
+
+
+def test_none_of_5000_credit_codes_behind_their_scheme_is_taken_for_a_person() -> None:
+    rng = Random("credit codes as subjects")
+    assert [] == [code for code in credit_codes(rng, 5000) if find(f"uscc:{code}", TODAY)]
 
 
 def credit_codes(rng: Random, many: int) -> list[str]:

@@ -232,7 +232,7 @@ SLIPS: list[tuple[str, Callable[[dict[str, Any]], None], str, str]] = [
         "number-range",
         POINTS,
     ),
-    ("not a decimal", put(D + "/position", {"lat": "1e3", "lon": "1", "accuracy_m": 1}), "decimal-form", D + "/position/lat"),
+    ("not a decimal", put(D + "/position", {"lat": "1e3", "lon": "1", "accuracy_m": 1}), "degrees-form", D + "/position/lat"),
     ("the same officer twice", put(D + "/officers", ["officer:abc", "officer:abc"]), "contradiction", D),
     ("data is a list", put("/event/data", []), "wrong-type", "/event/data"),
     ("private is a list", put("/private", []), "private-form", "/private"),
@@ -285,7 +285,13 @@ def test_a_type_that_is_misspelt_is_answered_with_the_types_near_it() -> None:
 
 
 def test_an_envelope_of_exactly_the_limit_is_read_and_one_byte_more_is_not() -> None:
-    entry = {"received_at": kit.NOW, "channel": "migration", "batch": "b" * 80, "registry_offset": 2**53 - 1, "marks": ["sum-wrong"]}
+    entry = {
+        "received_at": kit.NOW,
+        "channel": "migration",
+        "batch": "b" * 80,
+        "registry_offset": 2**53 - 1,
+        "marks": ["amount-missing", "counterpart-missing", "officer-unknown"],
+    }
 
     def made(length: int) -> dict[str, Any]:
         items = [{"code": f"A-{number}", "result": "pass", "remark": "r" * 1920} for number in range(30)]

@@ -14,7 +14,7 @@ from schemas.envelope import check_data
 from schemas.events import CATALOGUE
 from schemas.generate import PARTS, ROOT, differences, outputs, write
 from schemas.keys import SigningKey
-from schemas.receipts import Receipt, sign_receipt
+from schemas.receipts import Receipt, Refusal, sign_receipt
 from tests.unit.schemas.goldens import golden_event
 
 JSON = ROOT / "schemas" / "json"
@@ -111,3 +111,20 @@ def test_the_page_names_every_type_and_every_field() -> None:
         assert f"### {row.name}\n" in text
         for name in row.model.model_fields:
             assert f"| `{name}`" in text
+
+
+def test_a_receipt_or_a_refusal_lacks_no_member(registry: Registry) -> None:
+    """Also those that can have one value alone: whoever reads by the schema may rely on them."""
+    for name, model in (("receipt_body", Receipt), ("refusal_body", Refusal)):
+        schema = json.loads((JSON / f"{name}.json").read_text(encoding="utf-8"))
+        assert list(model.model_fields) == schema["required"]
+        assert not _validator(name, registry).is_valid({key: "x" for key in model.model_fields if key != "type"})
+
+
+def test_any_event_names_a_subject_of_a_known_scheme(registry: Registry) -> None:
+    event = golden_event("inspection.recorded")
+    signature = {"key_id": "0" * 32, "alg": "Ed25519", "value": "A" * 86}
+    for name, around in (("event", lambda one: one), ("submission", lambda one: {"event": one, "signature": signature})):
+        validator = _validator(name, registry)
+        for subject, fits in ((event["subject"], True), ("regime:fhrs", True), ("vat:1", False), ("uscc:9199", False), ("", False)):
+            assert fits == validator.is_valid(around({**event, "subject": subject})), (name, subject)
