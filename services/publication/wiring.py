@@ -137,7 +137,7 @@ class Service:
         store = PostgresStore(given.dsn)
         connection = _connection(given)
         self._telemetry = setup("publication", env=given.environ, home=given.home)
-        self._projector = Projector(store, rules=vocabulary.rules, quarantine=kafka.quarantined, published=self._published())
+        self._projector = Projector(store, rules=vocabulary.rules, quarantine=kafka.quarantined)
         self.projecting = Projecting(
             store=store,
             projector=self._projector,
@@ -146,6 +146,7 @@ class Service:
             clock=time.monotonic,
             keep=given.keep,
             telemetry=self._telemetry,
+            published=self._published(),
         )
         self._reader = PostgresReader(given.read_dsn)
         self._wake = PostgresWake(given.read_dsn)
