@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
@@ -45,7 +46,8 @@ _WORDING = (".py", ".po", ".html", ".css", ".js")
 
 @dataclass(frozen=True)
 class Settings:
-    """From the environment (docs/architecture.md). ``keep``: changes that the stream can be resumed over."""
+    """From the environment (docs/architecture.md). ``keep``: changes that the stream can be resumed over; ``audit_url``: where this
+    process asks audit; ``audit_public_url``: where a reader's browser finds it, None for no links."""
 
     home: Path
     kafka: str
@@ -56,6 +58,8 @@ class Settings:
     port: int
     rulebooks: Path
     audit_url: str | None
+    audit_public_url: str | None
+    trusted_proxies: tuple[str, ...]
     rating_url: str | None
     intake_url: str | None
     sample_key: Path | None
@@ -78,6 +82,8 @@ def settings(env: dict[str, str]) -> Settings:
         port=number(env, "MINGJIAN_PORT", 19101),
         rulebooks=folder(env, "MINGJIAN_RULEBOOKS") or REPOSITORY / "rulebooks",
         audit_url=env.get("MINGJIAN_AUDIT_URL") or None,
+        audit_public_url=_audit_public_url(env),
+        trusted_proxies=tuple((env.get("MINGJIAN_TRUSTED_PROXIES") or "127.0.0.1").replace(",", " ").split()),
         rating_url=env.get("MINGJIAN_RATING_URL") or None,
         intake_url=env.get("MINGJIAN_INTAKE_URL") or None,
         sample_key=folder(env, "MINGJIAN_SAMPLE_KEY"),
@@ -86,6 +92,16 @@ def settings(env: dict[str, str]) -> Settings:
         streams_per_address=number(env, "MINGJIAN_STREAM_LIMIT_ADDRESS", 50),
         environ=env,
     )
+
+
+def _audit_public_url(env: dict[str, str]) -> str | None:
+    """An address inside a cluster is nobody's link; on the embedded stack one machine is both inside and outside."""
+    given, inside = env.get("MINGJIAN_AUDIT_PUBLIC_URL"), env.get("MINGJIAN_AUDIT_URL")
+    if given:
+        if urlsplit(given).scheme not in ("http", "https") or not urlsplit(given).hostname:
+            raise NotConfigured(f"MINGJIAN_AUDIT_PUBLIC_URL is {given!r}; an address such as https://audit.example is expected")
+        return given.rstrip("/")
+    return inside.rstrip("/") if inside and urlsplit(inside).hostname in ("127.0.0.1", "::1", "localhost") else None
 
 
 def from_environment() -> Settings:
@@ -150,7 +166,9 @@ class Service:
         )
         self._reader = PostgresReader(given.read_dsn)
         self._wake = PostgresWake(given.read_dsn)
-        self._neighbours = Neighbours(audit_url=given.audit_url, audit_inside=None, rating_url=given.rating_url, clock=time.monotonic)
+        self._neighbours = Neighbours(
+            audit_public=given.audit_public_url, audit_inside=given.audit_url, rating_url=given.rating_url, clock=time.monotonic
+        )
         self.hub = Hub(self._reader, self._wake, limit=given.streams, per_address=given.streams_per_address)
         self.failed: BaseException | None = None
         self._stop = asyncio.Event()
@@ -191,7 +209,7 @@ class Service:
         return create_app(
             Parts(
                 reader=self._reader,
-                portal=Portal(vocabulary, audit_url=given.audit_url),
+                portal=Portal(vocabulary, audit_url=given.audit_public_url),
                 neighbours=self._neighbours,
                 hub=self.hub,
                 town=town,
