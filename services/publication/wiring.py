@@ -8,7 +8,7 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -26,6 +26,7 @@ from services._bus.telemetry import SECONDS, setup
 from services.publication.adapters import kafka
 from services.publication.adapters.migrations import migrate
 from services.publication.adapters.neighbours import Neighbours
+from services.publication.adapters.postgres_builds import NEXT, PostgresBuilds
 from services.publication.adapters.postgres_reader import PostgresReader
 from services.publication.adapters.postgres_store import PostgresStore
 from services.publication.adapters.sample_town import SampleTown
@@ -34,6 +35,7 @@ from services.publication.domain.rows import ChangeRow
 from services.publication.domain.vocabulary import Vocabulary
 from services.publication.handlers import Projector
 from services.publication.projecting import Projecting
+from services.publication.rebuilding import Rebuilt, rebuild
 from services.publication.web.app import Parts, create_app
 from services.publication.web.portal import Portal
 from services.publication.web.stream import Hub
@@ -41,6 +43,7 @@ from services.publication.web.stream import Hub
 log = logging.getLogger(__name__)
 PACKAGE = Path(__file__).resolve().parent
 REPOSITORY = PACKAGE.parents[1]
+_BASE, _KAFKA_STEP = 19090, 2
 _WORDING = (".py", ".po", ".html", ".css", ".js")
 
 
@@ -260,6 +263,28 @@ class Service:
     async def wait_failed(self) -> None:
         """Return when the projection stopped for good."""
         await self._stop.wait()
+
+
+async def rebuild_projection(
+    *, home: Path, kafka_address: str | None, accept: bool, say: Callable[[str], None], env: Mapping[str, str] = os.environ
+) -> Rebuilt:
+    """Rebuild the projection of the stack at ``home``, or of the one that the environment names, while its service runs.
+
+    Raises ``NotConfigured``, ``RulebookError``, ``ConnectionError``, ``RecordsGone``, ``OtherStack``."""
+    embedded = f"127.0.0.1:{int(env.get('MINGJIAN_PORT_BASE') or _BASE) + _KAFKA_STEP}"
+    connection = Connection.of(kafka_address or embedded, folder(env, "MINGJIAN_KAFKA_TLS_DIR"))
+    dsn = file_text(
+        {"MINGJIAN_DSN_FILE": env.get("MINGJIAN_DSN_FILE") or str(home / "secrets" / "mj_publication.dsn")}, "MINGJIAN_DSN_FILE"
+    )
+    vocabulary = Vocabulary(load_all(folder(env, "MINGJIAN_RULEBOOKS") or REPOSITORY / "rulebooks").values())
+    store = PostgresStore(dsn, schema=NEXT)
+    # Its right to write also keeps a second rebuild waiting.
+    await store.acquire()
+    try:
+        projector = Projector(store, rules=vocabulary.rules, quarantine=kafka.quarantined)
+        return await rebuild(PostgresBuilds(dsn), projector, kafka.records(connection), accept=accept, say=say)
+    finally:
+        await store.close()
 
 
 def service() -> Service:
