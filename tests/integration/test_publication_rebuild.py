@@ -60,9 +60,9 @@ def rebuild(publication: Publication, *more: str) -> subprocess.CompletedProcess
     return subprocess.run(command, env=env, capture_output=True, text=True, timeout=120, check=False)
 
 
-def rows(publication: Publication, query: str) -> list[tuple[Any, ...]]:
+def rows(publication: Publication, query: str, *values: Any) -> list[tuple[Any, ...]]:
     with psycopg.connect(publication.stack.admin_dsn, options="-c search_path=publication", autocommit=True) as connection:
-        cursor = connection.execute(query)  # type: ignore[arg-type]
+        cursor = connection.execute(query, values or None)  # type: ignore[arg-type]
         return cursor.fetchall() if cursor.description else []
 
 
@@ -92,7 +92,7 @@ def test_under_traffic_every_change_keeps_its_number_and_nothing_is_told_twice(b
 
 
 def test_a_build_that_differs_takes_no_place_unless_it_is_accepted(built: Publication) -> None:
-    rows(built, f"UPDATE grade SET grade = 'X' WHERE subject = '{SHOPS[0]}'")
+    rows(built, "UPDATE grade SET grade = 'X' WHERE subject = %s", SHOPS[0])
     refused = rebuild(built)
     assert refused.returncode == 1 and "grade: 1 rows only in the old build, 1 only in the new one" in refused.stderr
     assert built.get(f"/api/v1/grades?q={SHOPS[0].partition(':')[2]}").json()["items"][0]["grade"] == "X"
@@ -103,8 +103,8 @@ def test_a_build_that_differs_takes_no_place_unless_it_is_accepted(built: Public
 
 def test_what_the_old_build_never_had_is_numbered_after_everything_that_it_had(built: Publication) -> None:
     """Two changes that an older version could not read."""
-    lost = rows(built, f"SELECT id::text, seq FROM change WHERE subject = '{PHARMACY}' ORDER BY seq")[:2]
-    rows(built, f"DELETE FROM change WHERE id IN ('{lost[0][0]}', '{lost[1][0]}')")
+    lost = rows(built, "SELECT id::text, seq FROM change WHERE subject = %s ORDER BY seq LIMIT 2", PHARMACY)
+    rows(built, "DELETE FROM change WHERE id = ANY(%s::uuid[])", [id for id, _ in lost])
     before, head = numbers(built), built.status()["seq"]["head"]
     done = rebuild(built, "--accept-differences")
     assert done.returncode == 0, done.stderr
