@@ -1,6 +1,7 @@
 """``make screenshots``: the pictures of the README, taken from a running sample stack with chromium.
 
-Start page, a subject, a list; 1440 and 390 pixels wide, Chinese and English. Not a test: it writes docs/images/."""
+Start page, a subject, a list; 1440 and 390 pixels wide, Chinese and English: whole pages, a subject's down to its facts. Presses the
+sample button first, so that something has changed today. Not a test: it writes docs/images/."""
 
 from __future__ import annotations
 
@@ -15,6 +16,8 @@ from tests.conftest import find_chromium
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 SIZES = {1440: 1000, 390: 844}
+VISITS = 3
+FACTS_SHOWN = 420
 LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
 
 
@@ -32,11 +35,33 @@ def subject(page: Page, base: str) -> str:
     return str(rows[0]["subject"])
 
 
+def press(page: Page, base: str) -> None:
+    """Let the made-up officer enter some inspections, and see their effects arrive."""
+    page.goto(f"{base}/?lang=en", wait_until="load")
+    page.wait_for_selector(".live.on")
+    for _ in range(VISITS):
+        page.click("[data-sample] button")
+        page.wait_for_selector(".rows li.new", timeout=30_000)
+        page.wait_for_timeout(1500)
+
+
+def take(page: Page, path: Path, *, until: str | None) -> None:
+    """The whole page, or down to a little below the heading that ``until`` selects."""
+    if until is None:
+        page.screenshot(path=path, full_page=True)
+        return
+    heading = page.locator(until).bounding_box()
+    assert heading is not None
+    width = page.evaluate("document.documentElement.clientWidth")
+    page.screenshot(path=path, full_page=True, clip={"x": 0, "y": 0, "width": width, "height": heading["y"] + FACTS_SHOWN})
+
+
 def main() -> None:
     base = status()["endpoints"]["publication"]  # type: ignore[index]
     IMAGES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+        press(browser.new_page(), base)
         for width, height in SIZES.items():
             for language, locale in LANGUAGES.items():
                 context = browser.new_context(viewport={"width": width, "height": height}, locale=locale, device_scale_factor=1)
@@ -45,8 +70,8 @@ def main() -> None:
                 chosen = max(lists, key=lambda one: one["members"])["name"]
                 for name, path in (("start", "/"), ("subject", f"/subjects/{subject(page, base)}"), ("list", f"/lists/{chosen}")):
                     page.goto(f"{base}{path}?lang={language}", wait_until="load")
-                    page.wait_for_timeout(300)
-                    page.screenshot(path=IMAGES / f"{name}-{width}-{language}.png")
+                    page.wait_for_selector(".live.on, body:not(:has(.live))", state="attached")
+                    take(page, IMAGES / f"{name}-{width}-{language}.png", until="#timeline" if name == "subject" else None)
         browser.close()
     print(f"{len(list(IMAGES.glob('*.png')))} pictures in {IMAGES}")
 

@@ -19,21 +19,26 @@ from services._cli.home import Home
 from services._cli.session import Session
 from services._cli.voice import Voice, fail
 
-_AUDITS = ("verify",)
+_AUDITS, _PUBLICATIONS = ("verify",), ("projection",)
 
 
 class _Commands(TyperGroup):
-    """Ours, and what lies in audit's own cli.py: that one brings a whole service along, so it is read only when asked for."""
+    """Ours, and what lies in a service's own cli.py, which is read only when it is asked for."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [*super().list_commands(ctx), *_AUDITS]
+        return [*super().list_commands(ctx), *_AUDITS, *_PUBLICATIONS]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in _AUDITS:
-            return super().get_command(ctx, cmd_name)
-        from services.audit import cli as audit
+        if cmd_name in _AUDITS:
+            from services.audit import cli as audit
 
-        group = typer.main.get_command(audit.app)
+            group = typer.main.get_command(audit.app)
+        elif cmd_name in _PUBLICATIONS:
+            from services.publication import cli as publication
+
+            group = typer.main.get_command(publication.app)
+        else:
+            return super().get_command(ctx, cmd_name)
         assert isinstance(group, TyperGroup)
         return group.get_command(ctx, cmd_name)
 

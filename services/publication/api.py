@@ -33,6 +33,8 @@ class _Server(uvicorn.Server):
 async def serve(made: Service) -> int:
     """Serve until a signal, or until the projection stops for good. Returns the exit code."""
     config = process.server_config(made.app, host=made.settings.host, port=made.settings.port)
+    # Whose word is taken for a client's address: limits are counted by it, so nobody else's.
+    config.forwarded_allow_ips = list(made.settings.trusted_proxies)
     server = _Server(config, made)
 
     async def stop_when_failed() -> None:

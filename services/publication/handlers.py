@@ -40,13 +40,16 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What a batch did: records read, facts, changes and list moves that were new, records put in quarantine."""
+    """What a batch did: records read, facts, changes and list moves that were new, records put in quarantine.
+
+    ``published``: the changes that readers can see from now on; a change that was there before is not among them."""
 
     records: int = 0
     facts: int = 0
     changes: int = 0
     moves: int = 0
     rejected: int = 0
+    published: tuple[ChangeRow, ...] = ()
 
     def __add__(self, other: Applied) -> Applied:
         return Applied(
@@ -55,12 +58,12 @@ class Applied:
             self.changes + other.changes,
             self.moves + other.moves,
             self.rejected + other.rejected,
+            self.published + other.published,
         )
 
 
 class Projector:
-    """Applies records to the projection. ``rules(regime)`` gives the lists of the regime's rulebook; ``published`` hears of the
-    changes of a batch that is committed, those included that were there before."""
+    """Applies records to the projection. ``rules(regime)`` gives the lists of the regime's rulebook."""
 
     def __init__(
         self,
@@ -68,10 +71,8 @@ class Projector:
         *,
         rules: Callable[[str], Sequence[ListRule]],
         quarantine: Quarantine,
-        published: Callable[[Sequence[ChangeRow]], None] = lambda rows: None,
     ) -> None:
         self._store = store
-        self._published = published
         self._rules = rules
         self._quarantine = quarantine
         self._stack: Stack | None = None
@@ -111,8 +112,6 @@ class Projector:
             return first + await self._apply(records[half:], poisoned)
         self._positions.update(batch.moved)
         self._stack = batch.stack or self._stack
-        if batch.changes:
-            self._published(batch.changes)
         return applied
 
     def _decide(self, records: Sequence[Record], poisoned: frozenset[tuple[str, int, int]]) -> Batch:
@@ -176,13 +175,13 @@ class Projector:
                 await work.insert_registry(batch.registry)
             facts = await _append_facts(work, batch.facts) if batch.facts else 0
             time_zone = (batch.stack or self._stack or Stack(False, "wall", "UTC", "")).time_zone
-            changes, moves = await _append_changes(work, batch.changes, self._rules, time_zone) if batch.changes else (0, 0)
+            changes, moves = await _append_changes(work, batch.changes, self._rules, time_zone) if batch.changes else ((), 0)
             if batch.story is not None:
                 await work.keep_story(batch.story)
             if batch.rejected:
                 await work.put_outbox(batch.rejected)
             await work.move(batch.moved)
-        return Applied(records, facts, changes, moves, len(batch.rejected))
+        return Applied(records, facts, len(changes), moves, len(batch.rejected), changes)
 
 
 def subject_index(subject: subjects.Subject) -> search.Index:
@@ -205,7 +204,7 @@ async def _append_facts(work: UnitOfWork, rows: Sequence[FactRow]) -> int:
 
 async def _append_changes(
     work: UnitOfWork, rows: Sequence[ChangeRow], rules: Callable[[str], Sequence[ListRule]], time_zone: str
-) -> tuple[int, int]:
+) -> tuple[tuple[ChangeRow, ...], int]:
     new = await work.new_changes([row.id for row in rows])
     fresh: list[ChangeRow] = []
     for row in rows:
@@ -213,7 +212,7 @@ async def _append_changes(
             new.remove(row.id)
             fresh.append(row)
     if not fresh:
-        return 0, 0
+        return (), 0
     await work.append_changes(fresh)
     current = {(row.subject, row.regime): row for row in fresh if row.in_effect}
     await work.put_grades(list(current.values()))
@@ -221,7 +220,7 @@ async def _append_changes(
     if moves:
         await work.append_list_changes(moves)
     await work.touch({row.subject for row in fresh})
-    return len(fresh), len(moves)
+    return tuple(fresh), len(moves)
 
 
 async def _list_changes(

@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from schemas.topics import FACTS, FINDINGS, GRADES, LOGGED_TOPICS, REGISTRY
-from services._bus.telemetry import Telemetry, at, sampled
+from services._bus.telemetry import HEADER, Telemetry, at
 from services.publication.adapters.postgres_store import PostgresStore
+from services.publication.domain.rows import ChangeRow
 from services.publication.handlers import Applied, Projector
-from services.publication.ports import Place, Position, Record, Records, Sender
+from services.publication.ports import Place, Position, Records, Sender
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,8 @@ class Progress:
 
 
 class Projecting:
-    """Runs sessions until cancelled. ``clock``: monotonic seconds; ``keep``: how far back the stream can be resumed."""
+    """Runs sessions until cancelled. ``clock``: monotonic seconds; ``keep``: how far back the stream can be resumed;
+    ``published`` hears of changes that have just been committed."""
 
     def __init__(
         self,
@@ -77,8 +79,9 @@ class Projecting:
         clock: Callable[[], float],
         keep: int,
         telemetry: Telemetry,
+        published: Callable[[Sequence[ChangeRow]], None] = lambda rows: None,
     ) -> None:
-        self._telemetry = telemetry
+        self._telemetry, self._published = telemetry, published
         self._store, self._projector = store, projector
         self._records, self._sender, self._clock, self._keep = records, sender, clock, keep
         self.progress = Progress()
@@ -136,8 +139,9 @@ class Projecting:
         if found:
             began = self._telemetry.now_ns()
             applied = await self._projector.apply(found)
-            self._telemetry.spans("publish", _traced(found), began_ns=began)
-            self.progress.total = self.progress.total + applied
+            self._telemetry.spans("publish", _traced(applied.published), began_ns=began)
+            self._published(applied.published)
+            self.progress.total = self.progress.total + replace(applied, published=())
             self.progress.positions = self._projector.positions
             if applied.moves or applied.rejected:
                 await self._flush(sender)
@@ -169,8 +173,8 @@ class Projecting:
         }
 
 
-def _traced(records: Sequence[Record]) -> Iterator[tuple[Sequence[tuple[str, bytes]], dict[str, str | int]]]:
-    """The grades of a batch whose trace is kept: with the commit they are what the public sees."""
-    for one in records:
-        if one.topic == GRADES and sampled(one.headers):
-            yield one.headers, at(one.topic, one.partition, one.offset)
+def _traced(rows: Sequence[ChangeRow]) -> Iterator[tuple[Sequence[tuple[str, bytes]], dict[str, str | int]]]:
+    """The changes whose trace is kept: with the commit they are what the public sees."""
+    for one in rows:
+        if one.trace:
+            yield [(HEADER, one.trace.encode())], at(GRADES, one.partition, one.offset)

@@ -8,11 +8,12 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
@@ -25,6 +26,7 @@ from services._bus.telemetry import SECONDS, setup
 from services.publication.adapters import kafka
 from services.publication.adapters.migrations import migrate
 from services.publication.adapters.neighbours import Neighbours
+from services.publication.adapters.postgres_builds import NEXT, PostgresBuilds
 from services.publication.adapters.postgres_reader import PostgresReader
 from services.publication.adapters.postgres_store import PostgresStore
 from services.publication.adapters.sample_town import SampleTown
@@ -33,6 +35,7 @@ from services.publication.domain.rows import ChangeRow
 from services.publication.domain.vocabulary import Vocabulary
 from services.publication.handlers import Projector
 from services.publication.projecting import Projecting
+from services.publication.rebuilding import Rebuilt, rebuild
 from services.publication.web.app import Parts, create_app
 from services.publication.web.portal import Portal
 from services.publication.web.stream import Hub
@@ -40,12 +43,14 @@ from services.publication.web.stream import Hub
 log = logging.getLogger(__name__)
 PACKAGE = Path(__file__).resolve().parent
 REPOSITORY = PACKAGE.parents[1]
+_BASE, _KAFKA_STEP = 19090, 2
 _WORDING = (".py", ".po", ".html", ".css", ".js")
 
 
 @dataclass(frozen=True)
 class Settings:
-    """From the environment (docs/architecture.md). ``keep``: changes that the stream can be resumed over."""
+    """From the environment (docs/architecture.md). ``keep``: changes that the stream can be resumed over; ``audit_url``: where this
+    process asks audit; ``audit_public_url``: where a reader's browser finds it, None for no links."""
 
     home: Path
     kafka: str
@@ -56,6 +61,8 @@ class Settings:
     port: int
     rulebooks: Path
     audit_url: str | None
+    audit_public_url: str | None
+    trusted_proxies: tuple[str, ...]
     rating_url: str | None
     intake_url: str | None
     sample_key: Path | None
@@ -78,6 +85,8 @@ def settings(env: dict[str, str]) -> Settings:
         port=number(env, "MINGJIAN_PORT", 19101),
         rulebooks=folder(env, "MINGJIAN_RULEBOOKS") or REPOSITORY / "rulebooks",
         audit_url=env.get("MINGJIAN_AUDIT_URL") or None,
+        audit_public_url=_audit_public_url(env),
+        trusted_proxies=tuple((env.get("MINGJIAN_TRUSTED_PROXIES") or "127.0.0.1").replace(",", " ").split()),
         rating_url=env.get("MINGJIAN_RATING_URL") or None,
         intake_url=env.get("MINGJIAN_INTAKE_URL") or None,
         sample_key=folder(env, "MINGJIAN_SAMPLE_KEY"),
@@ -86,6 +95,16 @@ def settings(env: dict[str, str]) -> Settings:
         streams_per_address=number(env, "MINGJIAN_STREAM_LIMIT_ADDRESS", 50),
         environ=env,
     )
+
+
+def _audit_public_url(env: dict[str, str]) -> str | None:
+    """An address inside a cluster is nobody's link; on the embedded stack one machine is both inside and outside."""
+    given, inside = env.get("MINGJIAN_AUDIT_PUBLIC_URL"), env.get("MINGJIAN_AUDIT_URL")
+    if given:
+        if urlsplit(given).scheme not in ("http", "https") or not urlsplit(given).hostname:
+            raise NotConfigured(f"MINGJIAN_AUDIT_PUBLIC_URL is {given!r}; an address such as https://audit.example is expected")
+        return given.rstrip("/")
+    return inside.rstrip("/") if inside and urlsplit(inside).hostname in ("127.0.0.1", "::1", "localhost") else None
 
 
 def from_environment() -> Settings:
@@ -137,7 +156,7 @@ class Service:
         store = PostgresStore(given.dsn)
         connection = _connection(given)
         self._telemetry = setup("publication", env=given.environ, home=given.home)
-        self._projector = Projector(store, rules=vocabulary.rules, quarantine=kafka.quarantined, published=self._published())
+        self._projector = Projector(store, rules=vocabulary.rules, quarantine=kafka.quarantined)
         self.projecting = Projecting(
             store=store,
             projector=self._projector,
@@ -146,10 +165,13 @@ class Service:
             clock=time.monotonic,
             keep=given.keep,
             telemetry=self._telemetry,
+            published=self._published(),
         )
         self._reader = PostgresReader(given.read_dsn)
         self._wake = PostgresWake(given.read_dsn)
-        self._neighbours = Neighbours(audit_url=given.audit_url, audit_inside=None, rating_url=given.rating_url, clock=time.monotonic)
+        self._neighbours = Neighbours(
+            audit_public=given.audit_public_url, audit_inside=given.audit_url, rating_url=given.rating_url, clock=time.monotonic
+        )
         self.hub = Hub(self._reader, self._wake, limit=given.streams, per_address=given.streams_per_address)
         self.failed: BaseException | None = None
         self._stop = asyncio.Event()
@@ -190,7 +212,7 @@ class Service:
         return create_app(
             Parts(
                 reader=self._reader,
-                portal=Portal(vocabulary, audit_url=given.audit_url),
+                portal=Portal(vocabulary, audit_url=given.audit_public_url),
                 neighbours=self._neighbours,
                 hub=self.hub,
                 town=town,
@@ -241,6 +263,28 @@ class Service:
     async def wait_failed(self) -> None:
         """Return when the projection stopped for good."""
         await self._stop.wait()
+
+
+async def rebuild_projection(
+    *, home: Path, kafka_address: str | None, accept: bool, say: Callable[[str], None], env: Mapping[str, str] = os.environ
+) -> Rebuilt:
+    """Rebuild the projection of the stack at ``home``, or of the one that the environment names, while its service runs.
+
+    Raises ``NotConfigured``, ``RulebookError``, ``ConnectionError``, ``RecordsGone``, ``OtherStack``."""
+    embedded = f"127.0.0.1:{int(env.get('MINGJIAN_PORT_BASE') or _BASE) + _KAFKA_STEP}"
+    connection = Connection.of(kafka_address or embedded, folder(env, "MINGJIAN_KAFKA_TLS_DIR"))
+    dsn = file_text(
+        {"MINGJIAN_DSN_FILE": env.get("MINGJIAN_DSN_FILE") or str(home / "secrets" / "mj_publication.dsn")}, "MINGJIAN_DSN_FILE"
+    )
+    vocabulary = Vocabulary(load_all(folder(env, "MINGJIAN_RULEBOOKS") or REPOSITORY / "rulebooks").values())
+    store = PostgresStore(dsn, schema=NEXT)
+    # Its right to write also keeps a second rebuild waiting.
+    await store.acquire()
+    try:
+        projector = Projector(store, rules=vocabulary.rules, quarantine=kafka.quarantined)
+        return await rebuild(PostgresBuilds(dsn), projector, kafka.records(connection), accept=accept, say=say)
+    finally:
+        await store.close()
 
 
 def service() -> Service:

@@ -133,9 +133,9 @@ class Feed:
         """A finding."""
         self.waiting.append(Outgoing(FINDINGS, partition_of(one["subject"]), one["subject"].encode(), derived_bytes(one), ms))
 
-    def raw(self, topic: str, partition: int, content: bytes, *, ms: int = START_MS) -> None:
+    def raw(self, topic: str, partition: int, content: bytes, *, ms: int = START_MS, headers: Sequence[tuple[str, bytes]] = ()) -> None:
         """Bytes that may be anything."""
-        self.waiting.append(Outgoing(topic, partition, b"raw", content, ms))
+        self.waiting.append(Outgoing(topic, partition, b"raw", content, ms, list(headers)))
 
     def ends(self) -> dict[tuple[str, int], int]:
         """Next offset of every partition that publication reads on any stack."""

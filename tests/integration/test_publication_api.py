@@ -295,10 +295,34 @@ def test_a_reader_that_reads_nothing_is_let_go_and_holds_nobody_up(api_stack: Pu
         assert len(read(f"{api_stack.url}/api/v1/stream?since=0", 63)) == 63
 
 
+@pytest.mark.parametrize("path", ["/api/v1/grades", "/api/v1/grades.csv?regime=fhrs", "/api/v1/lists", f"/api/v1/subjects/{PHARMACY}"])
+def test_head_tells_what_get_would(api_stack: Publication, path: str) -> None:
+    got, asked = api_stack.get(path), httpx.head(api_stack.url + path, timeout=10)
+    assert (asked.status_code, asked.content) == (200, b"")
+    told = ("etag", "content-type", "cache-control", "mingjian-sample", "access-control-allow-origin", "content-security-policy")
+    assert [asked.headers[name] for name in told] == [got.headers[name] for name in told]
+
+
+def test_head_of_the_endless_stream_ends_and_takes_no_place(api_stack: Publication) -> None:
+    for _ in range(6):
+        asked = httpx.head(f"{api_stack.url}/api/v1/stream", timeout=10)
+        assert asked.status_code == 200 and asked.headers["content-type"].startswith("text/event-stream")
+    assert httpx.head(f"{api_stack.url}/api/v1/stream?since=9999", timeout=10).status_code == 410
+
+
+def test_the_interface_s_page_tells_of_every_refusal(api_stack: Publication) -> None:
+    paths = api_stack.get("/api/v1/openapi.json").json()["paths"]
+    for path, operations in paths.items():
+        if path.startswith("/api/"):
+            assert set(operations["get"]["responses"]) >= {"405", "422", "500", "503"}, path
+    assert httpx.post(f"{api_stack.url}/api/v1/grades", timeout=10).json()["type"] == "urn:mingjian:problem:method"
+
+
 def test_anyone_may_read_the_api_from_any_site_without_credentials(api_stack: Publication) -> None:
     answer = api_stack.get("/api/v1/lists", headers={"origin": "https://elsewhere.example"})
     assert answer.headers["access-control-allow-origin"] == "*" and "access-control-allow-credentials" not in answer.headers
     asked = httpx.options(f"{api_stack.url}/api/v1/stream", headers={"origin": "https://elsewhere.example"}, timeout=10)
+    assert "HEAD" in asked.headers["access-control-allow-methods"]
     assert asked.status_code == 204 and "Last-Event-ID" in asked.headers["access-control-allow-headers"]
     assert "access-control-allow-origin" not in api_stack.get("/").headers
 

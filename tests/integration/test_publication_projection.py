@@ -279,7 +279,10 @@ def test_a_trace_leads_from_the_grade_to_its_publication(shared_stack: Publicati
     feed = Feed(shared_stack.stack.bootstrap)
     shop, trace_id = "uscc:91430000M0001234XE", uuid.uuid4().hex
     kept, dropped = f"00-{trace_id}-{'b' * 16}-01", f"00-{uuid.uuid4().hex}-{'c' * 16}-00"
-    feed.grade(grade(shop, "A", cause=str(uuid.uuid4())), trace=kept)
+    told_twice = grade(shop, "A", cause=str(uuid.uuid4()))
+    feed.grade(told_twice, trace=kept)
+    feed.grade(told_twice, trace=kept)
+    feed.raw(GRADES, 5, b"no grade", headers=[("traceparent", f"00-{'d' * 32}-{'e' * 16}-01".encode())])
     feed.grade(grade(shop, "B", cause=str(uuid.uuid4())), trace=dropped)
     feed.grade(grade(shop, "A", cause=str(uuid.uuid4())))
     feed.send()

@@ -30,10 +30,10 @@ class Log:
 
 
 class Neighbours:
-    """Asks audit and rating. ``clock``: monotonic seconds."""
+    """Asks audit at ``audit_inside`` and rating; links lead to ``audit_public``, None for no links. ``clock``: monotonic seconds."""
 
-    def __init__(self, *, audit_url: str | None, audit_inside: str | None, rating_url: str | None, clock: Callable[[], float]) -> None:
-        self._audit, self._inside, self._rating, self._clock = audit_url, audit_inside or audit_url, rating_url, clock
+    def __init__(self, *, audit_public: str | None, audit_inside: str | None, rating_url: str | None, clock: Callable[[], float]) -> None:
+        self._audit, self._inside, self._rating, self._clock = audit_public, audit_inside, rating_url, clock
         self._client = httpx.AsyncClient(timeout=LIMIT_S, limits=httpx.Limits(max_connections=8), trust_env=False)
         self._kept: dict[str, tuple[float, Any]] = {}
         self._asking: dict[str, asyncio.Task[Any]] = {}
@@ -98,7 +98,7 @@ class Neighbours:
             if len(self._leaves) > KEEP_LEAVES:
                 self._leaves.clear()
             self._leaves[place] = index
-        return index, f"{self._audit}/log/leaves/{index}"
+        return index, f"{self._audit}/log/leaves/{index}" if self._audit else None
 
     def leaf_page(self, partition: int, offset: int) -> str | None:
         """Address of the page about a fact's leaf."""

@@ -13,6 +13,7 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
+from services.publication.adapters.postgres_builds import reading_lock
 from services.publication.domain.registry import GO_LIVE, KEY, ROLE, RULEBOOK, Stack
 from services.publication.domain.search import Query, like
 
@@ -64,6 +65,7 @@ class PostgresReader:
     in which nothing is asked for ``timeout_ms``."""
 
     def __init__(self, dsn: str, *, schema: str = "publication", size: int = 8, timeout_ms: int = 5000) -> None:
+        self._lock = reading_lock(schema)
         options = _OPTIONS.format(schema=schema, timeout_ms=timeout_ms)
         self._pool = AsyncConnectionPool(
             dsn,
@@ -87,6 +89,8 @@ class PostgresReader:
     async def snapshot(self) -> AsyncIterator[Snapshot]:
         """Several questions on one state of the projection."""
         async with self._pool.connection() as connection:
+            # Nobody puts another build in this one's place between two questions.
+            await connection.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))", (self._lock,))
             yield Snapshot(connection)
 
 

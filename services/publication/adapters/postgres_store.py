@@ -17,6 +17,7 @@ from psycopg import sql
 from psycopg.rows import tuple_row
 
 from services._bus.producer import Outgoing
+from services.publication.adapters.postgres_builds import writing_lock
 from services.publication.adapters.postgres_lists import ListWork, headers_of
 from services.publication.domain.registry import RegistryRow, Stack
 from services.publication.domain.rows import ChangeRow, FactRow
@@ -103,6 +104,7 @@ class PostgresStore:
         try:
             with _may_pass():
                 async with connection.transaction(), connection.cursor(row_factory=tuple_row) as cursor:
+                    await cursor.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))", (writing_lock(self._schema),))
                     work = PostgresUnitOfWork(cursor)
                     yield work
                     await work.finish()
@@ -240,7 +242,10 @@ class PostgresUnitOfWork(ListWork):
 
     async def append_changes(self, rows: Sequence[ChangeRow]) -> int:
         """See ``UnitOfWork.append_changes``. The row lock on sequence_state would stop a second writer, were there one."""
-        await self._cursor.execute("SELECT head FROM sequence_state FOR UPDATE")
+        # No number is given out twice, whatever an earlier build has given out beyond this one's own.
+        await self._cursor.execute(
+            "SELECT GREATEST(head, (SELECT COALESCE(max(seq), 0) FROM kept_sequence)) FROM sequence_state FOR UPDATE OF sequence_state"
+        )
         state = await self._cursor.fetchone()
         assert state is not None
         head = int(state[0])

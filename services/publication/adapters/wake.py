@@ -23,7 +23,8 @@ class PostgresWake:
     async def wait(self) -> None:
         """Return when something was committed, or after a second."""
         try:
-            await asyncio.wait_for(self._news.wait(), _LOOK_EVERY_S)
+            async with asyncio.timeout(_LOOK_EVERY_S):
+                await self._news.wait()
         except TimeoutError:
             return
         self._news.clear()

@@ -71,7 +71,7 @@ def _no_subject(id: str) -> Problem:
 
 def router(reader: PostgresReader, vocabulary: Vocabulary, hub: Hub, tags: Tags) -> APIRouter:
     """The routes below ``/api/v1``."""
-    routes = APIRouter(prefix="/api/v1", dependencies=[Depends(checks.only_known)], responses=described(422, 503))
+    routes = APIRouter(prefix="/api/v1", dependencies=[Depends(checks.only_known)], responses=described(405, 422, 500, 503))
     _subjects(routes, reader, tags)
     _grades(routes, reader, vocabulary, tags)
     _lists(routes, reader, vocabulary, tags)
@@ -243,9 +243,10 @@ def _lists(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary, ta
 
 
 _STREAM_DOC = """Every change of a grade or status, as server-sent events: `event: grade`, `id:` the gapless number, `data:` the
-CloudEvent as JSON. `since` and `Last-Event-ID` (which wins) name the last number already seen; without them the stream begins
-now. A comment comes at least every 15 seconds, with the newest number as `id:`. A number that is no longer kept, or was never
-given out, is answered 410 with the address of the snapshot to start from."""
+CloudEvent as JSON. `grade` takes the changes that lead to a grade and those that lead away from it, so that who holds it can be
+followed on the stream alone. `since` and `Last-Event-ID` (which wins) name the last number already seen; without them the stream
+begins now. A comment comes at least every 15 seconds, and after each page of what is sent again, with the number reached as `id:`.
+A number that is no longer kept, or was never given out, is answered 410 with the address of the snapshot to start from."""
 
 
 def _stream(routes: APIRouter, reader: PostgresReader, hub: Hub) -> None:

@@ -24,7 +24,7 @@ from services.publication.adapters.neighbours import Neighbours
 from services.publication.adapters.postgres_reader import PostgresReader
 from services.publication.adapters.sample_town import SampleTown
 from services.publication.web import api_routes, probes
-from services.publication.web.middleware import Headers
+from services.publication.web.middleware import Headers, Heads
 from services.publication.web.pages import Pages
 from services.publication.web.portal import Asset, Portal
 from services.publication.web.sample_routes import SampleButton
@@ -70,7 +70,7 @@ class Parts:
 class _Application(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """The headers go round everything, so that the answer to a fault carries them too."""
-        return Headers(super().build_middleware_stack())
+        return Headers(Heads(super().build_middleware_stack()))
 
 
 def create_app(parts: Parts) -> FastAPI:

@@ -12,6 +12,7 @@ from services.publication.domain.vocabulary import Term, Vocabulary
 ROW = 26
 TOP = 8
 AXIS = 26
+_PHONE = 300  # pixels that the drawing has on a narrow screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,21 +114,28 @@ def step_chart(regime: str, spans: Sequence[Span], *, today: date, vocabulary: V
         word = span.grade if span.grade is not None else span.status
         steps.append(Step(x(span.start), x(span.end or last), level.y, level.shade, rise, (word, span.start, span.end)))
     bare = [span for span in spans if span.grade is None]
-    names = _names([(span.status, span.start, span.end or last) for span in bare], x, at["–"].y) if bare else []
+    names = _names([(vocabulary.status(regime, one.status), one.start, one.end or last) for one in bare], x, at["–"].y) if bare else []
     return StepChart(levels, steps, _ticks(first, last, x), names, TOP + ROW * len(levels) + AXIS, first, last)
 
 
-def _names(stretches: Sequence[tuple[str, date, date]], x: Callable[[date], str], y: int) -> list[Name]:
-    """On the left half a name begins with its stretch, on the right half it ends with it, so that it stays in the drawing."""
-    longest: dict[str, tuple[date, date]] = {}
-    for status, start, end in stretches:
-        held = longest.get(status)
-        if held is None or end - start > held[1] - held[0]:
-            longest[status] = (start, end)
-    found = []
-    for status, (start, end) in longest.items():
+def _names(terms: Sequence[tuple[Term, date, date]], x: Callable[[date], str], y: int) -> list[Name]:
+    """Longest stretches first. On the left half a name begins with its stretch, on the right half it ends with it, so that it stays
+    in the drawing; where two would meet on a phone only the longer stretch is named."""
+    longest: dict[str, tuple[Term, date, date]] = {}
+    for term, start, end in terms:
+        held = longest.get(term.word)
+        if held is None or end - start > held[2] - held[1]:
+            longest[term.word] = (term, start, end)
+    found: list[Name] = []
+    taken: list[tuple[float, float]] = []
+    for term, start, end in sorted(longest.values(), key=lambda one: one[1] - one[2]):
+        wide = 100 * max(13 * len(term.zh), 7.5 * len(term.en)) / _PHONE
         left = float(x(start).rstrip("%")) < 50
-        found.append(Name(x(start) if left else x(end), y, "start" if left else "end", status))
+        place = float((x(start) if left else x(end)).rstrip("%"))
+        room = (place, place + wide) if left else (place - wide, place)
+        if all(room[1] <= one[0] or one[1] <= room[0] for one in taken):
+            taken.append(room)
+            found.append(Name(f"{place:.2f}%", y, "start" if left else "end", term.word))
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,10 +27,36 @@ _API = _EVERYWHERE | {
     "access-control-expose-headers": "ETag, Retry-After, Mingjian-Sample",
 }
 _PREFLIGHT = {
-    "access-control-allow-methods": "GET, OPTIONS",
+    "access-control-allow-methods": "GET, HEAD, OPTIONS",
     "access-control-allow-headers": "Accept, If-None-Match, Last-Event-ID, Cache-Control",
     "access-control-max-age": "86400",
 }
+
+
+class Heads:
+    """HEAD on the API is GET without the body. An answer without an end is ended as soon as its headers are out."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http" or scope["method"] != "HEAD" or not scope["path"].startswith("/api/"):
+            await self._app(scope, receive, send)
+            return
+        begun = asyncio.Event()
+
+        async def headers_only(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await send(message)
+                await send({"type": "http.response.body", "body": b""})
+                begun.set()
+
+        async def gone_once_begun() -> Message:
+            await begun.wait()
+            return {"type": "http.disconnect"}
+
+        await self._app(scope | {"method": "GET"}, gone_once_begun, headers_only)
 
 
 class Headers:

@@ -234,7 +234,8 @@ class EventStream(Response):
         await self._replay(send)
         while not self._client.dropped:
             try:
-                await asyncio.wait_for(self._client.news.wait(), self._heartbeat_s)
+                async with asyncio.timeout(self._heartbeat_s):
+                    await self._client.news.wait()
             except TimeoutError:
                 # No await from here to the number: with changes still in the buffer it would tell of what was never sent.
                 if self._client.buffer or self._client.dropped:
@@ -266,7 +267,9 @@ class EventStream(Response):
         self._hub.join(self._client)
 
     async def _write(self, send: Send, body: bytes) -> None:
-        await asyncio.wait_for(send({"type": "http.response.body", "body": body, "more_body": True}), SEND_LIMIT_S)
+        # Not wait_for: it can swallow the cancelling of a stream whose client went just now, which would then never end.
+        async with asyncio.timeout(SEND_LIMIT_S):
+            await send({"type": "http.response.body", "body": body, "more_body": True})
         await asyncio.sleep(WRITE_EVERY_S)
 
 

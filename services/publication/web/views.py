@@ -162,7 +162,9 @@ def story(row: Row, fact: Row, name: str | None, leaf: Leaf, speaker: Speaker) -
     regime = speaker.vocabulary.regime_of_clause(row["story"]["clause"])
     shown = {"id": str(fact["event_id"]), "type": fact["type"], "subject": fact["subject"], "data": fact["data"]}
     raw = orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode()
-    return row["story"] | {"subject": fact["subject"], "name": name, "raw": raw, "leaf": index, "leaf_url": url, "regime": regime}
+    told = {name: dates.in_text(row["story"][name], name[-2:]) for name in ("detail_zh", "detail_en")}
+    about = {"subject": fact["subject"], "name": name, "raw": raw, "leaf": index, "leaf_url": url, "regime": regime}
+    return row["story"] | told | about
 
 
 def rules_by_grade(book: Rulebook, lang: str, day: date) -> dict[str, list[str]]:

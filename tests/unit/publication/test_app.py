@@ -67,7 +67,7 @@ def app_over(reader: Any) -> FastAPI:
     parts = Parts(
         reader=reader,
         portal=Portal(Vocabulary(()), audit_url=None),
-        neighbours=Neighbours(audit_url=None, audit_inside=None, rating_url=None, clock=lambda: 0.0),
+        neighbours=Neighbours(audit_public=None, audit_inside=None, rating_url=None, clock=lambda: 0.0),
         hub=Hub(reader, None, limit=1, per_address=1),  # type: ignore[arg-type]
         town=None,
         now_ms=lambda: 0,

@@ -222,7 +222,10 @@ def test_the_line_without_a_grade_is_named_where_it_is_longest_and_stays_in_the_
     ]
     chart = step_chart("nowhere", laid, today=day + timedelta(100), vocabulary=Vocabulary(()))
     assert chart is not None
-    assert [(one.status, one.x, one.anchor) for one in chart.names] == [("awaiting", "0.00%", "start"), ("closed", "100.00%", "end")]
+    assert [(one.status, one.x, one.anchor) for one in chart.names] == [("closed", "100.00%", "end"), ("awaiting", "0.00%", "start")]
+    crowded = [Span(1, None, "awaiting", day, day + timedelta(10)), Span(2, None, "exempt", day + timedelta(10), day + timedelta(100))]
+    chart = step_chart("nowhere", crowded, today=day + timedelta(100), vocabulary=Vocabulary(()))
+    assert chart is not None and [one.status for one in chart.names] == ["exempt"]
 
 
 def test_dates_carry_their_weekday() -> None:

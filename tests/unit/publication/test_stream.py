@@ -144,6 +144,34 @@ def test_a_filtered_replay_asks_for_what_passes_and_tells_how_far_it_is() -> Non
     ]
 
 
+def test_a_client_that_goes_during_a_write_gives_its_place_back() -> None:
+    """However the two meet: as a HEAD request does, which is gone as soon as the headers are out."""
+    given_back: list[bool] = []
+
+    async def go(after: int) -> None:
+        sent = 0
+        gone = asyncio.Event()
+
+        async def send(message: Any) -> None:
+            nonlocal sent
+            sent += 1
+            if sent > after:
+                gone.set()
+
+        async def receive() -> Any:
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        table = Table([change(seq) for seq in range(1, 6)])
+        client = Client(wanted=ChangeFilter(), address="", at=0)
+        stream = EventStream(hub_over(table), table, client, headers={}, done=lambda: given_back.append(True))  # type: ignore[arg-type]
+        await asyncio.wait_for(stream({}, receive, send), 5)
+
+    for after in range(3):
+        asyncio.run(go(after))
+    assert given_back == [True] * 3
+
+
 def test_nothing_that_passes_the_filter_still_moves_the_last_id_at_once() -> None:
     table = Table([change(seq) for seq in range(1, 1001)])
     client = Client(wanted=ChangeFilter(grade="none"), address="", at=0)
