@@ -23,10 +23,11 @@ from services.audit.domain.operations import (
     step_finding,
     unannounced_finding,
     unreadable_finding,
+    unsigned_finding,
 )
 from services.audit.domain.registry import Registry
 from services.audit.domain.workdays import YearTable
-from services.audit.entries import CALENDAR, Entered, Entries, ReadRegistry
+from services.audit.entries import CALENDAR, Entered, Entries, ReadRegistry, Unsigned
 from services.audit.ports import DetectorWork, Finding, Place
 from services.audit.reading import Read, opened, received_ms, stamp_of, traceparent_of, uuid_of
 
@@ -164,6 +165,8 @@ class Detectors:
                     new += await self._entries.judge(found, known.regimes.get(subject, ()), known.registry, work)
             except (Unreadable, OverflowError):
                 new += await self._add(unreadable_finding(record, self._stack), record, work)
+            except Unsigned:
+                new += await self._add(unsigned_finding(record, self._stack, uuid_of(found.one)), record, work)
         return new
 
 

@@ -177,7 +177,7 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
         telemetry=telemetry,
     )
     registry_records = KafkaRecords(connection, [(REGISTRY, 0)])
-    registry = RegistryReader(registry_records)
+    registry = RegistryReader(registry_records, genesis)
     watched = [place for place in places() if place[0] in (FACTS, REGISTRY, FINDINGS)]
     detectors = DetectorLoop(
         detectors=Detectors(rules, registry.up_to, genesis["subject"], _entered(telemetry)),

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from schemas.envelope import NotAnEnvelope, open_record
 from schemas.topics import FINDINGS, REGISTRY
 from services._bus.kafka import Unavailable
 from services._bus.producer import Outgoing, Producer
@@ -24,7 +24,7 @@ from services.audit.domain.operations import oversize_finding
 from services.audit.domain.registry import Registry
 from services.audit.handlers import Detectors, operational
 from services.audit.ports import Place, Plan, Span
-from services.audit.reading import traceparent_of
+from services.audit.reading import opened, traceparent_of
 
 log = logging.getLogger("mingjian.audit")
 
@@ -184,12 +184,12 @@ async def watch_ends(records: KafkaRecords, progress: Progress, monotonic: Calla
 
 
 class RegistryReader:
-    """The registry, read from its beginning at every start (it is small) and followed on demand."""
+    """The registry, read from its beginning at every start (it is small) and followed on demand. ``genesis``: the pinned event."""
 
-    def __init__(self, records: KafkaRecords) -> None:
+    def __init__(self, records: KafkaRecords, genesis: Mapping[str, Any]) -> None:
         self._records = records
         self._moved = asyncio.Condition()
-        self.state = Registry()
+        self.state = Registry(genesis)
 
     async def run(self) -> None:
         """Follow the registry for ever."""
@@ -198,11 +198,7 @@ class RegistryReader:
                 continue
             async with self._moved:
                 for record in batch[REGISTRY, 0]:
-                    try:
-                        event = open_record(record.value).event
-                    except NotAnEnvelope:
-                        event = None
-                    self.state = self.state.apply(record.offset, event)
+                    self.state.apply(record.offset, opened(record))
                 self._moved.notify_all()
 
     async def up_to(self, offset: int) -> Registry:

@@ -23,10 +23,11 @@ from schemas.times import instant
 from schemas.topics import FACTS, FINDINGS, QUARANTINE, REGISTRY
 from services.audit.adapters.calendars import calendar_events
 from services.audit.domain.tiles import decode_bundle
-from tests.integration.audit.world import OFFICE, AuditWorld, Say, calendar_copies, control, fact
+from tests.integration.audit.world import OFFICE, AuditWorld, Say, calendar_copies, control, fact, genesis
 
 pytestmark = pytest.mark.stack
 CALENDARS = Path(__file__).resolve().parents[3] / "rulebooks" / "calendar-cn.yaml"
+GO_LIVE = {"occurred_on": "2026-01-01", "regime": "liyujiang"}
 YEAR_2026 = next(one for one in calendar_events(CALENDARS) if one["year"] == 2026)
 
 
@@ -40,8 +41,8 @@ def world(fresh_stack) -> Iterator[AuditWorld]:
 def opening() -> list[Say]:
     """Genesis, go-live, and the calendar of 2026 in every partition."""
     registry = [
-        Say(REGISTRY, control(1, "genesis", "stack:test", {"occurred_on": "2026-01-01"}), b"stack:test"),
-        Say(REGISTRY, control(2, "go_live.declared", "regime:liyujiang", {"occurred_on": "2026-01-01", "regime": "liyujiang"}), b"r"),
+        genesis(),
+        Say(REGISTRY, control(2, "go_live.declared", "regime:liyujiang", GO_LIVE, registry_offset=0), b"regime:liyujiang"),
     ]
     return registry + calendar_copies(3, YEAR_2026)
 

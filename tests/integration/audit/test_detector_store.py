@@ -17,6 +17,7 @@ from services.audit.wiring import migrate
 from tests.unit.audit.clock_suite import CLOCKS
 from tests.unit.audit.detector_suite import SUITE
 from tests.unit.audit.service_suite import SERVICES
+from tests.unit.audit.signature_suite import SIGNATURES
 
 pytestmark = pytest.mark.stack
 _TABLES = "log_plan, log_position, detector_position, calendar, subject_regimes, open_verdict, decision, service, finding, seen"
@@ -50,7 +51,7 @@ def dsn(servers: Stack) -> Iterator[str]:
     yield address
 
 
-@pytest.mark.parametrize("case", SUITE + SERVICES + CLOCKS, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("case", SUITE + SERVICES + SIGNATURES + CLOCKS, ids=lambda one: one.__name__)
 def test_detectors(case: Callable[[Any], Awaitable[None]], dsn: str) -> None:
     async def run() -> None:
         store = Store(dsn)
