@@ -106,6 +106,11 @@ def patience(wait_s: float) -> Patience:
     return Patience(wait_s, time.monotonic, time.sleep)
 
 
+def cores() -> int:
+    """How many processes can work at once."""
+    return os.cpu_count() or 1
+
+
 def genesis_event(path: Path) -> dict[str, Any]:
     """The genesis event from the submission's file. Raises ``NotConfigured``."""
     try:
