@@ -38,6 +38,10 @@ class Unsigned(Exception):
     """A record from which a finding would follow, and that no key signed which the registry had."""
 
 
+class OtherRulebook(Exception):
+    """A regime's rulebook here is not the one that was activated: nobody may be judged by it."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Case:
     """A fact to judge. ``place`` is its own, ``cause`` the record by which it can be judged now; ``stamp``: its registry offset.
@@ -66,6 +70,13 @@ class Entries:
     def concerned(self, event_type: str) -> bool:
         """True of types that are judged here, or by which others are."""
         return word_of(event_type) in self._words or has_document(event_type) or event_type == SERVED
+
+    def check_rulebooks(self, registry: Registry) -> None:
+        """Raises ``OtherRulebook`` where the registry activated another rulebook last than the one that lies here."""
+        activated = registry.rulebooks()
+        for rule in self._rules:
+            if (named := activated.get(rule.regime, rule.digest)) != rule.digest:
+                raise OtherRulebook(f"{rule.regime}: rulebook {named[:16]}… was activated, {rule.digest[:16]}… lies here")
 
     def remember_calendar(self, partition: int, event_id: str, table: YearTable) -> None:
         """A calendar takes effect in the partition."""
@@ -146,6 +157,8 @@ class Entries:
 
     async def _verdict(self, fact: Fact, rule: EntryRule, stamp: int, partition: int) -> Verdict | None:
         known = (await self._registry(stamp)).at(stamp)
+        if rule.regime not in known.active:
+            return None
         calendar = self._calendars.get(partition, WorkCalendar())
         return judge(fact, rule=rule, calendar=calendar, go_live=known.go_live.get(rule.regime), outages=known.outages)
 

@@ -22,6 +22,7 @@ from services.audit.domain.findings import TYPE
 from services.audit.domain.frame import Record
 from services.audit.domain.operations import oversize_finding
 from services.audit.domain.registry import Registry
+from services.audit.entries import OtherRulebook
 from services.audit.handlers import Detectors, operational
 from services.audit.ports import Place, Plan, Span
 from services.audit.reading import opened, traceparent_of
@@ -30,6 +31,8 @@ log = logging.getLogger("mingjian.audit")
 
 CHECKPOINT_EVERY_S = 1.0
 ENDS_EVERY_S = 0.5
+# How often it is looked whether the rulebook that lies here was activated (again): as a rule a process with the other one comes first.
+RULEBOOK_EVERY_S = 2.0
 _REPLAY_SPANS = 4_000
 _REPLAY_RECORDS = 20_000
 _SEND_AT_ONCE = 1_000
@@ -258,8 +261,8 @@ class DetectorLoop:
         own = {place: end for place, end in (await self._records.ends()).items() if place[0] == FINDINGS}
         async for batch in self._records.batches():
             if batch:
-                async with self._store.work() as work:
-                    new = await self._detectors.handle(batch, work)
+                while (new := await self._handle(batch)) is None:
+                    await asyncio.sleep(RULEBOOK_EVERY_S)
                 if new:
                     log.info("%d findings raised", new)
                 self.progress.next_offsets = dict(self._store.positions)
@@ -268,6 +271,19 @@ class DetectorLoop:
                 own = {}
             if not own:
                 await self._send()
+
+    async def _handle(self, batch: Mapping[Place, Sequence[Record]]) -> int | None:
+        """None while the batch can't be judged: it waits, nothing of it is lost, and readiness says why."""
+        try:
+            async with self._store.work() as work:
+                new = await self._detectors.handle(batch, work)
+        except OtherRulebook as error:
+            if self.progress.phase == "live":
+                log.error("the detectors stop: %s", error)
+            self.progress.phase = f"stopped, {error}"
+            return None
+        self.progress.phase = "live"
+        return new
 
     async def _send(self) -> None:
         while rows := await self._store.unsent(self._sent, _SEND_AT_ONCE):

@@ -1,4 +1,4 @@
-"""What the detectors need of the registry: keys, go-lives, declared outages, announced evaluations.
+"""What the detectors need of the registry: keys, rulebooks, go-lives, declared outages, announced evaluations.
 
 Invariants
 1. ``at(n)`` knows exactly the registry up to and with offset ``n``, so a fact stamped with ``n`` is judged the same on every
@@ -22,12 +22,14 @@ from services.audit.domain.late import Outage
 GO_LIVE = "mingjian.go_live.declared.v1"
 OUTAGE = "mingjian.outage.declared.v1"
 ANNOUNCED = "mingjian.evaluation.announced.v1"
+ACTIVATED = "mingjian.rulebook.activated.v1"
 
 
 @dataclass(frozen=True)
 class Known:
-    """The registry as of an offset."""
+    """The registry as of an offset. ``active``: the regimes whose rulebook was activated."""
 
+    active: frozenset[str]
     go_live: Mapping[str, date]
     outages: tuple[Outage, ...]
 
@@ -44,6 +46,7 @@ class Registry:
         self.go_lives: list[tuple[int, str, date]] = []
         self.outages: list[tuple[int, Outage]] = []
         self.announcements: list[tuple[int, tuple[str, str, str, str]]] = []
+        self.activations: list[tuple[int, str, str]] = []
         self.without_effect: list[int] = []
         self._names: set[tuple[str, str]] = set()
 
@@ -82,18 +85,27 @@ class Registry:
                 raise ValueError("an instant has no zone")
         self.outages.append((offset, outage))
 
+    def _activated(self, offset: int, event: Mapping[str, Any]) -> None:
+        self.activations.append((offset, str(event["data"]["regime"]), str(event["data"]["sha256"])))
+
+    def rulebooks(self) -> dict[str, str]:
+        """The digest of each regime's rulebook, by its latest activation."""
+        return {regime: digest for _, regime, digest in self.activations}
+
     def _key(self, offset: int, event: Mapping[str, Any]) -> None:
         self.keys.apply(offset, event)
 
     def at(self, offset: int) -> Known:
         """The registry up to and with ``offset``; of two go-live dates of a regime the later declaration holds."""
         return Known(
+            frozenset(regime for place, regime, _ in self.activations if place <= offset),
             {regime: day for place, regime, day in self.go_lives if place <= offset},
             tuple(outage for place, outage in self.outages if place <= offset),
         )
 
 
 _FOLDS = {
+    ACTIVATED: Registry._activated,
     ANNOUNCED: Registry._announced,
     GO_LIVE: Registry._went_live,
     OUTAGE: Registry._outage,

@@ -63,7 +63,7 @@ def fact(number: int, kind: str, data: dict[str, Any], *, received: str, subject
         "datacontenttype": "application/json",
         "data": data,
     }
-    stamp = {"received_at": received, "channel": "desk", "batch": None, "registry_offset": 1} | entry
+    stamp = {"received_at": received, "channel": "desk", "batch": None, "registry_offset": 2} | entry
     value = orjson.dumps({"event": event, "signature": REGISTRAR.signature(event), "entry": stamp}, option=orjson.OPT_SORT_KEYS)
     return Say(FACTS, value, subject.encode())
 

@@ -22,6 +22,7 @@ from services.audit.domain.frame import Record
 from services.audit.domain.late import EntryRule
 from services.audit.domain.registry import Registry
 from services.audit.domain.workdays import YearTable
+from services.audit.entries import OtherRulebook
 from services.audit.handlers import Detectors
 from services.audit.ports import Finding
 from tests.unit.audit.fake_work import MemoryStore
@@ -56,14 +57,16 @@ class Store(Protocol):
 
 
 class Scene:
-    """A partition of facts, said record by record, and detectors over a store."""
+    """A partition of facts, said record by record, and detectors over a store. ``active``: the rulebook was activated at once."""
 
-    def __init__(self, store: Any = None, partition: int = 3) -> None:
+    def __init__(self, store: Any = None, partition: int = 3, *, active: bool = True) -> None:
         self.store: Any = store or MemoryStore()
         self.partition = partition
         self.records: list[Record] = []
         self.registry = Registry(GENESIS)
         self.declare("mingjian.genesis.v1", STACK, GENESIS["data"])
+        if active:
+            self.registry.activations.append((0, "liyujiang", RULES[0].digest))
         self.declare("mingjian.go_live.declared.v1", "regime:liyujiang", {"regime": "liyujiang", "occurred_on": "2026-01-01"})
         self.asked: list[int] = []
         self.detectors = self.fresh()
@@ -341,7 +344,33 @@ async def an_evaluation_that_nobody_announced_is_named(store: Any) -> None:
     are_valid(found)
 
 
+async def a_regime_is_judged_from_the_activation_of_its_rulebook_on(store: Any) -> None:
+    scene = Scene(store, active=False)
+    scene.declare("mingjian.rulebook.activated.v1", "regime:liyujiang", {"regime": "liyujiang", "sha256": RULES[0].digest})
+    for stamp in (1, 2):
+        scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, registry_offset=stamp)
+    await scene.fold()
+    assert [one["event"]["offset"] for one in await scene.data()] == [1]
+
+
+async def while_another_rulebook_is_the_activated_one_nothing_is_judged_and_nothing_lost(store: Any) -> None:
+    scene = Scene(store)
+    late = scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, known="2026-03-20T08:00:00.000Z")
+    scene.say("inspection.recorded", {"occurred_on": "2026-03-19"}, known="2026-03-20T08:00:00.000Z")
+    ours = {"regime": "liyujiang", "sha256": RULES[0].digest}
+    scene.declare("mingjian.rulebook.activated.v1", "regime:liyujiang", ours | {"sha256": "0" * 64})
+    for _ in range(2):
+        with pytest.raises(OtherRulebook, match="liyujiang"):
+            await scene.fold()
+    assert await scene.store.everything() == [] and scene.store.positions == {}
+    scene.declare("mingjian.rulebook.activated.v1", "regime:liyujiang", ours)
+    await scene.fold()
+    assert [(one["kind"], one["cause"]["offset"]) for one in await scene.data()] == [("late_entry", late.offset)]
+
+
 SUITE = [
+    a_regime_is_judged_from_the_activation_of_its_rulebook_on,
+    while_another_rulebook_is_the_activated_one_nothing_is_judged_and_nothing_lost,
     of_an_ids_copies_the_first_counts_and_a_changed_one_is_named,
     an_evaluation_that_nobody_announced_is_named,
     late_facts_become_valid_findings,
