@@ -238,7 +238,7 @@ def read_leaf(entry: bytes) -> dict[str, Any]:
     place["headers"] = []
     for _ in range(count):
         end = at + 2 + int.from_bytes(entry[at : at + 2], "big")
-        name, (value, at) = entry[at + 2 : end].decode("utf-8"), blob(end)
+        name, (value, at) = entry[at + 2 : end].decode("utf-8", "surrogateescape"), blob(end)
         place["headers"].append((name, value))
     place["value"], at = blob(at)
     demand(at == len(entry), "a leaf has bytes after its end")

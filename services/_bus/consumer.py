@@ -16,9 +16,12 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import ConsumerStoppedError, KafkaError, OffsetOutOfRangeError
 
 from schemas.topics import MAX_MESSAGE_BYTES
+from services._bus import header_names
 from services._bus.kafka import Connection, Place, RecordsGone, Unavailable
 
 log = logging.getLogger("mingjian.bus.consumer")
+
+header_names.accept()
 
 FETCH_BYTES = 8 * MAX_MESSAGE_BYTES
 LIMIT_S = 30.0

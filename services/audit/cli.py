@@ -16,7 +16,7 @@ from services._bus.settings import NotConfigured
 from services.audit.adapters import calendars
 from services.audit.domain.note import ED25519, NoteError, VerifierKey
 from services.audit.verifying import Report, run_verify
-from services.audit.wiring import CALENDAR_FILE, default_home, genesis_event, patience
+from services.audit.wiring import CALENDAR_FILE, cores, default_home, genesis_event, patience
 from services.audit.wiring import kafka as connection_to
 
 _SHOWN = 50
@@ -39,23 +39,27 @@ def verify(
     context: typer.Context,
     log_dir: Annotated[Path | None, typer.Option(envvar="MINGJIAN_LOG_DIR", help="The log's folder; default <home>/log.")] = None,
     vkey: Annotated[str | None, typer.Option(help="The log's verifier key; default the one in <home>/genesis.json.")] = None,
+    genesis: Annotated[Path | None, typer.Option(help="The pinned genesis; default <home>/genesis.json, with --vkey none.")] = None,
     kafka: Annotated[str | None, typer.Option(envvar="MINGJIAN_KAFKA", help="Broker; default the embedded one.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="The log alone, without Kafka.")] = False,
     memory: Annotated[Path | None, typer.Option(help="Where the checkpoint seen last is kept; default <home>/seen.")] = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for a checkpoint of all that Kafka has now.")] = 15.0,
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
-    """Recompute the whole log: bundles, tiles, root, signature, every record on Kafka, and the checkpoint seen last."""
+    """Recompute the whole log: bundles, tiles, root, every signature, every record on Kafka, and the checkpoint seen last."""
     home = getattr(getattr(context.obj, "home", None), "root", None) or default_home()
     try:
-        text = vkey or genesis_event(home / "genesis.json")["data"]["log_vkey"]
+        pinned = genesis_event(genesis or home / "genesis.json") if genesis or not vkey else None
+        text = str(pinned["data"]["log_vkey"] if pinned and not vkey else vkey)
         report = run_verify(
             log_dir=log_dir or home / "log",
             verifier=VerifierKey.parse(text),
+            genesis=pinned,
             kafka=None if offline else connection_to(kafka),
             memory=memory or home / "seen",
             patience=patience(wait),
             console=Console(stderr=True),
+            cores=cores(),
         )
     except (NoteError, NotConfigured, KafkaError, UnusableCertificates) as error:
         typer.echo(json.dumps({"verified": False, "error": str(error)}) if as_json else f"not verified: {error}", err=not as_json)

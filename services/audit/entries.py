@@ -3,6 +3,9 @@
 A fact is judged with the registry as of its own ``entry.registry_offset`` and with the calendars that stand before it in its
 partition, by every regime that rates its subject. A decision and the record that says when it was served come in either order:
 the decision is judged when both are there, and the later record is what causes the finding.
+
+Nothing is found of a record that nobody signed who had a key: what went past intake accuses nobody, and is named for itself. That
+is checked where a finding would follow, now or later.
 """
 
 from __future__ import annotations
@@ -31,15 +34,26 @@ Entered = Callable[[int, str], None]
 """Hears of every judged fact: calendar days from the act to its entry, and the channel."""
 
 
+class Unsigned(Exception):
+    """A record from which a finding would follow, and that no key signed which the registry had."""
+
+
+class OtherRulebook(Exception):
+    """A regime's rulebook here is not the one that was activated: nobody may be judged by it."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Case:
-    """A fact to judge. ``place`` is its own, ``cause`` the record by which it can be judged now; ``stamp``: its registry offset."""
+    """A fact to judge. ``place`` is its own, ``cause`` the record by which it can be judged now; ``stamp``: its registry offset.
+
+    ``unproved``: the envelope of the fact where its signature was not checked yet."""
 
     fact: Fact
     place: Place
     stamp: int
     cause: Place
     record: Record
+    unproved: Opened | None = None
 
 
 class Entries:
@@ -57,6 +71,13 @@ class Entries:
         """True of types that are judged here, or by which others are."""
         return word_of(event_type) in self._words or has_document(event_type) or event_type == SERVED
 
+    def check_rulebooks(self, registry: Registry) -> None:
+        """Raises ``OtherRulebook`` where the registry activated another rulebook last than the one that lies here."""
+        activated = registry.rulebooks()
+        for rule in self._rules:
+            if (named := activated.get(rule.regime, rule.digest)) != rule.digest:
+                raise OtherRulebook(f"{rule.regime}: rulebook {named[:16]}… was activated, {rule.digest[:16]}… lies here")
+
     def remember_calendar(self, partition: int, event_id: str, table: YearTable) -> None:
         """A calendar takes effect in the partition."""
         self._calendars[partition] = self._calendars.get(partition, WorkCalendar()).issue(table)
@@ -65,7 +86,7 @@ class Entries:
     async def judge(self, read: Read, regimes: Iterable[str], registry: Registry, work: DetectorWork) -> int:
         """A fact of one of the types ``concerned``; the number of new findings. ``regimes``: those that rate its subject by now.
 
-        Raises ``Unreadable``, ``OverflowError``."""
+        Raises ``Unreadable``, ``Unsigned``, ``OverflowError``."""
         record, one = read.record, read.one
         if not 0 <= stamp_of(one) < registry.next_offset:
             raise Unreadable("no registry offset that Kafka has")
@@ -75,12 +96,18 @@ class Entries:
         if word_of(fact.type) in self._words:
             self._entered((datetime.fromisoformat(fact.received_at).date() - fact.occurred_on).days, fact.channel)
         at = Place(record.topic, record.partition, record.offset, fact.id)
-        case = _Case(fact, at, stamp_of(one), at, record)
+        case = _Case(fact, at, stamp_of(one), at, record, one)
         if fact.type == SERVED:
-            return await self._served(case, _document(one), regimes, work)
+            return await self._served(await self._proved(case), _document(one), regimes, work)
         if has_document(fact.type):
-            case = await self._decided(case, work)
+            case = await self._decided(await self._proved(case), work)
         return await self._weigh(case, regimes, work)
+
+    async def _proved(self, case: _Case) -> _Case:
+        """The same, its signature checked: before anything follows from it. Raises ``Unsigned``."""
+        if case.unproved is not None and not (await self._registry(case.stamp)).keys.signed(case.unproved):
+            raise Unsigned
+        return replace(case, unproved=None)
 
     async def _decided(self, case: _Case, work: DetectorWork) -> _Case:
         """A decision is kept for the record of its service; that may be there already."""
@@ -116,6 +143,8 @@ class Entries:
             verdict = await self._verdict(case.fact, rule, case.stamp, case.record.partition)
             if verdict is None:
                 continue
+            if verdict.late or not verdict.settled:
+                case = await self._proved(case)
             if verdict.late:
                 new += await work.add(_finding(case, verdict, rule, 0), supersedes=False)
             if not verdict.settled:
@@ -128,13 +157,15 @@ class Entries:
 
     async def _verdict(self, fact: Fact, rule: EntryRule, stamp: int, partition: int) -> Verdict | None:
         known = (await self._registry(stamp)).at(stamp)
+        if rule.regime not in known.active:
+            return None
         calendar = self._calendars.get(partition, WorkCalendar())
         return judge(fact, rule=rule, calendar=calendar, go_live=known.go_live.get(rule.regime), outages=known.outages)
 
     async def issue(self, read: Read, work: DetectorWork) -> int:
         """A schedule takes effect here in the partition; open verdicts that it touches are worked out again (R13).
 
-        Raises ``Unreadable``."""
+        Raises ``Unreadable``, ``Unsigned``."""
         record, data, event_id, partition = read.record, read.one.event["data"], read.one.event["id"], read.record.partition
         if data.get("country") != COUNTRY or (partition, event_id) in self._seen:
             return 0
@@ -142,6 +173,8 @@ class Entries:
             table = YearTable.of(data)
         except (KeyError, ValueError, TypeError) as error:
             raise Unreadable("a calendar that can't be read") from error
+        if not (await self._registry(stamp_of(read.one))).keys.signed(read.one):
+            raise Unsigned
         self.remember_calendar(partition, event_id, table)
         await work.put_calendar(partition, record.offset, event_id, table)
         rules = {rule.regime: rule for rule in self._rules}

@@ -23,10 +23,11 @@ from services.audit.domain.operations import (
     step_finding,
     unannounced_finding,
     unreadable_finding,
+    unsigned_finding,
 )
 from services.audit.domain.registry import Registry
 from services.audit.domain.workdays import YearTable
-from services.audit.entries import CALENDAR, Entered, Entries, ReadRegistry
+from services.audit.entries import CALENDAR, Entered, Entries, ReadRegistry, Unsigned
 from services.audit.ports import DetectorWork, Finding, Place
 from services.audit.reading import Read, opened, received_ms, stamp_of, traceparent_of, uuid_of
 
@@ -62,12 +63,17 @@ class Detectors:
         self._clocks |= known
 
     async def handle(self, batch: Mapping[Place, Sequence[Record]], work: DetectorWork) -> int:
-        """Fold a batch within ``work``; returns how many findings are new. The caller commits."""
+        """Fold a batch within ``work``; returns how many findings are new. The caller commits.
+
+        Raises ``OtherRulebook`` before anything was remembered: the same batch may be given again."""
+        facts = [one for (topic, _), records in batch.items() if topic == FACTS for one in map(opened, records) if one]
+        registry = await self._registry(max((stamp_of(one) for one in facts if self._entries.concerned(one.event["type"])), default=-1))
+        self._entries.check_rulebooks(registry)
         sent = [one.event["id"] for (topic, _), records in batch.items() if topic == FINDINGS for one in map(opened, records) if one]
         if sent:
             await work.read_back(sent)
         read = await self._read({place: records for place, records in batch.items() if place[0] != FINDINGS}, work)
-        known = await self._known([found.one for (topic, _), some in read.items() if topic == FACTS for found in some.values()], work)
+        known = await self._known(facts, registry, work)
         new = 0
         for place, some in read.items():
             new += await self._changed(some, work)
@@ -82,12 +88,11 @@ class Detectors:
         await work.move({place: records[-1].offset + 1 for place, records in batch.items() if records}, self._clocks)
         return new
 
-    async def _known(self, facts: Sequence[Opened], work: DetectorWork) -> _Known:
-        judged = [one for one in facts if self._entries.concerned(one.event["type"])]
-        subjects = {one.event["subject"] for one in judged}
-        subjects |= {one.event["subject"] for one in facts if one.event["type"] in regimes.TYPES}
-        rated = await work.regimes_of(subjects) if subjects else {}
-        return _Known(await self._registry(max(map(stamp_of, judged), default=-1)), rated, set())
+    async def _known(self, facts: Sequence[Opened], registry: Registry, work: DetectorWork) -> _Known:
+        types = {one.event["type"] for one in facts}
+        wanted = {kind for kind in types if kind in regimes.TYPES or self._entries.concerned(kind)}
+        subjects = {one.event["subject"] for one in facts if one.event["type"] in wanted}
+        return _Known(registry, await work.regimes_of(subjects) if subjects else {}, set())
 
     async def _read(self, batch: Mapping[Place, Sequence[Record]], work: DetectorWork) -> dict[Place, dict[int, Read]]:
         """Each partition's envelopes by offset, and which of them are first copies; the others change nothing."""
@@ -164,6 +169,8 @@ class Detectors:
                     new += await self._entries.judge(found, known.regimes.get(subject, ()), known.registry, work)
             except (Unreadable, OverflowError):
                 new += await self._add(unreadable_finding(record, self._stack), record, work)
+            except Unsigned:
+                new += await self._add(unsigned_finding(record, self._stack, uuid_of(found.one)), record, work)
         return new
 
 

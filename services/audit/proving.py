@@ -30,6 +30,12 @@ class ProvedLeaf:
     proof: LogProof
 
 
+def published_size(read_file: ReadFile, log: VerifierKey) -> int:
+    """Leaves under the latest checkpoint; 0 before the first. Raises ``NoteError`` where it was tampered with."""
+    note = read_file(CHECKPOINT)
+    return open_checkpoint(note, log)[0].size if note is not None else 0
+
+
 def prove(index: int, read_file: ReadFile, log: VerifierKey) -> ProvedLeaf:
     """Raises ``NotPublished``; ``NoteError``, ``TileError`` or ``ProofError`` where the files were tampered with."""
     note = read_file(CHECKPOINT)

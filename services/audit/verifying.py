@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,12 +11,14 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from schemas.topics import LOGGED_TOPICS
+from schemas.topics import LOGGED_TOPICS, REGISTRY
 from services._bus.kafka import Connection
 from services.audit.adapters import replay_reader
 from services.audit.domain.checkpoint import Checkpoint, open_checkpoint
 from services.audit.domain.note import NoteError, VerifierKey
+from services.audit.domain.signatures import SIGNED, check_registry, genesis_of
 from services.audit.domain.verify import Fault, Place, Verification
+from services.audit.signatures import Found, Job, check_all, place_of, read_file
 
 _POLL_S = 0.2
 
@@ -41,6 +43,7 @@ class Report:
     stubs: int = 0
     partitions: int = 0
     compared: int = 0
+    signatures: int = 0
     pending: int | None = None
     seen_before: int | None = None
 
@@ -71,26 +74,63 @@ class _Bar:
 
 
 def run_verify(
-    *, log_dir: Path, verifier: VerifierKey, kafka: Connection | None, memory: Path | None, patience: Patience, console: Console
+    *,
+    log_dir: Path,
+    verifier: VerifierKey,
+    genesis: Mapping[str, Any] | None,
+    kafka: Connection | None,
+    memory: Path | None,
+    patience: Patience,
+    console: Console,
+    cores: int = 1,
 ) -> Report:
-    """Recompute everything. ``kafka``: None for the log alone. ``memory``: folder of checkpoints seen before.
+    """Recompute everything. ``kafka``: None for the log alone. ``memory``: folder of checkpoints seen before. ``genesis``: the
+    pinned event; None: whatever the registry begins with, if it names the log's key. ``cores``: processes for the signatures.
 
     Raises ``NoteError`` (no checkpoint, or one that the log did not sign) and ``KafkaError``."""
     ends = asyncio.run(replay_reader.bounds(kafka, _places())) if kafka else {}
     checkpoint, note = _wait_for(log_dir, verifier, sum(end for _, end in ends.values()), patience)
     seen = _remembered(memory, verifier)
-    check = Verification(checkpoint, lambda path: _read(log_dir, path), seen)
+    check = Verification(checkpoint, lambda path: read_file(log_dir, path), seen)
     report = Report(checkpoint.origin, checkpoint.size, checkpoint.root.hex(), check.faults, seen_before=seen.size if seen else None)
     with _Bar(console) as bar:
         task = bar.task("leaves and tiles", checkpoint.size)
         for done in check.tree():
             bar.to(task, done)
         report.stubs, report.partitions = check.stubs, len(check.next_offsets)
+        _check_signatures(check, report, Signers(log_dir, verifier, genesis, cores), bar)
         if kafka:
             asyncio.run(_against_kafka(check, report, kafka, ends, bar))
     if memory and report.verified:
         _remember(_memory_file(memory, verifier), note)
     return report
+
+
+@dataclass(frozen=True)
+class Signers:
+    """What signatures are held against."""
+
+    log_dir: Path
+    verifier: VerifierKey
+    genesis: Mapping[str, Any] | None
+    cores: int
+
+
+def _check_signatures(check: Verification, report: Report, by: Signers, bar: _Bar) -> None:
+    if not any(topic in SIGNED for topic, _ in check.next_offsets):
+        return
+    genesis = by.genesis or genesis_of(check.registry.get(0), by.verifier.text)
+    if genesis is None:
+        check.faults.append(Fault("signature", f"{REGISTRY} 0:0", "is no genesis event of this log: nothing says whose signatures hold"))
+        return
+    keys, faults = check_registry(check.registry, genesis)
+    report.signatures = len(check.registry) - len(faults)
+    task = bar.task("signatures", report.size)
+    found = Found()
+    for found in check_all(Job(by.log_dir, report.size, keys), by.cores):
+        bar.to(task, found.leaves)
+    report.signatures += found.checked
+    check.faults += faults + sorted(found.faults, key=place_of)
 
 
 def _places() -> list[Place]:
@@ -123,18 +163,11 @@ async def _against_kafka(check: Verification, report: Report, kafka: Connection,
             )
 
 
-def _read(log_dir: Path, path: str) -> bytes | None:
-    try:
-        return (log_dir / path).read_bytes()
-    except FileNotFoundError:
-        return None
-
-
 def _wait_for(log_dir: Path, verifier: VerifierKey, records: int, patience: Patience) -> tuple[Checkpoint, bytes]:
     """The checkpoint, as soon as it has as many leaves as Kafka had records when we began, or when patience ends."""
     until = patience.monotonic() + patience.wait_s
     while True:
-        note = _read(log_dir, "checkpoint")
+        note = read_file(log_dir, "checkpoint")
         late = patience.monotonic() >= until
         if note is not None:
             checkpoint, _ = open_checkpoint(note, verifier)
@@ -150,7 +183,7 @@ def _memory_file(memory: Path, verifier: VerifierKey) -> Path:
 
 
 def _remembered(memory: Path | None, verifier: VerifierKey) -> Checkpoint | None:
-    note = _read(memory, _memory_file(memory, verifier).name) if memory else None
+    note = read_file(memory, _memory_file(memory, verifier).name) if memory else None
     return open_checkpoint(note, verifier)[0] if note else None
 
 

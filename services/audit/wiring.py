@@ -22,11 +22,13 @@ from services._bus.kafka import Connection
 from services._bus.producer import Producer
 from services._bus.settings import NotConfigured, file_text, folder, needed, number
 from services._bus.telemetry import Telemetry
-from services.audit.adapters.detector_store import FindingReader, PostgresDetectorStore
+from services.audit.adapters.detector_store import PostgresDetectorStore
+from services.audit.adapters.finding_reader import FindingReader
 from services.audit.adapters.folder import FolderStore
 from services.audit.adapters.kafka import CLIENT, KafkaRecords
 from services.audit.adapters.places import PlaceReader
 from services.audit.adapters.plan import PostgresPlan
+from services.audit.adapters.read_pool import ReadPool
 from services.audit.appender import Appender, LogKey
 from services.audit.domain.late import EntryRule, outages_within
 from services.audit.domain.note import VerifierKey
@@ -106,6 +108,11 @@ def patience(wait_s: float) -> Patience:
     return Patience(wait_s, time.monotonic, time.sleep)
 
 
+def cores() -> int:
+    """How many processes can work at once."""
+    return os.cpu_count() or 1
+
+
 def genesis_event(path: Path) -> dict[str, Any]:
     """The genesis event from the submission's file. Raises ``NotConfigured``."""
     try:
@@ -147,10 +154,11 @@ class Audit:
     parts: Parts
     registry_records: KafkaRecords
     stores: tuple[PostgresDetectorStore, PostgresDetectorStore]
+    reading: ReadPool
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Connect what the loops don't connect themselves; ``stack`` disconnects it."""
-        for store in self.stores:
+        for store in (*self.stores, self.reading):
             await store.open()
             stack.push_async_callback(store.close)
         await self.registry_records.start({})
@@ -177,7 +185,7 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
         telemetry=telemetry,
     )
     registry_records = KafkaRecords(connection, [(REGISTRY, 0)])
-    registry = RegistryReader(registry_records)
+    registry = RegistryReader(registry_records, genesis)
     watched = [place for place in places() if place[0] in (FACTS, REGISTRY, FINDINGS)]
     detectors = DetectorLoop(
         detectors=Detectors(rules, registry.up_to, genesis["subject"], _entered(telemetry)),
@@ -191,16 +199,17 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
         log=log, detectors=detectors, registry=registry, store=store, verifier=verifier, monotonic=time.monotonic, wall=time.time
     )
     pages = Pages(sample=bool(genesis["data"]["sample"]), publication_url=settings.publication_url, time_zone=genesis["data"]["time_zone"])
+    reading = ReadPool(settings.dsn)
     parts = Parts(
         log_dir=settings.log_dir,
         sessions=Sessions(settings.once_dir, secrets.token_bytes(32), time.time),
         status=status,
-        findings=FindingReader(settings.dsn),
+        findings=FindingReader(reading),
         pages=pages,
         outages=_outages(rules, registry),
-        leaves=Leaves(places=PlaceReader(settings.dsn), read_file=store.read, log=verifier, pages=pages),
+        leaves=Leaves(places=PlaceReader(reading), read_file=store.read, log=verifier, pages=pages),
     )
-    return Audit(log, detectors, registry, parts, registry_records, (findings, beside))
+    return Audit(log, detectors, registry, parts, registry_records, (findings, beside), reading)
 
 
 def _outages(rules: Sequence[EntryRule], registry: RegistryReader) -> OutagesOf:

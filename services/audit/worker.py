@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from schemas.envelope import NotAnEnvelope, open_record
 from schemas.topics import FINDINGS, REGISTRY
 from services._bus.kafka import Unavailable
 from services._bus.producer import Outgoing, Producer
@@ -22,14 +22,17 @@ from services.audit.domain.findings import TYPE
 from services.audit.domain.frame import Record
 from services.audit.domain.operations import oversize_finding
 from services.audit.domain.registry import Registry
+from services.audit.entries import OtherRulebook
 from services.audit.handlers import Detectors, operational
 from services.audit.ports import Place, Plan, Span
-from services.audit.reading import traceparent_of
+from services.audit.reading import opened, traceparent_of
 
 log = logging.getLogger("mingjian.audit")
 
 CHECKPOINT_EVERY_S = 1.0
 ENDS_EVERY_S = 0.5
+# How often it is looked whether the rulebook that lies here was activated (again): as a rule a process with the other one comes first.
+RULEBOOK_EVERY_S = 2.0
 _REPLAY_SPANS = 4_000
 _REPLAY_RECORDS = 20_000
 _SEND_AT_ONCE = 1_000
@@ -184,12 +187,12 @@ async def watch_ends(records: KafkaRecords, progress: Progress, monotonic: Calla
 
 
 class RegistryReader:
-    """The registry, read from its beginning at every start (it is small) and followed on demand."""
+    """The registry, read from its beginning at every start (it is small) and followed on demand. ``genesis``: the pinned event."""
 
-    def __init__(self, records: KafkaRecords) -> None:
+    def __init__(self, records: KafkaRecords, genesis: Mapping[str, Any]) -> None:
         self._records = records
         self._moved = asyncio.Condition()
-        self.state = Registry()
+        self.state = Registry(genesis)
 
     async def run(self) -> None:
         """Follow the registry for ever."""
@@ -198,11 +201,7 @@ class RegistryReader:
                 continue
             async with self._moved:
                 for record in batch[REGISTRY, 0]:
-                    try:
-                        event = open_record(record.value).event
-                    except NotAnEnvelope:
-                        event = None
-                    self.state = self.state.apply(record.offset, event)
+                    self.state.apply(record.offset, opened(record))
                 self._moved.notify_all()
 
     async def up_to(self, offset: int) -> Registry:
@@ -262,8 +261,8 @@ class DetectorLoop:
         own = {place: end for place, end in (await self._records.ends()).items() if place[0] == FINDINGS}
         async for batch in self._records.batches():
             if batch:
-                async with self._store.work() as work:
-                    new = await self._detectors.handle(batch, work)
+                while (new := await self._handle(batch)) is None:
+                    await asyncio.sleep(RULEBOOK_EVERY_S)
                 if new:
                     log.info("%d findings raised", new)
                 self.progress.next_offsets = dict(self._store.positions)
@@ -272,6 +271,19 @@ class DetectorLoop:
                 own = {}
             if not own:
                 await self._send()
+
+    async def _handle(self, batch: Mapping[Place, Sequence[Record]]) -> int | None:
+        """None while the batch can't be judged: it waits, nothing of it is lost, and readiness says why."""
+        try:
+            async with self._store.work() as work:
+                new = await self._detectors.handle(batch, work)
+        except OtherRulebook as error:
+            if self.progress.phase == "live":
+                log.error("the detectors stop: %s", error)
+            self.progress.phase = f"stopped, {error}"
+            return None
+        self.progress.phase = "live"
+        return new
 
     async def _send(self) -> None:
         while rows := await self._store.unsent(self._sent, _SEND_AT_ONCE):

@@ -31,6 +31,7 @@ def _rule() -> EntryRule:
     return EntryRule(
         "liyujiang",
         "2026.1",
+        "0" * 64,
         "Asia/Shanghai",
         frozenset({"uscc"}),
         parameters["entry_working_days"],

@@ -8,11 +8,9 @@ from datetime import date
 from typing import Any
 
 import psycopg
-from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 
 from services.audit.domain.clocks import Clock
-from services.audit.domain.late import RETRACTED
 from services.audit.domain.workdays import YearTable
 from services.audit.ports import Decision, Finding, OpenVerdict, Place, Superseded
 
@@ -248,48 +246,3 @@ class PostgresDetectorStore:
             (after, limit),
         )
         return [(sequence, id, bytes(key), bytes(value), trace) for sequence, id, key, value, trace in await rows.fetchall()]
-
-
-_SHOWN = """
-SELECT sequence, subject, regime, superseded, value FROM finding
-WHERE (%(office)s::text IS NULL OR office = %(office)s) AND (%(kind)s::text IS NULL OR kind = %(kind)s)
-  AND (%(about)s::text IS NULL OR about = %(about)s) AND (%(superseded)s OR NOT superseded)
-"""
-_OLDEST = _SHOWN + "AND sequence > %(after)s ORDER BY sequence LIMIT %(limit)s"
-_NEWEST = _SHOWN + "AND (%(after)s = 0 OR sequence < %(after)s) ORDER BY sequence DESC LIMIT %(limit)s"
-
-
-class FindingReader:
-    """Findings for the API: a connection a call, read only."""
-
-    def __init__(self, dsn: str) -> None:
-        self._dsn = dsn
-
-    async def page(
-        self, *, after: int, limit: int, office: str | None, kind: str | None, about: str | None, superseded: bool, newest: bool = False
-    ) -> list[dict[str, Any]]:
-        """Rows above the sequence number ``after``: ``sequence``, ``subject``, ``regime``, ``superseded``, ``value`` (bytes).
-
-        ``newest``: the newest first, and those below ``after`` (0: from the top)."""
-        async with await psycopg.AsyncConnection.connect(self._dsn, autocommit=True, row_factory=dict_row, connect_timeout=5) as connection:
-            rows = await connection.execute(
-                _NEWEST if newest else _OLDEST,
-                {"after": after, "limit": limit, "office": office, "kind": kind, "about": about, "superseded": superseded},
-            )
-            return await rows.fetchall()
-
-    async def offices(self, limit: int) -> list[tuple[str, int]]:
-        """Offices with most findings about their entries, and how many stand."""
-        async with await psycopg.AsyncConnection.connect(self._dsn, autocommit=True, connect_timeout=5) as connection:
-            rows = await connection.execute(
-                "SELECT office, count(*) FROM finding WHERE NOT superseded AND about = 'entry' AND kind <> %s"
-                " GROUP BY office ORDER BY count(*) DESC, office LIMIT %s",
-                (RETRACTED, limit),
-            )
-            return [(office, count) for office, count in await rows.fetchall()]
-
-    async def counts(self) -> dict[str, int]:
-        """Findings that stand, by kind."""
-        async with await psycopg.AsyncConnection.connect(self._dsn, autocommit=True, connect_timeout=5) as connection:
-            rows = await connection.execute("SELECT kind, count(*) FROM finding WHERE NOT superseded GROUP BY kind ORDER BY kind")
-            return dict(await rows.fetchall())

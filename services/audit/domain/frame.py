@@ -3,25 +3,30 @@
 Version 1, all numbers big-endian::
 
     u8  version = 1
-    u8  kind      0 whole record, 1 stub of a record whose frame is longer than 65,535 bytes
+    u8  kind      0 whole record, 1 stub of a record whose frame is longer than 65,535 bytes, 2 whole record, wide
     u8  length of topic, topic (ASCII)
     u32 partition · u64 offset
     u8  timestamp type (0 CreateTime, 1 LogAppendTime) · i64 timestamp, ms since 1970
     whole: u32 length of key (FFFFFFFF: null), key
-           u16 number of headers; each: u16 length of name, name (UTF-8), u32 length of value (FFFFFFFF: null), value
+           u16 number of headers; each: u16 length of name, name, u32 length of value (FFFFFFFF: null), value
            u32 length of value (FFFFFFFF: null), value
+    wide:  the same with u32 for the number of headers and the lengths of names; only where u16 is too small
     stub:  u64 length of the whole frame · SHA-256 of the whole frame
+
+A header's name is its bytes as Kafka has them: UTF-8 as a rule, and what is none stands in ``Record`` as lone surrogates (PEP 383).
 
 Invariants
 1. ``decode(encode(record)) == record``, and ``encode(decode(bytes)) == bytes`` for every accepted ``bytes``: one spelling only.
 2. Two different records never have the same frame; (topic, partition, offset) is in every frame.
-3. A frame is at most 65,535 bytes (tlog-tiles); what is longer becomes a stub, its whole frame stands beside the log under its hash.
+3. An entry is at most 65,535 bytes (tlog-tiles); what is longer becomes a stub, its whole frame stands beside the log under its
+   hash. A wide frame always is. So every record that a partition can hold has an entry, whoever wrote it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.audit.domain.tiles import MAX_ENTRY_BYTES
@@ -29,12 +34,14 @@ from services.audit.domain.tiles import MAX_ENTRY_BYTES
 VERSION = 1
 WHOLE = 0
 STUB = 1
+WIDE = 2
 CREATE_TIME = 0
 LOG_APPEND_TIME = 1
 NULL = 0xFFFFFFFF
 
 _PLACE = struct.Struct(">IQBq")
 _U16 = struct.Struct(">H")
+_U16_MOST = 0xFFFF
 _U32 = struct.Struct(">I")
 _STUB = struct.Struct(">Q32s")
 
@@ -88,12 +95,18 @@ def _blob(data: bytes | None) -> bytes:
 
 def encode_whole(record: Record) -> bytes:
     """The whole frame, however long. Raises ``FrameError``."""
-    parts = [_start(WHOLE, record), _blob(record.key), _U16.pack(len(record.headers))]
-    for name, value in record.headers:
-        encoded = name.encode()
-        parts += (_U16.pack(len(encoded)), encoded, _blob(value))
+    names = [name.encode("utf-8", "surrogateescape") for name, _ in record.headers]
+    wide = _is_wide(names)
+    number = _U32 if wide else _U16
+    parts = [_start(WIDE if wide else WHOLE, record), _blob(record.key), number.pack(len(names))]
+    for encoded, (_, value) in zip(names, record.headers, strict=True):
+        parts += (number.pack(len(encoded)), encoded, _blob(value))
     parts.append(_blob(record.value))
     return b"".join(parts)
+
+
+def _is_wide(names: Sequence[bytes]) -> bool:
+    return len(names) > _U16_MOST or any(len(one) > _U16_MOST for one in names)
 
 
 def encode_stub(stub: Stub) -> bytes:
@@ -140,7 +153,7 @@ def decode(data: bytes) -> Record | Stub:
     """Read a frame. Raises ``FrameError`` for anything ``encode_whole`` and ``encode_stub`` would not write."""
     reader = _Reader(data)
     version, kind, length = reader.take(3)
-    if version != VERSION or kind not in (WHOLE, STUB):
+    if version != VERSION or kind not in (WHOLE, STUB, WIDE):
         raise FrameError(f"a frame of version {version}, kind {kind}")
     try:
         topic = reader.take(length).decode("ascii")
@@ -152,11 +165,15 @@ def decode(data: bytes) -> Record | Stub:
             found: Record | Stub = Stub(topic, partition, offset, timestamp, stamp, size, digest)
         else:
             key = reader.blob()
-            headers = []
-            for _ in range(_U16.unpack(reader.take(2))[0]):
-                name = reader.take(_U16.unpack(reader.take(2))[0]).decode("utf-8")
-                headers.append((name, reader.blob()))
-            found = Record(topic, partition, offset, timestamp, stamp, key, tuple(headers), reader.blob())
+            number = _U32 if kind == WIDE else _U16
+            names, values = [], []
+            for _ in range(number.unpack(reader.take(number.size))[0]):
+                names.append(reader.take(number.unpack(reader.take(number.size))[0]))
+                values.append(reader.blob())
+            if _is_wide(names) != (kind == WIDE):
+                raise FrameError("a wide frame of a record that needs none")
+            headers = tuple(zip((name.decode("utf-8", "surrogateescape") for name in names), values, strict=True))
+            found = Record(topic, partition, offset, timestamp, stamp, key, headers, reader.blob())
     except UnicodeDecodeError as error:
         raise FrameError(f"a name in the frame is not text: {error.reason}") from None
     if reader.at != len(data):

@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.events import CATALOGUE
 from schemas.events.base import DocumentAct
-from schemas.rulebook import Parameter, Rulebook
+from schemas.rulebook import Parameter, Rulebook, digest
 from schemas.times import civil_date
 from services.audit.domain.workdays import WorkCalendar
 
@@ -43,10 +43,13 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True)
 class EntryRule:
-    """What a regime's rulebook says about entry. ``activities`` and ``exempt`` are dated parameters as well."""
+    """What a regime's rulebook says about entry. ``activities`` and ``exempt`` are dated parameters as well.
+
+    ``digest``: the rulebook's, by which an activation names it."""
 
     regime: str
     version: str
+    digest: str
     time_zone: str
     schemes: frozenset[str]
     days: Parameter
@@ -61,7 +64,14 @@ class EntryRule:
             return None
         header = rulebook.header
         return EntryRule(
-            header.regime, header.version, header.time_zone, frozenset(header.schemes), named[_DAYS], named[_ACTIVITIES], named[_EXEMPT]
+            regime=header.regime,
+            version=header.version,
+            digest=digest(rulebook),
+            time_zone=header.time_zone,
+            schemes=frozenset(header.schemes),
+            days=named[_DAYS],
+            activities=named[_ACTIVITIES],
+            exempt=named[_EXEMPT],
         )
 
 

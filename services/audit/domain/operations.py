@@ -18,6 +18,7 @@ from services.audit.domain.frame import Record
 
 OVERSIZE = "oversize_record"
 UNREADABLE = "unreadable_fact"
+UNSIGNED = "unsigned_fact"
 STEP_BACK = "clock_step_back"
 CLOCKS_APART = "clocks_apart"
 CHANGED_COPY = "changed_copy"
@@ -66,6 +67,19 @@ def unreadable_finding(record: Record, stack: str) -> Raised:
         detail_zh="数据不符合其类型，检测无法判断。",
         detail_en="its data has not the shape of its type, so no detector could judge it.",
         rule="contract of the event type, v1",
+    )
+
+
+def unsigned_finding(record: Record, stack: str, event_id: str | None) -> Raised:
+    """A record that went past intake: what nobody signed accuses nobody, but that it is there is for people to look at."""
+    return operational_finding(
+        record,
+        kind=UNSIGNED,
+        stack=stack,
+        event_id=event_id,
+        detail_zh="签名不属于登记簿中当时有效的任何密钥：此记录未经录入服务，不据以认定任何问题。",
+        detail_en="its signature is that of no key which the registry had by then: it went past intake, and nothing is found from it.",
+        rule="contract: facts are signed by registered keys",
     )
 
 

@@ -1,73 +1,113 @@
-"""What the detectors need of the registry: go-lives, declared outages, announced evaluations.
+"""What the detectors need of the registry: keys, rulebooks, go-lives, declared outages, announced evaluations.
 
-Invariant: ``at(n)`` knows exactly the registry up to and with offset ``n``, so a fact stamped with ``n`` is judged the
-same on every replay, however far the registry was read by then.
+Invariants
+1. ``at(n)`` knows exactly the registry up to and with offset ``n``, so a fact stamped with ``n`` is judged the same on every
+   replay, however far the registry was read by then.
+2. Of an event's copies the first one counts, whatever a later one says: ids are unique per source.
+3. A record that nobody signed who had a key, or that can't be read, has no effect, and its offset is remembered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from schemas.envelope import Opened
+from services.audit.domain import keys
+from services.audit.domain.keys import Keys
 from services.audit.domain.late import Outage
 
 GO_LIVE = "mingjian.go_live.declared.v1"
 OUTAGE = "mingjian.outage.declared.v1"
 ANNOUNCED = "mingjian.evaluation.announced.v1"
+ACTIVATED = "mingjian.rulebook.activated.v1"
 
 
 @dataclass(frozen=True)
 class Known:
-    """The registry as of an offset."""
+    """The registry as of an offset. ``active``: the regimes whose rulebook was activated."""
 
+    active: frozenset[str]
     go_live: Mapping[str, date]
     outages: tuple[Outage, ...]
 
 
-@dataclass(frozen=True)
 class Registry:
-    """Folded registry events with their offsets, in order. ``next_offset``: first offset not folded.
+    """Folded registry events with their offsets, in order. ``next_offset``: first offset not folded. ``genesis``: the pinned event.
 
-    An announcement is regime, first and last day of the period, and the evaluation's date."""
+    An announcement is regime, first and last day of the period, and the evaluation's date. ``without_effect``: offsets of records
+    that went past intake."""
 
-    next_offset: int = 0
-    go_lives: tuple[tuple[int, str, date], ...] = ()
-    outages: tuple[tuple[int, Outage], ...] = ()
-    announcements: tuple[tuple[int, tuple[str, str, str, str]], ...] = ()
-    unreadable: tuple[int, ...] = ()
+    def __init__(self, genesis: Mapping[str, Any]) -> None:
+        self.next_offset = 0
+        self.keys = Keys(genesis)
+        self.go_lives: list[tuple[int, str, date]] = []
+        self.outages: list[tuple[int, Outage]] = []
+        self.announcements: list[tuple[int, tuple[str, str, str, str]]] = []
+        self.activations: list[tuple[int, str, str]] = []
+        self.without_effect: list[int] = []
+        self._names: set[tuple[str, str]] = set()
 
-    def apply(self, offset: int, event: Mapping[str, Any] | None) -> Registry:
-        """Fold the record at ``offset``; ``event`` None where it could not be read."""
-        following = replace(self, next_offset=offset + 1)
-        if event is None or event["type"] not in (GO_LIVE, OUTAGE, ANNOUNCED):
-            return following
+    def apply(self, offset: int, one: Opened | None) -> None:
+        """Fold the record at ``offset``; ``one`` None where it could not be read."""
+        self.next_offset = offset + 1
+        if one is None:
+            return
+        name = (one.event["source"], one.event["id"])
+        fold = _FOLDS.get(one.event["type"])
+        if name in self._names or fold is None:
+            self._names.add(name)
+            return
+        self._names.add(name)
         try:
-            return following._folded(offset, event)
+            if not self.keys.signed(one):
+                raise ValueError("nobody signed it who had a key")
+            fold(self, offset, one.event)
         except (KeyError, TypeError, ValueError):
             # Went past intake: it has no effect, and the service's status names the offset.
-            return replace(following, unreadable=(*self.unreadable, offset))
+            self.without_effect.append(offset)
 
-    def _folded(self, offset: int, event: Mapping[str, Any]) -> Registry:
-        data = event["data"]
-        if event["type"] == ANNOUNCED:
-            period = data["period"]
-            said = (str(data["regime"]), str(period["first"]), str(period["last"]), str(data["evaluation_date"]))
-            return replace(self, announcements=(*self.announcements, (offset, said)))
-        if event["type"] == GO_LIVE:
-            declared = (offset, str(data["regime"]), date.fromisoformat(data["occurred_on"]))
-            return replace(self, go_lives=(*self.go_lives, declared))
+    def _announced(self, offset: int, event: Mapping[str, Any]) -> None:
+        data, period = event["data"], event["data"]["period"]
+        said = (str(data["regime"]), str(period["first"]), str(period["last"]), str(data["evaluation_date"]))
+        self.announcements.append((offset, said))
+
+    def _went_live(self, offset: int, event: Mapping[str, Any]) -> None:
+        self.go_lives.append((offset, str(event["data"]["regime"]), date.fromisoformat(event["data"]["occurred_on"])))
+
+    def _outage(self, offset: int, event: Mapping[str, Any]) -> None:
         scheme, _, office = str(event["subject"]).partition(":")
-        outage = Outage(data["started"], data["ended"], office if scheme == "office" else None)
+        outage = Outage(event["data"]["started"], event["data"]["ended"], office if scheme == "office" else None)
         for end in (outage.started, outage.ended):
             if datetime.fromisoformat(end).tzinfo is None:
                 raise ValueError("an instant has no zone")
-        return replace(self, outages=(*self.outages, (offset, outage)))
+        self.outages.append((offset, outage))
+
+    def _activated(self, offset: int, event: Mapping[str, Any]) -> None:
+        self.activations.append((offset, str(event["data"]["regime"]), str(event["data"]["sha256"])))
+
+    def rulebooks(self) -> dict[str, str]:
+        """The digest of each regime's rulebook, by its latest activation."""
+        return {regime: digest for _, regime, digest in self.activations}
+
+    def _key(self, offset: int, event: Mapping[str, Any]) -> None:
+        self.keys.apply(offset, event)
 
     def at(self, offset: int) -> Known:
         """The registry up to and with ``offset``; of two go-live dates of a regime the later declaration holds."""
         return Known(
+            frozenset(regime for place, regime, _ in self.activations if place <= offset),
             {regime: day for place, regime, day in self.go_lives if place <= offset},
             tuple(outage for place, outage in self.outages if place <= offset),
         )
+
+
+_FOLDS = {
+    ACTIVATED: Registry._activated,
+    ANNOUNCED: Registry._announced,
+    GO_LIVE: Registry._went_live,
+    OUTAGE: Registry._outage,
+    **dict.fromkeys(keys.TYPES, Registry._key),
+}

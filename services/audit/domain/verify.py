@@ -6,6 +6,7 @@ What is shown when no fault is found
 3. Every partition's records are leaves once, in order, from offset 0, without a gap.
 4. Every record of Kafka up to there is, byte for byte, the one in its leaf (``compare``).
 5. What stands beside the log is what its stub names.
+Who signed the records is ``signatures``' question; the registry's are kept here for it.
 
 Shares nothing with the appender's state, the detectors or rating: bytes in, faults out.
 """
@@ -17,6 +18,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from schemas.topics import REGISTRY
 from services.audit.domain import tiles
 from services.audit.domain.checkpoint import Checkpoint
 from services.audit.domain.frame import FrameError, Record, Stub, decode, entry_of, oversize_path
@@ -62,6 +64,16 @@ class _Leaves:
         return bytes(self._runs[at][start : start + _DIGEST]) or None if at >= 0 else None
 
 
+def whole_of(stub: Stub, read: ReadFile) -> Record | None:
+    """The record that a stub stands for; None where what is beside the log is not it."""
+    data = read(oversize_path(stub.sha256))
+    try:
+        found = decode(data) if data is not None and hashlib.sha256(data).digest() == stub.sha256 else None
+    except FrameError:
+        return None
+    return found if isinstance(found, Record) else None
+
+
 class Verification:
     """One run over one log. Faults are collected in ``faults``: one slip must not hide the next."""
 
@@ -72,6 +84,7 @@ class Verification:
         self._leaves: dict[Place, _Leaves] = {}
         self._compared: dict[Place, int] = {}
         self.faults: list[Fault] = []
+        self.registry: dict[int, bytes | None] = {}
         self.stubs = 0
 
     def _fault(self, code: str, where: str, what: str) -> None:
@@ -171,6 +184,9 @@ class Verification:
         if isinstance(found, Stub):
             self.stubs += 1
             self._beside(where, found)
+        if found.topic == REGISTRY:
+            whole = whole_of(found, self._read) if isinstance(found, Stub) else found
+            self.registry[found.offset] = whole.value if whole is not None else None
 
     def _beside(self, where: str, stub: Stub) -> None:
         path = oversize_path(stub.sha256)

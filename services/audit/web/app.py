@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
+import psycopg
 from fastapi import Cookie, Depends, FastAPI, Query, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from services._bus.health import Readiness, describe_at_root
 from services._bus.problems import Problem, described, install
-from services.audit.adapters.detector_store import FindingReader
+from services.audit.adapters.finding_reader import FindingReader
 from services.audit.domain.tiles import bundle_path, is_tile_path
 from services.audit.web.leaves import Leaves
 from services.audit.web.pages import Pages
@@ -83,7 +84,15 @@ def create_app(parts: Parts) -> FastAPI:
         lifespan=parts.lifespan,
     )
     app.state.parts = parts
-    install(app, page=lambda request, problem: parts.pages.problem(request, problem) if _a_person(request) else None)
+    respond = install(app, page=lambda request, problem: parts.pages.problem(request, problem) if _a_person(request) else None)
+
+    async def on_database(request: Request, error: Exception) -> Response:
+        zh, en = "数据库暂时无法应答，请稍后再试。", "The database can't answer just now; ask again in a moment."
+        return await respond(request, Problem(503, "database", zh=zh, en=en, headers={"retry-after": "2"}))
+
+    # Too many at once, too long a question, or none there: each passes. What else psycopg raises is a fault of ours.
+    for passing in (psycopg.OperationalError, psycopg.InterfaceError):
+        app.add_exception_handler(passing, on_database)
     describe_at_root(app)
     _health(app, parts)
     _log(app, parts)
@@ -160,7 +169,7 @@ def _tile(path: str) -> str:
 
 
 def _findings(app: FastAPI, parts: Parts) -> None:
-    @app.get("/api/v1/findings", tags=["findings"], response_model=FindingPage, responses=described(401, 403, 422))
+    @app.get("/api/v1/findings", tags=["findings"], response_model=FindingPage, responses=described(401, 403, 422, 503))
     async def findings(
         session: Annotated[Session, Depends(_auditor)],
         office: Office = None,

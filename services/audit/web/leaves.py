@@ -13,7 +13,7 @@ from schemas.topics import LOGGED_TOPICS
 from services._bus.problems import Problem, described
 from services.audit.adapters.places import PlaceReader
 from services.audit.domain.note import VerifierKey
-from services.audit.proving import NotPublished, ProvedLeaf, prove
+from services.audit.proving import NotPublished, ProvedLeaf, prove, published_size
 from services.audit.web.pages import Pages
 from services.audit.web.shapes import LeafState
 
@@ -35,25 +35,30 @@ class Leaves:
     async def find(self, topic: str, partition: int, offset: int) -> int:
         """Raises ``Problem`` 404."""
         known = {one.name for one in LOGGED_TOPICS}
-        index = await self._places.leaf(topic, partition, offset) if topic in known else None
+        # No partition has more records than the log has leaves: what lies beyond is not asked of the database.
+        there = topic in known and offset < await asyncio.to_thread(published_size, self._read, self._log)
+        index = await self._places.leaf(topic, partition, offset) if there else None
         if index is None:
             raise Problem(404, "no-leaf", zh="日志中还没有这条记录。", en="This record is not in the log, or not yet.")
         return index
 
     async def proved(self, index: int) -> tuple[ProvedLeaf, tuple[str, int, int]]:
         """Raises ``Problem`` 404 where no checkpoint covers the leaf."""
-        place = await self._places.place(index)
         for attempt in (1, 2):
             try:
                 leaf = await asyncio.to_thread(prove, index, self._read, self._log)
             except NotPublished:
                 # A checkpoint may be published between two of the files that were read: then the next look sees both.
-                if attempt == 2 or place is None:
+                if attempt == 2:
                     raise Problem(404, "no-leaf", zh="检查点还没有覆盖这片叶子。", en="No checkpoint covers this leaf yet.") from None
             else:
-                assert place is not None
-                return leaf, place
-        raise AssertionError
+                break
+        place = await self._places.place(index)
+        if place is None:
+            # The plan is older than any checkpoint of it: the database is an old copy, or another's.
+            zh, en = "数据库中没有这片叶子的位置。", "The database does not know whose leaf this is."
+            raise Problem(503, "no-place", zh=zh, en=en, headers={"retry-after": "2"})
+        return leaf, place
 
     def state(self, leaf: ProvedLeaf, place: tuple[str, int, int]) -> dict[str, Any]:
         """The answer's members."""
@@ -64,7 +69,7 @@ class Leaves:
 
     def add_to(self, app: FastAPI) -> None:
         """The routes."""
-        wrong = described(404, 422)
+        wrong = described(404, 422, 503)
 
         @app.get("/api/v1/log/positions/{topic}/{partition}/{offset}", tags=["log"], response_model=LeafState, responses=wrong)
         async def position(topic: Topic, partition: Partition, offset: Offset) -> Response:

@@ -78,7 +78,7 @@ class Status:
             "lag": progress.lag(),
             "detectors_phase": self._detectors.progress.phase,
             "detectors_lag": self._detectors.progress.lag(),
-            "unreadable_registry_offsets": list(self._registry.state.unreadable),
+            "unreadable_registry_offsets": list(self._registry.state.without_effect),
             "partitions": [
                 {
                     "topic": topic,

@@ -10,13 +10,17 @@ import psycopg
 import pytest
 
 from deploy.local.stack import Stack
-from services.audit.adapters.detector_store import FindingReader, PostgresDetectorStore
+from services.audit.adapters.detector_store import PostgresDetectorStore
+from services.audit.adapters.finding_reader import FindingReader
+from services.audit.adapters.places import PlaceReader
 from services.audit.adapters.plan import PostgresPlan
+from services.audit.adapters.read_pool import ReadPool
 from services.audit.ports import Finding, LogDamaged, Span, Superseded
 from services.audit.wiring import migrate
 from tests.unit.audit.clock_suite import CLOCKS
 from tests.unit.audit.detector_suite import SUITE
 from tests.unit.audit.service_suite import SERVICES
+from tests.unit.audit.signature_suite import SIGNATURES
 
 pytestmark = pytest.mark.stack
 _TABLES = "log_plan, log_position, detector_position, calendar, subject_regimes, open_verdict, decision, service, finding, seen"
@@ -50,7 +54,7 @@ def dsn(servers: Stack) -> Iterator[str]:
     yield address
 
 
-@pytest.mark.parametrize("case", SUITE + SERVICES + CLOCKS, ids=lambda one: one.__name__)
+@pytest.mark.parametrize("case", SUITE + SERVICES + SIGNATURES + CLOCKS, ids=lambda one: one.__name__)
 def test_detectors(case: Callable[[Any], Awaitable[None]], dsn: str) -> None:
     async def run() -> None:
         store = Store(dsn)
@@ -91,8 +95,10 @@ def test_pages_of_findings_go_on_where_they_stopped(dsn: str) -> None:
         return Finding(f"id{number}", "late_entry", "entry", "/o", "s", "r", f"e{number}", b"k", b"v")
 
     async def run() -> None:
-        store, reader = PostgresDetectorStore(dsn), FindingReader(dsn)
+        store, pool = PostgresDetectorStore(dsn), ReadPool(dsn)
+        reader = FindingReader(pool)
         await store.open()
+        await pool.open()
         async with store.work() as work:
             for number in range(5):
                 assert await work.add(finding(number), supersedes=False)
@@ -108,6 +114,50 @@ def test_pages_of_findings_go_on_where_they_stopped(dsn: str) -> None:
             await work.read_back([unsent[0][1]])
         assert [one[1] for one in await store.unsent(0, 10)] == [one[1] for one in unsent[1:]]
         await store.close()
+        await pool.close()
+
+    asyncio.run(run())
+
+
+def test_few_connections_serve_however_many_who_look(dsn: str) -> None:
+    """Two at once; two more wait; whoever comes then is refused at once, and whoever waits too long afterwards."""
+
+    async def run() -> None:
+        pool = ReadPool(dsn, most=2, waiting=2, wait_s=0.5)
+        await pool.open()
+
+        async def ask(hold_s: float) -> str:
+            try:
+                async with pool.connection() as connection:
+                    await connection.execute("SELECT pg_sleep(%s)", (hold_s,))
+            except psycopg.OperationalError as error:
+                return type(error).__name__
+            return "answered"
+
+        assert await ask(0) == "answered"
+        said = await asyncio.gather(*(ask(1.5) for _ in range(8)))
+        assert sorted(said) == ["PoolTimeout"] * 2 + ["TooManyRequests"] * 4 + ["answered"] * 2
+        with pytest.raises(psycopg.Error):
+            async with pool.connection() as connection:
+                await connection.execute("DELETE FROM finding")
+        await pool.close()
+
+    asyncio.run(run())
+
+
+def test_places_are_looked_up_by_the_last_span_that_begins_before(dsn: str) -> None:
+    async def run() -> None:
+        plan = PostgresPlan(dsn)
+        head = plan.take_over()
+        plan.commit(head.epoch, 0, [span(0, 3, 0), span(3, 2, 0, 1), span(5, 2, 7)])
+        plan.close()
+        pool = ReadPool(dsn)
+        await pool.open()
+        places = PlaceReader(pool)
+        assert [await places.leaf("t", 0, offset) for offset in (0, 2, 3, 6, 7, 8, 9, 2**53)] == [0, 2, None, None, 5, 6, None, None]
+        found = [await places.place(index) for index in (0, 2, 4, 6, 7, 2**53)]
+        assert found == [("t", 0, 0), ("t", 0, 2), ("t", 1, 1), ("t", 0, 8), None, None]
+        await pool.close()
 
     asyncio.run(run())
 

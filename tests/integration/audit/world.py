@@ -27,6 +27,17 @@ from services.audit.domain.note import ED25519, VerifierKey
 ORIGIN = "audit.test/log"
 OFFICE = "/departments/drug/offices/liyujiang"
 SUBJECT = "uscc:91350100M000100Y43"
+LOG = SigningKey.from_seed(b"audit test log key".ljust(32, b"."))
+REGISTRAR = SigningKey.from_seed(b"audit test registrar".ljust(32, b"."))
+GENESIS = {
+    "occurred_on": "2026-01-01",
+    "registrar_key": REGISTRAR.public_object(),
+    "log_vkey": VerifierKey(ORIGIN, ED25519, LOG.raw_public).text,
+    "log_origin": ORIGIN,
+    "sample": True,
+    "clock_mode": "wall",
+    "time_zone": "Asia/Shanghai",
+}
 
 
 @dataclass(frozen=True)
@@ -52,13 +63,18 @@ def fact(number: int, kind: str, data: dict[str, Any], *, received: str, subject
         "datacontenttype": "application/json",
         "data": data,
     }
-    stamp = {"received_at": received, "channel": "desk", "batch": None, "registry_offset": 1} | entry
-    value = orjson.dumps({"event": event, "signature": {}, "entry": stamp}, option=orjson.OPT_SORT_KEYS)
+    stamp = {"received_at": received, "channel": "desk", "batch": None, "registry_offset": 2} | entry
+    value = orjson.dumps({"event": event, "signature": REGISTRAR.signature(event), "entry": stamp}, option=orjson.OPT_SORT_KEYS)
     return Say(FACTS, value, subject.encode())
 
 
-def control(number: int, kind: str, subject: str, data: dict[str, Any]) -> bytes:
-    return fact(number, kind, data, received="2026-01-01T00:00:00.000Z", subject=subject).value
+def control(number: int, kind: str, subject: str, data: dict[str, Any], **entry: Any) -> bytes:
+    return fact(number, kind, data, received="2026-01-01T00:00:00.000Z", subject=subject, **entry).value
+
+
+def genesis() -> Say:
+    """Registry offset 0: the event that the service has pinned."""
+    return Say(REGISTRY, control(1, "genesis", "stack:test", GENESIS, registry_offset=-1), b"stack:test")
 
 
 def calendar_copies(number: int, data: dict[str, Any]) -> list[Say]:
@@ -86,20 +102,11 @@ class AuditWorld:
         self.log_dir = Path(self.env["MINGJIAN_LOG_DIR"])
         self.url = f"http://{self.env['MINGJIAN_HOST']}:{self.env['MINGJIAN_PORT']}"
         self.processes: list[subprocess.Popen[bytes]] = []
-        key = SigningKey.from_seed(b"audit test log key".ljust(32, b"."))
-        self.verifier = VerifierKey(ORIGIN, ED25519, key.raw_public)
+        self.verifier = VerifierKey(ORIGIN, ED25519, LOG.raw_public)
         folder = Path(self.env["MINGJIAN_KEY_DIR"])
         if not (folder / "log.json").exists():
-            key.save(folder / "log.json")
-            self.genesis = {
-                "log_vkey": self.verifier.text,
-                "log_origin": ORIGIN,
-                "sample": True,
-                "clock_mode": "wall",
-                "time_zone": "Asia/Shanghai",
-            }
-            event = json.loads(control(0, "genesis", "stack:test", self.genesis))["event"]
-            Path(self.env["MINGJIAN_GENESIS"]).write_text(json.dumps({"event": event, "signature": {}}))
+            LOG.save(folder / "log.json")
+            Path(self.env["MINGJIAN_GENESIS"]).write_text(json.dumps({"event": json.loads(genesis().value)["event"], "signature": {}}))
 
     def start(self, wait: bool = True, **env: str) -> subprocess.Popen[bytes]:
         """Start the service; with ``wait`` until it is ready."""

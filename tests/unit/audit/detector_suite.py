@@ -11,8 +11,10 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
+from schemas.envelope import Opened
 from schemas.events import CATALOGUE
 from schemas.ids import derived_id
+from schemas.keys import SigningKey
 from schemas.rulebook import load_all
 from schemas.times import milliseconds
 from schemas.topics import FACTS, REGISTRY
@@ -20,6 +22,7 @@ from services.audit.domain.frame import Record
 from services.audit.domain.late import EntryRule
 from services.audit.domain.registry import Registry
 from services.audit.domain.workdays import YearTable
+from services.audit.entries import OtherRulebook
 from services.audit.handlers import Detectors
 from services.audit.ports import Finding
 from tests.unit.audit.fake_work import MemoryStore
@@ -28,6 +31,8 @@ RULES = [rule for book in load_all(Path(__file__).resolve().parents[3] / "rulebo
 OFFICE = "/departments/drug/offices/liyujiang"
 SUBJECT = "uscc:91350100M000100Y43"
 STACK = "stack:test"
+KEY = SigningKey.from_seed(b"registrar of the unit tests".ljust(32, b"."))
+GENESIS = {"type": "mingjian.genesis.v1", "data": {"registrar_key": KEY.public_object()}}
 YEAR_2026 = {"country": "CN", "year": 2026, "days_off": ["2026-03-03"], "make_up_days": [], "occurred_on": "2025-12-31", "document": "d"}
 YEAR_2027 = {
     "country": "CN",
@@ -52,20 +57,26 @@ class Store(Protocol):
 
 
 class Scene:
-    """A partition of facts, said record by record, and detectors over a store."""
+    """A partition of facts, said record by record, and detectors over a store. ``active``: the rulebook was activated at once."""
 
-    def __init__(self, store: Any = None, partition: int = 3) -> None:
+    def __init__(self, store: Any = None, partition: int = 3, *, active: bool = True) -> None:
         self.store: Any = store or MemoryStore()
         self.partition = partition
         self.records: list[Record] = []
-        self.registry = Registry()
-        self.declare("mingjian.genesis.v1", STACK, {})
+        self.registry = Registry(GENESIS)
+        self.declare("mingjian.genesis.v1", STACK, GENESIS["data"])
+        if active:
+            self.registry.activations.append((0, "liyujiang", RULES[0].digest))
         self.declare("mingjian.go_live.declared.v1", "regime:liyujiang", {"regime": "liyujiang", "occurred_on": "2026-01-01"})
         self.asked: list[int] = []
         self.detectors = self.fresh()
 
-    def declare(self, kind: str, subject: str, data: dict[str, Any]) -> None:
-        self.registry = self.registry.apply(self.registry.next_offset, {"type": kind, "subject": subject, "data": data})
+    def declare(self, kind: str, subject: str, data: dict[str, Any], *, number: int | None = None, key: SigningKey = KEY) -> None:
+        """A record of the registry, the next one."""
+        offset = self.registry.next_offset
+        id = f"018f0000-0000-7000-8000-{0xE000 + offset if number is None else number:012x}"
+        event = {"id": id, "source": OFFICE, "type": kind, "subject": subject, "time": "2026-01-01T00:00:00.000Z", "data": data}
+        self.registry.apply(offset, Opened(event, key.signature(event), {"registry_offset": offset - 1}))
 
     async def up_to(self, offset: int) -> Registry:
         self.asked.append(offset)
@@ -89,6 +100,8 @@ class Scene:
         number: int | None = None,
         subject: str = SUBJECT,
         known: str | None = None,
+        key: SigningKey = KEY,
+        office: str = OFFICE,
         **entry: Any,
     ) -> Record:
         """A fact. ``known``: the broker's own time of the record; without it the record has intake's (a simulated stack)."""
@@ -96,13 +109,13 @@ class Scene:
         stamp = {"received_at": "2026-03-20T08:00:00.000Z", "channel": "desk", "registry_offset": 1} | entry
         event = {
             "id": f"018f0000-0000-7000-8000-{number:012x}",
-            "source": OFFICE,
+            "source": office,
             "type": f"mingjian.{kind}.v1",
             "subject": subject,
             "time": stamp["received_at"],
             "data": data,
         }
-        return self.raw(orjson.dumps({"event": event, "entry": stamp, "signature": {}}), known)
+        return self.raw(orjson.dumps({"event": event, "entry": stamp, "signature": key.signature(event)}), known)
 
     def raw(self, value: bytes | None, known: str | None = None) -> Record:
         headers = (("traceparent", b"00-11111111111111111111111111111111-2222222222222222-01"),)
@@ -110,10 +123,6 @@ class Scene:
         stamp = (1_780_000_000_000 + number, 0) if known is None else (milliseconds(known), 1)
         self.records.append(Record(FACTS, self.partition, number, *stamp, b"k", headers, value))
         return self.records[-1]
-
-    def signed_as(self, record: Record, office: str) -> Record:
-        """The same said by another office."""
-        return replace(record, value=(record.value or b"").replace(OFFICE.encode(), office.encode()))
 
     async def fold(self, records: Sequence[Record] | None = None) -> int:
         chosen = self.records if records is None else records
@@ -295,8 +304,8 @@ def are_valid(found: Sequence[dict[str, Any]]) -> None:
 async def a_borrowed_id_silences_nobody(store: Any) -> None:
     """Ids are unique per source: another office that uses the same id gets a finding of its own."""
     scene = Scene(store)
-    first = scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, number=9)
-    scene.raw(first.value.replace(OFFICE.encode(), b"/departments/drug/offices/other") if first.value else None)
+    scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, number=9)
+    scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, number=9, office="/departments/drug/offices/other")
     await scene.fold()
     assert sorted(one["office"] for one in await scene.data()) == [OFFICE, "/departments/drug/offices/other"]
 
@@ -335,7 +344,33 @@ async def an_evaluation_that_nobody_announced_is_named(store: Any) -> None:
     are_valid(found)
 
 
+async def a_regime_is_judged_from_the_activation_of_its_rulebook_on(store: Any) -> None:
+    scene = Scene(store, active=False)
+    scene.declare("mingjian.rulebook.activated.v1", "regime:liyujiang", {"regime": "liyujiang", "sha256": RULES[0].digest})
+    for stamp in (1, 2):
+        scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, registry_offset=stamp)
+    await scene.fold()
+    assert [one["event"]["offset"] for one in await scene.data()] == [1]
+
+
+async def while_another_rulebook_is_the_activated_one_nothing_is_judged_and_nothing_lost(store: Any) -> None:
+    scene = Scene(store)
+    late = scene.say("inspection.recorded", {"occurred_on": "2026-03-02"}, known="2026-03-20T08:00:00.000Z")
+    scene.say("inspection.recorded", {"occurred_on": "2026-03-19"}, known="2026-03-20T08:00:00.000Z")
+    ours = {"regime": "liyujiang", "sha256": RULES[0].digest}
+    scene.declare("mingjian.rulebook.activated.v1", "regime:liyujiang", ours | {"sha256": "0" * 64})
+    for _ in range(2):
+        with pytest.raises(OtherRulebook, match="liyujiang"):
+            await scene.fold()
+    assert await scene.store.everything() == [] and scene.store.positions == {}
+    scene.declare("mingjian.rulebook.activated.v1", "regime:liyujiang", ours)
+    await scene.fold()
+    assert [(one["kind"], one["cause"]["offset"]) for one in await scene.data()] == [("late_entry", late.offset)]
+
+
 SUITE = [
+    a_regime_is_judged_from_the_activation_of_its_rulebook_on,
+    while_another_rulebook_is_the_activated_one_nothing_is_judged_and_nothing_lost,
     of_an_ids_copies_the_first_counts_and_a_changed_one_is_named,
     an_evaluation_that_nobody_announced_is_named,
     late_facts_become_valid_findings,

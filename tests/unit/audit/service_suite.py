@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from services.audit.domain.frame import Record
-from tests.unit.audit.detector_suite import YEAR_2026, YEAR_2027, Scene, are_valid
+from tests.unit.audit.detector_suite import OFFICE, YEAR_2026, YEAR_2027, Scene, are_valid
 
 OFFICE_B = "/departments/drug/offices/other"
 DECISION = 7
 
 
-def decided(scene: Scene, entered: str, occurred: str = "2026-03-02", number: int = DECISION, **data: Any) -> Record:
+def decided(scene: Scene, entered: str, occurred: str = "2026-03-02", number: int = DECISION, office: str = OFFICE, **data: Any) -> Record:
     """A fine that awaits service, entered at noon in Shanghai."""
     said = {"occurred_on": occurred, "document_no": "d", **data}
-    return scene.say("penalty.decided", said, number=number, received_at=f"{entered}T04:00:00.000Z")
+    return scene.say("penalty.decided", said, number=number, office=office, received_at=f"{entered}T04:00:00.000Z")
 
 
 def served(scene: Scene, entered: str, on: str = "2026-03-16", number: int = 8, document: int = DECISION, **more: Any) -> Record:
@@ -99,10 +99,8 @@ async def another_sources_decision_of_the_same_id_is_judged_for_itself(store: An
     scene = Scene(store)
     scene.say("calendar.issued", YEAR_2026)
     decided(scene, "2026-03-24")
-    decided(scene, "2026-03-23")
-    scene.records[-1] = scene.signed_as(scene.records[-1], OFFICE_B)
-    decided(scene, "2026-03-24")
-    scene.records[-1] = scene.signed_as(scene.records[-1], OFFICE_B + "-c")
+    decided(scene, "2026-03-23", office=OFFICE_B)
+    decided(scene, "2026-03-24", office=f"{OFFICE_B}-c")
     served(scene, "2026-03-17")
     await scene.fold()
     assert [one[0] for one in await told(scene)] == [1, 3]

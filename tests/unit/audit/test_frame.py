@@ -21,6 +21,7 @@ from services.audit.domain.frame import (
 )
 
 blobs = st.none() | st.binary(max_size=60)
+names = st.binary(max_size=12).map(lambda name: name.decode("utf-8", "surrogateescape"))
 records = st.builds(
     Record,
     topic=st.text("abcdefghijklmnopqrstuvwxyz.-0123456789", min_size=1, max_size=60),
@@ -29,7 +30,9 @@ records = st.builds(
     timestamp=st.integers(-1, 2**53),
     timestamp_type=st.sampled_from((0, 1)),
     key=blobs,
-    headers=st.lists(st.tuples(st.text(max_size=12), blobs), max_size=4).map(tuple),
+    headers=st.lists(st.tuples(st.binary(max_size=12).map(lambda name: name.decode("utf-8", "surrogateescape")), blobs), max_size=4).map(
+        tuple
+    ),
     value=blobs,
 )
 ONE = Record("mingjian.facts.v1", 7, 42, 1_700_000_000_000, 1, b"uscc:1", (("ce_id", b"x"), ("empty", None)), b'{"event":{}}')
@@ -102,3 +105,39 @@ def test_the_longest_frame_is_whole_and_the_next_one_a_stub() -> None:
 def test_a_topic_that_no_frame_can_name(topic: str) -> None:
     with pytest.raises(FrameError):
         encode_whole(Record(topic, 0, 0, 0, 0, None, (), None))
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ((("n" * 65_536), b"v"),),
+        (("é" * 32_768, None), ("b", b"v")),
+        (("", None),) * 65_536,
+        (("\udcff\udcfe", b"v"),),
+    ],
+    ids=["a name of 65,536 bytes", "a name of 65,536 bytes in fewer letters", "65,536 headers", "a name that is no UTF-8"],
+)
+def test_whatever_headers_a_record_has_it_has_an_entry(headers: tuple[tuple[str, bytes | None], ...]) -> None:
+    record = Record("mingjian.facts.v1", 7, 42, 1, 1, b"k", headers, b"v")
+    entry, beside = entry_of(record)
+    assert len(entry) <= MAX_ENTRY_BYTES
+    if beside is None:
+        assert decode(entry) == record
+        return
+    stub = decode(entry)
+    assert isinstance(stub, Stub) and (stub.offset, stub.sha256) == (42, hashlib.sha256(beside).digest())
+    assert decode(beside) == record and encode_whole(record) == beside
+
+
+def test_a_name_of_65535_bytes_and_as_many_headers_fit_the_narrow_frame() -> None:
+    for headers in ((("n" * 65_535, None),), (("", None),) * 65_535):
+        assert encode_whole(Record("t", 0, 0, 0, 0, None, headers, None))[1] == 0
+
+
+def test_a_wide_frame_of_a_record_that_needs_none_is_refused() -> None:
+    """One spelling only: nothing hides in the choice."""
+    whole = encode_whole(Record("t", 0, 0, 0, 0, None, (), None))
+    narrow = b"\xff\xff\xff\xff" + b"\x00\x00" + b"\xff\xff\xff\xff"
+    assert whole.endswith(narrow)
+    with pytest.raises(FrameError, match="wide"):
+        decode(whole[:1] + b"\x02" + whole[2 : -len(narrow)] + b"\xff\xff\xff\xff" + b"\x00" * 4 + b"\xff\xff\xff\xff")

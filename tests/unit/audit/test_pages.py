@@ -23,6 +23,7 @@ RECORD = Record("mingjian.facts.v1", 3, 7, 1_780_000_000_000, 1, b"k", (), b"v")
 OPERATIONAL = [
     operations.oversize_finding(RECORD, 70_000, "stack:test"),
     operations.unreadable_finding(RECORD, "stack:test"),
+    operations.unsigned_finding(RECORD, "stack:test", None),
     operations.step_finding(RECORD, Step(20, 30), "stack:test"),
     operations.apart_finding(RECORD, Apart(1_780_000_000_000, 1_780_000_009_000), "stack:test", None),
     operations.changed_copy_finding(RECORD, "stack:test", "018f0000-0000-7000-8000-000000000001"),
