@@ -165,6 +165,27 @@ def test_two_advertising_approvals_in_one_decision_are_e() -> None:
     assert "E" == ledger.grade()
 
 
+def test_one_decision_that_two_people_entered_revokes_no_second_approval() -> None:
+    ledger = shop()
+    for _ in range(2):
+        ledger.penalised("2025-03-10", act("advertising_approval_revoked"))
+    assert "D" == ledger.grade()
+
+
+def test_two_acts_of_one_decision_each_with_an_approval_are_e() -> None:
+    ledger = shop()
+    ledger.penalised("2025-03-10", act("advertising_approval_revoked"), act("advertising_approval_revoked"))
+    assert "E" == ledger.grade()
+
+
+def test_decisions_of_two_offices_with_one_number_are_two() -> None:
+    ledger = shop()
+    ledger.penalised("2025-03-10", act("advertising_approval_revoked"))
+    ledger.source = "/departments/drug/offices/market"
+    ledger.penalised("2025-03-10", act("advertising_approval_revoked"))
+    assert "E" == ledger.grade()
+
+
 # 三(二)4(2)
 @pytest.mark.parametrize("kind", ["approval_certificate_revoked", "suspension_ordered", "permit_withheld", "business_licence_withheld"])
 def test_stopped_or_withheld_is_e(kind: str) -> None:

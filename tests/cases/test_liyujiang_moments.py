@@ -344,7 +344,9 @@ def test_a_grade_that_a_violation_gave_stays_while_the_enterprise_is_still_new()
     assert "E" == ledger.grade()
 
 
-@pytest.mark.parametrize(("started", "status"), [("2024-12-31", "not_yet_evaluated"), ("2025-01-01", "not_yet_evaluated"), ("2025-01-02", "new")])
+@pytest.mark.parametrize(
+    ("started", "status"), [("2024-12-31", "not_yet_evaluated"), ("2025-01-01", "not_yet_evaluated"), ("2025-01-02", "new")]
+)
 def test_without_a_score_an_enterprise_stops_being_new_once_its_year_lies_in_the_period(started: str, status: str) -> None:
     ledger = shop(started)
     ledger.evaluated(2024, on="2025-01-15")

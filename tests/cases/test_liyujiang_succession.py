@@ -101,3 +101,11 @@ def test_a_succession_across_the_years_end_counts_in_the_year_of_its_second_act(
     assert "D" == ledger.grade("2025-02-01")
     ledger.evaluated(2025)
     assert "D" == ledger.grade()
+
+
+def test_one_warning_that_was_entered_twice_with_different_dates_is_no_succession() -> None:
+    ledger = shop()
+    for day in ("2025-03-10", "2025-04-10"):
+        data = {"occurred_on": day, "document_no": "W-1", "violation": "GSP-07", "legal_field": "drug", "correction_ordered": False}
+        ledger.enter("warning.issued", data | {"service": {"served_on": day, "method": "post"}})
+    assert "not_yet_evaluated" == ledger.grade()

@@ -29,16 +29,26 @@ class Act:
     served: date | None = None
     correct_by: date | None = None
     served_by: Fact | None = None
+    position: int = 0
 
     @property
-    def order(self) -> tuple[date, int]:
-        return (self.effective, self.offset)
+    def identity(self) -> tuple[object, ...]:
+        """What two entries of one act share: the office, the kind and number of its document, and the act's place in it. An event
+        for each violation of one warning is told apart by the violation."""
+        number = self.fact.data.get("document_no") if self.fact.name in DOCUMENTS else None
+        place = self.violation if self.fact.name in ONE_VIOLATION else self.position
+        return (self.fact.source, self.fact.name, number or self.fact.id, place)
+
+    @property
+    def order(self) -> tuple[date, int, int]:
+        return (self.effective, self.offset, self.position)
 
     @property
     def document(self) -> str | None:
         return self.fact.data.get("document_no") or self.fact.data.get("case_no")
 
 
+ONE_VIOLATION = frozenset({"warning.issued", "announcement.made"})
 DOCUMENTS = frozenset(
     {
         "warning.issued",
@@ -71,13 +81,17 @@ def acts_of(fact: Fact, service: dict[str, Any] | None = None, served_by: Fact |
                 served=served,
                 served_by=served_by,
                 correct_by=day(data.get("correct_by")),
+                position=position,
                 **one,
             )
-            for one in _document(fact.name, data)
+            for position, one in enumerate(_document(fact.name, data))
         ]
     if happened is None:
         return []
-    return [Act(effective=happened, offset=fact.offset, fact=fact, happened=happened, **one) for one in _event(fact.name, data)]
+    return [
+        Act(effective=happened, offset=fact.offset, fact=fact, happened=happened, position=position, **one)
+        for position, one in enumerate(_event(fact.name, data))
+    ]
 
 
 def _document(name: str, data: dict[str, Any]) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from schemas.rulebook import Rulebook
 from services.rating.domain.acts import Act
+from services.rating.domain.causes import Causes
 from services.rating.domain.facts import Fact
 from services.rating.domain.subject import Subject
 
@@ -25,22 +26,15 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """``facts``: what it rests on. ``fills``: what the rule's sentences may show. ``acts``: the acts behind it, by day."""
+    """``facts``: what it rests on. ``fills``: what the rule's sentences may show. ``acts``: the acts behind it, by day;
+    ``omitted``: how many more there are that it doesn't name."""
 
     facts: tuple[Fact, ...] = ()
     acts: tuple[Act, ...] = ()
     numbers: tuple[Quantity, ...] = ()
     fills: dict[str, Any] = field(default_factory=dict)
     readings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """A moment at which a cause condition became true: its day, and the acts that made it so, the last of them completing it."""
-
-    on: date
-    acts: tuple[Act, ...]
-    quantity: int
+    omitted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +63,11 @@ class Look:
 
 
 class CauseKind(Protocol):
-    """A module for a cause condition: ``matches`` picks its acts, ``causes`` finds the moments among them, sorted by day."""
+    """A module for a cause condition: ``matches`` picks its acts, ``tracker`` makes what finds the moments among them."""
 
     matches: Callable[[Any, Rulebook, Act], bool]
-    causes: Callable[[Any, Rulebook, Sequence[Act], Subject], list[Cause]]
-    describe: Callable[[Any, Rulebook, Sequence[Cause]], Holding]
+    tracker: Callable[[Any, Rulebook], Any]
+    describe: Callable[[Any, Rulebook, Causes], Holding]
 
 
 def number_text(value: Decimal | int | str) -> str:

@@ -10,32 +10,28 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from schemas.rulebook import Rulebook
-from schemas.rulebook.conditions import CAUSES, Acts, NoActs
+from schemas.rulebook.conditions import CAUSES, NoActs
 from services.rating.domain.acts import Act
+from services.rating.domain.causes import Cause
 from services.rating.domain.conditions import CAUSE_KINDS
 from services.rating.domain.conditions import no_acts as no_acts_kind
 from services.rating.domain.conditions.selection import in_field
-from services.rating.domain.holding import Cause
+from services.rating.domain.conditions.tracker import Tracker
 from services.rating.domain.subject import Subject
 
 
-def _order(act: Act) -> tuple[date, int]:
+def _order(act: Act) -> tuple[date, int, int]:
     return act.order
-
-
-def _cause_order(cause: Cause) -> tuple[date, int]:
-    return cause.acts[-1].order
 
 
 @dataclass(slots=True)
 class Index:
-    """``matched[(rule, position)]``: the acts that a condition looks at, by day of effect."""
+    """``matched[(rule, position)]``: the acts that a ``no_acts`` looks at, by day of effect; ``trackers``: of cause conditions."""
 
     rulebook: Rulebook
     entered: int = 0
     matched: dict[tuple[str, int], list[Act]] = field(default_factory=dict)
-    made: dict[tuple[str, int], tuple[int, int, list[Cause]]] = field(default_factory=dict)
-    single: dict[tuple[str, int], list[Cause]] = field(default_factory=dict)
+    trackers: dict[tuple[str, int], Tracker] = field(default_factory=dict)
     judged_new: list[Act] = field(default_factory=list)
     terminal: list[tuple[Act, str]] = field(default_factory=list)
 
@@ -43,20 +39,10 @@ class Index:
         """The matching acts of one condition, sorted."""
         return self.matched.get((rule, position), [])
 
-    def causes(self, rule: str, position: int, condition: object, subject: Subject) -> list[Cause]:
-        """The moments of a cause condition, sorted by day; made again only when its acts or the corrections changed.
-
-        Where each act is a cause of its own they are kept up act by act, so that a long record costs no more than a short one."""
-        if isinstance(condition, Acts) and condition.count is None:
-            return self.single.get((rule, position), [])
-        acts = self.acts(rule, position)
-        made = self.made.get((rule, position))
-        stamp = (len(acts), len(subject.corrections))
-        if made is None or made[:2] != stamp:
-            kind = CAUSE_KINDS[condition.kind]  # type: ignore[attr-defined]
-            made = (*stamp, kind.causes(condition, self.rulebook, acts, subject))
-            self.made[(rule, position)] = made
-        return made[2]
+    def causes(self, rule: str, position: int, subject: Subject) -> list[Cause]:
+        """The moments of a cause condition, sorted by day."""
+        tracker = self.trackers.get((rule, position))
+        return tracker.causes(subject) if tracker else []
 
 
 def index_of(subject: Subject, rulebook: Rulebook) -> Index:
@@ -75,15 +61,14 @@ def _enter(index: Index, act: Act) -> None:
     for rule in rulebook.rules:
         for position, condition in enumerate(rule.all):
             if isinstance(condition, CAUSES):
-                matches = CAUSE_KINDS[condition.kind].matches(condition, rulebook, act)
-            elif isinstance(condition, NoActs):
-                matches = no_acts_kind.matches(condition, rulebook, act)
-            else:
-                continue
-            if matches:
+                kind = CAUSE_KINDS[condition.kind]
+                if kind.matches(condition, rulebook, act):
+                    place = (rule.id, position)
+                    if place not in index.trackers:
+                        index.trackers[place] = kind.tracker(condition, rulebook)
+                    index.trackers[place].enter(act)
+            elif isinstance(condition, NoActs) and no_acts_kind.matches(condition, rulebook, act):
                 insort(index.matched.setdefault((rule.id, position), []), act, key=_order)
-                if isinstance(condition, Acts) and condition.count is None:
-                    insort(index.single.setdefault((rule.id, position), []), Cause(act.effective, (act,), 1), key=_cause_order)
     for status in rulebook.statuses:
         if status.role == "terminal" and not act.sanctions.isdisjoint(status.causes):
             insort(index.terminal, (act, status.status), key=lambda one: one[0].order)
@@ -97,9 +82,3 @@ def between(acts: list[Act], first: date, last: date) -> list[Act]:
     """The acts that took effect from ``first`` to ``last``, both days included."""
     low = bisect_left(acts, first, key=lambda act: act.effective)
     return acts[low : bisect_right(acts, last, key=lambda act: act.effective)]
-
-
-def causes_between(causes: list[Cause], first: date, last: date) -> list[Cause]:
-    """The causes on the days from ``first`` to ``last``, both included."""
-    low = bisect_left(causes, first, key=lambda one: one.on)
-    return causes[low : bisect_right(causes, last, key=lambda one: one.on)]

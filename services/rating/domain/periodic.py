@@ -6,7 +6,6 @@ after that period: of the two the worse holds. So nothing is carried from step t
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -14,13 +13,15 @@ from decimal import Decimal
 
 from schemas.rulebook import Rulebook
 from schemas.rulebook.conditions import CAUSES
+from services.rating.domain.causes import Causes
+from services.rating.domain.causes import between as causes_between
 from services.rating.domain.conditions import CAUSE_KINDS
 from services.rating.domain.conditions.operated_for import Operating, operating
 from services.rating.domain.controls import Evaluation
 from services.rating.domain.days import ONE_DAY, day
 from services.rating.domain.facts import Fact
-from services.rating.domain.holding import Cause, Look
-from services.rating.domain.index import between, causes_between, index_of
+from services.rating.domain.holding import Look
+from services.rating.domain.index import between, index_of
 from services.rating.domain.rules import by_gravity, holding_rules, pick, reason_of, unknown_is_new
 from services.rating.domain.sentences import Decisive, Reason
 from services.rating.domain.standing import Standing
@@ -208,21 +209,22 @@ def _at_once(subject: Subject, rulebook: Rulebook, moment: str, first: date, as_
             continue
         position, condition = next((at, one) for at, one in enumerate(rule.all) if isinstance(one, CAUSES))
         last = min(as_of, rule.repealed_on - ONE_DAY) if rule.repealed_on else as_of
-        causes = causes_between(index.causes(rule.id, position, condition, subject), max(first, rule.in_force_from), last)
+        causes = causes_between(index.causes(rule.id, position, subject), max(first, rule.in_force_from), last)
         if moment == "new_enterprise":
             causes = _while_new(subject, rulebook, causes)
         if not causes:
             continue
         holding = CAUSE_KINDS[condition.kind].describe(condition, rulebook, causes)
-        reason = reason_of(rule, [holding], day=causes[0].on, on=causes[0].on)
+        reason = reason_of(rule, [holding], day=causes.first.on, on=causes.first.on)
         (otherwise if len(rule.all) > 1 else plain).append(reason)
     return plain or otherwise
 
 
-def _while_new(subject: Subject, rulebook: Rulebook, causes: list[Cause]) -> list[Cause]:
+def _while_new(subject: Subject, rulebook: Rulebook, causes: Causes) -> Causes:
     """The causes on days on which the subject was new."""
     assert rulebook.periodic is not None
     if len(rulebook.parameter(rulebook.periodic.new_enterprises.months).values) == 1:
         # By one and the same number of months, who is no longer new never is again.
-        return causes[: bisect_left(causes, True, key=lambda cause: not _new_on(subject, rulebook, cause.on))]
-    return [cause for cause in causes if _new_on(subject, rulebook, cause.on)]
+        return causes.until(lambda cause: not _new_on(subject, rulebook, cause.on))
+    new = [cause for cause in causes.of[causes.low : causes.high] if _new_on(subject, rulebook, cause.on)]
+    return Causes(new, 0, len(new))

@@ -15,9 +15,10 @@ from schemas.rulebook.conditions import (
     Otherwise,
     Score,
 )
+from services.rating.domain.causes import between
 from services.rating.domain.conditions import CAUSE_KINDS, components, no_acts, operated_for, score
 from services.rating.domain.holding import Holding, Look
-from services.rating.domain.index import causes_between, index_of
+from services.rating.domain.index import index_of
 from services.rating.domain.sentences import Reason, decisive_of
 
 
@@ -72,7 +73,7 @@ def _reason(rule: Rule, look: Look) -> Reason | None:
 def _holds(rule: Rule, position: int, condition: object, look: Look) -> Holding | None:
     if isinstance(condition, CAUSES):
         index = index_of(look.subject, look.rulebook)
-        found = causes_between(index.causes(rule.id, position, condition, look.subject), look.first, look.last)
+        found = between(index.causes(rule.id, position, look.subject), look.first, look.last)
         return CAUSE_KINDS[condition.kind].describe(condition, look.rulebook, found) if found else None
     if isinstance(condition, NoActs):
         return no_acts.holds(condition, look, index_of(look.subject, look.rulebook).acts(rule.id, position))

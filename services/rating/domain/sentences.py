@@ -68,25 +68,26 @@ def fills_of(holdings: Iterable[Holding], *, chinese: bool) -> dict[str, Any]:
     """What the holdings fill in: their own names, and days and documents of all their acts."""
     values: dict[str, Any] = {}
     acts: list[Act] = []
+    omitted = 0
     for holding in holdings:
         values |= holding.fills
         acts += holding.acts
+        omitted += holding.omitted
     if acts:
         acts.sort(key=lambda act: act.order)
-        values |= {"first": acts[0].effective, "last": acts[-1].effective, "documents": documents_text(acts, chinese=chinese)}
+        values |= {"first": acts[0].effective, "last": acts[-1].effective, "documents": documents_text(acts, omitted, chinese=chinese)}
     return values
 
 
-def documents_text(acts: Iterable[Act], *, chinese: bool) -> str:
-    """The documents' numbers, each once, at most five."""
+def documents_text(acts: Iterable[Act], omitted: int = 0, *, chinese: bool) -> str:
+    """The documents' numbers, each once, at most five, and how many there are; ``omitted`` ones have no number here."""
     numbers = list(dict.fromkeys(act.document for act in acts if act.document))
     shown = numbers[:SHOWN_DOCUMENTS]
     separator = "\u3001" if chinese else ", "
     missing = "\u65e0\u6587\u53f7" if chinese else "no document"
     text = separator.join(shown) or missing
-    if len(numbers) > len(shown):
-        rest = len(numbers) - len(shown)
-        text += f"\u7b49 {len(numbers)} \u4ef6" if chinese else f" and {rest} more"
+    if rest := len(numbers) + omitted - len(shown):
+        text += f"\u7b49 {len(shown) + rest} \u4ef6" if chinese else f" and {rest} more"
     return text
 
 

@@ -21,13 +21,14 @@ from services.rating.domain.facts import CONTROLS, Fact
 from services.rating.domain.serving import Papers
 
 
-def _order(act: Act) -> tuple[date, int]:
+def _order(act: Act) -> tuple[date, int, int]:
     return act.order
 
 
 @dataclass(slots=True)
 class Subject:
-    """Mutable only through ``apply``. ``acts`` is sorted by the day of effect, ``arrived`` in the order of arrival."""
+    """Mutable only through ``apply``. ``acts`` is sorted by the day of effect; ``arrived`` and ``corrections`` are in the
+    order of arrival."""
 
     subject: str
     partition: int
@@ -38,7 +39,7 @@ class Subject:
     count: int = 0
     acts: list[Act] = field(default_factory=list)
     arrived: list[Act] = field(default_factory=list)
-    corrections: list[tuple[date, frozenset[str], Fact]] = field(default_factory=list)
+    corrections: list[tuple[date, frozenset[str]]] = field(default_factory=list)
     scores: dict[tuple[str, int], list[tuple[Decimal, Fact]]] = field(default_factory=dict)
     rated: dict[str, Fact] = field(default_factory=dict)
     declared: dict[str, Fact] = field(default_factory=dict)
@@ -128,7 +129,7 @@ def _fold_inspection(subject: Subject, fact: Fact) -> None:
     on = day(data["occurred_on"])
     assert on is not None
     if data.get("corrected"):
-        insort(subject.corrections, (on, frozenset(data["corrected"]), fact), key=lambda one: one[0])
+        subject.corrections.append((on, frozenset(data["corrected"])))
     regime = data.get("regime")
     if regime is None or not (data.get("component_scores") or data.get("published_outcome")):
         return

@@ -1,15 +1,26 @@
-"""Kind ``in_succession``: 三(二)3(1), R6. The same violation warned or announced again and again, with the chance to mend it."""
+"""Kind ``in_succession``: 三(二)3(1), R6. The same violation warned or announced again and again, with the chance to mend it.
+
+An act follows an earlier one of its violation code when it happened after that one was served and its term to correct had run
+out, within the months, with no inspection in between that found it corrected. A chain of so many acts is a moment of the
+condition. What is kept: for each code and each length up to the number asked for, the acts that end a chain of at least that
+length; of them only those that no later one makes needless, for which both the day of service and the day from which they can
+be followed rise. So whether an act has one to follow is found by halving.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right, insort
+from dataclasses import dataclass, field
+from datetime import date
 
 from schemas.rulebook import Rulebook
 from schemas.rulebook.conditions import InSuccession
 from services.rating.domain.acts import Act
+from services.rating.domain.causes import SHOWN, Cause, Causes
 from services.rating.domain.conditions.selection import by_concept, in_field
-from services.rating.domain.days import within
-from services.rating.domain.holding import Cause, Holding, Quantity
+from services.rating.domain.conditions.tracker import Tracker
+from services.rating.domain.days import add_months
+from services.rating.domain.holding import Holding, Quantity
 from services.rating.domain.subject import Subject
 
 
@@ -25,50 +36,121 @@ def matches(condition: InSuccession, rulebook: Rulebook, act: Act) -> bool:
     )
 
 
-def causes(condition: InSuccession, rulebook: Rulebook, acts: Sequence[Act], subject: Subject) -> list[Cause]:
-    """The act that lengthens a chain to the needed number is a cause on the day it was served; so is each that follows."""
-    chains: dict[str, list[list[Act]]] = {}
-    found = []
-    for act in acts:
-        day = act.effective
-        needed = rulebook.parameter(condition.count).at(day)
-        if needed is None:
-            continue
-        same = chains.setdefault(act.violation or "", [])
-        chain = max(_chains_before(condition, rulebook, same, act, subject), key=len, default=[])
-        longer = [*chain, act]
-        same.append(longer)
-        if len(longer) >= needed:
-            found.append(Cause(day, tuple(longer), len(longer)))
-    return found
+def tracker(condition: InSuccession, rulebook: Rulebook) -> Tracker:
+    """The act that lengthens a chain to the needed number is a moment on the day it was served; so is each that follows."""
+    return Chains(condition, rulebook)
 
 
-def _chains_before(condition: InSuccession, rulebook: Rulebook, chains: list[list[Act]], act: Act, subject: Subject) -> Iterator[list[Act]]:
-    """The chains that the act continues. They are sorted by day, so the walk back ends where the months do."""
-    months = rulebook.parameter(condition.within).at(act.effective)
-    for chain in reversed(chains):
-        if months is None or not within(chain[-1].effective, act.happened or act.effective, months):
-            return
-        if _follows(condition, rulebook, chain[-1], act, subject):
-            yield chain
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An act as the end of a chain. ``ready``: the last day on which it can't be followed yet."""
+
+    act: Act
+    ready: date
+    length: int
+    before: Link | None
+
+    def acts(self) -> tuple[Act, ...]:
+        """The chain's last acts, the oldest first."""
+        found: list[Act] = []
+        link: Link | None = self
+        while link is not None and len(found) < SHOWN:
+            found.append(link.act)
+            link = link.before
+        return tuple(reversed(found))
 
 
-def _follows(condition: InSuccession, rulebook: Rulebook, first: Act, second: Act, subject: Subject) -> bool:
-    day = second.effective
-    happened = second.happened or day
-    months = rulebook.parameter(condition.within).at(day)
-    if months is None or not happened > first.effective or not within(first.effective, happened, months):
-        return False
-    if rulebook.parameter(condition.after_term).at(day) and first.correct_by is not None and not happened > first.correct_by:
-        return False
-    if not rulebook.parameter(condition.broken_by_correction).at(day):
-        return True
-    return not any(first.effective <= on <= happened and second.violation in codes for on, codes, _ in subject.corrections)
+@dataclass(slots=True)
+class Code:
+    """One violation code: ``levels[n]`` holds ends of chains longer than ``n``; ``met``: acts by what tells them apart."""
+
+    levels: list[list[Link]]
+    met: set[tuple[object, ...]] = field(default_factory=set)
 
 
-def describe(condition: InSuccession, rulebook: Rulebook, causes: Sequence[Cause]) -> Holding:
-    """The longest chain."""
-    longest = max(causes, key=lambda cause: (cause.quantity, cause.on))
-    needed = rulebook.parameter(condition.count).at(longest.on)
-    fills = {"found": longest.quantity, "needed": needed, "violation": longest.acts[-1].violation}
-    return Holding(acts=longest.acts, numbers=(Quantity("in_succession", str(longest.quantity), str(needed)),), fills=fills)
+class Chains(Tracker):
+    """The chains of all codes. Which parameters hold: a term's are the first act's, the others the following act's."""
+
+    def __init__(self, condition: InSuccession, rulebook: Rulebook) -> None:
+        super().__init__()
+        self._count = rulebook.parameter(condition.count)
+        self._within = rulebook.parameter(condition.within)
+        self._after_term = rulebook.parameter(condition.after_term)
+        self._broken = rulebook.parameter(condition.broken_by_correction)
+        self._longest = max((one.value for one in self._count.values if one.value is not None), default=1)
+        self._codes: dict[str, Code] = {}
+        self._latest = date.min
+        self._corrections = 0
+        self._mended: dict[str, list[date]] = {}
+
+    def outdated(self, subject: Subject) -> bool:
+        """Take the corrections that have come. True when one lies before something that has happened since."""
+        late = False
+        for on, codes in subject.corrections[self._corrections :]:
+            for code in codes:
+                insort(self._mended.setdefault(code, []), on)
+            late = late or on <= self._latest
+        self._corrections = len(subject.corrections)
+        return late
+
+    def restart(self, subject: Subject) -> None:
+        self._codes, self._latest = {}, date.min
+
+    def _corrected(self, code: str, by: date) -> date | None:
+        """The last day up to ``by`` on which an inspection found the code corrected."""
+        days = self._mended.get(code, ())
+        position = bisect_right(days, by)
+        return days[position - 1] if position else None
+
+    def take(self, act: Act, subject: Subject) -> Cause | None:
+        code = self._codes.setdefault(act.violation or "", Code([[] for _ in range(self._longest)]))
+        if act.identity in code.met:
+            return None
+        code.met.add(act.identity)
+        self._latest = max(self._latest, act.happened or act.effective)
+        needed = self._count.at(act.effective)
+        before = self._followed(code, act)
+        link = Link(act, self._ready(act), before.length + 1 if before else 1, before)
+        for level in code.levels[: link.length]:
+            _add(level, link)
+        if needed is None or link.length < needed:
+            return None
+        return Cause(act.effective, act, link.length, link.acts)
+
+    def _ready(self, act: Act) -> date:
+        if self._after_term.at(act.effective) and act.correct_by is not None:
+            return max(act.effective, act.correct_by)
+        return act.effective
+
+    def _followed(self, code: Code, act: Act) -> Link | None:
+        """The end of a chain that the act continues, of the longest kind that there is."""
+        months = self._within.at(act.effective)
+        if months is None:
+            return None
+        happened = act.happened or act.effective
+        mended = self._corrected(act.violation or "", happened) if self._broken.at(act.effective) else None
+        for level in reversed(code.levels):
+            first = bisect_left(level, True, key=lambda one: add_months(one.act.effective, months) >= happened)
+            if mended is not None:
+                first = max(first, bisect_right(level, mended, key=lambda one: one.act.effective))
+            last = bisect_left(level, happened, key=lambda one: one.ready)
+            if first < last:
+                return level[last - 1]
+        return None
+
+
+def _add(level: list[Link], link: Link) -> None:
+    """Add an end of a chain; who was served earlier and can be followed no sooner is needless from now on."""
+    while level and level[-1].ready >= link.ready:
+        level.pop()
+    level.append(link)
+
+
+def describe(condition: InSuccession, rulebook: Rulebook, causes: Causes) -> Holding:
+    """The latest chain."""
+    found = causes.latest
+    acts = found.acts()
+    needed = rulebook.parameter(condition.count).at(found.on)
+    fills = {"found": found.quantity, "needed": needed, "violation": found.act.violation}
+    numbers = (Quantity("in_succession", str(found.quantity), str(needed)),)
+    return Holding(acts=acts, numbers=numbers, fills=fills, omitted=found.quantity - len(acts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from schemas.rulebook import Rulebook
@@ -21,6 +22,7 @@ def holds(condition: NoActs, look: Look, acts: Sequence[Act]) -> Holding | None:
     """``acts`` are the matching ones, sorted by day of effect."""
     months = look.value(condition.within)
     first = window_ending(look.last, months)
-    if any(first <= act.effective <= look.last for act in reversed(acts)):
+    last = bisect_right(acts, look.last, key=lambda act: act.effective)
+    if last and acts[last - 1].effective >= first:
         return None
     return Holding(numbers=(Quantity(f"no_{condition.acts}", "0", f"{months} months"),), fills={"months": months})

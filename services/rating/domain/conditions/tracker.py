@@ -1,0 +1,57 @@
+"""What keeps up the moments of a cause condition as acts arrive.
+
+Acts mostly arrive in the order of their days: such an act costs the same on the 2,000th as on the first. One that comes late,
+before others that are in already, makes the whole be worked out again, once, when it is next asked for.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from bisect import insort
+from datetime import date
+
+from services.rating.domain.acts import Act
+from services.rating.domain.causes import Cause
+from services.rating.domain.subject import Subject
+
+
+class Tracker(ABC):
+    """One condition's acts by day of effect, and the moments among them."""
+
+    def __init__(self) -> None:
+        self.acts: list[Act] = []
+        self._taken = 0
+        self._causes: list[Cause] = []
+
+    def enter(self, act: Act) -> None:
+        """Take an act that the condition looks at."""
+        if self.acts and act.order < self.acts[-1].order:
+            self._taken = -1
+        insort(self.acts, act, key=_order)
+
+    def causes(self, subject: Subject) -> list[Cause]:
+        """The moments so far, sorted by day."""
+        if self.outdated(subject) or self._taken < 0:
+            self._taken, self._causes = 0, []
+            self.restart(subject)
+        while self._taken < len(self.acts):
+            if found := self.take(self.acts[self._taken], subject):
+                self._causes.append(found)
+            self._taken += 1
+        return self._causes
+
+    def outdated(self, subject: Subject) -> bool:
+        """Whether something else than its acts has changed what was found."""
+        return False
+
+    @abstractmethod
+    def restart(self, subject: Subject) -> None:
+        """Forget what was taken."""
+
+    @abstractmethod
+    def take(self, act: Act, subject: Subject) -> Cause | None:
+        """The next act by day; the moment that it makes, if it makes one."""
+
+
+def _order(act: Act) -> tuple[date, int, int]:
+    return act.order
