@@ -2,6 +2,9 @@
 
 What a step tells goes out together with the row of its fact; only when both are durable does the head move, and only then may
 the record be acknowledged. A record that comes again (its offset is at or below what is kept) tells again what it told.
+
+A fact that can be folded is kept, whatever a rulebook makes of it. Where a regime's standing can't be worked out, the record goes
+to quarantine as untold, the subject is remembered as owed, and its other regimes and all other subjects go on.
 """
 
 from __future__ import annotations
@@ -18,13 +21,15 @@ from services._bus.quarantine import quarantined
 from services._bus.telemetry import HEADER, sampled
 from services.rating.domain.controls import Activation
 from services.rating.domain.facts import CONTROLS, Fact, compact
-from services.rating.domain.fold import Book, Told, decide, history, in_force, merged
+from services.rating.domain.fold import Book, Told, Untold, attempt, concerned_by, in_force, merged
 from services.rating.domain.subject import Subject
 from services.rating.partition import PartitionState
 from services.rating.ports import Message, Record, Row
 
 log = logging.getLogger("mingjian.rating")
 
+# What a step told and what it could not tell; None where it was no step.
+Attempt = tuple[list[Told], list[Untold]] | None
 # Subjects evaluated between two writes when a control event concerns a whole partition.
 SLICE = 500
 
@@ -49,6 +54,7 @@ class Counts:
     grades: int = 0
     repeated: int = 0
     quarantined: int = 0
+    untold: int = 0
 
 
 @dataclass(slots=True)
@@ -72,7 +78,8 @@ class Rater:
         self.books: dict[str, Book] = dict(books)
         self.states: dict[int, PartitionState] = {}
         self.counts = Counts()
-        self._traces: dict[int, bytes] = {}
+        # By partition, for partitions are worked off side by side: the offset at hand and its trace.
+        self._traces: dict[int, tuple[int, bytes]] = {}
 
     def work(self, state: PartitionState, records: Sequence[Record]) -> Iterator[Work]:
         """The work of one partition's records, in the order of their offsets. The head has moved when the last is taken."""
@@ -90,9 +97,13 @@ class Rater:
                     if work:
                         yield work
                     work = Work()
-                    yield from self._control(state, fact)
+                    yield from self._control(state, fact, record)
+                elif fact.offset <= state.subject(subject).last_offset:
+                    if subject in fresh:
+                        work.rows += state.add(subject, fresh.pop(subject))
+                    self._tell(state, subject, fact, self._repeated(state, subject, fact, again), record, work)
                 else:
-                    self._fact(state, subject, fact, work, fresh, again)
+                    self._tell(state, subject, fact, self._fact(state, subject, fact, work, fresh), record, work)
             except Exception as error:  # the fold is pure: what fails once fails always, so it isn't tried again
                 work.messages.append(self._quarantine(record, error))
             if record.offset > state.offset:
@@ -107,29 +118,16 @@ class Rater:
         opened = open_record(record.value)
         known = max(state.known, record.timestamp) if record.offset > state.offset else record.timestamp
         fact = compact(opened.event, opened.entry, partition=record.partition, offset=record.offset, known=known, stamp=record.timestamp)
-        trace = sampled(record.headers)
-        self._traces = {record.offset: trace} if trace else {}
+        if trace := sampled(record.headers):
+            self._traces[record.partition] = (record.offset, trace)
         return opened.event["subject"], fact
 
-    def _fact(
-        self,
-        state: PartitionState,
-        name: str,
-        fact: Fact,
-        work: Work,
-        fresh: dict[str, list[Fact]],
-        again: dict[str, Scratch],
-    ) -> None:
+    def _fact(self, state: PartitionState, name: str, fact: Fact, work: Work, fresh: dict[str, list[Fact]]) -> Attempt:
         self.counts.facts += 1
         subject = state.subject(name)
-        if fact.offset <= subject.last_offset:
-            if name in fresh:
-                work.rows += state.add(name, fresh.pop(name))
-            self._repeated(state, name, fact, work, again)
-            return
         before = subject.count
         try:
-            told = decide(subject, state.controls, self.books, fact)
+            found = attempt(subject, state.controls, self.books, fact)
         except Exception:
             # The fold stopped half-way: what is kept of the subject is right, what is decoded is not.
             state.forget(name)
@@ -138,19 +136,48 @@ class Rater:
             raise
         if subject.count > before:
             fresh.setdefault(name, []).append(fact)
-        work.messages += self._messages(name, told)
+            return found
+        return None
 
-    def _repeated(self, state: PartitionState, name: str, fact: Fact, work: Work, again: dict[str, Scratch]) -> None:
+    def _repeated(self, state: PartitionState, name: str, fact: Fact, again: dict[str, Scratch]) -> Attempt:
         """Fold the subject up to the fact and tell again. The scratch fold goes along with the batch, so that a run of repeated
         facts of one subject costs one fold and not one each."""
+        self.counts.facts += 1
         self.counts.repeated += 1
         scratch = again.get(name)
         if scratch is None or scratch.subject.last_offset >= fact.offset:
             scratch = again[name] = Scratch(Subject(name, state.partition), deque(state.facts(name)))
-        told = decide(scratch.subject, state.controls, self.books, scratch.upto(fact))
-        work.messages += self._messages(name, told)
+        try:
+            kept = scratch.upto(fact)
+            before = scratch.subject.count
+            found = attempt(scratch.subject, state.controls, self.books, kept)
+        except Exception:
+            again.pop(name)
+            raise
+        return found if scratch.subject.count > before else None
 
-    def _control(self, state: PartitionState, fact: Fact) -> Iterator[Work]:
+    def _tell(self, state: PartitionState, name: str, fact: Fact, found: Attempt, record: Record, work: Work) -> None:
+        """Messages and rows of one fact. ``found`` None: a further copy, which is no step."""
+        if found is None:
+            return
+        told, untold = found
+        work.messages += self._messages(name, told)
+        work.rows += self._settle(state, name, fact, untold)
+        for one in untold:
+            work.messages.append(self._quarantine(record, one.error, about=f" by {one.regime}; the fact is kept, its grade is untold"))
+
+    def _settle(self, state: PartitionState, name: str, step: Fact, untold: Sequence[Untold]) -> list[Row]:
+        """Who is owed a grade, and who no longer is: what a step tells is the standing, whatever was not told before it."""
+        self.counts.untold += len(untold)
+        failed = {one.regime for one in untold}
+        regimes = [book.rulebook.regime for book in concerned_by(step, self.books)]
+        rows = []
+        for regime in regimes:
+            if regime in failed or regime not in state.refused:
+                rows += state.settle(regime, name, step.offset if regime in failed else None)
+        return rows
+
+    def _control(self, state: PartitionState, fact: Fact, record: Record) -> Iterator[Work]:
         """Evaluate every subject of the partition, in slices. The control's own row goes first: a crash in between finds it
         there and, as the head has not moved, evaluates all again."""
         kept = next((one for one in state.controls.facts if one.offset == fact.offset), None)
@@ -164,18 +191,32 @@ class Rater:
         yield Work(rows=rows)
         if regime not in self.books:
             return
-        yield from self._all_subjects(state, step)
+        yield from self._all_subjects(state, step, record)
 
-    def _all_subjects(self, state: PartitionState, step: Fact) -> Iterator[Work]:
+    def _all_subjects(self, state: PartitionState, step: Fact, record: Record) -> Iterator[Work]:
+        """Each subject by itself: one that can't be evaluated holds up no other. One quarantined record stands for all of them."""
         work = Work()
+        failed: list[Exception] = []
         for position, name in enumerate(list(state.chunks), 1):
-            told = decide(state.subject_before(name, step.offset), state.controls, self.books, step)
+            told, untold = self._evaluated(state, name, step)
             work.messages += self._messages(name, told)
+            work.rows += self._settle(state, name, step, untold)
+            failed += [one.error for one in untold]
             if position % SLICE == 0:
                 state.trim()
                 yield work
                 work = Work()
+        if failed:
+            about = f" by {step.data['regime']}; {len(failed)} of the partition's subjects are untold"
+            work.messages.append(self._quarantine(record, failed[0], about=about))
         yield work
+
+    def _evaluated(self, state: PartitionState, name: str, step: Fact) -> tuple[list[Told], list[Untold]]:
+        try:
+            return attempt(state.subject_before(name, step.offset), state.controls, self.books, step)
+        except Exception as error:  # its kept facts can't be folded: that is one subject's trouble
+            state.forget(name)
+            return [], [Untold(step, step.data["regime"], error)]
 
     def _check(self, state: PartitionState, regime: str, step: Fact) -> list[Row]:
         """Refuse a regime whose activated rulebook is not the loaded one; remember since when."""
@@ -194,7 +235,7 @@ class Rater:
     def make_up(self, state: PartitionState) -> Iterator[Work]:
         """Tell what was not told while a regime was refused, where its activated rulebook is now loaded; remember from where on
         one is refused that was not before. To be called when a state or the rulebooks have just been loaded."""
-        self._traces = {}
+        self._traces.pop(state.partition, None)
         newly = self._newly_refused(state)
         if newly:
             yield Work(rows=newly)
@@ -205,16 +246,47 @@ class Rater:
                 continue
             work = Work()
             for position, name in enumerate(list(state.chunks), 1):
-                steps = merged(state.facts(name), state.controls)
-                for told in history(name, state.partition, steps, state.controls, {regime: book}, since=since):
-                    work.messages += self._messages(name, [told])
-                state.forget(name)
+                self._made_up(state, name, book, since, work)
                 if position % SLICE == 0:
                     yield work
                     work = Work()
             del state.refused[regime]
             work.rows.append(state.refused_row(regime))
             yield work
+        yield from self._make_up_untold(state)
+
+    def _make_up_untold(self, state: PartitionState) -> Iterator[Work]:
+        """Other code or another rulebook may tell what could not be told."""
+        work = Work()
+        for position, ((regime, name), since) in enumerate(sorted(state.untold.items()), 1):
+            if regime in self.books and regime not in state.refused:
+                self._made_up(state, name, self.books[regime], since, work)
+            if position % SLICE == 0:
+                yield work
+                work = Work()
+        if work:
+            yield work
+
+    def _made_up(self, state: PartitionState, name: str, book: Book, since: int, work: Work) -> None:
+        """Tell one subject's steps from an offset on, and who is owed a grade after the last of them."""
+        regime, owed = book.rulebook.regime, None
+        try:
+            subject = Subject(name, state.partition)
+            for step in merged(state.facts(name), state.controls):
+                if not concerned_by(step, {regime: book}):
+                    continue
+                if step.offset < since:
+                    subject.apply(step)
+                    continue
+                told, untold = attempt(subject, state.controls, {regime: book}, step)
+                work.messages += self._messages(name, told)
+                owed = (since if owed is None else owed) if untold else None
+        except Exception as error:  # one subject's trouble
+            log.error("partition %d: a subject's grades by %s can't be made up: %s", state.partition, regime, type(error).__name__)
+            owed = since
+        self.counts.untold += owed is not None
+        state.forget(name)
+        work.rows += state.settle(regime, name, owed)
 
     def _newly_refused(self, state: PartitionState) -> list[Row]:
         """A worker that starts with other rulebooks than the one before it: what was told until now was told rightly."""
@@ -250,6 +322,14 @@ class Rater:
                 partitions.append(partition)
         return list(found.values())
 
+    def untold(self) -> list[dict[str, object]]:
+        """Regimes by which grades are owed because they could not be worked out, and of how many subjects; for /status and /readyz."""
+        owed: dict[str, list[int]] = {}
+        for partition, state in sorted(self.states.items()):
+            for regime, _ in list(state.untold):
+                owed.setdefault(regime, []).append(partition)
+        return [{"regime": one, "subjects": len(found), "partitions": sorted(set(found))} for one, found in sorted(owed.items())]
+
     def _rows(self, state: PartitionState, fresh: dict[str, list[Fact]]) -> list[Row]:
         rows = [row for name, facts in fresh.items() for row in state.add(name, facts)]
         fresh.clear()
@@ -265,16 +345,17 @@ class Rater:
             ("ce_type", told.event["type"].encode()),
             ("content-type", b"application/json"),
         ]
-        if trace := self._traces.get(told.step.offset):
+        offset, trace = self._traces.get(told.step.partition, (-1, b""))
+        if offset == told.step.offset:
             headers.append((HEADER, trace))
         return Message(topics.GRADES, name.encode(), derived_bytes(told.event), told.step.stamp, tuple(headers), told.step.partition)
 
-    def _quarantine(self, record: Record, error: Exception) -> Message:
+    def _quarantine(self, record: Record, error: Exception, *, about: str = "") -> Message:
         """The whole record and the reason, under the source's key, as every service writes it."""
         self.counts.quarantined += 1
         where = traceback.extract_tb(error.__traceback__)
         place = f" in {where[-1].name}" if where and not isinstance(error, NotAnEnvelope) else ""
-        log.error("facts/%d@%d goes to quarantine: %s%s", record.partition, record.offset, type(error).__name__, place)
-        reason = str(error) if isinstance(error, NotAnEnvelope) else f"{type(error).__name__}{place}"
+        log.error("facts/%d@%d goes to quarantine: %s%s%s", record.partition, record.offset, type(error).__name__, place, about)
+        reason = str(error) if isinstance(error, NotAnEnvelope) else f"{type(error).__name__}{place}{about}"
         row = quarantined(topics.FACTS, record, service="rating", reason=reason)
         return Message(row.topic, row.key, row.value or b"", record.timestamp, row.headers, record.partition)

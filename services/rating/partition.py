@@ -24,7 +24,7 @@ FACTS_IN_A_CHUNK = 64
 # Decoded subjects kept in each partition.
 SUBJECTS_IN_MEMORY = 1_000
 HEAD = b"head"
-CONTROL, REFUSED = b"control/", b"refused/"
+CONTROL, REFUSED, UNTOLD = b"control/", b"refused/", b"untold/"
 SEPARATOR = b"#"
 
 
@@ -38,6 +38,8 @@ class PartitionState:
     chunks: dict[str, list[tuple[int, int, bytes]]] = field(default_factory=dict)
     controls: Controls = field(default_factory=Controls)
     refused: dict[str, int] = field(default_factory=dict)
+    # (regime, subject) → the offset from which on the subject's grades could not be worked out.
+    untold: dict[tuple[str, str], int] = field(default_factory=dict)
     memory: OrderedDict[str, Subject] = field(default_factory=OrderedDict)
 
     @staticmethod
@@ -55,6 +57,9 @@ class PartitionState:
                 state.offset, state.known = orjson.loads(value)
             elif key.startswith(CONTROL):
                 controls += unpack(value, partition)
+            elif key.startswith(UNTOLD):
+                regime, _, subject = key.removeprefix(UNTOLD).decode().partition("#")
+                state.untold[regime, subject] = orjson.loads(value)
             else:
                 state.refused[key.removeprefix(REFUSED).decode()] = orjson.loads(value)
         for fact in sorted(controls, key=lambda one: one.offset):
@@ -112,3 +117,16 @@ class PartitionState:
         """From which activation on a regime is refused; removed when it is made up for."""
         since = self.refused.get(regime)
         return Row("heads", self.partition, REFUSED + regime.encode(), None if since is None else orjson.dumps(since))
+
+    def settle(self, regime: str, subject: str, untold: int | None) -> list[Row]:
+        """Remember from which offset on a subject is untold by a regime, the first one counting; None: no longer. The row, where
+        that changes anything."""
+        key = (regime, subject)
+        if (key in self.untold) == (untold is not None):
+            return []
+        if untold is None:
+            del self.untold[key]
+        else:
+            self.untold[key] = untold
+        value = None if untold is None else orjson.dumps(untold)
+        return [Row("heads", self.partition, UNTOLD + f"{regime}#{subject}".encode(), value)]

@@ -226,7 +226,7 @@ class Worker:
         """Why this worker is not ready."""
         if self.live.making_up:
             return "a rulebook has just been loaded, and what was refused without it is being rated"
-        return self.progress.reason(self.rater.refusals(), time.monotonic())
+        return self.progress.reason(self.rater.refusals(), self.rater.untold(), time.monotonic())
 
     def status(self) -> dict[str, Any]:
         """For people and for the portal's footer: lag, positions, counts, rulebooks."""
@@ -242,12 +242,13 @@ class Worker:
             "committed": {str(number): offset for number, offset in sorted(self.progress.committed.items())},
             "partitions": sorted(self.rater.states),
             "subjects": sum(len(state.chunks) for state in list(self.rater.states.values())),
-            "counts": {name: getattr(counts, name) for name in ("records", "facts", "grades", "repeated", "quarantined")},
+            "counts": {name: getattr(counts, name) for name in ("records", "facts", "grades", "repeated", "quarantined", "untold")},
             "rulebooks": [
                 {"regime": regime, "version": book.rulebook.version, "sha256": book.sha256}
                 for regime, book in sorted(self.rater.books.items())
             ],
             "refused": self.rater.refusals(),
+            "untold": self.rater.untold(),
             "up_s": int(time.time() - self.started),
         }
 

@@ -124,10 +124,11 @@ def test_premises_of_which_only_the_registration_is_known_are_not_shown_with_a_g
     assert premises().now() is None
 
 
-def test_closed_premises_have_a_status() -> None:
+@pytest.mark.parametrize("reason", ["closed", "deregistered", "licence_revoked"])
+def test_closed_premises_have_a_status(reason: str) -> None:
     ledger = premises()
     rated(ledger, "2024-05-01", 5, 5, 5)
-    ledger.closed("2024-07-01")
+    ledger.closed("2024-07-01", reason)
     assert ["5", "closed"] == [ledger.grade("2024-06-30"), ledger.grade("2024-07-01")]
 
 

@@ -65,8 +65,8 @@ class Progress:
         """Facts not yet worked off, by partition; what this worker has not touched counts from the group's commits."""
         return {one: max(0, end - max(self.committed.get(one, 0), self.worked.get(one, 0))) for one, end in self.ends.items()}
 
-    def reason(self, refusals: list[dict[str, Any]], now: float) -> str | None:
-        """Why the worker is not ready; None where it is."""
+    def reason(self, refusals: list[dict[str, Any]], untold: list[dict[str, Any]], now: float) -> str | None:
+        """Why the worker is not ready; None where it is. Subjects whose grades can't be worked out come last: the others go on."""
         if refusals:
             named = ", ".join(str(one["regime"]) for one in refusals)
             return f"the activated rulebook is not the loaded one, so these regimes are not rated: {named}"
@@ -79,6 +79,9 @@ class Progress:
             return f"{lag} facts behind"
         if lag and now - self.moved_at > self.stalled_after_s:
             return f"{lag} facts behind and no commit for {int(now - self.moved_at)} s"
+        if untold:
+            named = ", ".join(f"{one['regime']} ({one['subjects']})" for one in untold)
+            return f"grades could not be worked out for subjects of {named}; their facts are kept, the reasons are in quarantine"
         return None
 
 

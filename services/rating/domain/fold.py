@@ -49,40 +49,86 @@ class Told:
     event: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """A regime by which a step's standing can't be worked out. The step is folded all the same."""
+
+    step: Fact
+    regime: str
+    error: Exception
+
+
 def decide(subject: Subject, controls: Controls, books: Books, step: Fact) -> list[Told]:
     """Fold ``step`` into ``subject`` and tell what changed.
 
     A control step must be in ``controls`` already and concerns its own regime only; a fact concerns every regime that rates
-    the subject. A further copy of a folded fact tells nothing.
+    the subject. A further copy of a folded fact tells nothing. Raises the first error of any regime.
     """
-    if step.name in CONTROLS:
-        regime = step.data["regime"]
-        concerned = [books[regime]] if regime in books else []
-        before = {book.rulebook.regime: previous(subject, controls, book, step.offset) for book in concerned}
-    else:
-        before = {regime: previous(subject, controls, book, step.offset) for regime, book in sorted(books.items())}
-        if not subject.apply(step):
-            return []
-        concerned = [books[regime] for regime in sorted(books)]
-    told = []
+    told, untold = attempt(subject, controls, books, step)
+    if untold:
+        raise untold[0].error
+    return told
+
+
+def attempt(subject: Subject, controls: Controls, books: Books, step: Fact) -> tuple[list[Told], list[Untold]]:
+    """The same, regime by regime: one that fails loses no other's telling, and no fact. Raises only where ``step`` can't be folded.
+
+    Where the standing before can't be worked out either (it was untold then), what stands now is told as the first."""
+    concerned = concerned_by(step, books)
+    before = {book.rulebook.regime: _previous_or_none(subject, controls, book, step) for book in concerned}
+    if step.name not in CONTROLS and not subject.apply(step):
+        return [], []
+    told, untold = [], []
     for book in concerned:
         regime = book.rulebook.regime
-        after = _at(subject, controls, book, upto=step.offset, known=step.known)
-        subject.standings[regime] = (step.offset, after)
-        was = before[regime]
-        if after is None or (was is not None and was.essence == after.essence):
+        try:
+            event = _change(subject, controls, book, step, before[regime])
+        except Exception as error:
+            _drop_tables(subject, regime)
+            untold.append(Untold(step, regime, error))
             continue
-        event = determined(
-            subject=subject.subject,
-            regime=regime,
-            version=book.rulebook.version,
-            sha256=book.sha256,
-            before=was,
-            after=after,
-            cause=step,
-        )
-        told.append(Told(step, event))
-    return told
+        if event is not None:
+            told.append(Told(step, event))
+    return told, untold
+
+
+def concerned_by(step: Fact, books: Books) -> list[Book]:
+    """The books of the regimes that a step is told for, sorted."""
+    if step.name in CONTROLS:
+        regime = step.data["regime"]
+        return [books[regime]] if regime in books else []
+    return [books[regime] for regime in sorted(books)]
+
+
+def _change(subject: Subject, controls: Controls, book: Book, step: Fact, was: Standing | None) -> dict[str, Any] | None:
+    regime = book.rulebook.regime
+    after = _at(subject, controls, book, upto=step.offset, known=step.known)
+    subject.standings[regime] = (step.offset, after)
+    if after is None or (was is not None and was.essence == after.essence):
+        return None
+    return determined(
+        subject=subject.subject,
+        regime=regime,
+        version=book.rulebook.version,
+        sha256=book.sha256,
+        before=was,
+        after=after,
+        cause=step,
+    )
+
+
+def _previous_or_none(subject: Subject, controls: Controls, book: Book, step: Fact) -> Standing | None:
+    try:
+        return previous(subject, controls, book, step.offset)
+    except Exception:
+        _drop_tables(subject, book.rulebook.regime)
+        return None
+
+
+def _drop_tables(subject: Subject, regime: str) -> None:
+    """What was worked out by a regime that failed on the way may be half of it."""
+    subject.indexes.pop(regime, None)
+    subject.standings.pop(regime, None)
 
 
 def previous(subject: Subject, controls: Controls, book: Book, offset: int) -> Standing | None:

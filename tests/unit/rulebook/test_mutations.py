@@ -1,0 +1,245 @@
+"""Do the cases hold the rulebooks? Each number one off, each word, condition, sanction, moment and exception left out must make a
+case of ``tests/cases`` fail. What no case notices is printed.
+
+``IMPLIED`` lists what no case can notice, and why. ``UNNOTICED`` lists what no case notices yet: nothing may be added to it; add a
+case and take the line away.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.rulebook import Rule, Rulebook
+from services.rating.domain.fold import Book
+from tests.cases import ledger
+
+CASES = Path(ledger.__file__).parent
+IMPLIED: dict[str, frozenset[str]] = {
+    "fhrs": frozenset(
+        {
+            # Three scores of at most 5 add up to 15 at most, of at most 10 to 30.
+            "sum_5 16",
+            "rating_5 without component_sum",
+            "sum_3 31",
+            "rating_3 without component_sum",
+        }
+    ),
+    "liyujiang": frozenset(
+        {
+            # Read only with the step of approval, which the loader refuses until there is one.
+            "approval_required true",
+            "approval_grades without a",
+            "approval_grades without d",
+            "approval_grades without e",
+            # Who is new is asked before any rule is.
+            "a_exemplary without operated_for",
+            "b_compliant without operated_for",
+        }
+    ),
+}
+_PENALTIES = """
+confiscation_of_gains confiscation_of_property advertising_approval_revoked approval_certificate_revoked
+permit_withheld permit_partly_revoked permit_revoked business_licence_withheld business_licence_revoked
+detention crime
+"""
+_VIOLATIONS = """
+warning announcement criticism fine confiscation_of_gains confiscation_of_property
+advertising_approval_revoked approval_certificate_revoked suspension_ordered permit_withheld
+permit_partly_revoked permit_revoked business_licence_withheld business_licence_revoked detention crime
+obstruction
+"""
+UNNOTICED: dict[str, frozenset[str]] = {
+    "fhrs": frozenset(),
+    "liyujiang": frozenset(
+        {
+            "b_compliant no_acts violations without legal_fields",
+            "b_compliant score without at_least",
+            "c_gap without acts violations",
+            "c_gap acts violations without legal_fields",
+            "c_gap without score",
+            "c_gap score without at_least",
+            "c_new_violation without otherwise",
+            "c_new_violation acts violations without legal_fields",
+            "c_score score without at_least",
+            "rule c_unknowing gone",
+            "c_unknowing acts penalties without legal_fields",
+            "c_unknowing not at evaluation",
+            "c_unknowing not at new_enterprise",
+            "c_warned not at new_enterprise",
+            "contradicting_scores lowest",
+            "d_score score without at_least",
+            "d_succession in_succession without legal_fields",
+            "e_approvals acts approvals_revoked without legal_fields",
+            "e_approvals acts approvals_revoked without except_concepts",
+            "e_approvals not at evaluation",
+            "e_crime not at evaluation",
+            "e_obstruction not at evaluation",
+            "e_stopped acts stopped without legal_fields",
+            "e_stopped acts stopped without except_concepts",
+            *(f"act_sets penalties without {one}" for one in _PENALTIES.split()),
+            *(f"act_sets violations without {one}" for one in _VIOLATIONS.split()),
+        }
+    ),
+}
+# What a condition may leave out and still be read.
+_LEFT_OUT = ("legal_fields", "only_concepts", "except_concepts", "at_least", "below")
+
+Case = Callable[[], None]
+
+
+def cases_of(regime: str) -> list[Case]:
+    """Every case of a regime with each of its parameters, as calls."""
+    found: list[Case] = []
+    for path in sorted(CASES.glob(f"test_{regime}_*.py")):
+        module = importlib.import_module(f"tests.cases.{path.stem}")
+        for name, function in sorted(vars(module).items()):
+            if name.startswith("test_"):
+                found += _calls(function)
+    assert len(found) > 20
+    return found
+
+
+def _calls(function: Callable[..., None]) -> Iterator[Case]:
+    many: list[list[dict[str, Any]]] = []
+    for mark in getattr(function, "pytestmark", ()):
+        if mark.name == "parametrize":
+            names = mark.args[0]
+            names = [one.strip() for one in names.split(",")] if isinstance(names, str) else list(names)
+            values = (getattr(one, "values", one) if not isinstance(one, dict) else one for one in mark.args[1])
+            many.append([dict(zip(names, one if len(names) > 1 else (one,), strict=True)) for one in values])
+    for chosen in product(*many):
+        given = {name: value for one in chosen for name, value in one.items()}
+        if set(inspect.signature(function).parameters) <= set(given):
+            yield lambda given=given: function(**given)
+
+
+def mutants(book: Rulebook) -> Iterator[tuple[str, Rulebook]]:
+    """One change each, with its name."""
+    yield from _values(book)
+    for rule in book.rules:
+        yield f"rule {rule.id} gone", _with(book, "rules", tuple(one for one in book.rules if one != rule))
+        for label, changed in _of_rule(rule):
+            yield f"{rule.id} {label}", _with(book, "rules", tuple(changed if one == rule else one for one in book.rules))
+    for section, name, words in (("act_sets", "name", "sanctions"), ("statuses", "status", "causes")):
+        for entry in getattr(book, section):
+            for word in getattr(entry, words) if len(getattr(entry, words)) > 1 else ():
+                rest = entry.model_copy(update={words: tuple(one for one in getattr(entry, words) if one != word)})
+                entries = tuple(rest if one == entry else one for one in getattr(book, section))
+                yield f"{section} {getattr(entry, name)} without {word}", _with(book, section, entries)
+
+
+def _with(book: Rulebook, section: str, entries: tuple[Any, ...]) -> Rulebook:
+    return book.model_copy(update={section: entries})
+
+
+def _values(book: Rulebook) -> Iterator[tuple[str, Rulebook]]:
+    for parameter in book.parameters:
+        if parameter.name.startswith("entry_"):  # audit's, and its own cases'
+            continue
+        for place, dated in enumerate(parameter.values):
+            for label, value in _near(parameter.unit, dated.value):
+                changed = dated.model_copy(update={"value": value})
+                values = (*parameter.values[:place], changed, *parameter.values[place + 1 :])
+                other = parameter.model_copy(update={"values": values})
+                yield (
+                    f"{parameter.name} {label}",
+                    _with(book, "parameters", tuple(other if one == parameter else one for one in book.parameters)),
+                )
+
+
+def _near(unit: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if type(value) is bool:
+        yield f"{not value}".lower(), not value
+    elif type(value) is int or unit == "points":
+        for step in (-1, 1):
+            near = Decimal(value) + step
+            yield f"{near}", int(near) if near == int(near) else str(near)
+    elif type(value) is tuple:
+        for word in value:
+            yield f"without {word}", tuple(one for one in value if one != word)
+    elif unit == "word":
+        for word in ("first", "lowest") if value in ("first", "lowest") else ("new", "not_new"):
+            if word != value:
+                yield word, word
+
+
+def _of_rule(rule: Rule) -> Iterator[tuple[str, Rule]]:
+    for place, condition in enumerate(rule.all):
+        before, after = rule.all[:place], rule.all[place + 1 :]
+        if len(rule.all) > 1:
+            yield f"without {condition.kind} {getattr(condition, 'acts', '')}".strip(), rule.model_copy(update={"all": before + after})
+        for field in _LEFT_OUT:
+            if value := getattr(condition, field, None):
+                left = condition.model_copy(update={field: None if isinstance(value, str) else ()})
+                label = f"{condition.kind} {getattr(condition, 'acts', '')}".strip()
+                yield f"{label} without {field}", rule.model_copy(update={"all": (*before, left, *after)})
+        if getattr(condition, "quantity", "acts") != "acts":
+            yield "counts acts", rule.model_copy(update={"all": (*before, condition.model_copy(update={"quantity": "acts"}), *after)})
+    for moment in rule.at if len(rule.at) > 1 else ():
+        yield f"not at {moment}", rule.model_copy(update={"at": tuple(one for one in rule.at if one != moment)})
+    if rule.gives_way_to:
+        yield "gives way to none", rule.model_copy(update={"gives_way_to": ()})
+
+
+def unnoticed(regime: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, list[str]]:
+    """How many mutants there are, and the names of those that every case lets pass."""
+    whole = ledger.book(regime)
+    asked = whole
+    monkeypatch.setattr(ledger, "book", lambda regime: asked)
+    cases = cases_of(regime)
+    assert _noticed(cases) is None, "the cases fail by the rulebook as it stands"
+    made, kept = 0, []
+    for label, changed in mutants(whole.rulebook):
+        asked = Book.of(changed)
+        made += 1
+        place = _noticed(cases)
+        if place is None:
+            kept.append(label)
+        else:
+            cases.insert(0, cases.pop(place))  # what noticed one often notices the next
+    return made, kept
+
+
+def _noticed(cases: list[Case]) -> int | None:
+    for place, case in enumerate(cases):
+        try:
+            case()
+        except Exception:
+            return place
+    return None
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("regime", ["fhrs", "liyujiang"])
+def test_every_change_of_a_rulebook_makes_a_case_fail(
+    regime: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made, kept = unnoticed(regime, monkeypatch)
+    noticed_by_now = sorted(UNNOTICED[regime] - set(kept))
+    with capsys.disabled():
+        print(f"\n{regime}: {made} changes, {len(kept)} of them noticed by no case")
+        for label in kept:
+            print(f"  {label}" + (" (implied)" if label in IMPLIED[regime] else ""))
+        if noticed_by_now:
+            print("noticed by now, to be taken off UNNOTICED:\n  " + "\n  ".join(noticed_by_now))
+    assert [] == sorted(set(kept) - UNNOTICED[regime] - IMPLIED[regime])
+    assert made > 20
+
+
+def test_a_change_that_matters_is_noticed_and_one_that_does_not_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = ledger.book("fhrs")
+    changes = dict(mutants(whole.rulebook))
+    cases = cases_of("fhrs")
+    monkeypatch.setattr(ledger, "book", lambda regime: Book.of(changes["sum_4 21"]))
+    assert _noticed(cases) is not None
+    monkeypatch.setattr(ledger, "book", lambda regime: Book.of(whole.rulebook.model_copy()))
+    assert _noticed(cases) is None
