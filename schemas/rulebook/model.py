@@ -210,6 +210,7 @@ class NewEnterprises(Section):
     months: ParameterName
     start_unknown: ParameterName
     graded_when: f.Word
+    legal_fields: ParameterName
     clause: f.Name
     readings: tuple[ReadingId, ...] = ()
     zh: f.Text

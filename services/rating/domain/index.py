@@ -14,6 +14,7 @@ from schemas.rulebook.conditions import CAUSES, Acts, NoActs
 from services.rating.domain.acts import Act
 from services.rating.domain.conditions import CAUSE_KINDS
 from services.rating.domain.conditions import no_acts as no_acts_kind
+from services.rating.domain.conditions.selection import in_field
 from services.rating.domain.holding import Cause
 from services.rating.domain.subject import Subject
 
@@ -86,8 +87,10 @@ def _enter(index: Index, act: Act) -> None:
     for status in rulebook.statuses:
         if status.role == "terminal" and not act.sanctions.isdisjoint(status.causes):
             insort(index.terminal, (act, status.status), key=lambda one: one[0].order)
-    if rulebook.periodic and not act.sanctions.isdisjoint(rulebook.sets[rulebook.periodic.new_enterprises.graded_when]):
-        insort(index.judged_new, act, key=_order)
+    if rulebook.periodic:
+        new = rulebook.periodic.new_enterprises
+        if not act.sanctions.isdisjoint(rulebook.sets[new.graded_when]) and in_field(new.legal_fields, rulebook, act):
+            insort(index.judged_new, act, key=_order)
 
 
 def between(acts: list[Act], first: date, last: date) -> list[Act]:
