@@ -91,12 +91,14 @@ def _of_periodic(rulebook: Rulebook) -> Iterator[Use]:
         ("approval_required", periodic.approval_required, "flag", None, ()),
         ("approval_grades", periodic.approval_grades, "words", "grade", grades),
         ("months", new.months, "months", None, ()),
+        ("legal_fields", new.legal_fields, "words", "legal-field", LEGAL_FIELDS),
         ("start_unknown", new.start_unknown, "word", "choice", START_UNKNOWN),
         ("legal_fields", new.legal_fields, "words", "legal-field", LEGAL_FIELDS),
     )
     first, until = _span(rulebook.rules)
     for field, name, unit, kind, words in wanted:
-        yield Use(("periodic", ""), "the evaluation", name, field, unit, first=first, until=until, kind=kind, words=words)
+        filled = field in _WORDS
+        yield Use(("periodic", ""), "the evaluation", name, field, unit, first=first, until=until, kind=kind, words=words, filled=filled)
 
 
 def _span(rules: Iterable[Rule]) -> tuple[date | None, date | None]:

@@ -2,7 +2,8 @@
 
 A line is an envelope (``{"event", "entry", …}``) or a bare event; a bare event's ``received_at`` beside its keys, or else its
 ``time``, stands for ``known_from``. Offsets are line numbers from 0, in one partition. The rulebook counts as activated before
-the first line, from its earliest date; ``evaluation.closed`` lines evaluate as on Kafka.
+the first line, from its earliest date, whatever the file's own ``rulebook.activated`` lines say; ``evaluation.closed`` lines
+evaluate as on Kafka.
 """
 
 from __future__ import annotations
@@ -43,11 +44,13 @@ class Folded:
     known: int = 0
 
 
-def fold_lines(lines: Iterable[bytes], book: Book, *, as_of: date | None = None) -> Folded:
-    """Fold a file. ``as_of`` leaves out what was known only after that day. Raises ``BadLine``."""
+def fold_lines(lines: Iterable[bytes], book: Book, *, as_of: date | None = None, known_at: int | None = None) -> Folded:
+    """Fold a file. ``as_of`` leaves out what was known only after that day, ``known_at`` (epoch ms) what was known only after that
+    instant. Raises ``BadLine``."""
     folded = Folded()
     folded.controls.apply(_activation(book))
-    end = _end_of(as_of, book) if as_of else None
+    ends = ([_end_of(as_of, book)] if as_of else []) + ([known_at + 1] if known_at is not None else [])
+    end = min(ends, default=None)
     for number, line in enumerate(lines):
         if not line.strip():
             continue

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from schemas.rulebook import Rulebook, RulebookError, digest, load_all, load_rulebook, load_texts
+from schemas.rulebook.__main__ import main
 from schemas.rulebook.jsonschema import PATH, schema_text
 
 HERE = Path(__file__).resolve().parent
@@ -79,6 +80,19 @@ def test_a_copy_with_other_values_answers_by_its_own(deep: bool) -> None:
         other.parameter("highest_sum")
     assert ({"A": 0}, {}, {}) == (other.rank, other.clause_texts, other.status_words)
     assert asked[1:] == (book.rank, book.sets, book.clause_texts, book.status_words)
+
+
+def test_the_check_prints_the_digest_or_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = tmp_path / "town"
+    bad.mkdir()
+    for name, text in {**GOOD, "rules.yaml": (HERE / "bad" / "unknown_clause.yaml").read_bytes()}.items():
+        (bad / name).write_bytes(text)
+    assert [0, 1, 1, 2] == [
+        main(one) for one in ([str(HERE / "good" / "town")], [str(bad)], [str(bad), str(HERE / "good" / "village")], [])
+    ]
+    said = capsys.readouterr()
+    assert f"town 2026.1 {digest(load(GOOD))}" in said.out and "village 2026.1" in said.out
+    assert "town/rules.yaml:6: " in said.err and "usage" in said.err
 
 
 def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
