@@ -173,7 +173,8 @@ class Stack:
                 self._wait_ready(since, self._say_every_s)
                 return
             except StillWaiting as waiting:
-                self._say(str(waiting))
+                if not self.stopping:
+                    self._say(str(waiting))
 
     def wait_ready(self, names: Iterable[str], *, limit_s: float = 90.0) -> None:
         """Wait until these services answer that they are ready. Raises StillWaiting after ``limit_s`` seconds,
@@ -254,7 +255,8 @@ class Stack:
                 names = tuple(services)
                 self.begin(names)
                 self._wait_for(names)
-                ready(self)
+                if not self.stopping:
+                    ready(self)
                 while not self._signalled.wait(_TICK_S):
                     self.tick()
             except LocalStackError:

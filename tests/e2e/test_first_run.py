@@ -136,6 +136,15 @@ def test_a_town_is_brought_into_an_empty_sample_stack_once() -> None:
             assert again.returncode == 2 and "has had its town" in again.stderr
 
 
+def test_ctrl_c_while_the_town_is_loaded_ends_in_a_line_and_leaves_half_a_town_that_is_known_as_such() -> None:
+    with terminal() as other, other.staying("mingjian", "up", "--sample") as running:
+        running.wait_for(r"\[5/5\] sample town [\d,]+ /", 300)
+        assert running.interrupt(signal.SIGINT, 120) == 0
+        assert running.lines[-1] == "stopped; the data stays"
+        assert "Traceback" not in running.text and "gave no receipt" not in running.text and "doesn't answer" not in running.text
+        assert json.loads((other.home / "sample" / "order.json").read_text())["done"] is False
+
+
 def test_after_ctrl_c_it_stops_cleanly_and_comes_again_quickly_with_the_same_answers(at: Terminal, town: Staying) -> None:
     """Last in this file: it stops the town that the others look at."""
     with httpx.Client(base_url=at.ports.url("publication")) as http:

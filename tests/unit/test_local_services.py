@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -101,6 +102,18 @@ def test_a_running_stack_waits_for_who_is_only_behind_and_says_so(tmp_path: Path
     one.run(["rating"], ready=begin)
     assert len(ready) == 1 and one.stopping
     assert any(line.startswith("rating was not ready within") and "lag is 12" in line for line in said), said
+
+
+def test_a_stack_that_is_told_to_stop_while_it_waits_says_nothing_of_who_was_not_ready(
+    tmp_path: Path, ports: Ports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack, "_MODULES", dict.fromkeys(SERVICES, "tests.unit.stub_service"))
+    monkeypatch.setattr(Stack, "start_servers", lambda self, mode=None: None)
+    said: list[str] = []
+    one = Stack(tmp_path, ports, extra_env={"STUB": "never"}, say=said.append)
+    threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    one.run(["rating"], ready=lambda running: said.append("ready"))
+    assert said == []
 
 
 def test_a_running_stack_gives_up_a_service_that_ends_again_and_again(
