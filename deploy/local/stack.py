@@ -255,7 +255,8 @@ class Stack:
                 names = tuple(services)
                 self.begin(names)
                 self._wait_for(names)
-                ready(self)
+                if not self.stopping:
+                    ready(self)
                 while not self._signalled.wait(_TICK_S):
                     self.tick()
             except LocalStackError:
