@@ -23,6 +23,7 @@ from schemas.envelope import NotAnEnvelope, open_record
 from schemas.times import milliseconds
 from schemas.topics import FACTS, PARTITIONS, REGISTRY
 from services._bus.kafka import Unavailable
+from services.intake.domain import standing
 from services.intake.domain.registry import Registry
 from services.intake.ports import FirstCopy, Place, Position, Store, StoreUnavailable
 
@@ -115,8 +116,9 @@ class ReadBack:
         if not _NAME.fullmatch(f"{event['source']} {event['id']}"):
             log.error("a record without a proper id", extra=_where(record))
             return
+        fact = standing.known(event) if record.topic == FACTS else None
         digest = hashlib.sha256(trusted_canonical_bytes(event)).digest()
-        copy = FirstCopy((event["source"], event["id"]), digest, record.topic, record.partition, record.offset, received, known)
+        copy = FirstCopy((event["source"], event["id"]), digest, record.topic, record.partition, record.offset, received, known, fact)
         self._found(copy)
         stored = self._stored.get(place)
         if stored is None or record.offset >= stored.next_offset:
