@@ -131,6 +131,7 @@ class Intake:
             registry=Registry.empty(),
             found=self._found,
             saw=self.clock.saw,
+            send=self.producer.send,
         )
         self.desk = Desk(
             store=self.store,
