@@ -14,7 +14,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
@@ -22,15 +21,17 @@ from schemas import topics
 from schemas.canonical import trusted_canonical_bytes
 from schemas.envelope import envelope_bytes, lookup
 from schemas.events.base import EventType
-from schemas.keys import SigningKey
 from schemas.receipts import Receipt, Refusal, sign_receipt, sign_refusal
 from schemas.times import instant
 from services._bus.kafka import Unavailable
+from services.intake.answers import Answer, Keys, Request, Ticket, Turned
 from services.intake.domain.clock import Clock, InTheFuture
 from services.intake.domain.days import closing, day_closed_event
-from services.intake.domain.faults import Fault, fault
+from services.intake.domain.faults import fault
 from services.intake.domain.judging import Admitted, Denied, judge
+from services.intake.domain.standing import Facts, asks, known
 from services.intake.keeping import Full, Keeper
+from services.intake.known_facts import KnownFacts
 from services.intake.ports import FirstCopy, Kept, Name, NotStorable, RefusalRow, Row, Sealed, Store, StoreUnavailable
 from services.intake.reading_back import ReadBack
 from services.intake.waiting import Waiting
@@ -40,62 +41,6 @@ _CATCH_UP_S = 2.0
 _BREATHE = 16
 _AUTHORITY = frozenset({401, 403})
 _ABOUT_OFFICERS = frozenset({"officer-not-enrolled", "role-not-held", "key-not-of-subject"})
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What became of one event. ``status`` 201 has ``receipt``, 202 only ``name``, others ``fault`` and, where the signature was
-    good, ``refusal``; ``retry_after`` in seconds; ``again``: the event was here before."""
-
-    status: int
-    receipt: dict[str, Any] | None = None
-    fault: Fault | None = None
-    refusal: bytes | None = None
-    name: Name | None = None
-    retry_after: int | None = None
-    again: bool = False
-
-
-@dataclass(slots=True)
-class Ticket:
-    """An event on its way: stored, then read back."""
-
-    row: Row
-    kept: asyncio.Future[Kept]
-    copy: asyncio.Future[FirstCopy]
-    key_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Turned:
-    """An event that will be refused, with what its refusal is made of."""
-
-    denied: Denied
-    received_ms: int
-
-
-@dataclass(frozen=True)
-class Request:
-    """What comes with the events of one request: the channel asked for, the batch's name, the trace they belong to.
-
-    ``channels``: one for each event, None where the request's holds; empty where it holds for all."""
-
-    channel: str | None = None
-    batch: str | None = None
-    traceparent: str | None = None
-    channels: Sequence[str | None] = ()
-
-    def channel_of(self, number: int) -> str | None:
-        """The channel asked for the event at this place."""
-        return (self.channels[number] if self.channels else None) or self.channel
-
-
-@dataclass(frozen=True)
-class Keys:
-    """Intake's own keys: for receipts and refusals, and for what the system itself says."""
-
-    receipt: SigningKey
-    system: SigningKey
 
 
 class Sender(Protocol):
@@ -141,6 +86,7 @@ class Desk:
         # The last day that was offered to be closed, and what became of it.
         self._closing: tuple[date, asyncio.Future[Kept]] | None = None
         self._kept_by_itself = False
+        self._known = KnownFacts(store)
 
     async def take(self, values: Sequence[Any], request: Request, asked: Sequence[int | None]) -> list[Answer]:
         """Judge, keep and send each; answers in the same order. ``asked``: the simulated instant of each, epoch milliseconds."""
@@ -148,10 +94,14 @@ class Desk:
             return [_not_ready()] * len(values)
         found: list[Ticket | Turned | Answer] = []
         patient = True
+        standing = await self._known.of([_event(value) for value in values])
         for number, (value, moment) in enumerate(zip(values, asked, strict=True)):
             if number % _BREATHE == _BREATHE - 1:
                 await asyncio.sleep(0)
-            one = await self._one(value, request, request.channel_of(number), moment)
+            if standing is None and asks(_event(value)):
+                one: Ticket | Turned | Answer = Answer(503, fault=fault("store-unavailable"), retry_after=2)
+            else:
+                one = await self._one(value, request.channel_of(number), moment, request, standing or ())
             if patient and isinstance(one, Ticket) and one.row.topic == topics.REGISTRY and not one.row.copies:
                 # What it says about people and keys has to hold for the next event of the same request.
                 patient = bool((await asyncio.wait([one.copy], timeout=ANSWER_WITHIN_S))[0])
@@ -188,12 +138,14 @@ class Desk:
         except Full:
             return
 
-    async def _one(self, value: Any, request: Request, channel: str | None, asked: int | None) -> Ticket | Turned | Answer:
+    async def _one(
+        self, value: Any, channel: str | None, asked: int | None, request: Request, standing: tuple[Facts, ...]
+    ) -> Ticket | Turned | Answer:
         try:
             now = self._clock.peek(self._wall(), asked)
         except InTheFuture:
             return Answer(422, fault=fault("simulated-in-the-future"))
-        verdict = await self._judge(value, channel, now)
+        verdict = await self._judge(value, channel, now, standing)
         if isinstance(verdict, Denied):
             return await self._known_before(verdict) or Turned(verdict, now)
         if self._clock.simulated and asked is None and not self._kept_by_itself:
@@ -203,7 +155,7 @@ class Desk:
                 return Answer(503, fault=fault("store-unavailable"), retry_after=2)
             self._kept_by_itself = True
             # Judged anew: the registry may have moved meanwhile.
-            return await self._one(value, request, channel, asked)
+            return await self._one(value, channel, asked, request, standing)
         try:
             # Not before ``now``; what was admitted then is admitted now.
             now = self._clock.read(self._wall(), asked)
@@ -212,9 +164,11 @@ class Desk:
         except Full:
             return Answer(503, fault=fault("busy"), retry_after=1)
 
-    async def _judge(self, value: Any, channel: str | None, now: int) -> Admitted | Denied:
-        received_at = instant(now)
-        verdict = judge(value, registry=self._reader.registry, channel=channel, received_at=received_at)
+    async def _judge(self, value: Any, channel: str | None, now: int, standing: tuple[Facts, ...]) -> Admitted | Denied:
+        def judged() -> Admitted | Denied:
+            return judge(value, registry=self._reader.registry, channel=channel, received_at=instant(now), standing=standing)
+
+        verdict = judged()
         if isinstance(verdict, Denied) and _hangs_on_registry(verdict):
             if self._sender.registry_unread():
                 # What would allow it may be on its way: a refusal is for ever, so not yet.
@@ -226,7 +180,7 @@ class Desk:
             except Unavailable:
                 return Denied(fault("busy"), verdict.event_hash, verdict.source, verdict.id, None)
             if self._reader.registry.next_offset != before:
-                verdict = judge(value, registry=self._reader.registry, channel=channel, received_at=received_at)
+                verdict = judged()
         return verdict
 
     async def _known_before(self, denied: Denied) -> Ticket | Answer | None:
@@ -260,6 +214,7 @@ class Desk:
 
     def _offer(self, row: Row, key_id: str) -> Ticket:
         kept = self._keeper.offer(row)
+        self._known.offered(row, kept)
         return Ticket(row, kept, self._waiting.expect(row.name), key_id)
 
     async def _settle(self, ticket: Ticket, until: float) -> Answer | Turned:
@@ -363,6 +318,10 @@ class Desk:
         self._closing = (through, ticket.kept)
 
 
+def _event(value: Any) -> Any:
+    return value.get("event") if isinstance(value, dict) else None
+
+
 def _not_ready() -> Answer:
     return Answer(503, fault=fault("not-ready"), retry_after=1)
 
@@ -383,7 +342,8 @@ def _row(
     topic = topics.FACTS if kind.route == "facts" else topics.REGISTRY
     copies = tuple(range(topics.PARTITIONS)) if kind.route == "broadcast" else ()
     name = (event["source"], event["id"])
-    return Row(name, digest, topic, event["subject"], event["type"], value, now, traceparent, sealed, copies)
+    fact = known(event) if kind.route == "facts" else None
+    return Row(name, digest, topic, event["subject"], event["type"], value, now, traceparent, sealed, copies, fact)
 
 
 def _digest(event: dict[str, Any]) -> bytes:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
+
+from services.intake.domain.standing import Known
 
 Place = tuple[str, int]
 """Topic and partition."""
@@ -38,7 +40,8 @@ class Sealed:
 class Row:
     """An admitted event, whole: ``value`` is the envelope that goes to Kafka, always these bytes.
 
-    ``copies``: partitions of facts that get the same bytes under the control key. ``received_ms``: epoch milliseconds."""
+    ``copies``: partitions of facts that get the same bytes under the control key. ``received_ms``: epoch milliseconds. ``known``:
+    what later events may ask of a fact; None for everything else, and where a row comes back from the table."""
 
     name: Name
     event_hash: bytes
@@ -50,6 +53,7 @@ class Row:
     traceparent: str | None = None
     private: tuple[Sealed, ...] = ()
     copies: tuple[int, ...] = ()
+    known: Known | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ class Kept:
 @dataclass(frozen=True, slots=True)
 class FirstCopy:
     """Where an event stands: everything that a receipt says. Times in epoch milliseconds; ``known_ms`` is the running maximum of
-    record times in the partition."""
+    record times in the partition. ``known``: what later events may ask of a fact, for whoever enters it in the tables."""
 
     name: Name
     event_hash: bytes
@@ -84,6 +88,7 @@ class FirstCopy:
     offset: int
     received_ms: int
     known_ms: int
+    known: Known | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +119,10 @@ class Store(Protocol):
 
     async def find(self, name: Name) -> tuple[Kept | None, FirstCopy | None]:
         """What is known of an id: stored, and where its first copy is."""
+
+    async def standing(self, mentioned: Sequence[tuple[str, str]], finals: Sequence[tuple[str, str]]) -> list[Known]:
+        """The facts that are stored or were read back, of those mentioned (subject and id) and of the final scores asked for
+        (subject, and regime with year). What can't be an id is unknown."""
 
     async def unread(self, *, after: int, limit: int) -> list[tuple[int, Row]]:
         """Stored events without a first copy and with ``seq`` above ``after``, in their order; ``copies`` holds the partitions that

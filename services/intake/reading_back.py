@@ -5,6 +5,7 @@ Invariants
 2. ``known_ms`` of a record is the running maximum of record times in its partition, up to and with it.
 3. Registry records are folded before anyone hears that they were read.
 4. Positions are stored with the first copies they stand for; what was read and not stored is read again.
+5. A record that can't be read is in quarantine, whole, before its place counts as read.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import asyncio
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from aiokafka import ConsumerRecord
@@ -23,6 +24,9 @@ from schemas.envelope import NotAnEnvelope, open_record
 from schemas.times import milliseconds
 from schemas.topics import FACTS, PARTITIONS, REGISTRY
 from services._bus.kafka import Unavailable
+from services._bus.producer import Outgoing
+from services._bus.quarantine import quarantined
+from services.intake.domain import standing
 from services.intake.domain.registry import Registry
 from services.intake.ports import FirstCopy, Place, Position, Store, StoreUnavailable
 
@@ -44,11 +48,21 @@ class Consumer(Protocol):
 
 
 class ReadBack:
-    """``found`` hears of every first copy in memory at once, ``saw`` of every record's time (epoch ms)."""
+    """``found`` hears of every first copy in memory at once, ``saw`` of every record's time (epoch ms); ``send`` returns once Kafka
+    has the rows, or raises ``Unavailable``."""
 
     def __init__(
-        self, *, store: Store, consumer: Consumer, registry: Registry, found: Callable[[FirstCopy], None], saw: Callable[[int], None]
+        self,
+        *,
+        store: Store,
+        consumer: Consumer,
+        registry: Registry,
+        found: Callable[[FirstCopy], None],
+        saw: Callable[[int], None],
+        send: Callable[[Sequence[Outgoing]], Awaitable[None]],
     ) -> None:
+        self._send = send
+        self._unreadable: list[Outgoing] = []
         self._store, self._consumer, self.registry, self._found, self._saw = store, consumer, registry, found, saw
         self.positions: dict[Place, Position] = {place: Position(0, 0) for place in PLACES}
         self._stored: dict[Place, Position] = {}
@@ -91,6 +105,9 @@ class ReadBack:
         if records:
             async with self._moved:
                 self._moved.notify_all()
+        if self._unreadable:
+            await self._send(self._unreadable)
+            self._unreadable = []
         if self._unstored or self.positions != self._stored:
             await self._store.note(self._unstored, self.positions)
             self._stored, self._unstored = dict(self.positions), []
@@ -106,21 +123,35 @@ class ReadBack:
         try:
             opened = open_record(record.value)
             received = milliseconds(opened.entry["received_at"])
-        except (NotAnEnvelope, KeyError, TypeError, ValueError):
-            log.error("a record that intake did not write", extra=_where(record))
+        except NotAnEnvelope as error:
+            self._set_apart(record, str(error))
+            return
+        except (KeyError, TypeError, ValueError) as error:
+            # The class alone: the sentence repeats what stands there.
+            self._set_apart(record, f"entry.received_at: {type(error).__name__}")
             return
         if record.topic == FACTS and record.key == b"control":
             return
         event: dict[str, Any] = opened.event
         if not _NAME.fullmatch(f"{event['source']} {event['id']}"):
-            log.error("a record without a proper id", extra=_where(record))
+            self._set_apart(record, "source or id have not the form of one")
             return
+        fact = standing.known(event) if record.topic == FACTS else None
         digest = hashlib.sha256(trusted_canonical_bytes(event)).digest()
-        copy = FirstCopy((event["source"], event["id"]), digest, record.topic, record.partition, record.offset, received, known)
+        copy = FirstCopy((event["source"], event["id"]), digest, record.topic, record.partition, record.offset, received, known, fact)
         self._found(copy)
-        stored = self._stored.get(place)
-        if stored is None or record.offset >= stored.next_offset:
+        if self._is_new(record):
             self._unstored.append(copy)
+
+    def _is_new(self, record: ConsumerRecord) -> bool:
+        """False for what a start reads once more."""
+        stored = self._stored.get((record.topic, record.partition))
+        return stored is None or record.offset >= stored.next_offset
+
+    def _set_apart(self, record: ConsumerRecord, reason: str) -> None:
+        if self._is_new(record):
+            log.error("%s/%d@%d goes to quarantine: intake did not write it", record.topic, record.partition, record.offset)
+            self._unreadable.append(quarantined(record.topic, record, service="intake", reason=reason))
 
     async def catch_up(self, places: Sequence[Place], *, limit_s: float) -> None:
         """Wait until what stands on these partitions now has been read. Raises ``Unavailable`` after ``limit_s`` seconds."""
@@ -135,7 +166,3 @@ class ReadBack:
                 await self._moved.wait_for(there)
         except TimeoutError:
             raise Unavailable("reading back does not keep up") from None
-
-
-def _where(record: ConsumerRecord) -> dict[str, Any]:
-    return {"topic": record.topic, "partition": record.partition, "offset": record.offset}

@@ -25,9 +25,10 @@ from services._bus.settings import NotConfigured
 from services._bus.telemetry import Telemetry
 from services.intake.adapters.postgres import PostgresStore
 from services.intake.adapters.vault import KEY_FILE, Vault
+from services.intake.answers import Keys
 from services.intake.domain.clock import Clock
 from services.intake.domain.registry import Registry, verify_genesis
-from services.intake.handlers import Desk, Keys, genesis_row
+from services.intake.handlers import Desk, genesis_row
 from services.intake.keeping import Keeper
 from services.intake.ports import FirstCopy, OtherRegister
 from services.intake.reading_back import ReadBack
@@ -130,6 +131,7 @@ class Intake:
             registry=Registry.empty(),
             found=self._found,
             saw=self.clock.saw,
+            send=self.producer.send,
         )
         self.desk = Desk(
             store=self.store,

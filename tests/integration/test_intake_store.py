@@ -13,12 +13,13 @@ from deploy.local.stack import Stack
 from schemas.topics import FACTS, PARTITIONS, REGISTRY
 from services.intake.adapters.migrations import migrate
 from services.intake.adapters.postgres import PostgresStore
+from services.intake.domain.standing import Known
 from services.intake.ports import FirstCopy, NotStorable, Position, RefusalRow, Row, Sealed, Store, StoreUnavailable
 from tests import toolkit as kit
 from tests.unit.intake.fakes import MemoryStore
 
 pytestmark = [pytest.mark.stack, pytest.mark.anyio]
-TABLES = "submission, first_copy, control_copy, partition_position, refusal, vault.private_value"
+TABLES = "fact, submission, first_copy, control_copy, partition_position, refusal, vault.private_value"
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +96,17 @@ async def test_what_stands_on_kafka_alone_is_not_stored_again(store: Store) -> N
     [kept] = await store.keep([replace(one, event_hash=b"y" * 32)])
     assert (None, one.event_hash) == (kept.seq, kept.event_hash)
     assert (None, first(one)) == await store.find(one.name)
+
+
+async def test_facts_are_known_when_they_are_kept_and_when_they_were_read_back(store: Store) -> None:
+    kept, read, plain = row("kept"), row("read back"), row("plain")
+    ones = [Known(*one.name, "fhrs:1", final) for one, final in ((kept, "fhrs 2026"), (read, "fhrs 2026"))]
+    await store.keep([replace(kept, known=ones[0]), plain])
+    await store.note([replace(first(read), known=ones[1]), replace(first(kept), known=ones[0])], {(FACTS, 0): Position(1, 9)})
+    asked = [("fhrs:1", one.name[1]) for one in (kept, read, plain)] + [("fhrs:2", kept.name[1]), ("fhrs:1", "no id"), ("\0", kept.name[1])]
+    assert set(ones) == set(await store.standing(asked, []))
+    assert set(ones) == set(await store.standing([], [("fhrs:1", "fhrs 2026"), ("fhrs:1", "fhrs 2025"), ("fhrs:2", "fhrs 2026")]))
+    assert [] == await store.standing([], [])
 
 
 async def test_what_can_t_be_an_id_is_unknown(store: Store) -> None:

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 import psycopg
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from schemas.ids import EVENT_ID
+from services.intake.domain.standing import Known
 from services.intake.ports import FirstCopy, Kept, Name, NotStorable, Place, Position, RefusalRow, Row, StoreUnavailable
 
 log = logging.getLogger("mingjian.intake.postgres")
@@ -52,6 +54,14 @@ _COPIES = """
            array_agg(c.partition ORDER BY c.partition)
     FROM control_copy AS c JOIN submission AS s ON s.source = c.source AND s.id = c.id
     WHERE NOT c.sent GROUP BY s.source, s.id ORDER BY s.seq
+"""
+_FACT = """
+    INSERT INTO fact (subject, id, source, final) SELECT * FROM unnest(%s::text[], %s::uuid[], %s::text[], %s::text[])
+    ON CONFLICT (subject, id, source) DO NOTHING
+"""
+_STANDING = """
+    SELECT source, fact.id, subject, final FROM fact JOIN unnest(%s::text[], %s::uuid[]) AS asked (subject, id) USING (subject, id)
+    UNION SELECT source, id, subject, final FROM fact JOIN unnest(%s::text[], %s::text[]) AS asked (subject, final) USING (subject, final)
 """
 # What an event lost with its table and brings again is there already: the first stands.
 _PRIVATE = """
@@ -112,6 +122,7 @@ class PostgresStore:
         async with self._connection() as connection, connection.transaction():
             new = await self._insert(connection, columns)
             await self._beside(connection, [row for name, row in firsts.items() if name in new])
+            await self._facts(connection, [row.known for name, row in firsts.items() if name in new and row.known])
             hashes = await self._there(connection, [name for name in firsts if name not in new])
         hashes |= {name: firsts[name].event_hash for name in new}
         return [Kept(new.pop(row.name, None), hashes[row.name]) for row in rows]
@@ -125,6 +136,11 @@ class PostgresStore:
             return {}
         cursor = await connection.execute(_THERE, _names(names), binary=True)
         return {(source, str(id)): event_hash for source, id, event_hash in await cursor.fetchall() if event_hash is not None}
+
+    async def _facts(self, connection: psycopg.AsyncConnection, known: Sequence[Known]) -> None:
+        if known:
+            rows = [(one.subject, uuid.UUID(one.id), one.source, one.final) for one in known]
+            await connection.execute(_FACT, [list(column) for column in zip(*rows, strict=True)], binary=True)
 
     async def _beside(self, connection: psycopg.AsyncConnection, rows: Sequence[Row]) -> None:
         private = [(*row.name, one.field, one.key, one.nonce, one.box) for row in rows for one in row.private]
@@ -155,6 +171,7 @@ class PostgresStore:
             if found:
                 rows = [(*one.name, one.event_hash, one.topic, one.partition, one.offset, one.received_ms, one.known_ms) for one in found]
                 await connection.execute(_NOTE, [list(column) for column in zip(*rows, strict=True)], binary=True)
+                await self._facts(connection, [one.known for one in found if one.known])
             await connection.execute(_POSITION, [list(column) for column in zip(*places, strict=True)], binary=True)
 
     async def positions(self) -> dict[Place, Position]:
@@ -179,6 +196,15 @@ class PostgresStore:
             )
             copied = await cursor.fetchone()
         return (Kept(*stored) if stored else None), (FirstCopy((name[0], str(key[1])), *copied) if copied else None)
+
+    async def standing(self, mentioned: Sequence[tuple[str, str]], finals: Sequence[tuple[str, str]]) -> list[Known]:
+        """See ``Store.standing``."""
+        ids = [(subject, uuid.UUID(id)) for subject, id in mentioned if "\0" not in subject and EVENT_ID.fullmatch(id)]
+        years = [(subject, final) for subject, final in finals if "\0" not in subject + final]
+        asked = [[one[place] for one in some] for some in (ids, years) for place in (0, 1)]
+        async with self._connection() as connection:
+            cursor = await connection.execute(_STANDING, asked, binary=True)
+            return [Known(source, str(id), subject, final) for source, id, subject, final in await cursor.fetchall()]
 
     async def unread(self, *, after: int, limit: int) -> list[tuple[int, Row]]:
         """See ``Store.unread``."""

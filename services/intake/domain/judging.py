@@ -8,7 +8,7 @@ Invariants
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -27,6 +27,7 @@ from services.intake.domain.personal import find, search
 from services.intake.domain.private_values import private_fault
 from services.intake.domain.reading import Opened, Read, open_submission, validate
 from services.intake.domain.registry import Key, Registry
+from services.intake.domain.standing import Facts, standing_faults
 
 # What goes into a refusal, which is kept for ever and read by all: nothing but an office and an id, however free the text was.
 _NAMES = {"source": SOURCE, "id": EVENT_ID}
@@ -45,6 +46,16 @@ class Admitted:
 
 
 @dataclass(frozen=True, slots=True)
+class _Receipt:
+    """How and when a submission came in, and what stood then."""
+
+    channel: str | None
+    received_at: str
+    today: date
+    standing: Sequence[Facts] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Denied:
     """What may not be entered. ``event_hash`` None: there was no event to hash. ``source`` and ``id`` as sent, '' where they are no
     office and no id or hold personal data. ``key_id``: the registered key whose signature verified, else None."""
@@ -56,10 +67,13 @@ class Denied:
     key_id: str | None
 
 
-def judge(value: Any, *, registry: Registry, channel: str | None, received_at: str) -> Admitted | Denied:
+def judge(
+    value: Any, *, registry: Registry, channel: str | None, received_at: str, standing: Sequence[Facts] | None = None
+) -> Admitted | Denied:
     """Judge one submission (a part of what ``read_body`` gives) against the registry up to its last record folded.
 
-    ``channel`` None: the first that the key was registered for. ``received_at``: an instant of the contract."""
+    ``channel`` None: the first that the key was registered for. ``received_at``: an instant of the contract. ``standing``: the facts
+    that are there, among them all that the submission names; None where that is not to be looked at."""
     if registry.genesis is None:
         return Denied(fault("not-ready"), None, "", "", None)
     today = civil_date(received_at, registry.time_zone)
@@ -73,7 +87,7 @@ def judge(value: Any, *, registry: Registry, channel: str | None, received_at: s
         return Denied(broken, *names, None)
     assert key is not None
     try:
-        return _judge_signed(opened, key, registry, channel, today, received_at)
+        return _judge_signed(opened, key, registry, _Receipt(channel, received_at, today, standing))
     except Refused as refused:
         return Denied(refused.fault, *names, key.key_id)
 
@@ -91,21 +105,21 @@ def _signature_fault(opened: Opened, key: Key | None) -> Fault | None:
     return None if verify(key.alg, key.raw, opened.event_bytes, given) else fault("signature-wrong", field="/signature/value")
 
 
-def _judge_signed(opened: Opened, key: Key, registry: Registry, channel: str | None, today: date, received_at: str) -> Admitted:
+def _judge_signed(opened: Opened, key: Key, registry: Registry, receipt: _Receipt) -> Admitted:
     """Raises ``Refused``."""
     if key.revoked_at is not None:
         raise Refused(fault("key-revoked", field="/signature/key_id", value=key.key_id))
     if not registry.enrolled(key.holder):
         raise Refused(fault("holder-not-enrolled", field="/signature/key_id", value=key.key_id))
     read = validate(opened)
-    chosen = channel_of(key, channel)
+    chosen = channel_of(key, receipt.channel)
     _refuse(authority_fault(read, key.holder, registry))
-    _refuse(impossible_date(read.event, received_at, registry.time_zone))
+    _refuse(impossible_date(read.event, receipt.received_at, registry.time_zone))
     _refuse(officers_fault(read.event, registry))
-    _refuse(_personal_fault(read.event, today))
+    _refuse(_personal_fault(read.event, receipt.today))
     _refuse(private_fault(read.event, read.private))
     _refuse(people_fault(read.event, key.holder, chosen, registry))
-    marks = (*_marks(read, chosen), *people_marks(read.event, registry))
+    marks = (*_marks(read, chosen, receipt.standing), *people_marks(read.event, registry))
     return Admitted(read, read.event_type, chosen, key.holder, key.key_id, marks)
 
 
@@ -120,9 +134,9 @@ def _personal_fault(event: dict[str, Any], today: date) -> Fault | None:
     return personal_fault(*found) if found else None
 
 
-def _marks(read: Read, channel: str) -> tuple[str, ...]:
+def _marks(read: Read, channel: str, standing: Sequence[Facts] | None) -> tuple[str, ...]:
     """Raises ``Refused`` for what doesn't add up, where a person can still look at it again."""
-    found = list(_faults(read))
+    found = [*_faults(read), *(standing_faults(read.event, standing) if standing is not None else ())]
     if found and channel not in TAKEN_AS_THEY_ARE:
         raise Refused(found[0])
     return tuple(dict.fromkeys(one.code for one in found))

@@ -222,6 +222,11 @@ WORDING: dict[str, Wording] = {
     "sum-wrong": Wording(422, "扣分与总分不符：满分减去各项扣分应等于总分，且都不为负。",
         "The score does not add up: maximum less deductions must be the total, and nothing negative.",
         *_SIGN_AGAIN),
+    "second-final-score": Wording(422, "这个主体在该制度该年度已有最终评分。", "This subject has a final score of that regime and year.",
+        "录入对已有评分的更正。", "Enter a correction of the score that is there."),
+    "counterpart-missing": Wording(422, "所指的事件尚未录入，或不属于这个主体。",
+        "The event that this one names was not entered, or is about another subject.",
+        "先录入所指的文书或事件，再录入本事件。", "Enter the document or event that it names first."),
     "amount-missing": Wording(422, "罚款没有写明数额。", "A fine has no amount.", *_SIGN_AGAIN),
 }
 # fmt: on

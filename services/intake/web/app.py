@@ -16,11 +16,12 @@ from schemas.envelope import Submission
 from services._bus.health import Readiness, describe_at_root
 from services._bus.problems import Problem, answer, body, described, install, language
 from services._bus.telemetry import RECORDS, Telemetry, traceparent
+from services.intake.answers import Answer
+from services.intake.answers import Request as Asked
 from services.intake.domain.authority import CHANNELS
 from services.intake.domain.faults import Fault, Refused, fault
 from services.intake.domain.reading import read_body
-from services.intake.handlers import Answer, Desk
-from services.intake.handlers import Request as Asked
+from services.intake.handlers import Desk
 from services.intake.ports import Name, StoreUnavailable
 from services.intake.web.bodies import BATCH_BYTES, MOST, SINGLE_BYTES, batch_of, instants, read_limited
 from services.intake.web.limits import Limits

@@ -10,8 +10,8 @@ import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
+from services.intake.answers import Answer
 from services.intake.domain.faults import Refused, fault
-from services.intake.handlers import Answer
 
 BURST = 2_000
 PER_SECOND = 50.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,9 +15,11 @@ from schemas import topics
 from schemas.times import instant, milliseconds
 from services._bus.kafka import Unavailable
 from services._bus.producer import Outgoing
+from services.intake.answers import Answer, Keys, Request
 from services.intake.domain.clock import Clock
 from services.intake.domain.registry import Registry
-from services.intake.handlers import Answer, Desk, Keys, Request, genesis_row
+from services.intake.domain.standing import Known
+from services.intake.handlers import Desk, genesis_row
 from services.intake.keeping import Keeper
 from services.intake.ports import FirstCopy, Kept, Name, NotStorable, Place, Position, RefusalRow, Row, StoreUnavailable
 from services.intake.reading_back import PLACES, ReadBack
@@ -38,6 +40,8 @@ class MemoryStore:
         self.copies: dict[tuple[Name, int], bool] = {}
         self.refusals: dict[Refused, tuple[RefusalRow, bool]] = {}
         self.by_itself = False
+        self.facts: set[Known] = set()
+        self.looked = 0
         self._positions: dict[Place, Position] = {}
 
     async def _reach(self) -> None:
@@ -65,6 +69,7 @@ class MemoryStore:
             seq = len(self.rows) + 1
             self.rows[seq] = row
             self.copies |= {(row.name, partition): False for partition in row.copies}
+            self.facts |= {row.known} - {None}
             kept.append(Kept(seq, row.event_hash))
         await self._answer()
         return kept
@@ -86,6 +91,7 @@ class MemoryStore:
         await self._reach()
         for one in found:
             self.firsts.setdefault(one.name, one)
+            self.facts |= {one.known} - {None}
         self._positions |= positions
         await self._answer()
 
@@ -97,6 +103,11 @@ class MemoryStore:
         await self._reach()
         stored = next((Kept(seq, one.event_hash) for seq, one in self.rows.items() if one.name == name), None)
         return stored, self.firsts.get(name)
+
+    async def standing(self, mentioned: Sequence[tuple[str, str]], finals: Sequence[tuple[str, str]]) -> list[Known]:
+        self.looked += 1
+        await self._reach()
+        return [one for one in self.facts if (one.subject, one.id) in mentioned or (one.subject, one.final) in finals]
 
     def _unsent(self, name: Name) -> tuple[int, ...]:
         return tuple(sorted(partition for (one, partition), sent in self.copies.items() if one == name and not sent))
@@ -179,7 +190,9 @@ class MemoryBroker:
         found = [one for place, at in self._next.items() for one in self.logs.get(place, [])[at:]]
         if not found:
             self._arrived.clear()
-            await self._arrived.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.02):
+                    await self._arrived.wait()
             return []
         for one in found:
             self._next[one.topic, one.partition] = one.offset + 1
@@ -232,7 +245,7 @@ def put_together(store: MemoryStore, broker: MemoryBroker, *, clock_mode: str = 
         waiting.found(copy)
         sender.read_back(copy.name)
 
-    reader = ReadBack(store=store, consumer=broker, registry=Registry.empty(), found=found, saw=clock.saw)
+    reader = ReadBack(store=store, consumer=broker, registry=Registry.empty(), found=found, saw=clock.saw, send=broker.send)
     desk = Desk(
         store=store,
         keeper=keeper,

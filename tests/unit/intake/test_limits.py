@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from services.intake.answers import Answer
 from services.intake.domain.faults import Refused, fault
-from services.intake.handlers import Answer
 from services.intake.web.limits import Limits
 
 UNPROVEN = Answer(401, fault=fault("key-unknown"))

@@ -16,8 +16,9 @@ from services._cli.sample.bootstrap import bootstrap, enrolment
 from services._cli.sample.load import Order, active_rulebooks, in_order, make_town
 from services._cli.sample.people import OFFICERS, Officer
 from services._cli.signing import submission
-from services.intake.domain.judging import Admitted
+from services.intake.domain.judging import Admitted, judge
 from services.intake.domain.registry import Registry
+from services.intake.domain.standing import Facts, known
 from services.intake.importers import fhrs
 from tests import toolkit as kit
 
@@ -37,16 +38,18 @@ def test_every_event_of_a_sample_town_is_admitted_in_its_order(repository: Path,
     town = make_town(Order(seed, 25, 2, UNTIL.isoformat()), rulebooks)
     signers = {one.name: one.key(seed) for one in OFFICERS} | {"registrar": kit.REGISTRAR.key}
     control = bootstrap(town.plan, source=kit.REGISTER, rulebooks=active_rulebooks(rulebooks, town.plan.first))
-    registry = begun()
+    registry, facts = begun(), Facts()
     sent = in_order(control, town)
     assert len(sent) > 500
     for one in sent:
         made, at = submission(one.event, signers[one.signer], one.private), instant(one.received)
-        found = kit.judged(made, registry, channel=one.channel, at=at)
+        found = judge(made, registry=registry, channel=one.channel, received_at=at, standing=[facts])
         assert isinstance(found, Admitted), (one.event["type"], found)
         assert found.marks == ()
         if found.event_type.route != "facts":
             kit.fold(registry, [made], received_at=at)
+        elif fact := known(one.event):
+            facts.add(fact)
     assert registry.ignored == []
     assert all(registry.grants(one.pseudonym) for one in OFFICERS)
 
