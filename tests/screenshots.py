@@ -16,8 +16,10 @@ from tests.conftest import find_chromium
 
 IMAGES = Path(__file__).resolve().parents[1] / "docs" / "images"
 SIZES = {1440: 1000, 390: 844}
+UNTIL = {"start": None, "subject": "#timeline", "list": "#members"}
 VISITS = 3
 FACTS_SHOWN = 420
+TALLEST = 3.4  # times the width: the README shows desk and phone side by side
 LANGUAGES = {"zh": "zh-CN", "en": "en-GB"}
 
 
@@ -30,9 +32,10 @@ def status() -> dict[str, object]:
 
 
 def subject(page: Page, base: str) -> str:
-    """Someone discredited, whose page has reasons to show."""
-    rows = page.request.get(f"{base}/api/v1/grades?regime=liyujiang&grade=D&limit=1").json()["items"]
-    return str(rows[0]["subject"])
+    """Someone discredited, whose page has reasons to show: the one with the longest history."""
+    rows = page.request.get(f"{base}/api/v1/grades?regime=liyujiang&grade=D&limit=30").json()["items"]
+    told = {one["subject"]: page.request.get(f"{base}/api/v1/subjects/{one['subject']}?limit=1").json()["history"] for one in rows}
+    return max(told, key=lambda one: (len({change["grade"] for change in told[one]}), len(told[one]), one))
 
 
 def press(page: Page, base: str) -> None:
@@ -46,14 +49,15 @@ def press(page: Page, base: str) -> None:
 
 
 def take(page: Page, path: Path, *, until: str | None) -> None:
-    """The whole page, or down to a little below the heading that ``until`` selects."""
+    """The whole page, or down to a little below the heading that ``until`` selects and no longer than can be shown."""
     if until is None:
         page.screenshot(path=path, full_page=True)
         return
     heading = page.locator(until).bounding_box()
     assert heading is not None
     width = page.evaluate("document.documentElement.clientWidth")
-    page.screenshot(path=path, full_page=True, clip={"x": 0, "y": 0, "width": width, "height": heading["y"] + FACTS_SHOWN})
+    height = min(heading["y"] + FACTS_SHOWN, TALLEST * width)
+    page.screenshot(path=path, full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height})
 
 
 def main() -> None:
@@ -61,17 +65,19 @@ def main() -> None:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
-        press(browser.new_page(), base)
+        first = browser.new_page()
+        press(first, base)
+        shown = subject(first, base)
         for width, height in SIZES.items():
             for language, locale in LANGUAGES.items():
                 context = browser.new_context(viewport={"width": width, "height": height}, locale=locale, device_scale_factor=1)
                 page = context.new_page()
                 lists = page.request.get(f"{base}/api/v1/lists").json()["items"]
                 chosen = max(lists, key=lambda one: one["members"])["name"]
-                for name, path in (("start", "/"), ("subject", f"/subjects/{subject(page, base)}"), ("list", f"/lists/{chosen}")):
+                for name, path in (("start", "/"), ("subject", f"/subjects/{shown}"), ("list", f"/lists/{chosen}")):
                     page.goto(f"{base}{path}?lang={language}", wait_until="load")
                     page.wait_for_selector(".live.on, body:not(:has(.live))", state="attached")
-                    take(page, IMAGES / f"{name}-{width}-{language}.png", until="#timeline" if name == "subject" else None)
+                    take(page, IMAGES / f"{name}-{width}-{language}.png", until=UNTIL[name])
         browser.close()
     print(f"{len(list(IMAGES.glob('*.png')))} pictures in {IMAGES}")
 
