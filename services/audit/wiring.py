@@ -178,7 +178,7 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
     genesis = genesis_event(settings.genesis)
     verifier = VerifierKey.parse(genesis["data"]["log_vkey"])
     rules = [rule for book in load_all(settings.rulebooks).values() if (rule := EntryRule.of(book))]
-    store = FolderStore(settings.log_dir, mark=f"{os.getpid()}.tmp")
+    store = FolderStore(settings.log_dir, mark=str(os.getpid()))
     plan = PostgresPlan(settings.dsn)
     findings, beside = PostgresDetectorStore(settings.dsn), PostgresDetectorStore(settings.dsn)
     log = LogLoop(

@@ -109,10 +109,11 @@ def test_pages_of_findings_go_on_where_they_stopped(dsn: str) -> None:
         assert len(first + rest) == 5 and len({one["sequence"] for one in first + rest}) == 5
         assert await reader.page(after=0, limit=3, **(filters | {"office": "/other"})) == []
         assert await reader.counts() == {"late_entry": 5}
-        unsent = await store.unsent(0, 10)
+        unsent = await store.unsent((), 10)
         async with store.work() as work:
-            await work.read_back([unsent[0][1]])
-        assert [one[1] for one in await store.unsent(0, 10)] == [one[1] for one in unsent[1:]]
+            await work.read_back([(unsent[0][1], b"v"), (unsent[1][1], b"another's bytes under our id")])
+        assert [one[1] for one in await store.unsent((), 10)] == [one[1] for one in unsent[1:]]
+        assert [one[1] for one in await store.unsent({unsent[2][1]}, 10)] == [unsent[1][1], *(one[1] for one in unsent[3:])]
         await store.close()
         await pool.close()
 
