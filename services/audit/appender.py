@@ -70,6 +70,7 @@ class Appender:
         self._note = b""
         self._became_full: list[str] = []
         self.oversize: list[Oversize] = []
+        self.signed_at_start = False
 
     @property
     def size(self) -> int:
@@ -93,7 +94,11 @@ class Appender:
                 raise LogDamaged(f"the plan says that {head.signed} leaves were signed, but there is no checkpoint: restore the folder")
         else:
             self._load(note, head)
-        self.checkpoint()
+        for path in self._store.leftovers():
+            # A crash between checkpoint and clearing away left them; those of leaves that are not signed yet are still asked for.
+            if tiles.covered_by(path) <= self._signed:
+                self._store.remove_partials(path)
+        self.signed_at_start = self.checkpoint()
         return head
 
     def _load(self, note: bytes, head: Head) -> None:

@@ -69,7 +69,8 @@ class Detectors:
         facts = [one for (topic, _), records in batch.items() if topic == FACTS for one in map(opened, records) if one]
         registry = await self._registry(max((stamp_of(one) for one in facts if self._entries.concerned(one.event["type"])), default=-1))
         self._entries.check_rulebooks(registry)
-        sent = [one.event["id"] for (topic, _), records in batch.items() if topic == FINDINGS for one in map(opened, records) if one]
+        findings = [record for (topic, _), records in batch.items() if topic == FINDINGS for record in records]
+        sent = [(one.event["id"], record.value or b"") for record in findings if (one := opened(record))]
         if sent:
             await work.read_back(sent)
         read = await self._read({place: records for place, records in batch.items() if place[0] != FINDINGS}, work)

@@ -82,6 +82,11 @@ class LogStore(Protocol):
     def remove_partials(self, path: str) -> None:
         """Drop the partial tiles of a full tile. Not durable at once: what comes back after a crash does no harm."""
 
+    def leftovers(self) -> list[str]:
+        """Drop what writers that died in mid-write left unfinished; the full tiles that still have partial ones beside them.
+
+        Only to be called by the writer that took over: another one's write that is going on fails."""
+
 
 class Records(Protocol):
     """Kafka, read by position. Within a partition in the order of offsets."""
@@ -184,8 +189,8 @@ class DetectorWork(Protocol):
     async def add(self, finding: Finding, supersedes: bool) -> bool:
         """Keep a finding; False when its id is there already. ``supersedes``: earlier ones on the same fact and regime no longer stand."""
 
-    async def read_back(self, ids: Sequence[str]) -> None:
-        """These findings were read from Kafka: they need not be sent again."""
+    async def read_back(self, sent: Sequence[tuple[str, bytes]]) -> None:
+        """Records of findings (id, value) that were read from Kafka: those whose bytes are ours need not be sent again."""
 
     async def move(self, positions: Mapping[Place, int], clocks: Mapping[Place, Clock]) -> None:
         """Set the detectors' next offsets, and the clocks of those partitions."""

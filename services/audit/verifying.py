@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from schemas.topics import LOGGED_TOPICS, REGISTRY
+from schemas.topics import LOGGED_TOPICS, REGISTRY, Topic
 from services._bus.kafka import Connection
 from services.audit.adapters import replay_reader
 from services.audit.domain.checkpoint import Checkpoint, open_checkpoint
@@ -88,7 +88,8 @@ def run_verify(
     pinned event; None: whatever the registry begins with, if it names the log's key. ``cores``: processes for the signatures.
 
     Raises ``NoteError`` (no checkpoint, or one that the log did not sign) and ``KafkaError``."""
-    ends = asyncio.run(replay_reader.bounds(kafka, _places())) if kafka else {}
+    counts = asyncio.run(replay_reader.partitions(kafka, [one.name for one in LOGGED_TOPICS])) if kafka else {}
+    ends = asyncio.run(replay_reader.bounds(kafka, [place for place in _places() if place[1] < counts[place[0]]])) if kafka else {}
     checkpoint, note = _wait_for(log_dir, verifier, sum(end for _, end in ends.values()), patience)
     seen = _remembered(memory, verifier)
     check = Verification(checkpoint, lambda path: read_file(log_dir, path), seen)
@@ -100,6 +101,7 @@ def run_verify(
         report.stubs, report.partitions = check.stubs, len(check.next_offsets)
         _check_signatures(check, report, Signers(log_dir, verifier, genesis, cores), bar)
         if kafka:
+            check.faults += [fault for topic in LOGGED_TOPICS if (fault := partition_fault(topic, counts[topic.name]))]
             asyncio.run(_against_kafka(check, report, kafka, ends, bar))
     if memory and report.verified:
         _remember(_memory_file(memory, verifier), note)
@@ -131,6 +133,13 @@ def _check_signatures(check: Verification, report: Report, by: Signers, bar: _Ba
         bar.to(task, found.leaves)
     report.signatures += found.checked
     check.faults += faults + sorted(found.faults, key=place_of)
+
+
+def partition_fault(topic: Topic, on_kafka: int) -> Fault | None:
+    """A topic with other partitions than the contract's: records of those beyond are no leaves, and what is missing is lost."""
+    if on_kafka == topic.partitions:
+        return None
+    return Fault("partitions", topic.name, f"Kafka has {on_kafka} partitions of it, the contract {topic.partitions}")
 
 
 def _places() -> list[Place]:

@@ -69,6 +69,7 @@ class Settings:
     log_dir: Path
     once_dir: Path
     publication_url: str | None
+    public_url: str | None
     environ: Mapping[str, str]
 
     @staticmethod
@@ -87,9 +88,15 @@ class Settings:
             rulebooks=folder(env, "MINGJIAN_RULEBOOKS") or RULEBOOKS,
             log_dir=folder(env, "MINGJIAN_LOG_DIR") or home / "log",
             once_dir=folder(env, "MINGJIAN_ONCE_DIR") or home / "run" / "once",
-            publication_url=(env.get("MINGJIAN_PUBLICATION_URL") or "").rstrip("/") or None,
+            # Links are for browsers: where the portal's inner address is not theirs, its public one.
+            publication_url=_url(env, "MINGJIAN_PUBLICATION_PUBLIC_URL") or _url(env, "MINGJIAN_PUBLICATION_URL"),
+            public_url=_url(env, "MINGJIAN_AUDIT_PUBLIC_URL"),
             environ=env,
         )
+
+
+def _url(env: Mapping[str, str], name: str) -> str | None:
+    return (env.get(name) or "").rstrip("/") or None
 
 
 def default_home(env: Mapping[str, str] = os.environ) -> Path:
@@ -171,7 +178,7 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
     genesis = genesis_event(settings.genesis)
     verifier = VerifierKey.parse(genesis["data"]["log_vkey"])
     rules = [rule for book in load_all(settings.rulebooks).values() if (rule := EntryRule.of(book))]
-    store = FolderStore(settings.log_dir, mark=f"{os.getpid()}.tmp")
+    store = FolderStore(settings.log_dir, mark=str(os.getpid()))
     plan = PostgresPlan(settings.dsn)
     findings, beside = PostgresDetectorStore(settings.dsn), PostgresDetectorStore(settings.dsn)
     log = LogLoop(
@@ -207,6 +214,7 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
         findings=FindingReader(reading),
         pages=pages,
         outages=_outages(rules, registry),
+        public_url=settings.public_url,
         leaves=Leaves(places=PlaceReader(reading), read_file=store.read, log=verifier, pages=pages),
     )
     return Audit(log, detectors, registry, parts, registry_records, (findings, beside), reading)

@@ -59,7 +59,7 @@ class Progress:
 
 @dataclass
 class LogProgress(Progress):
-    """Of the log. ``signed_at``: wall clock of the last checkpoint, seconds since 1970; 0 before the first."""
+    """Of the log. ``signed_at``: wall clock of this process's last checkpoint, seconds since 1970; 0 before its first."""
 
     size: int = 0
     signed: int = 0
@@ -96,7 +96,9 @@ class LogLoop:
         """Recover, then append for ever. Raises ``Superseded``, ``LogDamaged``, ``RecordsGone``, ``OSError``, ``psycopg.Error``."""
         head = await asyncio.to_thread(self._appender.start)
         log.info("log taken over: epoch %d, %d leaves planned, %d signed", head.epoch, head.planned, self._appender.signed)
-        self._note_checkpoint()
+        self.progress.size = self.progress.signed = self._appender.signed
+        if self._appender.signed_at_start:
+            self._note_checkpoint()
         self.progress.phase = "recovering"
         while self._appender.size < head.planned:
             await self._replay()
@@ -240,7 +242,7 @@ class DetectorLoop:
         self._records = records
         self._sender = sender
         self._monotonic = monotonic
-        self._sent = 0
+        self._sent: set[str] = set()
         self.progress = Progress()
 
     async def run(self) -> None:
@@ -265,6 +267,9 @@ class DetectorLoop:
                     await asyncio.sleep(RULEBOOK_EVERY_S)
                 if new:
                     log.info("%d findings raised", new)
+                # Ours are not asked for any more; another one of the same id leaves ours to be sent again.
+                back = (opened(one) for (topic, _), some in batch.items() if topic == FINDINGS for one in some)
+                self._sent -= {one.event["id"] for one in back if one}
                 self.progress.next_offsets = dict(self._store.positions)
                 self.progress.moved_at = self._monotonic()
             if own and all(self._store.positions.get(place, 0) >= end for place, end in own.items()):
@@ -286,6 +291,7 @@ class DetectorLoop:
         return new
 
     async def _send(self) -> None:
+        # By what was sent, not by the last number: two connections write findings, and a lower number may come after a higher one.
         while rows := await self._store.unsent(self._sent, _SEND_AT_ONCE):
             try:
                 await self._sender.send([Outgoing(FINDINGS, key, value, headers_of(id, trace)) for _, id, key, value, trace in rows])
@@ -293,7 +299,7 @@ class DetectorLoop:
                 # They are kept, and the next round begins with them: the order stays.
                 log.warning("%d findings wait for Kafka: %s", len(rows), error)
                 return
-            self._sent = rows[-1][0]
+            self._sent |= {id for _, id, *_ in rows}
 
 
 def headers_of(id: str, traceparent: str | None) -> tuple[tuple[str, bytes], ...]:

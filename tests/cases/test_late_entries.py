@@ -124,6 +124,13 @@ def test_nothing_from_before_go_live_is_late() -> None:
     assert verdict(late, go_live=None) is None
 
 
+def test_the_revocation_of_a_permit_has_to_be_entered_in_time() -> None:
+    revoked = {"type": "mingjian.permit.revoked.v1", "served_on": date(2026, 3, 16)}
+    for entered, late in (("2026-03-22", False), ("2026-03-23", False), ("2026-03-24", True)):
+        assert verdict(fact("2026-03-02", entered, **revoked)).late is late  # type: ignore[union-attr]
+    assert verdict(fact("2026-03-02", "2026-06-01", type="mingjian.permit.revoked.v1")) is None, "awaiting service"
+
+
 def test_a_service_that_was_entered_by_itself_has_its_own_deadline() -> None:
     served = {"type": "mingjian.document.served.v1", "served_on": date(2026, 3, 16)}
     for entered, late in (("2026-03-22", False), ("2026-03-23", False), ("2026-03-24", True)):

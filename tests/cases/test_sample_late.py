@@ -4,19 +4,30 @@ Two readings of 五(三) ¶1 that share no code but the calendar's table: the to
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from datetime import date, datetime
 from pathlib import Path
 
+import orjson
 import pytest
 
+from schemas.envelope import envelope_bytes
+from schemas.keys import SigningKey
 from schemas.rulebook import load_rulebook
+from schemas.topics import FACTS, REGISTRY
 from services._cli.sample.acts import ZONE, instant
 from services._cli.sample.bootstrap import bootstrap
+from services._cli.sample.load import active_rulebooks, in_order
 from services._cli.sample.tables import calendar_tables
-from services._cli.sample.town import Plan, Town, generate
-from services.audit.domain.late import EntryRule, Outage, fact_of, judge
-from services.audit.domain.workdays import WorkCalendar, YearTable
+from services._cli.sample.town import REGISTRAR, Plan, Sent, Town, generate
+from services.audit.domain.frame import Record
+from services.audit.domain.late import EntryRule
+from services.audit.domain.registry import Registry
+from services.audit.handlers import Detectors
+from services.audit.ports import Finding
+from services.audit.reading import opened
+from tests.unit.audit.fake_work import MemoryStore
 
 UNTIL = datetime(2026, 11, 23, 14, 30, tzinfo=ZONE)
 # Ten seeds; then a town that ends in the first days of a year, and one that ends right after a Spring Festival.
@@ -32,34 +43,61 @@ def town_of(repository: Path, seed: int, until: datetime, *, enterprises: int = 
     return generate(Plan(seed=seed, enterprises=enterprises, years=3, until=until, tables=tables))
 
 
+KEY = SigningKey.from_seed(b"everyone in a town of the tests".ljust(32, b"."))
+GENESIS = {"data": {"registrar_key": KEY.public_object()}}
+
+
+def record(topic: str, offset: int, sent: Sent, stamp: int) -> Record:
+    """What intake makes of an entry; one key signs for everyone."""
+    entry = {"received_at": instant(sent.received), "channel": sent.channel, "batch": None, "registry_offset": stamp}
+    value = envelope_bytes(sent.event, KEY.signature(sent.event), entry)
+    return Record(topic, 0, offset, int(sent.received.timestamp() * 1000), 0, b"key", (), value)
+
+
 def found_by_audit(repository: Path, town: Town) -> dict[str, dict[str, object]]:
-    rule = EntryRule.of(load_rulebook(repository / "rulebooks" / "liyujiang"))
+    """The detectors over the town in the order of its entries, as if all facts stood in one partition."""
+    books = repository / "rulebooks"
+    rule = EntryRule.of(load_rulebook(books / "liyujiang"))
     assert rule is not None
-    calendar, go_live, outages = WorkCalendar(), None, []
-    for sent in bootstrap(town.plan, source="/departments/yangli/offices/bureau", rulebooks=()):
-        data = sent.event["data"]
-        if sent.event["type"] == "mingjian.calendar.issued.v1":
-            calendar = calendar.issue(YearTable.of(data))
-        if sent.event["type"] == "mingjian.go_live.declared.v1":
-            go_live = date.fromisoformat(data["occurred_on"])
-        if sent.event["type"] == "mingjian.outage.declared.v1":
-            outages.append(Outage(data["started"], data["ended"], sent.event["subject"].removeprefix("office:")))
-    found = {}
-    for sent in town.sent:
-        fact = fact_of(sent.event, {"received_at": instant(sent.received), "channel": sent.channel})
-        verdict = fact and judge(fact, rule=rule, calendar=calendar, go_live=go_live, outages=outages)
-        if verdict and verdict.late:
-            found[sent.event["id"]] = {
-                "day_zero": verdict.day_zero.isoformat(),
-                "deadline": verdict.deadline.isoformat(),
-                "entered_on": verdict.entered_on.isoformat(),
-                "working_days_late": verdict.working_days_late,
-                "calendar_days_late": verdict.calendar_days_late,
-                "signed_in_time": verdict.signed_in_time,
-                "outage": verdict.outage,
-                "provisional": verdict.provisional,
-            }
-    return found
+    registry, facts = Registry(GENESIS), []
+    control = bootstrap(town.plan, source="/departments/yangli/offices/bureau", rulebooks=active_rulebooks(books, town.plan.first))
+    for sent in in_order(control, town):
+        if sent.signer == REGISTRAR:
+            offset = registry.next_offset
+            registry.apply(offset, opened(record(REGISTRY, offset, sent, max(0, offset - 1))))
+        if sent.signer != REGISTRAR or sent.event["type"] == "mingjian.calendar.issued.v1":
+            facts.append(record(FACTS, len(facts), sent, registry.next_offset - 1))
+    assert registry.without_effect == []
+
+    async def up_to(offset: int) -> Registry:
+        return registry
+
+    async def run() -> list[Finding]:
+        store = MemoryStore()
+        async with store.work() as work:
+            await Detectors([rule], up_to, "stack:town").handle({(FACTS, 0): facts}, work)
+        return await store.standing()
+
+    found = [orjson.loads(one.value)["event"]["data"] for one in asyncio.run(run())]
+    assert {one["kind"] for one in found} == {"late_entry"}
+    return {one["event"]["id"]: one["late"] for one in found}
+
+
+KINDS = {"inspection", "sampling", "case", "penalty", "document", "correction"}
+
+
+def test_every_kind_and_every_way_to_day_zero_has_a_late_entry(repository: Path) -> None:
+    late = town_of(repository, 1, UNTIL).planted
+    assert {one["type"].split(".")[1] for one in late} >= KINDS
+    assert {one["type"] for one in late} >= {"mingjian.case.opened.v1", "mingjian.case.closed.v1"}
+    reasons = Counter(one["why"].partition(":")[0] for one in late)
+    for why in ("ended on the next day", "the result of a sample", "a service told by itself", "correction.ordered"):
+        assert reasons[why] >= 1, why
+    assert {"mingjian.penalty.decided.v1", "mingjian.document.served.v1"} <= {
+        one["type"] for one in late if one["why"].endswith("a decision and its service, entered late one after the other")
+    }
+    others = {one["type"] for seed in range(2, 6) for one in town_of(repository, seed, UNTIL).planted}
+    assert "mingjian.obstruction.determined.v1" in others
 
 
 @pytest.mark.parametrize(("seed", "until"), CASES)

@@ -21,10 +21,13 @@ ENFORCEMENT = frozenset(
     {
         "inspection.recorded",
         "sampling.recorded",
+        "case.opened",
+        "case.closed",
         "warning.issued",
         "correction.ordered",
         "penalty.decided",
         "obstruction.determined",
+        "document.served",
     }
 )
 
@@ -32,8 +35,8 @@ ENFORCEMENT = frozenset(
 @dataclass(frozen=True)
 class Act:
     """``day_zero``: the latest of the activity's end, its result and the service of its document (R13). ``handle`` and ``refers``
-    tie a service to its decision before either has an id; ``decided``: the day of that decision. ``entry`` fixes when it is
-    entered; '' leaves that to chance."""
+    tie a service to its decision before either has an id; ``decided``: the day of that decision; ``served``: of a decision, when
+    a record of its own will say that it was served. ``entry`` fixes when it is entered; '' leaves that to chance."""
 
     type: str
     subject: str
@@ -44,6 +47,7 @@ class Act:
     handle: str = ""
     refers: str = ""
     decided: date | None = None
+    served: date | None = None
     entry: str = ""
     why: str = ""
     private: dict[str, str] = field(default_factory=dict)
@@ -51,7 +55,13 @@ class Act:
     @property
     def judged(self) -> bool:
         """True where an entry can be late: a decision that awaits service has no deadline yet."""
-        return self.type in ENFORCEMENT and (self.type != "penalty.decided" or "service" in self.data)
+        awaiting = self.type == "penalty.decided" and "service" not in self.data and self.served is None
+        return self.type in ENFORCEMENT and not awaiting
+
+    @property
+    def due_from(self) -> date:
+        """The day that the term begins after, once everything is known."""
+        return self.served or self.day_zero
 
     @property
     def acted_on(self) -> date:
@@ -178,6 +188,21 @@ class Hand:
         if served:
             data["service"], day_zero = self._service(day, 8)
         return self.make("penalty.decided", self.officer(), data, day_zero, handle=f"{self.enterprise.subject} {document_no}")
+
+    def two_days(self, day: date) -> Act:
+        """An inspection of a night shift: it ends on the next day."""
+        act = self.inspection(day)
+        start, end = at(day, 22, 30), at(day + timedelta(days=1), 1, 15)
+        data = {**act.data, "started_at": instant(start), "ended_at": instant(end)}
+        return replace(act, data=data, day_zero=end.date(), ended=end)
+
+    def sampled(self, day: date, result_on: date) -> tuple[Act, Act]:
+        """A sample whose result comes later: an entry when it is taken, and one when the result is there."""
+        number = self.document_no("样", day)
+        first = self.sampling(day)
+        taken = {name: value for name, value in first.data.items() if name not in ("result", "report_no")} | {"sample_no": number}
+        result = {**taken, "result": "qualified", "result_on": result_on.isoformat(), "report_no": self.document_no("检", result_on)}
+        return replace(first, data={**taken, "result": "pending"}), replace(first, data=result, day_zero=result_on)
 
     def served_later(self, decision: Act, day: date) -> Act:
         data = {

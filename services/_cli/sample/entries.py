@@ -49,7 +49,7 @@ class Desk:
 
     def enter(self, act: Act) -> Entered | None:
         """The act's entry, or None when the town ends before it."""
-        deadline = self.workdays.deadline(act.day_zero)
+        deadline = self.workdays.deadline(act.due_from)
         how, _, number = (act.entry or self._chance(act)).partition(":")
         signed = None
         if how == "evening":

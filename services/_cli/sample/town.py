@@ -15,6 +15,7 @@ from services._cli.sample import life
 from services._cli.sample.acts import ZONE, Act, Hand, at, instant
 from services._cli.sample.enterprises import Enterprise, enterprises
 from services._cli.sample.entries import Desk, Entered, before_go_live, edges, offline, story
+from services._cli.sample.kinds import late_of_each_kind, long_days, served_by_themselves
 from services._cli.sample.people import APPROVER, BUREAU, IMPORTER, REGIME, RETAIL, Officer, staff
 from services._cli.sample.workdays import Workdays
 
@@ -116,7 +117,11 @@ def generate(plan: Plan) -> Town:
     hands = [Hand(chance, workdays, one, staff(one.office)) for one in steady]
     acts = story(acts, next((one.subject for one in made if one.told), ""), workdays, plan.go_live, plan.last)
     acts = offline(before_go_live(acts, plan.go_live, rng), plan.go_live, rng)
+    acts = late_of_each_kind(acts, workdays, plan.go_live, plan.last)
     acts += edges(hands, plan.go_live, plan.last)
+    acts += long_days(hands, plan.go_live, plan.last)
+    fined = [Hand(chance, workdays, one, staff(one.office)) for one in made if one.final in ("D", "E") and not one.told]
+    acts += served_by_themselves(fined, plan.go_live, plan.last)
     desk = Desk(Random(f"town {plan.seed} desk"), workdays, plan.go_live, plan.until)
     entered = [entry for act in acts if (entry := desk.enter(act))]
     entered.sort(key=lambda one: (one.received, one.channel, one.signed))
@@ -189,7 +194,7 @@ def _outline(sent: Sent, act: Act, words: str) -> dict[str, Any]:
         "source": sent.event["source"],
         "type": sent.event["type"],
         "subject": act.subject,
-        "day_zero": act.day_zero.isoformat(),
+        "day_zero": act.due_from.isoformat(),
         "received_at": instant(sent.received),
         "why": words,
     }
@@ -204,8 +209,8 @@ def _planted(sent: Sent, one: Entered, workdays: Workdays, plan: Plan) -> dict[s
         "working_days_late": workdays.between(one.deadline, one.entered_on),
         "calendar_days_late": (one.entered_on - one.deadline).days,
         "signed_in_time": one.signed_in_time,
-        "outage": one.act.lead.office == plan.outage_office and one.act.day_zero <= plan.outage_day <= one.deadline,
-        "provisional": not set(range((one.act.day_zero + timedelta(days=1)).year, one.entered_on.year + 1)) <= workdays.years,
+        "outage": one.act.lead.office == plan.outage_office and one.act.due_from <= plan.outage_day <= one.deadline,
+        "provisional": not set(range((one.act.due_from + timedelta(days=1)).year, one.entered_on.year + 1)) <= workdays.years,
     }
 
 

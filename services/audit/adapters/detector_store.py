@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from typing import Any
@@ -154,9 +154,13 @@ class PostgresDetectorWork:
         )
         return done.rowcount == 1
 
-    async def read_back(self, ids: Sequence[str]) -> None:
+    async def read_back(self, sent: Sequence[tuple[str, bytes]]) -> None:
         """See ``DetectorWork``."""
-        await self._connection.execute("UPDATE finding SET read_back = true WHERE id = ANY(%s) AND NOT read_back", (list(ids),))
+        await self._connection.execute(
+            "UPDATE finding SET read_back = true FROM unnest(%s::text[], %s::bytea[]) AS sent (id, value)"
+            " WHERE (finding.id, finding.value) = (sent.id, sent.value) AND NOT read_back",
+            ([id for id, _ in sent], [value for _, value in sent]),
+        )
 
     async def move(self, positions: Mapping[Place, int], clocks: Mapping[Place, Clock]) -> None:
         """See ``DetectorWork``. Raises ``Superseded`` when the positions are not where this process left them."""
@@ -238,11 +242,12 @@ class PostgresDetectorStore:
         self.positions |= moved
         self.clocks |= ticked
 
-    async def unsent(self, after: int, limit: int) -> list[tuple[int, str, bytes, bytes, str | None]]:
-        """(sequence, id, key, value, traceparent) of findings that were not read back from Kafka, by sequence number."""
+    async def unsent(self, sent: Collection[str], limit: int) -> list[tuple[int, str, bytes, bytes, str | None]]:
+        """(sequence, id, key, value, traceparent) of findings that were not read back from Kafka, by sequence number, without
+        those in ``sent``."""
         rows = await self.connection.execute(
             "SELECT sequence, id, record_key, value, traceparent FROM finding"
-            " WHERE NOT read_back AND sequence > %s ORDER BY sequence LIMIT %s",
-            (after, limit),
+            " WHERE NOT read_back AND id <> ALL(%s) ORDER BY sequence LIMIT %s",
+            (list(sent), limit),
         )
         return [(sequence, id, bytes(key), bytes(value), trace) for sequence, id, key, value, trace in await rows.fetchall()]

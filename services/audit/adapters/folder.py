@@ -14,6 +14,7 @@ from pathlib import Path
 from services.audit.ports import LogDamaged
 
 _SYNCS_AT_ONCE = 4
+_ARRIVING = ".tmp"
 
 
 class FolderStore:
@@ -48,7 +49,7 @@ class FolderStore:
 
     def _write_one(self, path: str, data: bytes) -> None:
         target = self._root / path
-        arriving = target.with_name(f".{target.name}.{self._mark}")
+        arriving = target.with_name(f".{target.name}.{self._mark}{_ARRIVING}")
         handle = os.open(arriving, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         try:
             view = memoryview(data)
@@ -75,6 +76,16 @@ class FolderStore:
             for one in folder.iterdir():
                 one.unlink(missing_ok=True)
             folder.rmdir()
+
+    def leftovers(self) -> list[str]:
+        """See ``LogStore.leftovers``."""
+        found = []
+        for one in sorted(self._root.rglob("*")):
+            if one.name.startswith(".") and one.name.endswith(_ARRIVING):
+                one.unlink(missing_ok=True)
+            elif one.name.endswith(".p") and one.is_dir() and (full := one.with_suffix("")).is_file():
+                found.append(full.relative_to(self._root).as_posix())
+        return found
 
     def close(self) -> None:
         """Stop the threads that sync."""

@@ -28,6 +28,17 @@ async def bounds(connection: Connection, places: Iterable[Place]) -> dict[Place,
         await consumer.stop()
 
 
+async def partitions(connection: Connection, topics: Iterable[str]) -> dict[str, int]:
+    """How many partitions Kafka has of each topic, 0 where it has no such topic. Raises ``KafkaError``."""
+    consumer = AIOKafkaConsumer(**connection.arguments(), enable_auto_commit=False)
+    await consumer.start()
+    try:
+        cluster = await consumer._client.fetch_all_metadata()
+        return {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in topics}
+    finally:
+        await consumer.stop()
+
+
 async def read_through(connection: Connection, ends: Mapping[Place, tuple[int, int]]) -> AsyncIterator[list[Record]]:
     """Records of each partition in order, from the first offset of its pair to the second (excluded), in batches.
 

@@ -67,6 +67,15 @@ def is_tile_path(path: str) -> bool:
     return _path(kind, index, int(width or WIDTH)) == path
 
 
+def covered_by(path: str) -> int:
+    """How many leaves a tree must have for the full tile or bundle at ``path`` to be complete. Raises ``TileError`` for another path."""
+    match = _PATH.fullmatch(path)
+    if not match or match[3] is not None or not is_tile_path(path):
+        raise TileError(f"{path} is no full tile's path")
+    level = 0 if match[1] == ENTRIES else int(match[1])
+    return (int(match[2].replace("x", "").replace("/", "")) + 1) * WIDTH ** (level + 1)
+
+
 def width_at(size: int, level: int, index: int) -> int:
     """How many hashes tile ``index`` of ``level`` has in a tree of ``size`` leaves: 0 to 256."""
     return max(0, min(WIDTH, (size >> (8 * level)) - index * WIDTH))

@@ -27,7 +27,7 @@ from services.audit.web.status import Status
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 FOR_EVER = "public, max-age=31536000, immutable"
-CONTENT_POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+CONTENT_POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 # So many findings are a page below 30 KB.
 PAGE = 15
 OFFICES = 12
@@ -42,7 +42,7 @@ OutagesOf = Callable[[str | None, dict[str, Any]], list[dict[str, Any]]]
 
 @dataclass(frozen=True)
 class Parts:
-    """What the addresses are made of."""
+    """What the addresses are made of. ``public_url``: under which browsers reach this service; None: as they say."""
 
     log_dir: Path
     sessions: Sessions
@@ -51,6 +51,7 @@ class Parts:
     pages: Pages
     outages: OutagesOf
     leaves: Leaves
+    public_url: str | None = None
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None
 
 
@@ -213,8 +214,16 @@ def _pages(app: FastAPI, parts: Parts) -> None:
                 en="This one-time address is unknown, used or too old. `mingjian enter` prints another one.",
             )
         response = RedirectResponse("/findings", 303, headers={"Cache-Control": "no-store"})
-        secure = request.url.scheme == "https"
+        # Behind a gateway that ends TLS the request itself comes in plain: the public address says what the browser sees.
+        secure = parts.public_url.startswith("https:") if parts.public_url else request.url.scheme == "https"
         response.set_cookie(COOKIE, parts.sessions.cookie(session), max_age=LIFETIME_S, httponly=True, samesite="strict", secure=secure)
+        return response
+
+    @app.post("/leave", tags=["session"], status_code=303, response_class=RedirectResponse, responses=described(401))
+    async def leave(session: Annotated[Session, Depends(_signed_in)]) -> Response:
+        """End the session of this browser. Another site can't: its requests come without the cookie."""
+        response = RedirectResponse("/", 303, headers={"Cache-Control": "no-store"})
+        response.delete_cookie(COOKIE, httponly=True, samesite="strict")
         return response
 
     @app.get("/", include_in_schema=False)

@@ -103,9 +103,10 @@ class Pages:
 
     def _render(self, request: Request, template: str, status: int = 200, **more: Any) -> HTMLResponse:
         lang = language(request)
+        # Without the path: whatever stands in the address bar (``//other.example/``) stays where it is and leads nowhere else.
         other = request.url.include_query_params(lang="en" if lang == "zh" else "zh")
         text = self._environment.get_template(template).render(
-            **self._common, lang=lang, other_language=f"{other.path}?{other.query}", path=request.url.path, **more
+            **self._common, lang=lang, other_language=f"?{other.query}", path=request.url.path, **{"signed_in": False, **more}
         )
         return HTMLResponse(text, status, headers={"Cache-Control": "no-store"})
 
@@ -147,6 +148,7 @@ class Pages:
             chosen=chosen,
             address=address,
             following=following,
+            signed_in=True,
         )
 
     def leaf(self, request: Request, leaf: dict[str, Any]) -> HTMLResponse:

@@ -118,8 +118,8 @@ class MemoryWork:
         self._kept.findings[finding.id] = finding
         return True
 
-    async def read_back(self, ids: Sequence[str]) -> None:
-        self._kept.read_back |= set(ids) & set(self._kept.findings)
+    async def read_back(self, sent: Sequence[tuple[str, bytes]]) -> None:
+        self._kept.read_back |= {id for id, value in sent if id in self._kept.findings and self._kept.findings[id].value == value}
 
     async def move(self, positions: Mapping[Place, int], clocks: Mapping[Place, Clock]) -> None:
         self._kept.positions.update(positions)

@@ -58,6 +58,9 @@ class MemoryStore:
     def read(self, path: str) -> bytes | None:
         return self.files.get(path)
 
+    def leftovers(self) -> list[str]:
+        return sorted({path.rpartition(".p/")[0] for path in self.files if ".p/" in path} & set(self.files))
+
     def remove_partials(self, path: str) -> None:
         for one in [name for name in self.files if name.startswith(f"{path}.p/")]:
             self.fuse.step(lambda one=one: self.files.__delitem__(one))

@@ -268,3 +268,40 @@ def test_a_full_disk_stops_the_writer_and_the_next_one_goes_on(tmp_path: Path, m
     monkeypatch.setattr(FolderStore, "_write_one", real)
     world.run(world.writer())
     assert world.verify().size == 300
+
+
+def test_what_a_crash_left_is_cleared_away_at_the_next_start(tmp_path: Path) -> None:
+    """Temporary files of any process; partial tiles of full ones that a checkpoint covers, and no others."""
+    world = World(store=FolderStore(tmp_path / "log", "one"))
+    world.say(PLACES[0], 300)
+    world.run(world.writer())
+    tile = tmp_path / "log" / "tile"
+    for folder in ("0/000.p", "entries/000.p"):
+        (tile / folder).mkdir()
+        (tile / folder / "44").write_bytes(b"an earlier edge")
+    (tile / "0" / ".000.99.tmp").write_bytes(b"half a ti")
+    (tile / ".checkpoint.99.tmp").write_bytes(b"")
+    world.writer()
+    assert not [one for one in (tmp_path / "log").rglob(".*")]
+    assert sorted(one.relative_to(tile).as_posix() for one in tile.rglob("*.p")) == ["0/001.p", "1/000.p", "entries/001.p"]
+    world.verify()
+
+
+def test_partial_tiles_that_the_checkpoint_still_names_stay(tmp_path: Path) -> None:
+    world = World(store=FolderStore(tmp_path / "log", "one"))
+    world.say(PLACES[0], 200)
+    world.run(world.writer())
+    writer = world.writer()
+    world.say(PLACES[0], 100)
+    writer.append(world.news(1_000))
+    fresh = Appender(plan=world.plan, store=world.store, key=KEY)
+    fresh.start()
+    assert (tmp_path / "log" / "tile" / "0" / "000.p" / "200").exists(), "256 leaves are on disk, 200 are signed"
+
+
+def test_a_start_that_signs_nothing_says_so() -> None:
+    world = World()
+    assert world.writer().signed_at_start, "the first checkpoint, of no leaves"
+    world.say(PLACES[0], 3)
+    world.run(world.writer())
+    assert not world.writer().signed_at_start
