@@ -17,8 +17,8 @@ from schemas.envelope import NotAnEnvelope, derived_bytes, open_record
 from services._bus.quarantine import quarantined
 from services._bus.telemetry import HEADER, sampled
 from services.rating.domain.controls import Activation
-from services.rating.domain.facts import CONTROLS, Fact, compact
-from services.rating.domain.fold import Book, Told, decide, history, in_force, merged
+from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact, compact
+from services.rating.domain.fold import Book, Told, concerned_by, decide, due, history, in_force, merged, today
 from services.rating.domain.subject import Subject
 from services.rating.partition import PartitionState
 from services.rating.ports import Message, Record, Row
@@ -136,6 +136,7 @@ class Rater:
             if name in fresh:
                 work.rows += state.add(name, fresh.pop(name))
             raise
+        state.due.pop(name, None)
         if subject.count > before:
             fresh.setdefault(name, []).append(fact)
         work.messages += self._messages(name, told)
@@ -151,25 +152,30 @@ class Rater:
         work.messages += self._messages(name, told)
 
     def _control(self, state: PartitionState, fact: Fact) -> Iterator[Work]:
-        """Evaluate every subject of the partition, in slices. The control's own row goes first: a crash in between finds it
-        there and, as the head has not moved, evaluates all again."""
+        """Evaluate every subject of the partition, in slices; when a day closes, those for which something can change by it. The
+        control's own row goes first: a crash in between finds it there and, as the head has not moved, evaluates all again."""
         kept = next((one for one in state.controls.facts if one.offset == fact.offset), None)
         if kept is None and not state.controls.apply(fact):
             return
         step = kept or fact
         rows = [state.control_row(step)]
-        regime = step.data["regime"]
-        if step.name == "rulebook.activated":
+        # A rulebook may come into force with a day as well as with its activation.
+        for regime in state.controls.regimes() if step.name == DAY_CLOSED else [step.data["regime"]]:
             rows += self._check(state, regime, step)
         yield Work(rows=rows)
-        if regime not in self.books:
+        if not concerned_by(step, self.books):
             return
-        yield from self._all_subjects(state, step)
+        on = today(self.books, step.known)
+        names = state.falling_due(on) if on and step.name == DAY_CLOSED and not kept else list(state.chunks)
+        yield from self._all_subjects(state, step, names)
 
-    def _all_subjects(self, state: PartitionState, step: Fact) -> Iterator[Work]:
+    def _all_subjects(self, state: PartitionState, step: Fact, names: Sequence[str]) -> Iterator[Work]:
         work = Work()
-        for position, name in enumerate(list(state.chunks), 1):
-            told = decide(state.subject_before(name, step.offset), state.controls, self.books, step)
+        for position, name in enumerate(names, 1):
+            subject = state.subject_before(name, step.offset)
+            told = decide(subject, state.controls, self.books, step)
+            if step.offset > state.offset:
+                state.due[name] = due(subject, state.controls, self.books, known=step.known)
             work.messages += self._messages(name, told)
             if position % SLICE == 0:
                 state.trim()

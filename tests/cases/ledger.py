@@ -174,6 +174,11 @@ class Ledger:
         }
         return self.enter("evaluation.closed", data, known=date.fromisoformat(known or on))
 
+    def day_closed(self, through: str) -> str:
+        """The close of a day, entered on the next morning."""
+        data = {"through": through, "time_zone": "Asia/Shanghai"}
+        return self.enter("day.closed", data, known=date.fromisoformat(through) + timedelta(days=1))
+
     # what rating says
     def told(self) -> list[Told]:
         """Every grade event, step by step, as the live driver tells them."""
@@ -195,7 +200,7 @@ class Ledger:
         subject, controls = Subject(self.subject, 3), Controls()
         for fact in self.facts:
             controls.apply(fact) if fact.name in CONTROLS else subject.apply(fact)
-        last = datetime.fromtimestamp(self.clock / 1000, UTC).date() + timedelta(days=0)
+        last = datetime.fromtimestamp(self.clock / 1000, UTC).date()
         as_of = date.fromisoformat(day) if day else last
         return standing(subject, controls, self.book.rulebook, sha256=self.book.sha256, upto=self.offset, as_of=as_of)
 

@@ -32,6 +32,25 @@ def test_days_of_interruption_do_not_count(until: str, grade: str) -> None:
     assert grade == ledger.grade()
 
 
+@pytest.mark.parametrize(
+    ("second", "grade"),
+    [
+        (("2025-01-10", "2025-01-11"), "A"),
+        (("2025-01-10", "2025-02-01"), "A"),
+        (("2025-01-10", "2025-02-02"), "new"),
+        (("2025-01-10", None), "new"),
+    ],
+)
+def test_interruptions_that_overlap_are_one(second: tuple[str, str | None], grade: str) -> None:
+    """Started on 1 December 2024 and interrupted for 31 days, complete on 31 December."""
+    ledger = shop("2024-12-01")
+    ledger.interrupted("2025-01-01", "2025-02-01")
+    ledger.interrupted(*second)
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    assert grade == ledger.grade()
+
+
 def test_an_interruption_ends_with_the_next_start() -> None:
     ledger = shop("2024-12-01")
     ledger.interrupted("2025-01-01")
@@ -436,3 +455,26 @@ def test_only_a_violation_of_drug_or_device_law_makes_a_new_enterprise_gradable(
     ledger.scored(2025, "75")
     ledger.evaluated(2025)
     assert grade == ledger.grade()
+
+
+# the close of a day tells what became due by it
+@pytest.mark.parametrize(
+    ("through", "told"), [("2026-02-26", []), ("2026-02-27", ["not_yet_evaluated"]), ("2026-02-28", ["not_yet_evaluated"])]
+)
+def test_being_new_ends_on_its_day_though_nothing_is_entered(through: str, told: list[str]) -> None:
+    ledger = shop("2025-03-01")
+    before = len(ledger.told())
+    ledger.day_closed(through)
+    assert told == [one.event["data"]["status"] for one in ledger.told()[before:]]
+
+
+@pytest.mark.parametrize(("through", "told"), [("2027-01-13", []), ("2027-01-14", ["B"]), ("2027-01-15", ["B"])])
+def test_an_evaluation_ahead_is_told_when_its_day_has_come(through: str, told: list[str]) -> None:
+    ledger = shop()
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    ledger.scored(2026, "92", on="2026-12-20")
+    ledger.evaluated(2026, known="2026-12-21")
+    before = len(ledger.told())
+    ledger.day_closed(through)
+    assert told == [one.event["data"]["grade"] for one in ledger.told()[before:]]

@@ -49,7 +49,9 @@ KEPT: dict[str, tuple[str, ...]] = {
 CONTROLS: dict[str, tuple[str, ...]] = {
     "evaluation.closed": ("regime", "period", "evaluation_date"),
     "rulebook.activated": ("regime", "version", "sha256", "in_force_from"),
+    "day.closed": ("through",),
 }
+DAY_CLOSED = "day.closed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ from zoneinfo import ZoneInfo
 
 from schemas.rulebook import Rulebook, digest
 from services.rating.domain.controls import Activation, Controls
+from services.rating.domain.due import next_change
 from services.rating.domain.emit import determined
-from services.rating.domain.facts import CONTROLS, Fact
+from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact
 from services.rating.domain.grade import standing
 from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject
@@ -52,12 +53,11 @@ class Told:
 def decide(subject: Subject, controls: Controls, books: Books, step: Fact) -> list[Told]:
     """Fold ``step`` into ``subject`` and tell what changed.
 
-    A control step must be in ``controls`` already and concerns its own regime only; a fact concerns every regime that rates
-    the subject. A further copy of a folded fact tells nothing.
+    A control step must be in ``controls`` already and concerns its own regime only; a fact and the close of a day concern every
+    regime that rates the subject. A further copy of a folded fact tells nothing.
     """
     if step.name in CONTROLS:
-        regime = step.data["regime"]
-        concerned = [books[regime]] if regime in books else []
+        concerned = [books[regime] for regime in concerned_by(step, books)]
         before = {book.rulebook.regime: previous(subject, controls, book, step.offset) for book in concerned}
     else:
         before = {regime: previous(subject, controls, book, step.offset) for regime, book in sorted(books.items())}
@@ -83,6 +83,22 @@ def decide(subject: Subject, controls: Controls, books: Books, step: Fact) -> li
         )
         told.append(Told(step, event))
     return told
+
+
+def concerned_by(control: Fact, books: Books) -> list[str]:
+    """The loaded regimes that a control step is about."""
+    return sorted(books) if control.name == DAY_CLOSED else [one for one in (control.data["regime"],) if one in books]
+
+
+def due(subject: Subject, controls: Controls, books: Books, *, known: int) -> date | None:
+    """From when on the close of a day can tell something of the subject again, after a step of the instant ``known``."""
+    days = (next_change(subject, controls, book.rulebook, as_of=civil_day(known, book.zone)) for book in books.values())
+    return min((day for day in days if day), default=None)
+
+
+def today(books: Books, known: int) -> date | None:
+    """The latest civil day of an instant in the books' zones."""
+    return max((civil_day(known, book.zone) for book in books.values()), default=None)
 
 
 def previous(subject: Subject, controls: Controls, book: Book, offset: int) -> Standing | None:
@@ -118,13 +134,22 @@ def civil_day(milliseconds: int, zone: tzinfo) -> date:
 
 
 def history(subject: str, partition: int, steps: Iterable[Fact], controls: Controls, books: Books, *, since: int = -1) -> Iterator[Told]:
-    """Fold one subject's facts and its partition's controls, both in ``steps`` by offset; tell what is due from ``since`` on."""
+    """Fold one subject's facts and its partition's controls, both in ``steps`` by offset; tell what is due from ``since`` on.
+
+    Closed days on which nothing can change are passed over."""
     state = Subject(subject, partition)
+    waits: date | None = None
     for step in steps:
-        if step.offset < since and step.name not in CONTROLS:
+        if step.name == DAY_CLOSED:
+            if step.offset >= since and waits is not None and (today(books, step.known) or date.max) >= waits:
+                yield from decide(state, controls, books, step)
+                waits = due(state, controls, books, known=step.known)
+        elif step.offset < since and step.name not in CONTROLS:
             state.apply(step)
+            waits = date.min
         elif step.offset >= since:
             yield from decide(state, controls, books, step)
+            waits = date.min
 
 
 def merged(facts: Iterable[Fact], controls: Controls) -> list[Fact]:
