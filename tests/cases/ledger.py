@@ -106,22 +106,32 @@ class Ledger:
         return self.enter("inspection.recorded", data)
 
     def warned(
-        self, on: str, *, served: str | None = "same", violation: str = "GSP-07", term: str | None = None, field: str = "drug"
+        self,
+        on: str,
+        *,
+        served: str | None = "same",
+        violation: str = "GSP-07",
+        term: str | None = None,
+        field: str = "drug",
+        ordered: bool | None = None,
     ) -> str:
+        """``ordered``: whether it orders correction; by default where it sets a term."""
         data = {
             "occurred_on": on,
             "document_no": f"W-{on}",
             "violation": violation,
             "legal_field": field,
-            "correction_ordered": True,
+            "correction_ordered": term is not None if ordered is None else ordered,
             **_service(on, served),
             **({"correct_by": term} if term else {}),
         }
         return self.enter("warning.issued", data, known=_known(on, served))
 
-    def announced(self, on: str, *, violation: str = "GSP-07", term: str | None = None) -> str:
+    def announced(self, on: str, *, violation: str = "GSP-07", term: str | None = None, of: str | None = None) -> str:
+        """``of``: the id of the act that is announced, where the announcement is no act of its own."""
         data = {"occurred_on": on, "document_no": f"N-{on}", "violation": violation, "legal_field": "drug", **_service(on, "same")}
-        return self.enter("announcement.made", data | ({"correct_by": term} if term else {}))
+        announces = {"announces": {"source": self.source, "id": of}} if of else {}
+        return self.enter("announcement.made", data | announces | ({"correct_by": term} if term else {}))
 
     def ordered(self, on: str, *, served: str | None = "same") -> str:
         data = {"occurred_on": on, "document_no": f"O-{on}", "violations": ["GSP-07"], "legal_field": "drug", **_service(on, served)}

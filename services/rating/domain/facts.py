@@ -39,7 +39,7 @@ KEPT: dict[str, tuple[str, ...]] = {
     "obstruction.determined": ("occurred_on", "document_no", "service", "act"),
     "score.recorded": ("occurred_on", "regime", "year", "total", "final", "standard"),
     "warning.issued": ("occurred_on", "document_no", "service", "violation", "legal_field", "correct_by", "correction_ordered"),
-    "announcement.made": ("occurred_on", "document_no", "service", "violation", "legal_field", "correct_by"),
+    "announcement.made": ("occurred_on", "document_no", "service", "violation", "legal_field", "correct_by", "announces"),
     "correction.ordered": ("occurred_on", "document_no", "service", "violations", "legal_field", "correct_by"),
     "penalty.decided": ("occurred_on", "document_no", "service", "case_no", "acts"),
     "crime.judged": ("occurred_on", "document_no", "service", "legal_field", "final"),
