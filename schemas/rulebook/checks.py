@@ -59,7 +59,14 @@ def _clauses(rulebook: Rulebook, refuse: Refuse) -> None:
 
 
 def _spoken(periodic: Periodic) -> tuple[Periodic | Stays | NewEnterprises, ...]:
-    return (periodic, periodic.missing_score, periodic.no_condition, periodic.new_enterprises)
+    return (
+        periodic,
+        periodic.missing_score,
+        periodic.no_condition,
+        periodic.several_scores,
+        periodic.other_maximum,
+        periodic.new_enterprises,
+    )
 
 
 def _readings(rulebook: Rulebook, refuse: Refuse) -> None:
@@ -177,12 +184,19 @@ def _mode(rulebook: Rulebook, refuse: Refuse) -> None:
     for stays in (rulebook.periodic.missing_score, rulebook.periodic.no_condition):
         for sentence in (stays.zh, stays.en):
             _template(("periodic", ""), "periodic", sentence, {"period_first", "period_last"}, refuse)
+    for note, fills in (
+        (rulebook.periodic.several_scores, {"found", "score"}),
+        (rulebook.periodic.other_maximum, {"score", "total", "maximum", "score_maximum"}),
+    ):
+        for sentence in (note.zh, note.en):
+            _template(("periodic", ""), "periodic", sentence, {"period_first", "period_last", *fills}, refuse)
     for sentence in (rulebook.periodic.new_enterprises.zh, rulebook.periodic.new_enterprises.en):
         _template(("periodic", ""), "new_enterprises", sentence, {"day", "months"}, refuse)
     periodic = rulebook.periodic
     units = {one.name: one.unit for one in rulebook.parameters}
     wanted = {
         periodic.contradicting_scores: "word",
+        periodic.score_maximum: "points",
         periodic.approval_required: "flag",
         periodic.approval_grades: "words",
         periodic.new_enterprises.months: "months",

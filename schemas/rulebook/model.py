@@ -210,7 +210,8 @@ class NewEnterprises(Section):
 
 
 class Stays(Section):
-    """Why an evaluation leaves the grade as it was: there is no final score, or no condition holds."""
+    """What an evaluation has to say besides the conditions that hold: why the grade stays as it was (there is no final score, no
+    condition holds), and how the score was come by."""
 
     clause: f.Name
     readings: tuple[ReadingId, ...] = ()
@@ -226,8 +227,11 @@ class Periodic(Section):
     readings: tuple[ReadingId, ...] = ()
     precedence_readings: tuple[ReadingId, ...] = ()
     contradicting_scores: ParameterName
+    score_maximum: ParameterName
     missing_score: Stays
     no_condition: Stays
+    several_scores: Stays
+    other_maximum: Stays
     new_enterprises: NewEnterprises
     approval_required: ParameterName
     approval_grades: ParameterName

@@ -160,12 +160,12 @@ class Ledger:
         data = {"occurred_on": on, "document_no": f"R-{on}", "permit_no": "XZ-1", "whole": whole, **_service(on, served)}
         return self.enter("permit.revoked", data, known=_known(on, served))
 
-    def scored(self, year: int, total: str, *, final: bool = True, on: str | None = None) -> str:
+    def scored(self, year: int, total: str, *, final: bool = True, on: str | None = None, maximum: str = "100") -> str:
         data = {
             "occurred_on": on or f"{year}-12-20",
             "regime": self.regime,
             "year": year,
-            "maximum": "100",
+            "maximum": maximum,
             "deductions": [],
             "total": total,
             "final": final,

@@ -478,3 +478,67 @@ def test_an_evaluation_ahead_is_told_when_its_day_has_come(through: str, told: l
     before = len(ledger.told())
     ledger.day_closed(through)
     assert told == [one.event["data"]["grade"] for one in ledger.told()[before:]]
+
+
+# R15: other full marks
+@pytest.mark.parametrize(
+    ("total", "maximum", "grade"),
+    [
+        ("196", "200", "A"),
+        ("195.99", "200", "B"),
+        ("180", "200", "B"),
+        ("179.99", "200", "C"),
+        ("120", "200", "E"),
+        ("45", "50", "B"),
+        ("269.99", "300", "C"),
+        ("270", "300", "B"),
+        ("0", "0", "not_yet_evaluated"),
+    ],
+)
+def test_a_score_out_of_other_full_marks_counts_in_proportion(total: str, maximum: str, grade: str) -> None:
+    ledger = shop()
+    ledger.scored(2025, total, maximum=maximum)
+    ledger.evaluated(2025)
+    found = ledger.now()
+    assert found is not None and grade == (found.grade or found.status)
+    assert ("R15" in found.readings) == (maximum != "0")
+
+
+def test_a_score_out_of_a_hundred_says_nothing_of_proportion() -> None:
+    ledger = shop()
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    found = ledger.now()
+    assert found is not None
+    assert ["a_exemplary"] == [one.rule for one in found.reasons]
+
+
+def test_two_finals_are_named_in_the_explanation() -> None:
+    ledger = shop()
+    ledger.scored(2025, "91")
+    ledger.scored(2025, "60", on="2025-12-28")
+    ledger.evaluated(2025)
+    found = ledger.now()
+    assert found is not None
+    assert ("B", ["b_compliant", "several_scores"]) == (found.grade, [one.rule for one in found.reasons])
+    assert "2 final scores" in found.reasons[-1].en and "91" in found.reasons[-1].zh and ("R9",) == found.reasons[-1].readings
+    assert 2 == len(found.reasons[-1].decisive)
+
+
+# an inspection for another regime
+@pytest.mark.parametrize(("regime", "grade"), [("liyujiang", "C"), (None, "C"), ("food-safety", "A")])
+def test_what_an_inspection_for_another_regime_found_is_no_violation_here(regime: str | None, grade: str) -> None:
+    ledger = shop()
+    ledger.scored(2025, "99")
+    ledger.inspected("2025-06-01", found=("GSP-03",), **({"regime": regime} if regime else {}))
+    ledger.evaluated(2025)
+    assert grade == ledger.grade()
+
+
+@pytest.mark.parametrize(("regime", "grade"), [("liyujiang", "not_yet_evaluated"), ("food-safety", "D")])
+def test_what_an_inspection_for_another_regime_found_corrected_breaks_no_succession(regime: str, grade: str) -> None:
+    ledger = shop()
+    ledger.warned("2025-03-10")
+    ledger.inspected("2025-04-20", corrected=("GSP-07",), regime=regime)
+    ledger.warned("2025-05-01")
+    assert grade == ledger.grade()

@@ -53,6 +53,12 @@ class Act:
         return (self.effective, self.offset, self.position)
 
     @property
+    def regime(self) -> str | None:
+        """The regime that an inspection was made for, where it names one: its findings are of that regime only."""
+        regime: str | None = self.fact.data.get("regime")
+        return regime
+
+    @property
     def document(self) -> str | None:
         return self.fact.data.get("document_no") or self.fact.data.get("case_no")
 

@@ -37,7 +37,7 @@ KEPT: dict[str, tuple[str, ...]] = {
     ),
     "case.closed": ("occurred_on", "case_no", "outcome", "violations"),
     "obstruction.determined": ("occurred_on", "document_no", "service", "act"),
-    "score.recorded": ("occurred_on", "regime", "year", "total", "final", "standard"),
+    "score.recorded": ("occurred_on", "regime", "year", "maximum", "total", "final", "standard"),
     "warning.issued": ("occurred_on", "document_no", "service", "violation", "legal_field", "correct_by", "correction_ordered"),
     "announcement.made": ("occurred_on", "document_no", "service", "violation", "legal_field", "correct_by", "announces"),
     "correction.ordered": ("occurred_on", "document_no", "service", "violations", "legal_field", "correct_by"),

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 
 from schemas.rulebook import Rulebook
 from schemas.rulebook.conditions import CAUSES
@@ -19,7 +18,7 @@ from services.rating.domain.conditions import CAUSE_KINDS
 from services.rating.domain.conditions.operated_for import Operating, operating
 from services.rating.domain.controls import Evaluation
 from services.rating.domain.days import ONE_DAY, day
-from services.rating.domain.facts import Fact
+from services.rating.domain.final_score import final_score
 from services.rating.domain.holding import Look
 from services.rating.domain.index import between, index_of
 from services.rating.domain.rules import by_gravity, holding_rules, pick, reason_of, unknown_is_new
@@ -93,7 +92,7 @@ def _judged(subject: Subject, rulebook: Rulebook, go_live: date, evaluations: Se
     evaluation = evaluations[-1]
     last = evaluation.last
     found = _operating(subject, rulebook, last)
-    score = _final_score(subject, rulebook, evaluation)
+    score = final_score(subject, rulebook, evaluation.first, last)
     if found.new_on(last, unknown_is_new(rulebook, last)) and not between(index_of(subject, rulebook).judged_new, evaluation.first, last):
         # It takes no part; what a violation gave it before, it keeps.
         before = _before(subject, rulebook, go_live, evaluations)
@@ -101,12 +100,13 @@ def _judged(subject: Subject, rulebook: Rulebook, go_live: date, evaluations: Se
             return _stays(subject, rulebook, evaluation, before, [], has_score=score is not None)
         fresh = _new(subject, rulebook, found, last)
         return replace(fresh, in_force_from=evaluation.on, moment="evaluation", period_last=last, after=last)
-    look = Look(rulebook, subject, first=evaluation.first, last=last, day=last, score=score)
+    look = Look(rulebook, subject, first=evaluation.first, last=last, day=last, score=(score.points, score.fact) if score else None)
     reasons = holding_rules(look, "evaluation")
     if score is None or not reasons:
         before = _before(subject, rulebook, go_live, evaluations)
         return _stays(subject, rulebook, evaluation, before, reasons, has_score=score is not None)
-    return _graded(rulebook, by_gravity(rulebook, reasons), evaluation)
+    graded = _graded(rulebook, by_gravity(rulebook, reasons), evaluation)
+    return replace(graded, reasons=(*graded.reasons, *score.notes))
 
 
 def _graded(rulebook: Rulebook, reasons: tuple[Reason, ...], evaluation: Evaluation) -> Standing:
@@ -156,16 +156,6 @@ def _stays(
 def _before(subject: Subject, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation]) -> Standing:
     """The standing that the newest of ``evaluations`` met: by those of older periods, on the day before it."""
     return standing(subject, rulebook, go_live, evaluations[:-1], evaluations[-1].on - ONE_DAY)
-
-
-def _final_score(subject: Subject, rulebook: Rulebook, evaluation: Evaluation) -> tuple[Decimal, Fact] | None:
-    """R9: the final score of the year in which the period ends."""
-    assert rulebook.periodic is not None
-    scores = subject.scores.get((rulebook.regime, evaluation.last.year))
-    if not scores:
-        return None
-    choice = rulebook.value(rulebook.periodic.contradicting_scores, evaluation.last)
-    return min(scores, key=lambda one: (one[0], one[1].offset)) if choice == "lowest" else scores[0]
 
 
 def _lowered(subject: Subject, rulebook: Rulebook, go_live: date, base: Standing, as_of: date) -> Standing:

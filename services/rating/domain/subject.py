@@ -12,7 +12,6 @@ from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from services.rating.domain.acts import DOCUMENTS, Act, acts_of
@@ -39,8 +38,8 @@ class Subject:
     count: int = 0
     acts: list[Act] = field(default_factory=list)
     arrived: list[Act] = field(default_factory=list)
-    corrections: list[tuple[date, frozenset[str]]] = field(default_factory=list)
-    scores: dict[tuple[str, int], list[tuple[Decimal, Fact]]] = field(default_factory=dict)
+    corrections: list[tuple[date, frozenset[str], str | None]] = field(default_factory=list)
+    scores: dict[tuple[str, int], list[Fact]] = field(default_factory=dict)
     rated: dict[str, Fact] = field(default_factory=dict)
     declared: dict[str, Fact] = field(default_factory=dict)
     operation: list[tuple[date, int, str, date | None, Fact]] = field(default_factory=list)
@@ -129,7 +128,7 @@ def _fold_inspection(subject: Subject, fact: Fact) -> None:
     on = day(data["occurred_on"])
     assert on is not None
     if data.get("corrected"):
-        subject.corrections.append((on, frozenset(data["corrected"])))
+        subject.corrections.append((on, frozenset(data["corrected"]), data.get("regime")))
     regime = data.get("regime")
     if regime is None or not (data.get("component_scores") or data.get("published_outcome")):
         return
@@ -143,7 +142,7 @@ def _fold_score(subject: Subject, fact: Fact) -> None:
     data = fact.data
     subject.regimes.add(data["regime"])
     if data["final"]:
-        subject.scores.setdefault((data["regime"], data["year"]), []).append((Decimal(data["total"]), fact))
+        subject.scores.setdefault((data["regime"], data["year"]), []).append(fact)
 
 
 _FOLDS = {

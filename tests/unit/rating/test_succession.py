@@ -66,7 +66,7 @@ def follows(first: Act, second: Act, subject: Subject) -> bool:
     assert second.happened
     if begins_none(first):
         return False
-    mended = any(first.effective <= day <= second.happened and second.violation in codes for day, codes in subject.corrections)
+    mended = any(first.effective <= day <= second.happened and second.violation in codes for day, codes, _ in subject.corrections)
     after_term = first.correct_by is None or second.happened > first.correct_by
     return first.effective < second.happened <= add_months(first.effective, 12) and after_term and not mended
 

@@ -81,6 +81,7 @@ class Chains(Tracker):
         self._term_needed = rulebook.parameter(condition.term_needed) if condition.term_needed else None
         self._longest = max((one.value for one in self._count.values if one.value is not None), default=1)
         self._codes: dict[str, Code] = {}
+        self._regime = rulebook.regime
         self._latest = date.min
         self._corrections = 0
         self._mended: dict[str, list[date]] = {}
@@ -88,7 +89,9 @@ class Chains(Tracker):
     def outdated(self, subject: Subject) -> bool:
         """Take the corrections that have come. True when one lies before something that has happened since."""
         late = False
-        for on, codes in subject.corrections[self._corrections :]:
+        for on, codes, regime in subject.corrections[self._corrections :]:
+            if regime not in (None, self._regime):
+                continue
             for code in codes:
                 insort(self._mended.setdefault(code, []), on)
             late = late or on <= self._latest
