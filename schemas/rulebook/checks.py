@@ -65,6 +65,7 @@ def _spoken(periodic: Periodic) -> tuple[Periodic | Stays | NewEnterprises, ...]
         periodic.no_condition,
         periodic.several_scores,
         periodic.other_maximum,
+        periodic.served_too_early,
         periodic.new_enterprises,
     )
 
@@ -186,6 +187,7 @@ def _mode(rulebook: Rulebook, refuse: Refuse) -> None:
             _template(("periodic", ""), "periodic", sentence, {"period_first", "period_last"}, refuse)
     for note, fills in (
         (rulebook.periodic.several_scores, {"found", "score"}),
+        (rulebook.periodic.served_too_early, {"documents"}),
         (rulebook.periodic.other_maximum, {"score", "total", "maximum", "score_maximum"}),
     ):
         for sentence in (note.zh, note.en):

@@ -232,6 +232,7 @@ class Periodic(Section):
     no_condition: Stays
     several_scores: Stays
     other_maximum: Stays
+    served_too_early: Stays
     new_enterprises: NewEnterprises
     approval_required: ParameterName
     approval_grades: ParameterName

@@ -542,3 +542,29 @@ def test_what_an_inspection_for_another_regime_found_corrected_breaks_no_success
     ledger.inspected("2025-04-20", corrected=("GSP-07",), regime=regime)
     ledger.warned("2025-05-01")
     assert grade == ledger.grade()
+
+
+# R3: a service dated before its decision
+@pytest.mark.parametrize(("served", "grade"), [("2026-01-04", "A"), ("2026-01-05", "D"), ("2026-01-06", "D")])
+def test_a_service_dated_before_the_decision_is_treated_as_none_and_marked(served: str, grade: str) -> None:
+    ledger = shop()
+    ledger.scored(2025, "99")
+    document = ledger.fined("2026-01-05", served=None)
+    ledger.served(document, served, known="2026-01-06")
+    ledger.evaluated(2025)
+    found = ledger.now()
+    assert found is not None and grade == found.grade
+    marks = [one for one in found.reasons if one.rule == "served_too_early"]
+    assert len(marks) == (grade == "A")
+    assert all("P-2026-01-05" in one.zh and len(one.decisive) == 2 for one in marks)
+
+
+def test_the_mark_goes_when_the_service_is_entered_rightly() -> None:
+    ledger = shop()
+    document = ledger.fined("2026-01-05", served=None)
+    ledger.served(document, "2025-12-20", known="2026-01-06")
+    assert "served_too_early" in [one["rule"] for one in ledger.told()[-1].event["data"]["reasons"]]
+    ledger.served(document, "2026-01-20")
+    found = ledger.now()
+    assert found is not None
+    assert ("D", ["d_money"]) == (found.grade, [one.rule for one in found.reasons])

@@ -12,7 +12,7 @@ from datetime import date
 
 from schemas.rulebook import Rulebook
 from schemas.rulebook.conditions import CAUSES
-from services.rating.domain.causes import Causes
+from services.rating.domain.causes import SHOWN, Causes
 from services.rating.domain.causes import between as causes_between
 from services.rating.domain.conditions import CAUSE_KINDS
 from services.rating.domain.conditions.operated_for import Operating, operating
@@ -31,8 +31,23 @@ STAYS = "grade_stays"
 
 def standing(subject: Subject, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation], as_of: date) -> Standing:
     """``go_live``: the first day that counts. ``evaluations``: those whose date has come on ``as_of``, the newest period last."""
+    found = _standing(subject, rulebook, go_live, evaluations, as_of)
+    return replace(found, reasons=(*found.reasons, *_waiting(subject, rulebook))) if subject.served_too_early else found
+
+
+def _standing(subject: Subject, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation], as_of: date) -> Standing:
     base = _judged(subject, rulebook, go_live, evaluations) if evaluations else _initial(subject, rulebook, go_live, as_of)
     return _lowered(subject, rulebook, go_live, base, as_of)
+
+
+def _waiting(subject: Subject, rulebook: Rulebook) -> list[Reason]:
+    """R3: what has no effect because its service can't be right."""
+    assert rulebook.periodic is not None
+    note = rulebook.periodic.served_too_early
+    pairs = list(subject.served_too_early.values())[:SHOWN]
+    numbers = list(dict.fromkeys(document.data["document_no"] for document, _ in pairs))
+    facts = tuple(Decisive(fact) for pair in pairs for fact in pair)
+    return [Reason("served_too_early", note.clause, None, note, {"documents": ", ".join(numbers)}, decisive=facts, readings=note.readings)]
 
 
 def _operating(subject: Subject, rulebook: Rulebook, on: date) -> Operating:
@@ -155,7 +170,7 @@ def _stays(
 
 def _before(subject: Subject, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation]) -> Standing:
     """The standing that the newest of ``evaluations`` met: by those of older periods, on the day before it."""
-    return standing(subject, rulebook, go_live, evaluations[:-1], evaluations[-1].on - ONE_DAY)
+    return _standing(subject, rulebook, go_live, evaluations[:-1], evaluations[-1].on - ONE_DAY)
 
 
 def _lowered(subject: Subject, rulebook: Rulebook, go_live: date, base: Standing, as_of: date) -> Standing:

@@ -45,6 +45,8 @@ class Subject:
     operation: list[tuple[date, int, str, date | None, Fact]] = field(default_factory=list)
     # Id → documents and services that carry or name it; several offices may use one id.
     papers: dict[str, Papers] = field(default_factory=dict)
+    # Document's offset → the document, which waits for service, and a service that is dated before its decision.
+    served_too_early: dict[int, tuple[Fact, Fact]] = field(default_factory=dict)
     seen: set[tuple[str, str]] = field(default_factory=set)
     # Regime → (offset of the last step, standing after it); kept up by ``fold.decide``.
     standings: dict[str, tuple[int, Any]] = field(default_factory=dict)
@@ -79,8 +81,13 @@ class Subject:
 
     def _settle(self, papers: Papers) -> None:
         """Let documents take effect by their services, and none by another's: an office's own document may come last."""
-        before, papers.joined = papers.joined, papers.settle()
+        before = papers.joined
+        papers.joined, too_early = papers.settle()
         for document in papers.documents:
+            if service := too_early.get(document.offset):
+                self.served_too_early[document.offset] = (document, service)
+            else:
+                self.served_too_early.pop(document.offset, None)
             was, served_by = before.get(document.offset), papers.joined.get(document.offset)
             if was is served_by:
                 continue
