@@ -177,6 +177,7 @@ def _mode(rulebook: Rulebook, refuse: Refuse) -> None:
         for section, texts, fills in (
             ("not_gradable", rulebook.latest.not_gradable, {"day"}),
             ("declared", rulebook.latest.declared, {"status_zh", "status_en"}),
+            ("no_rule", rulebook.latest.no_rule or rulebook.latest.not_gradable, {"day"}),
         ):
             for sentence in (texts.zh, texts.en):
                 _template(("latest", ""), section, sentence, fills, refuse)

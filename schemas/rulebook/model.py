@@ -239,13 +239,15 @@ class Periodic(Section):
 
 
 class Latest(Section):
-    """The grade follows from the newest rated inspection; ``components`` must all be scored."""
+    """The grade follows from the newest rated inspection; ``components`` must all be scored. ``no_rule``: what is said of an
+    inspection that has all scores, on a day on which no rule gives a grade."""
 
     mode: Annotated[str, StringConstraints(pattern="^latest$")]
     clause: f.Name
     components: tuple[f.Word, ...] = Field(min_length=1)
     not_gradable: Texts
     declared: Texts
+    no_rule: Texts | None = None
 
 
 class Published(Section):
