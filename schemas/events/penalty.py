@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from schemas import fields as f
-from schemas.events.base import Act, DocumentAct, Service, check_term, event_type
+from schemas.events.base import Act, DocumentAct, EventRef, Service, check_term, event_type
 from schemas.fields import Frozen, government, public
 
 LegalField = Literal[
@@ -73,11 +73,13 @@ class WarningIssued(DocumentAct):
 
 @event_type("announcement.made", zh="公告", en="Announcement made", wired=True)
 class AnnouncementMade(DocumentAct):
-    """A public announcement of a violation (三(二)3(1))."""
+    """A public announcement of a violation (三(二)3(1)). ``announces``: the warning or decision that it makes public, where it is
+    that and no act of its own; it then adds nothing to a succession (R6)."""
 
     violation: f.ViolationCode = public()
     legal_field: LegalField = public()
     correct_by: f.CivilDate | None = public(default=None)
+    announces: EventRef | None = public(default=None)
 
     @model_validator(mode="after")
     def _term_after_decision(self) -> AnnouncementMade:

@@ -82,7 +82,15 @@ def _clauses(rulebook: Rulebook, refuse: Refuse) -> None:
 
 
 def _spoken(periodic: Periodic) -> tuple[Periodic | Stays | NewEnterprises, ...]:
-    return (periodic, periodic.missing_score, periodic.no_condition, periodic.new_enterprises)
+    return (
+        periodic,
+        periodic.missing_score,
+        periodic.no_condition,
+        periodic.several_scores,
+        periodic.other_maximum,
+        periodic.served_too_early,
+        periodic.new_enterprises,
+    )
 
 
 def _readings(rulebook: Rulebook, refuse: Refuse) -> None:
@@ -188,6 +196,7 @@ def _mode(rulebook: Rulebook, refuse: Refuse) -> None:
         for section, texts, fills in (
             ("not_gradable", rulebook.latest.not_gradable, {"day"}),
             ("declared", rulebook.latest.declared, {"status_zh", "status_en"}),
+            ("no_rule", rulebook.latest.no_rule or rulebook.latest.not_gradable, {"day"}),
         ):
             for sentence in (texts.zh, texts.en):
                 _template(("latest", ""), section, sentence, fills, refuse)
@@ -196,6 +205,13 @@ def _mode(rulebook: Rulebook, refuse: Refuse) -> None:
     for stays in (rulebook.periodic.missing_score, rulebook.periodic.no_condition):
         for sentence in (stays.zh, stays.en):
             _template(("periodic", ""), "periodic", sentence, {"period_first", "period_last"}, refuse)
+    for note, fills in (
+        (rulebook.periodic.several_scores, {"found", "score"}),
+        (rulebook.periodic.served_too_early, {"documents"}),
+        (rulebook.periodic.other_maximum, {"score", "total", "maximum", "score_maximum"}),
+    ):
+        for sentence in (note.zh, note.en):
+            _template(("periodic", ""), "periodic", sentence, {"period_first", "period_last", *fills}, refuse)
     for sentence in (rulebook.periodic.new_enterprises.zh, rulebook.periodic.new_enterprises.en):
         _template(("periodic", ""), "new_enterprises", sentence, {"day", "months"}, refuse)
     judged = rulebook.periodic.new_enterprises.graded_when

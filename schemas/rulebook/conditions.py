@@ -50,7 +50,8 @@ class NoActs(Frozen):
 
 class InSuccession(Frozen):
     """R6: the same violation code again, after the act before it was served and its term to correct has run out,
-    within so many months of that service, with no inspection in between that found it corrected."""
+    within so many months of that service, with no inspection in between that found it corrected. ``term_needed``: an act that
+    orders correction without a term begins none."""
 
     fills: ClassVar[frozenset[str]] = frozenset({"found", "needed", "violation", "documents", "first", "last"})
     parameters: ClassVar[dict[str, str]] = {
@@ -60,6 +61,7 @@ class InSuccession(Frozen):
         "legal_fields": "words",
         "after_term": "flag",
         "broken_by_correction": "flag",
+        "term_needed": "flag",
     }
     kind: Literal["in_succession"]
     sanctions: f.Word
@@ -69,6 +71,7 @@ class InSuccession(Frozen):
     within: f.Word
     after_term: f.Word
     broken_by_correction: f.Word
+    term_needed: f.Word | None = None
 
 
 class Score(Frozen):

@@ -218,7 +218,8 @@ class NewEnterprises(Section):
 
 
 class Stays(Section):
-    """Why an evaluation leaves the grade as it was: there is no final score, or no condition holds."""
+    """What an evaluation has to say besides the conditions that hold: why the grade stays as it was (there is no final score, no
+    condition holds), and how the score was come by."""
 
     clause: f.Name
     readings: tuple[ReadingId, ...] = ()
@@ -234,21 +235,27 @@ class Periodic(Section):
     readings: tuple[ReadingId, ...] = ()
     precedence_readings: tuple[ReadingId, ...] = ()
     contradicting_scores: ParameterName
+    score_maximum: ParameterName
     missing_score: Stays
     no_condition: Stays
+    several_scores: Stays
+    other_maximum: Stays
+    served_too_early: Stays
     new_enterprises: NewEnterprises
     approval_required: ParameterName
     approval_grades: ParameterName
 
 
 class Latest(Section):
-    """The grade follows from the newest rated inspection; ``components`` must all be scored."""
+    """The grade follows from the newest rated inspection; ``components`` must all be scored. ``no_rule``: what is said of an
+    inspection that has all scores, on a day on which no rule gives a grade."""
 
     mode: Annotated[str, StringConstraints(pattern="^latest$")]
     clause: f.Name
     components: tuple[f.Word, ...] = Field(min_length=1)
     not_gradable: Texts
     declared: Texts
+    no_rule: Texts | None = None
 
 
 class Published(Section):

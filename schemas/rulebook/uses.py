@@ -88,6 +88,7 @@ def _of_periodic(rulebook: Rulebook) -> Iterator[Use]:
     grades = tuple(one.grade.lower() for one in rulebook.grades)
     wanted: tuple[tuple[str, str, str, str | None, tuple[str, ...]], ...] = (
         ("contradicting_scores", periodic.contradicting_scores, "word", "choice", OF_TWO_FINALS),
+        ("score_maximum", periodic.score_maximum, "points", None, ()),
         ("approval_required", periodic.approval_required, "flag", None, ()),
         ("approval_grades", periodic.approval_grades, "words", "grade", grades),
         ("months", new.months, "months", None, ()),

@@ -20,8 +20,8 @@ from schemas.envelope import NotAnEnvelope, derived_bytes, open_record
 from services._bus.quarantine import quarantined
 from services._bus.telemetry import HEADER, sampled
 from services.rating.domain.controls import Activation
-from services.rating.domain.facts import CONTROLS, Fact, compact
-from services.rating.domain.fold import Book, Told, Untold, attempt, concerned_by, in_force, merged
+from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact, compact
+from services.rating.domain.fold import Book, Told, Untold, attempt, attempts, concerned_by, due, in_force, merged, today
 from services.rating.domain.subject import Subject
 from services.rating.partition import PartitionState
 from services.rating.ports import Message, Record, Row
@@ -134,6 +134,7 @@ class Rater:
             if name in fresh:
                 work.rows += state.add(name, fresh.pop(name))
             raise
+        state.due.pop(name, None)
         if subject.count > before:
             fresh.setdefault(name, []).append(fact)
             return found
@@ -178,45 +179,56 @@ class Rater:
         return rows
 
     def _control(self, state: PartitionState, fact: Fact, record: Record) -> Iterator[Work]:
-        """Evaluate every subject of the partition, in slices. The control's own row goes first: a crash in between finds it
-        there and, as the head has not moved, evaluates all again."""
+        """Evaluate every subject of the partition, in slices; when a day closes, those for which something can change by it. The
+        control's own row goes first: a crash in between finds it there and, as the head has not moved, evaluates all again."""
         kept = next((one for one in state.controls.facts if one.offset == fact.offset), None)
         if kept is None and not state.controls.apply(fact):
             return
         step = kept or fact
         rows = [state.control_row(step)]
-        regime = step.data["regime"]
-        if step.name == "rulebook.activated":
+        # A rulebook may come into force with a day as well as with its activation.
+        for regime in state.controls.regimes() if step.name == DAY_CLOSED else [step.data["regime"]]:
             rows += self._check(state, regime, step)
         yield Work(rows=rows)
-        if regime not in self.books:
+        if not concerned_by(step, self.books):
             return
-        yield from self._all_subjects(state, step, record)
+        on = today(self.books, step.known)
+        names = state.falling_due(on) if on and step.name == DAY_CLOSED and not kept else list(state.chunks)
+        yield from self._all_subjects(state, step, names, record)
 
-    def _all_subjects(self, state: PartitionState, step: Fact, record: Record) -> Iterator[Work]:
+    def _all_subjects(self, state: PartitionState, step: Fact, names: Sequence[str], record: Record) -> Iterator[Work]:
         """Each subject by itself: one that can't be evaluated holds up no other. One quarantined record stands for all of them."""
         work = Work()
-        failed: list[Exception] = []
-        for position, name in enumerate(list(state.chunks), 1):
+        failed: list[Untold] = []
+        for position, name in enumerate(names, 1):
             told, untold = self._evaluated(state, name, step)
             work.messages += self._messages(name, told)
             work.rows += self._settle(state, name, step, untold)
-            failed += [one.error for one in untold]
+            failed += untold
             if position % SLICE == 0:
                 state.trim()
                 yield work
                 work = Work()
         if failed:
-            about = f" by {step.data['regime']}; {len(failed)} of the partition's subjects are untold"
-            work.messages.append(self._quarantine(record, failed[0], about=about))
+            regimes = ", ".join(sorted({one.regime for one in failed}))
+            about = f" by {regimes}; {len(failed)} grades of the partition's subjects are untold"
+            work.messages.append(self._quarantine(record, failed[0].error, about=about))
         yield work
 
     def _evaluated(self, state: PartitionState, name: str, step: Fact) -> tuple[list[Told], list[Untold]]:
+        """One subject's attempt, and from when on a closed day has to look at it again."""
         try:
-            return attempt(state.subject_before(name, step.offset), state.controls, self.books, step)
+            subject = state.subject_before(name, step.offset)
+            told, untold = attempt(subject, state.controls, self.books, step)
+            if step.offset > state.offset:
+                state.due.pop(name, None)
+                if not untold:
+                    state.due[name] = due(subject, state.controls, self.books, known=step.known)
+            return told, untold
         except Exception as error:  # its kept facts can't be folded: that is one subject's trouble
             state.forget(name)
-            return [], [Untold(step, step.data["regime"], error)]
+            state.due.pop(name, None)
+            return [], [Untold(step, book.rulebook.regime, error) for book in concerned_by(step, self.books)]
 
     def _check(self, state: PartitionState, regime: str, step: Fact) -> list[Row]:
         """Refuse a regime whose activated rulebook is not the loaded one; remember since when."""
@@ -271,14 +283,8 @@ class Rater:
         """Tell one subject's steps from an offset on, and who is owed a grade after the last of them."""
         regime, owed = book.rulebook.regime, None
         try:
-            subject = Subject(name, state.partition)
-            for step in merged(state.facts(name), state.controls):
-                if not concerned_by(step, {regime: book}):
-                    continue
-                if step.offset < since:
-                    subject.apply(step)
-                    continue
-                told, untold = attempt(subject, state.controls, {regime: book}, step)
+            steps = merged(state.facts(name), state.controls)
+            for told, untold in attempts(name, state.partition, steps, state.controls, {regime: book}, since=since):
                 work.messages += self._messages(name, told)
                 owed = (since if owed is None else owed) if untold else None
         except Exception as error:  # one subject's trouble

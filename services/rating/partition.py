@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 
 import orjson
 
@@ -40,6 +41,8 @@ class PartitionState:
     refused: dict[str, int] = field(default_factory=dict)
     # (regime, subject) → the offset from which on the subject's grades could not be worked out.
     untold: dict[tuple[str, str], int] = field(default_factory=dict)
+    # Subject → the day from which a closed day has to look at it again (None: never); absent: at the next one.
+    due: dict[str, date | None] = field(default_factory=dict)
     memory: OrderedDict[str, Subject] = field(default_factory=OrderedDict)
 
     @staticmethod
@@ -85,6 +88,10 @@ class PartitionState:
         found = self.subject(name)
         return found if found.last_offset < offset else fold(name, self.partition, self.facts(name), before=offset)
 
+    def falling_due(self, today: date) -> list[str]:
+        """The subjects that the close of a day has to look at: those whose day has come, and those that nobody has asked yet."""
+        return [name for name in self.chunks if (day := self.due.get(name, today)) is not None and day <= today]
+
     def trim(self) -> None:
         """Keep the subjects used last in memory, and no more. Only when all folded facts stand in chunks: a subject that is
         dropped comes back from them."""
@@ -94,6 +101,7 @@ class PartitionState:
     def forget(self, name: str) -> None:
         """Drop the decoded subject, whose fold was interrupted; its chunks stay."""
         self.memory.pop(name, None)
+        self.due.pop(name, None)
 
     def add(self, name: str, facts: list[Fact]) -> list[Row]:
         """Keep a subject's new facts and return their rows."""

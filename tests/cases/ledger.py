@@ -106,22 +106,32 @@ class Ledger:
         return self.enter("inspection.recorded", data)
 
     def warned(
-        self, on: str, *, served: str | None = "same", violation: str = "GSP-07", term: str | None = None, field: str = "drug"
+        self,
+        on: str,
+        *,
+        served: str | None = "same",
+        violation: str = "GSP-07",
+        term: str | None = None,
+        field: str = "drug",
+        ordered: bool | None = None,
     ) -> str:
+        """``ordered``: whether it orders correction; by default where it sets a term."""
         data = {
             "occurred_on": on,
             "document_no": f"W-{on}",
             "violation": violation,
             "legal_field": field,
-            "correction_ordered": True,
+            "correction_ordered": term is not None if ordered is None else ordered,
             **_service(on, served),
             **({"correct_by": term} if term else {}),
         }
         return self.enter("warning.issued", data, known=_known(on, served))
 
-    def announced(self, on: str, *, violation: str = "GSP-07", term: str | None = None) -> str:
+    def announced(self, on: str, *, violation: str = "GSP-07", term: str | None = None, of: str | None = None) -> str:
+        """``of``: the id of the act that is announced, where the announcement is no act of its own."""
         data = {"occurred_on": on, "document_no": f"N-{on}", "violation": violation, "legal_field": "drug", **_service(on, "same")}
-        return self.enter("announcement.made", data | ({"correct_by": term} if term else {}))
+        announces = {"announces": {"source": self.source, "id": of}} if of else {}
+        return self.enter("announcement.made", data | announces | ({"correct_by": term} if term else {}))
 
     def ordered(self, on: str, *, served: str | None = "same") -> str:
         data = {"occurred_on": on, "document_no": f"O-{on}", "violations": ["GSP-07"], "legal_field": "drug", **_service(on, served)}
@@ -150,12 +160,12 @@ class Ledger:
         data = {"occurred_on": on, "document_no": f"R-{on}", "permit_no": "XZ-1", "whole": whole, **_service(on, served)}
         return self.enter("permit.revoked", data, known=_known(on, served))
 
-    def scored(self, year: int, total: str, *, final: bool = True, on: str | None = None) -> str:
+    def scored(self, year: int, total: str, *, final: bool = True, on: str | None = None, maximum: str = "100") -> str:
         data = {
             "occurred_on": on or f"{year}-12-20",
             "regime": self.regime,
             "year": year,
-            "maximum": "100",
+            "maximum": maximum,
             "deductions": [],
             "total": total,
             "final": final,
@@ -173,6 +183,11 @@ class Ledger:
             "evaluation_date": on,
         }
         return self.enter("evaluation.closed", data, known=date.fromisoformat(known or on))
+
+    def day_closed(self, through: str) -> str:
+        """The close of a day, entered on the next morning."""
+        data = {"through": through, "time_zone": "Asia/Shanghai"}
+        return self.enter("day.closed", data, known=date.fromisoformat(through) + timedelta(days=1))
 
     # what rating says
     def told(self) -> list[Told]:
@@ -195,7 +210,7 @@ class Ledger:
         subject, controls = Subject(self.subject, 3), Controls()
         for fact in self.facts:
             controls.apply(fact) if fact.name in CONTROLS else subject.apply(fact)
-        last = datetime.fromtimestamp(self.clock / 1000, UTC).date() + timedelta(days=0)
+        last = datetime.fromtimestamp(self.clock / 1000, UTC).date()
         as_of = date.fromisoformat(day) if day else last
         return standing(subject, controls, self.book.rulebook, sha256=self.book.sha256, upto=self.offset, as_of=as_of)
 

@@ -137,3 +137,32 @@ def test_a_subject_of_another_scheme_is_not_rated() -> None:
     ledger.registered("2020-01-01")
     rated(ledger, "2024-05-01", 5, 5, 5)
     assert ledger.now() is None
+
+
+@pytest.mark.parametrize(
+    ("on", "said"), [("1999-12-31", "no bands were in force"), ("2000-01-01", "add up to 0"), ("2000-01-02", "add up to 0")]
+)
+def test_an_inspection_before_the_bands_is_not_said_to_lack_scores(on: str, said: str) -> None:
+    ledger = Ledger("fhrs", subject=PREMISES, activated=False)
+    ledger.activate(in_force_from="1990-01-01")
+    ledger.registered("1990-01-01")
+    rated(ledger, on, 0, 0, 0)
+    found = ledger.on("2025-01-01")
+    assert found is not None and said in found.reasons[0].en
+
+
+def test_premises_that_are_declared_closed_are_shown_as_closed() -> None:
+    ledger = premises()
+    rated(ledger, "2024-05-01", 5, 5, 5)
+    declared(ledger, "closed", "2025-01-01")
+    found = ledger.now()
+    assert found is not None
+    assert ("closed", "The authority has published the status: Closed.") == (found.status, found.reasons[0].en)
+
+
+def test_a_declared_word_that_the_rulebook_does_not_know_is_shown_as_it_is() -> None:
+    ledger = premises()
+    declared(ledger, "under_review")
+    found = ledger.now()
+    assert found is not None
+    assert ("not_gradable", "The authority has published the status: under_review.") == (found.status, found.reasons[0].en)

@@ -32,6 +32,25 @@ def test_days_of_interruption_do_not_count(until: str, grade: str) -> None:
     assert grade == ledger.grade()
 
 
+@pytest.mark.parametrize(
+    ("second", "grade"),
+    [
+        (("2025-01-10", "2025-01-11"), "A"),
+        (("2025-01-10", "2025-02-01"), "A"),
+        (("2025-01-10", "2025-02-02"), "new"),
+        (("2025-01-10", None), "new"),
+    ],
+)
+def test_interruptions_that_overlap_are_one(second: tuple[str, str | None], grade: str) -> None:
+    """Started on 1 December 2024 and interrupted for 31 days, complete on 31 December."""
+    ledger = shop("2024-12-01")
+    ledger.interrupted("2025-01-01", "2025-02-01")
+    ledger.interrupted(*second)
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    assert grade == ledger.grade()
+
+
 def test_an_interruption_ends_with_the_next_start() -> None:
     ledger = shop("2024-12-01")
     ledger.interrupted("2025-01-01")
@@ -436,3 +455,116 @@ def test_only_a_violation_of_drug_or_device_law_makes_a_new_enterprise_gradable(
     ledger.scored(2025, "75")
     ledger.evaluated(2025)
     assert grade == ledger.grade()
+
+
+# the close of a day tells what became due by it
+@pytest.mark.parametrize(
+    ("through", "told"), [("2026-02-26", []), ("2026-02-27", ["not_yet_evaluated"]), ("2026-02-28", ["not_yet_evaluated"])]
+)
+def test_being_new_ends_on_its_day_though_nothing_is_entered(through: str, told: list[str]) -> None:
+    ledger = shop("2025-03-01")
+    before = len(ledger.told())
+    ledger.day_closed(through)
+    assert told == [one.event["data"]["status"] for one in ledger.told()[before:]]
+
+
+@pytest.mark.parametrize(("through", "told"), [("2027-01-13", []), ("2027-01-14", ["B"]), ("2027-01-15", ["B"])])
+def test_an_evaluation_ahead_is_told_when_its_day_has_come(through: str, told: list[str]) -> None:
+    ledger = shop()
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    ledger.scored(2026, "92", on="2026-12-20")
+    ledger.evaluated(2026, known="2026-12-21")
+    before = len(ledger.told())
+    ledger.day_closed(through)
+    assert told == [one.event["data"]["grade"] for one in ledger.told()[before:]]
+
+
+# R15: other full marks
+@pytest.mark.parametrize(
+    ("total", "maximum", "grade"),
+    [
+        ("196", "200", "A"),
+        ("195.99", "200", "B"),
+        ("180", "200", "B"),
+        ("179.99", "200", "C"),
+        ("120", "200", "E"),
+        ("45", "50", "B"),
+        ("269.99", "300", "C"),
+        ("270", "300", "B"),
+        ("0", "0", "not_yet_evaluated"),
+    ],
+)
+def test_a_score_out_of_other_full_marks_counts_in_proportion(total: str, maximum: str, grade: str) -> None:
+    ledger = shop()
+    ledger.scored(2025, total, maximum=maximum)
+    ledger.evaluated(2025)
+    found = ledger.now()
+    assert found is not None and grade == (found.grade or found.status)
+    assert ("R15" in found.readings) == (maximum != "0")
+
+
+def test_a_score_out_of_a_hundred_says_nothing_of_proportion() -> None:
+    ledger = shop()
+    ledger.scored(2025, "99")
+    ledger.evaluated(2025)
+    found = ledger.now()
+    assert found is not None
+    assert ["a_exemplary"] == [one.rule for one in found.reasons]
+
+
+def test_two_finals_are_named_in_the_explanation() -> None:
+    ledger = shop()
+    ledger.scored(2025, "91")
+    ledger.scored(2025, "60", on="2025-12-28")
+    ledger.evaluated(2025)
+    found = ledger.now()
+    assert found is not None
+    assert ("B", ["b_compliant", "several_scores"]) == (found.grade, [one.rule for one in found.reasons])
+    assert "2 final scores" in found.reasons[-1].en and "91" in found.reasons[-1].zh and ("R9",) == found.reasons[-1].readings
+    assert 2 == len(found.reasons[-1].decisive)
+
+
+# an inspection for another regime
+@pytest.mark.parametrize(("regime", "grade"), [("liyujiang", "C"), (None, "C"), ("food-safety", "A")])
+def test_what_an_inspection_for_another_regime_found_is_no_violation_here(regime: str | None, grade: str) -> None:
+    ledger = shop()
+    ledger.scored(2025, "99")
+    ledger.inspected("2025-06-01", found=("GSP-03",), **({"regime": regime} if regime else {}))
+    ledger.evaluated(2025)
+    assert grade == ledger.grade()
+
+
+@pytest.mark.parametrize(("regime", "grade"), [("liyujiang", "not_yet_evaluated"), ("food-safety", "D")])
+def test_what_an_inspection_for_another_regime_found_corrected_breaks_no_succession(regime: str, grade: str) -> None:
+    ledger = shop()
+    ledger.warned("2025-03-10")
+    ledger.inspected("2025-04-20", corrected=("GSP-07",), regime=regime)
+    ledger.warned("2025-05-01")
+    assert grade == ledger.grade()
+
+
+# R3: a service dated before its decision
+@pytest.mark.parametrize(("served", "grade"), [("2026-01-04", "A"), ("2026-01-05", "D"), ("2026-01-06", "D")])
+def test_a_service_dated_before_the_decision_is_treated_as_none_and_marked(served: str, grade: str) -> None:
+    ledger = shop()
+    ledger.scored(2025, "99")
+    document = ledger.fined("2026-01-05", served=None)
+    ledger.served(document, served, known="2026-01-06")
+    ledger.evaluated(2025)
+    found = ledger.now()
+    assert found is not None and grade == found.grade
+    marks = [one for one in found.reasons if one.rule == "served_too_early"]
+    assert len(marks) == (grade == "A")
+    assert all("P-2026-01-05" in one.zh and len(one.decisive) == 2 for one in marks)
+
+
+def test_the_mark_goes_when_the_service_is_entered_rightly() -> None:
+    ledger = shop()
+    document = ledger.fined("2026-01-05", served=None)
+    ledger.served(document, "2025-12-20", known="2026-01-06")
+    assert "served_too_early" in [one["rule"] for one in ledger.told()[-1].event["data"]["reasons"]]
+    ledger.served(document, "2026-01-20")
+    found = ledger.now()
+    assert found is not None
+    assert ("D", ["d_money"]) == (found.grade, [one.rule for one in found.reasons])

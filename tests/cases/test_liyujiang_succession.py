@@ -109,3 +109,40 @@ def test_one_warning_that_was_entered_twice_with_different_dates_is_no_successio
         data = {"occurred_on": day, "document_no": "W-1", "violation": "GSP-07", "legal_field": "drug", "correction_ordered": False}
         ledger.enter("warning.issued", data | {"service": {"served_on": day, "method": "post"}})
     assert "not_yet_evaluated" == ledger.grade()
+
+
+@pytest.mark.parametrize("on", ["2025-03-31", "2025-04-01", "2025-04-02"])
+def test_the_announcement_of_a_warning_is_no_second_act(on: str) -> None:
+    ledger = shop()
+    warning = ledger.warned(FIRST, term=TERM)
+    ledger.announced(on, of=warning)
+    assert "not_yet_evaluated" == ledger.grade()
+    ledger.warned("2025-05-01")
+    found = ledger.now()
+    assert found is not None
+    assert ("D", ["warning.issued", "warning.issued"]) == (found.grade, [one.fact.name for one in found.decisive])
+
+
+def test_the_announcement_of_another_offices_warning_with_the_same_id_is_an_act_of_its_own() -> None:
+    ledger = shop()
+    warning = ledger.warned(FIRST, term=TERM)
+    ledger.source = "/departments/drug/offices/market"
+    ledger.announced("2025-05-01", of=warning)
+    assert "D" == ledger.grade()
+
+
+def test_a_warning_that_was_announced_before_it_was_entered_is_one_act_with_its_announcement() -> None:
+    ledger = shop()
+    warning = "0190a5d0-0000-7000-8000-000000000077"
+    ledger.announced("2025-03-15", of=warning)
+    data = {"occurred_on": "2025-04-10", "document_no": "W-9", "violation": "GSP-07", "legal_field": "drug", "correction_ordered": False}
+    ledger.enter("warning.issued", data | {"service": {"served_on": "2025-04-10", "method": "post"}}, id=warning)
+    assert "not_yet_evaluated" == ledger.grade()
+
+
+@pytest.mark.parametrize(("ordered", "term", "grade"), [(True, None, None), (True, TERM, "D"), (False, None, "D")])
+def test_an_order_to_correct_without_a_term_begins_no_succession(ordered: bool, term: str | None, grade: str | None) -> None:
+    ledger = shop()
+    ledger.warned(FIRST, term=term, ordered=ordered)
+    ledger.warned("2025-05-01", ordered=True)
+    assert (grade or "not_yet_evaluated") == ledger.grade()

@@ -40,8 +40,23 @@ class Act:
         return (self.fact.source, self.fact.name, number or self.fact.id, place)
 
     @property
+    def same_as(self) -> frozenset[tuple[object, ...]]:
+        """Names of the act for the violation: two acts that share one are one to a succession. An announcement has that of the
+        act which it makes public."""
+        names = {self.identity, (self.fact.source, self.fact.id, self.violation)}
+        if announced := self.fact.data.get("announces"):
+            names.add((announced["source"], announced["id"], self.violation))
+        return frozenset(names)
+
+    @property
     def order(self) -> tuple[date, int, int]:
         return (self.effective, self.offset, self.position)
+
+    @property
+    def regime(self) -> str | None:
+        """The regime that an inspection was made for, where it names one: its findings are of that regime only."""
+        regime: str | None = self.fact.data.get("regime")
+        return regime
 
     @property
     def document(self) -> str | None:

@@ -1,15 +1,19 @@
-"""Control events of a partition: which rulebook is activated and which evaluations are closed, each at its own offset.
+"""Control events of a partition: which rulebook is activated, which evaluations and days are closed, each at its own offset.
 
-A control takes effect at its place in the partition, so everything is asked *up to* an offset.
+A control takes effect at its place in the partition, so everything is asked *up to* an offset. Every closed day is kept (one
+small row a day), not the newest alone: what a step told before is told again in the same bytes only if it is known which
+days were over then.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
 from services.rating.domain.days import day
-from services.rating.domain.facts import Fact
+from services.rating.domain.facts import DAY_CLOSED, Fact
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class Controls:
     seen: set[tuple[str, str]] = field(default_factory=set)
     _evaluations: dict[str, list[Evaluation]] = field(default_factory=dict)
     _activations: dict[str, list[Activation]] = field(default_factory=dict)
+    _of: dict[str, list[Fact]] = field(default_factory=dict)
+    _days: list[Fact] = field(default_factory=list)
 
     def apply(self, fact: Fact) -> bool:
         """Enter a control fact. False for a further copy."""
@@ -48,7 +54,11 @@ class Controls:
         self.seen.add(fact.key)
         self.facts.append(fact)
         data = fact.data
+        if fact.name == DAY_CLOSED:
+            self._days.append(fact)
+            return True
         regime = data["regime"]
+        self._of.setdefault(regime, []).append(fact)
         if fact.name == "evaluation.closed":
             first, last, on = day(data["period"]["first"]), day(data["period"]["last"]), day(data["evaluation_date"])
             assert first and last and on
@@ -74,10 +84,21 @@ class Controls:
         """The first day on which any rulebook of the regime is in force: nothing before it counts, whatever is activated later."""
         return min((one.in_force_from for one in self._activations.get(regime, ()) if one.fact.offset <= upto), default=None)
 
+    def dates(self, regime: str) -> Iterator[date]:
+        """The dates of its evaluations and activations."""
+        yield from (one.on for one in self._evaluations.get(regime, ()))
+        yield from (one.in_force_from for one in self._activations.get(regime, ()))
+
     def last(self, regime: str, *, below: int) -> Fact | None:
-        """The regime's newest control below an offset."""
-        return next((one for one in reversed(self.facts) if one.offset < below and one.data["regime"] == regime), None)
+        """The newest control below an offset that concerns the regime: its own, or a day that closed."""
+        found = (_last(self._of.get(regime, ()), below), _last(self._days, below))
+        return max((one for one in found if one), key=lambda one: one.offset, default=None)
 
     def regimes(self) -> list[str]:
         """Regimes with an activation, sorted."""
         return sorted(self._activations)
+
+
+def _last(facts: Sequence[Fact], below: int) -> Fact | None:
+    position = bisect_left(facts, below, key=lambda one: one.offset)
+    return facts[position - 1] if position else None

@@ -37,9 +37,9 @@ KEPT: dict[str, tuple[str, ...]] = {
     ),
     "case.closed": ("occurred_on", "case_no", "outcome", "violations"),
     "obstruction.determined": ("occurred_on", "document_no", "service", "act"),
-    "score.recorded": ("occurred_on", "regime", "year", "total", "final", "standard"),
+    "score.recorded": ("occurred_on", "regime", "year", "maximum", "total", "final", "standard"),
     "warning.issued": ("occurred_on", "document_no", "service", "violation", "legal_field", "correct_by", "correction_ordered"),
-    "announcement.made": ("occurred_on", "document_no", "service", "violation", "legal_field", "correct_by"),
+    "announcement.made": ("occurred_on", "document_no", "service", "violation", "legal_field", "correct_by", "announces"),
     "correction.ordered": ("occurred_on", "document_no", "service", "violations", "legal_field", "correct_by"),
     "penalty.decided": ("occurred_on", "document_no", "service", "case_no", "acts"),
     "crime.judged": ("occurred_on", "document_no", "service", "legal_field", "final"),
@@ -49,7 +49,9 @@ KEPT: dict[str, tuple[str, ...]] = {
 CONTROLS: dict[str, tuple[str, ...]] = {
     "evaluation.closed": ("regime", "period", "evaluation_date"),
     "rulebook.activated": ("regime", "version", "sha256", "in_force_from"),
+    "day.closed": ("through",),
 }
+DAY_CLOSED = "day.closed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,9 @@ from zoneinfo import ZoneInfo
 
 from schemas.rulebook import Rulebook, digest
 from services.rating.domain.controls import Activation, Controls
+from services.rating.domain.due import next_change
 from services.rating.domain.emit import determined
-from services.rating.domain.facts import CONTROLS, Fact
+from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact
 from services.rating.domain.grade import standing
 from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject
@@ -61,8 +62,8 @@ class Untold:
 def decide(subject: Subject, controls: Controls, books: Books, step: Fact) -> list[Told]:
     """Fold ``step`` into ``subject`` and tell what changed.
 
-    A control step must be in ``controls`` already and concerns its own regime only; a fact concerns every regime that rates
-    the subject. A further copy of a folded fact tells nothing. Raises the first error of any regime.
+    A control step must be in ``controls`` already and concerns its own regime only; a fact and the close of a day concern every
+    regime that rates the subject. A further copy of a folded fact tells nothing. Raises the first error of any regime.
     """
     told, untold = attempt(subject, controls, books, step)
     if untold:
@@ -94,7 +95,7 @@ def attempt(subject: Subject, controls: Controls, books: Books, step: Fact) -> t
 
 def concerned_by(step: Fact, books: Books) -> list[Book]:
     """The books of the regimes that a step is told for, sorted."""
-    if step.name in CONTROLS:
+    if step.name in CONTROLS and step.name != DAY_CLOSED:
         regime = step.data["regime"]
         return [books[regime]] if regime in books else []
     return [books[regime] for regime in sorted(books)]
@@ -131,6 +132,17 @@ def _drop_tables(subject: Subject, regime: str) -> None:
     subject.standings.pop(regime, None)
 
 
+def due(subject: Subject, controls: Controls, books: Books, *, known: int) -> date | None:
+    """From when on the close of a day can tell something of the subject again, after a step of the instant ``known``."""
+    days = (next_change(subject, controls, book.rulebook, as_of=civil_day(known, book.zone)) for book in books.values())
+    return min((day for day in days if day), default=None)
+
+
+def today(books: Books, known: int) -> date | None:
+    """The latest civil day of an instant in the books' zones."""
+    return max((civil_day(known, book.zone) for book in books.values()), default=None)
+
+
 def previous(subject: Subject, controls: Controls, book: Book, offset: int) -> Standing | None:
     """The standing after the last step below ``offset``: kept from then, or worked out again the same."""
     regime = book.rulebook.regime
@@ -163,14 +175,35 @@ def civil_day(milliseconds: int, zone: tzinfo) -> date:
     return datetime.fromtimestamp(milliseconds / 1000, zone).date()
 
 
-def history(subject: str, partition: int, steps: Iterable[Fact], controls: Controls, books: Books, *, since: int = -1) -> Iterator[Told]:
-    """Fold one subject's facts and its partition's controls, both in ``steps`` by offset; tell what is due from ``since`` on."""
+def attempts(
+    subject: str, partition: int, steps: Iterable[Fact], controls: Controls, books: Books, *, since: int = -1
+) -> Iterator[tuple[list[Told], list[Untold]]]:
+    """Fold one subject's facts and its partition's controls, both in ``steps`` by offset; attempt each from ``since`` on.
+
+    Closed days on which nothing can change are passed over."""
     state = Subject(subject, partition)
+    waits: date | None = None
     for step in steps:
-        if step.offset < since and step.name not in CONTROLS:
-            state.apply(step)
-        elif step.offset >= since:
-            yield from decide(state, controls, books, step)
+        if step.offset < since:
+            if step.name not in CONTROLS:
+                state.apply(step)
+                waits = date.min
+        elif step.name != DAY_CLOSED:
+            if concerned_by(step, books):
+                yield attempt(state, controls, books, step)
+                waits = date.min
+        elif waits is not None and (today(books, step.known) or date.max) >= waits:
+            told, untold = attempt(state, controls, books, step)
+            yield told, untold
+            waits = date.min if untold else due(state, controls, books, known=step.known)
+
+
+def history(subject: str, partition: int, steps: Iterable[Fact], controls: Controls, books: Books, *, since: int = -1) -> Iterator[Told]:
+    """What ``attempts`` tells. Raises the first error of any regime."""
+    for told, untold in attempts(subject, partition, steps, controls, books, since=since):
+        if untold:
+            raise untold[0].error
+        yield from told
 
 
 def merged(facts: Iterable[Fact], controls: Controls) -> list[Fact]:

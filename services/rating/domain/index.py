@@ -58,6 +58,8 @@ def index_of(subject: Subject, rulebook: Rulebook) -> Index:
 
 def _enter(index: Index, act: Act) -> None:
     rulebook = index.rulebook
+    if act.regime not in (None, rulebook.regime):
+        return
     for rule in rulebook.rules:
         for position, condition in enumerate(rule.all):
             if isinstance(condition, CAUSES):

@@ -37,6 +37,7 @@ def _inspected(subject: Subject, rulebook: Rulebook, inspection: Fact) -> Standi
     on = day(inspection.data["occurred_on"])
     assert on is not None
     scores = {one["component"]: one["points"] for one in inspection.data.get("component_scores") or ()}
+    said = latest.not_gradable
     components = {name: scores[name] for name in latest.components if name in scores}
     if len(components) == len(latest.components):
         look = Look(rulebook, subject, first=on, last=on, day=on, components=components, inspection=inspection)
@@ -46,13 +47,14 @@ def _inspected(subject: Subject, rulebook: Rulebook, inspection: Fact) -> Standi
             assert graded is not None
             best = tuple(reason for reason in reasons if reason.grade == chosen)
             return Standing(chosen, graded.status, on, "evaluation", best)
+        said = latest.no_rule or said
     status = rulebook.status_for("not_gradable")
     assert status is not None
     reason = Reason(
         status.status,
         status.clause,
         None,
-        latest.not_gradable,
+        said,
         {"day": on},
         decisive=(Decisive(inspection),),
     )
@@ -63,10 +65,10 @@ def _declared(rulebook: Rulebook, declared: Fact) -> Standing:
     latest = rulebook.latest
     assert latest is not None
     word = declared.data["status"]
-    known = rulebook.status_words.get(word)
-    if known is None or known.role != "declared":
-        known = rulebook.status_for("not_gradable")
-        assert known is not None
-    values = {"status_zh": known.name.zh, "status_en": known.name.en}
+    # An authority may declare what an act would bring about as well, such as that premises have closed.
+    named = rulebook.status_words.get(word)
+    known = named if named and named.role in ("declared", "terminal") else rulebook.status_for("not_gradable")
+    assert known is not None
+    values = {"status_zh": known.name.zh, "status_en": known.name.en} if known is named else {"status_zh": word, "status_en": word}
     reason = Reason(known.status, known.clause, None, latest.declared, values, decisive=(Decisive(declared),))
     return Standing(None, known.status, day(declared.data.get("occurred_on")), "status", (reason,))

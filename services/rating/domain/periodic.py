@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 
 from schemas.rulebook import Rulebook
 from schemas.rulebook.conditions import CAUSES
-from services.rating.domain.causes import Causes
+from services.rating.domain.causes import SHOWN, Causes
 from services.rating.domain.causes import between as causes_between
 from services.rating.domain.conditions import CAUSE_KINDS
 from services.rating.domain.conditions.operated_for import Operating, operating
 from services.rating.domain.controls import Evaluation
 from services.rating.domain.days import ONE_DAY, day
-from services.rating.domain.facts import Fact
+from services.rating.domain.final_score import final_score
 from services.rating.domain.holding import Look
 from services.rating.domain.index import between, index_of
 from services.rating.domain.rules import by_gravity, holding_rules, pick, reason_of, unknown_is_new
@@ -32,8 +31,23 @@ STAYS = "grade_stays"
 
 def standing(subject: Subject, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation], as_of: date) -> Standing:
     """``go_live``: the first day that counts. ``evaluations``: those whose date has come on ``as_of``, the newest period last."""
+    found = _standing(subject, rulebook, go_live, evaluations, as_of)
+    return replace(found, reasons=(*found.reasons, *_waiting(subject, rulebook))) if subject.served_too_early else found
+
+
+def _standing(subject: Subject, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation], as_of: date) -> Standing:
     base = _judged(subject, rulebook, go_live, evaluations) if evaluations else _initial(subject, rulebook, go_live, as_of)
     return _lowered(subject, rulebook, go_live, base, as_of)
+
+
+def _waiting(subject: Subject, rulebook: Rulebook) -> list[Reason]:
+    """R3: what has no effect because its service can't be right."""
+    assert rulebook.periodic is not None
+    note = rulebook.periodic.served_too_early
+    pairs = list(subject.served_too_early.values())[:SHOWN]
+    numbers = list(dict.fromkeys(document.data["document_no"] for document, _ in pairs))
+    facts = tuple(Decisive(fact) for pair in pairs for fact in pair)
+    return [Reason("served_too_early", note.clause, None, note, {"documents": ", ".join(numbers)}, decisive=facts, readings=note.readings)]
 
 
 def _operating(subject: Subject, rulebook: Rulebook, on: date) -> Operating:
@@ -94,7 +108,7 @@ def _judged(subject: Subject, rulebook: Rulebook, go_live: date, evaluations: Se
     evaluation = evaluations[-1]
     last = evaluation.last
     found = _operating(subject, rulebook, last)
-    score = _final_score(subject, rulebook, evaluation)
+    score = final_score(subject, rulebook, evaluation.first, last)
     if found.new_on(last, unknown_is_new(rulebook, last)) and not between(index_of(subject, rulebook).judged_new, evaluation.first, last):
         # It takes no part; what a violation gave it before, it keeps.
         before = _before(subject, rulebook, go_live, evaluations)
@@ -102,12 +116,13 @@ def _judged(subject: Subject, rulebook: Rulebook, go_live: date, evaluations: Se
             return _stays(subject, rulebook, evaluation, before, [], has_score=score is not None)
         fresh = _new(subject, rulebook, found, last)
         return replace(fresh, in_force_from=evaluation.on, moment="evaluation", period_last=last, after=last)
-    look = Look(rulebook, subject, first=evaluation.first, last=last, day=last, score=score)
+    look = Look(rulebook, subject, first=evaluation.first, last=last, day=last, score=(score.points, score.fact) if score else None)
     reasons = holding_rules(look, "evaluation")
     if score is None or not reasons:
         before = _before(subject, rulebook, go_live, evaluations)
         return _stays(subject, rulebook, evaluation, before, reasons, has_score=score is not None)
-    return _graded(rulebook, by_gravity(rulebook, reasons), evaluation)
+    graded = _graded(rulebook, by_gravity(rulebook, reasons), evaluation)
+    return replace(graded, reasons=(*graded.reasons, *score.notes))
 
 
 def _graded(rulebook: Rulebook, reasons: tuple[Reason, ...], evaluation: Evaluation) -> Standing:
@@ -156,21 +171,7 @@ def _stays(
 
 def _before(subject: Subject, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation]) -> Standing:
     """The standing that the newest of ``evaluations`` met: by those of older periods, on the day before it."""
-    return standing(subject, rulebook, go_live, evaluations[:-1], evaluations[-1].on - ONE_DAY)
-
-
-def _final_score(subject: Subject, rulebook: Rulebook, evaluation: Evaluation) -> tuple[Decimal, Fact] | None:
-    """R9: the final score of the year in which the period ends."""
-    assert rulebook.periodic is not None
-    scores = subject.scores.get((rulebook.regime, evaluation.last.year))
-    if not scores:
-        return None
-    if len(scores) == 1:
-        return scores[0]
-    choice = rulebook.parameter(rulebook.periodic.contradicting_scores).at(evaluation.last)
-    if choice is None:
-        return None
-    return min(scores, key=lambda one: (one[0], one[1].offset)) if choice == "lowest" else scores[0]
+    return _standing(subject, rulebook, go_live, evaluations[:-1], evaluations[-1].on - ONE_DAY)
 
 
 def _lowered(subject: Subject, rulebook: Rulebook, go_live: date, base: Standing, as_of: date) -> Standing:

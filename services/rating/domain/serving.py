@@ -2,7 +2,8 @@
 
 ``document.served`` names a document by its id alone, and ids are unique per source only. The document of the same source is
 meant; where there is none, the only one with that id. Where several are left none is: nothing takes effect by a guess. A
-service dated before the decision can't be its service: it is treated as none, and kept apart.
+service dated before the decision can't be its service: it is treated as none, and the explanation says so while the document
+waits for another.
 """
 
 from __future__ import annotations
@@ -19,21 +20,20 @@ class Papers:
     documents: list[Fact] = field(default_factory=list)
     services: list[Fact] = field(default_factory=list)
     joined: dict[int, Fact] = field(default_factory=dict)
-    before_decision: list[Fact] = field(default_factory=list)
 
-    def settle(self) -> dict[int, Fact]:
-        """Document's offset → the fact that serves it, from all that has arrived: the first that can."""
-        self.before_decision = []
+    def settle(self) -> tuple[dict[int, Fact], dict[int, Fact]]:
+        """Document's offset → the first fact that serves it, and, of those that none serves, one dated before the decision."""
         joined: dict[int, Fact] = {}
+        too_early: dict[int, Fact] = {}
         for service in self.services:
             document = self._meant_by(service)
             if document is None or document.data.get("service") or document.offset in joined:
                 continue
             if service.data["service"]["served_on"] < document.data["occurred_on"]:
-                self.before_decision.append(service)
+                too_early.setdefault(document.offset, service)
             else:
                 joined[document.offset] = service
-        return joined
+        return joined, {offset: service for offset, service in too_early.items() if offset not in joined}
 
     def _meant_by(self, service: Fact) -> Fact | None:
         own = next((one for one in self.documents if one.source == service.source), None)

@@ -12,7 +12,6 @@ from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from services.rating.domain.acts import DOCUMENTS, Act, acts_of
@@ -39,13 +38,15 @@ class Subject:
     count: int = 0
     acts: list[Act] = field(default_factory=list)
     arrived: list[Act] = field(default_factory=list)
-    corrections: list[tuple[date, frozenset[str]]] = field(default_factory=list)
-    scores: dict[tuple[str, int], list[tuple[Decimal, Fact]]] = field(default_factory=dict)
+    corrections: list[tuple[date, frozenset[str], str | None]] = field(default_factory=list)
+    scores: dict[tuple[str, int], list[Fact]] = field(default_factory=dict)
     rated: dict[str, Fact] = field(default_factory=dict)
     declared: dict[str, Fact] = field(default_factory=dict)
     operation: list[tuple[date, int, str, date | None, Fact]] = field(default_factory=list)
     # Id → documents and services that carry or name it; several offices may use one id.
     papers: dict[str, Papers] = field(default_factory=dict)
+    # Document's offset → the document, which waits for service, and a service that is dated before its decision.
+    served_too_early: dict[int, tuple[Fact, Fact]] = field(default_factory=dict)
     seen: set[tuple[str, str]] = field(default_factory=set)
     # Regime → (offset of the last step, standing after it); kept up by ``fold.decide``.
     standings: dict[str, tuple[int, Any]] = field(default_factory=dict)
@@ -80,8 +81,13 @@ class Subject:
 
     def _settle(self, papers: Papers) -> None:
         """Let documents take effect by their services, and none by another's: an office's own document may come last."""
-        before, papers.joined = papers.joined, papers.settle()
+        before = papers.joined
+        papers.joined, too_early = papers.settle()
         for document in papers.documents:
+            if service := too_early.get(document.offset):
+                self.served_too_early[document.offset] = (document, service)
+            else:
+                self.served_too_early.pop(document.offset, None)
             was, served_by = before.get(document.offset), papers.joined.get(document.offset)
             if was is served_by:
                 continue
@@ -129,7 +135,7 @@ def _fold_inspection(subject: Subject, fact: Fact) -> None:
     on = day(data["occurred_on"])
     assert on is not None
     if data.get("corrected"):
-        subject.corrections.append((on, frozenset(data["corrected"])))
+        subject.corrections.append((on, frozenset(data["corrected"]), data.get("regime")))
     regime = data.get("regime")
     if regime is None or not (data.get("component_scores") or data.get("published_outcome")):
         return
@@ -143,7 +149,7 @@ def _fold_score(subject: Subject, fact: Fact) -> None:
     data = fact.data
     subject.regimes.add(data["regime"])
     if data["final"]:
-        subject.scores.setdefault((data["regime"], data["year"]), []).append((Decimal(data["total"]), fact))
+        subject.scores.setdefault((data["regime"], data["year"]), []).append(fact)
 
 
 _FOLDS = {

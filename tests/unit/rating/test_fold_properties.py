@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from schemas.envelope import check_data, derived_bytes, lookup
 from services.rating.domain.controls import Controls
-from services.rating.domain.facts import CONTROLS, Fact, pack, unpack
-from services.rating.domain.fold import Told, current, decide, history, merged
+from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact, pack, unpack
+from services.rating.domain.fold import Told, civil_day, current, decide, due, history, merged
 from services.rating.domain.subject import Subject, fold
-from tests.cases.ledger import Ledger, act, book
+from tests.cases.ledger import OFFICE, Ledger, act, book
 
 BOOK = book("liyujiang")
 BOOKS = {"liyujiang": BOOK}
@@ -30,9 +30,12 @@ def steps(draw: st.DrawFn) -> Ledger:
     waiting: list[str] = []
     for _ in range(draw(st.integers(0, 14))):
         what = draw(
-            st.sampled_from(["warned", "penalised", "unserved", "served", "inspected", "scored", "evaluated", "interrupted", "closed"])
+            st.sampled_from(
+                ["warned", "penalised", "unserved", "served", "inspected", "scored", "evaluated", "ahead", "interrupted", "closed", "night"]
+            )
         )
         day = draw(DAYS)
+        ledger.source = draw(st.sampled_from([OFFICE, OFFICE, "/departments/drug/offices/market"]))
         if what == "warned":
             ledger.warned(day, violation=draw(st.sampled_from(["GSP-07", "GSP-08"])))
         elif what == "penalised":
@@ -48,8 +51,12 @@ def steps(draw: st.DrawFn) -> Ledger:
             ledger.scored(draw(st.integers(2023, 2025)), str(draw(st.integers(60, 100))), final=draw(st.booleans()))
         elif what == "evaluated":
             ledger.evaluated(draw(st.integers(2023, 2025)))
+        elif what == "ahead":
+            ledger.evaluated(draw(st.integers(2023, 2025)), known=day)
         elif what == "interrupted":
-            ledger.interrupted(day)
+            ledger.interrupted(day, draw(st.sampled_from([None, (date.fromisoformat(day) + timedelta(days=40)).isoformat()])))
+        elif what == "night":
+            ledger.day_closed(day)
         elif what == "closed" and draw(st.integers(0, 9)) == 0:
             ledger.closed(day)
     return ledger
@@ -113,6 +120,45 @@ def test_activating_the_same_rulebook_again_tells_nothing(ledger: Ledger, activa
         for at, (after, day) in enumerate(activations)
     ]
     assert words(run(apart)[0]) == words(run(sorted([*apart, *again], key=lambda one: one.offset))[0])
+
+
+@relaxed
+@given(steps(), st.lists(st.integers(0, 900), min_size=1, max_size=4))
+def test_nothing_changes_by_itself_before_the_day_it_is_due(ledger: Ledger, days: list[int]) -> None:
+    state, controls = Subject(ledger.subject, 3), Controls()
+    for fact in ledger.facts:
+        controls.apply(fact) if fact.name in CONTROLS else state.apply(fact)
+        until = due(state, controls, BOOKS, known=fact.known)
+        now = current(state, controls, BOOK, upto=fact.offset, known=fact.known)
+        for later in days:
+            known = fact.known + later * 86_400_000
+            if until is None or civil_day(known, BOOK.zone) < until:
+                then = current(state, controls, BOOK, upto=fact.offset, known=known)
+                assert (now and now.essence) == (then and then.essence)
+
+
+@relaxed
+@given(steps())
+def test_passing_over_days_on_which_nothing_is_due_leaves_nothing_untold(ledger: Ledger) -> None:
+    """A close of the day after every step, looked at each time, or only when something is due."""
+    apart = []
+    for one in ledger.facts:
+        night = {"through": civil_day(one.known, BOOK.zone).isoformat()}
+        closes = replace(
+            one, offset=2 * one.offset + 1, known=one.known + 86_400_000, name=DAY_CLOSED, id=f"night-{one.offset}", data=night
+        )
+        apart += [replace(one, offset=2 * one.offset), closes]
+    known = 0
+    for at, one in enumerate(apart):
+        known = max(known, one.known)
+        apart[at] = replace(one, known=known)
+    every = run(apart)[0]
+    controls = Controls()
+    for one in apart:
+        if one.name in CONTROLS:
+            controls.apply(one)
+    facts = [one for one in apart if one.name not in CONTROLS]
+    assert words(every) == words(list(history(ledger.subject, 3, merged(facts, controls), controls, BOOKS)))
 
 
 @relaxed

@@ -8,19 +8,24 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from datetime import date
 
 import orjson
 import pytest
 
 from schemas import topics
 from schemas.canonical import trusted_canonical_bytes
+from schemas.envelope import derived_bytes
 from schemas.times import instant
 from services.rating import partition as partition_module
-from services.rating.domain.facts import CONTROLS
+from services.rating.domain.controls import Controls
+from services.rating.domain.facts import CONTROLS, compact
+from services.rating.domain.fold import decide
+from services.rating.domain.subject import Subject
 from services.rating.handlers import Rater
 from services.rating.partition import PartitionState
 from services.rating.ports import Message, Record, Row
-from tests.cases.ledger import OFFICE, Ledger, act, book
+from tests.cases.ledger import OFFICE, Ledger, act, book, morning
 
 BOOKS = {"liyujiang": book("liyujiang")}
 TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -59,6 +64,12 @@ def record(offset: int, subject: str, name: str, data: dict, *, id: str, at: int
     return Record(3, offset, at, subject.encode(), value, (("traceparent", TRACE),))
 
 
+def night(offset: int, at: int) -> Record:
+    """The close of a day, as intake writes it before the first fact of the next."""
+    through = {"through": instant(at - 86_400_000)[:10], "time_zone": "Asia/Shanghai"}
+    return record(offset, "stack:mingjian", "day.closed", through, id=f"0190a5d0-0000-7000-8000-{offset:012d}", at=at)
+
+
 def log_of(seeds: tuple[int, ...] = (0, 1, 2)) -> list[Record]:
     """Several subjects' facts in one partition, the first one's control events among them, junk and a further copy too."""
     lives = [life(seed) for seed in seeds]
@@ -67,6 +78,8 @@ def log_of(seeds: tuple[int, ...] = (0, 1, 2)) -> list[Record]:
     for _, number, _, subject, fact in sorted(entries, key=lambda one: one[:3]):
         if fact.name in CONTROLS and number:
             continue
+        if len(found) % 7 == 6:
+            found.append(night(len(found), fact.stamp))
         found.append(record(len(found), subject, fact.name, fact.data, id=fact.id, at=fact.stamp))
         if len(found) == 20:
             found.append(Record(3, 20, fact.stamp, b"junk", b"\xff\x00", ()))
@@ -200,6 +213,45 @@ def test_a_subject_dropped_from_memory_comes_back_from_its_chunks(
     disk = Disk()
     run(disk, log, batch=3)
     assert expected == grades(disk)
+
+
+def test_a_subject_of_which_nothing_is_entered_is_told_of_when_its_day_has_come() -> None:
+    """Across restarts too, and once: the other closed days look at no subject whose day it isn't."""
+    quiet = Ledger(subject=SUBJECTS[0])
+    quiet.opened("2025-03-01")
+    facts = [record(at, quiet.subject, one.name, one.data, id=one.id, at=one.stamp) for at, one in enumerate(quiet.facts)]
+    first = morning(date(2026, 2, 20))
+    nights = [night(len(facts) + day, first + day * 86_400_000) for day in range(14)]
+    for batch in (1, 3, 40):
+        disk = Disk()
+        rater = run(disk, [*facts, *nights[:5]], batch=batch)
+        assert {quiet.subject: date(2026, 2, 28)} == rater.states[3].due
+        assert [] == rater.states[3].falling_due(date(2026, 2, 27)) and [quiet.subject] == rater.states[3].falling_due(date(2026, 2, 28))
+        run(disk, [*facts, *nights], batch=batch)
+        told = [orjson.loads(one)["event"] for one in grades(disk).values()]
+        assert ["new", "new", "not_yet_evaluated"] == [one["data"]["status"] for one in told]
+        assert "2026-02-28" == told[-1]["data"]["in_force_from"] == told[-1]["time"][:10]
+
+
+def test_the_rater_tells_what_the_fold_tells_step_by_step(log: list[Record], expected: dict[str, bytes]) -> None:
+    """With every closed day looked at for every subject."""
+    controls, subjects, found = Controls(), {}, {}
+    known = 0
+    for one in log:
+        known = max(known, one.timestamp)
+        if one.key == b"junk":
+            continue
+        body = orjson.loads(one.value)
+        fact = compact(body["event"], body["entry"], partition=3, offset=one.offset, known=known, stamp=one.timestamp)
+        assert fact is not None
+        if fact.name in CONTROLS:
+            controls.apply(fact)
+        name = body["event"]["subject"]
+        concerned = list(subjects) if fact.name in CONTROLS else [name]
+        for subject in concerned:
+            for told in decide(subjects.setdefault(subject, Subject(subject, 3)), controls, BOOKS, fact):
+                found[told.event["id"]] = derived_bytes(told.event)
+    assert expected == found
 
 
 def test_junk_goes_to_quarantine_whole_and_stops_nothing(log: list[Record]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import date, timedelta
 
 from hypothesis import HealthCheck, given, settings
@@ -26,6 +27,7 @@ def on(days: int) -> str:
 def warnings(draw: st.DrawFn) -> Ledger:
     ledger = Ledger()
     ledger.opened("2010-03-01")
+    given: list[str] = []
     for _ in range(draw(st.integers(0, 12))):
         decided = draw(SPAN)
         what = draw(st.sampled_from(["warned", "warned", "warned", "announced", "mended"]))
@@ -33,9 +35,12 @@ def warnings(draw: st.DrawFn) -> Ledger:
         term = draw(st.sampled_from([None, 0, 10, 60]))
         last = on(decided + term) if term is not None else None
         if what == "warned":
-            ledger.warned(on(decided), served=on(decided + draw(st.integers(0, 40))), violation=code, term=last)
+            served = on(decided + draw(st.integers(0, 40)))
+            id = ledger.warned(on(decided), served=served, violation=code, term=last, ordered=draw(st.booleans()))
+            given.append(id)
         elif what == "announced":
-            ledger.announced(on(decided), violation=code, term=last)
+            of = draw(st.sampled_from([None, *given]))
+            ledger.announced(on(decided), violation=code, term=last, of=of)
         else:
             ledger.inspected(on(decided), corrected=(code,))
     return ledger
@@ -44,10 +49,12 @@ def warnings(draw: st.DrawFn) -> Ledger:
 def pairs(subject: Subject) -> dict[tuple[object, ...], int]:
     """The act that completes a chain → the length of its longest chain, by R6 as it is written."""
     acts: list[Act] = []
+    known: dict[str | None, set[tuple[object, ...]]] = defaultdict(set)
     for act in subject.acts:
-        known = {one.identity for one in acts}
-        if act.sanctions & {"warning", "announcement"} and act.identity not in known:
-            acts.append(act)
+        if act.sanctions & {"warning", "announcement"}:
+            if known[act.violation].isdisjoint(act.same_as):
+                acts.append(act)
+                known[act.violation] |= act.same_as
     longest: list[int] = []
     for position, act in enumerate(acts):
         before = [longest[at] for at, one in enumerate(acts[:position]) if one.violation == act.violation and follows(one, act, subject)]
@@ -59,13 +66,13 @@ def follows(first: Act, second: Act, subject: Subject) -> bool:
     assert second.happened
     if begins_none(first):
         return False
-    mended = any(first.effective <= day <= second.happened and second.violation in codes for day, codes in subject.corrections)
+    mended = any(first.effective <= day <= second.happened and second.violation in codes for day, codes, _ in subject.corrections)
     after_term = first.correct_by is None or second.happened > first.correct_by
     return first.effective < second.happened <= add_months(first.effective, 12) and after_term and not mended
 
 
 def begins_none(act: Act) -> bool:
-    return False
+    return bool(act.fact.data.get("correction_ordered")) and act.correct_by is None
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])

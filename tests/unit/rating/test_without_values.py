@@ -83,4 +83,4 @@ def test_the_evaluation_of_a_period_before_the_rulebook_leaves_everything_as_it_
     ledger.evaluated(1999, on="2000-01-15")
     found = ledger.on("2000-02-01")
     assert found is not None and found.grade is None
-    assert "No condition holds for 1999-01-01 to 1999-12-31" in found.reasons[-1].en
+    assert "1999-01-01 to 1999-12-31, so the grade stays as it was" in found.reasons[-1].en

@@ -1,7 +1,8 @@
 """Kind ``in_succession``: 三(二)3(1), R6. The same violation warned or announced again and again, with the chance to mend it.
 
 An act follows an earlier one of its violation code when it happened after that one was served and its term to correct had run
-out, within the months, with no inspection in between that found it corrected. A chain of so many acts is a moment of the
+out, within the months, with no inspection in between that found it corrected. The announcement of an act is that act; an order
+to correct without a term leaves nothing that could be followed. A chain of so many acts is a moment of the
 condition. What is kept: for each code and each length up to the number asked for, the acts that end a chain of at least that
 length; of them only those that no later one makes needless, for which both the day of service and the day from which they can
 be followed rise. So whether an act has one to follow is found by halving.
@@ -77,8 +78,10 @@ class Chains(Tracker):
         self._within = rulebook.parameter(condition.within)
         self._after_term = rulebook.parameter(condition.after_term)
         self._broken = rulebook.parameter(condition.broken_by_correction)
+        self._term_needed = rulebook.parameter(condition.term_needed) if condition.term_needed else None
         self._longest = max((one.value for one in self._count.values if one.value is not None), default=1)
         self._codes: dict[str, Code] = {}
+        self._regime = rulebook.regime
         self._latest = date.min
         self._corrections = 0
         self._mended: dict[str, list[date]] = {}
@@ -86,7 +89,9 @@ class Chains(Tracker):
     def outdated(self, subject: Subject) -> bool:
         """Take the corrections that have come. True when one lies before something that has happened since."""
         late = False
-        for on, codes in subject.corrections[self._corrections :]:
+        for on, codes, regime in subject.corrections[self._corrections :]:
+            if regime not in (None, self._regime):
+                continue
             for code in codes:
                 insort(self._mended.setdefault(code, []), on)
             late = late or on <= self._latest
@@ -104,15 +109,17 @@ class Chains(Tracker):
 
     def take(self, act: Act, subject: Subject) -> Cause | None:
         code = self._codes.setdefault(act.violation or "", Code([[] for _ in range(self._longest)]))
-        if act.identity in code.met:
+        names = act.same_as
+        if not names.isdisjoint(code.met):
             return None
-        code.met.add(act.identity)
+        code.met |= names
         self._latest = max(self._latest, act.happened or act.effective)
         needed = self._count.at(act.effective)
         before = self._followed(code, act)
         link = Link(act, self._ready(act), before.length + 1 if before else 1, before)
-        for level in code.levels[: link.length]:
-            _add(level, link)
+        if not self._begins_none(act):
+            for level in code.levels[: link.length]:
+                _add(level, link)
         if needed is None or link.length < needed:
             return None
         return Cause(act.effective, act, link.length, link.acts)
@@ -121,6 +128,10 @@ class Chains(Tracker):
         if self._after_term.at(act.effective) and act.correct_by is not None:
             return max(act.effective, act.correct_by)
         return act.effective
+
+    def _begins_none(self, act: Act) -> bool:
+        needed = self._term_needed is not None and self._term_needed.at(act.effective)
+        return bool(needed and act.correct_by is None and act.fact.data.get("correction_ordered"))
 
     def _followed(self, code: Code, act: Act) -> Link | None:
         """The end of a chain that the act continues, of the longest kind that there is."""

@@ -1,11 +1,12 @@
 """Kind ``operated_for``: 三(三), R4. A full year of *actual* operation; days of interruption don't count.
 
 Started on 1 January 2025 with twelve months asked, the year is complete on 31 December 2025; each day of interruption before
-that moves it one day on. An interruption without an end leaves it open.
+that moves it one day on. An interruption without an end leaves it open; ``until`` is the day of resumption.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,6 +15,8 @@ from services.rating.domain.days import ONE_DAY, add_months
 from services.rating.domain.facts import Fact
 from services.rating.domain.holding import Holding, Look, Quantity
 from services.rating.domain.subject import Subject
+
+Entry = tuple[date, int, str, date | None, Fact]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,38 +44,42 @@ def operating(subject: Subject, months: int) -> Operating:
 
 
 def _work_out(subject: Subject, months: int) -> Operating:
-    """From the starts and interruptions, in the order of their days."""
-    started: date | None = None
+    """From the first start on, less the days of the interruptions after it."""
+    starts = [entry for entry in subject.operation if entry[2] == "operation.started"]
+    if not starts:
+        return Operating(None, None, ())
+    started = starts[0][0]
+    own = [entry for entry in subject.operation if entry[:2] >= starts[0][:2]]
+    complete: date | None = add_months(started, months) - ONE_DAY
+    for stopped, resumed in _interruptions(own):
+        assert complete is not None
+        if stopped > complete:
+            break
+        if resumed is None:
+            complete = None
+            break
+        complete += resumed - stopped
+    return Operating(started, complete, tuple(entry[4] for entry in own))
+
+
+def _interruptions(entries: Sequence[Entry]) -> Iterator[tuple[date, date | None]]:
+    """First day and day of resumption (None: not known), by day; those that overlap are one. A start ends what goes before it."""
     stopped: date | None = None
-    known_end: date | None = None
-    complete: date | None = None
-    facts: list[Fact] = []
-
-    def resume(on: date) -> None:
-        nonlocal complete, stopped, known_end
-        if stopped is not None and complete is not None and stopped <= complete:
-            complete += on - stopped
-        stopped = known_end = None
-
-    for on, _, name, until, fact in subject.operation:
-        if known_end is not None and known_end <= on:
-            resume(known_end)
+    resumed: date | None = None
+    for on, _, name, until, _ in entries:
+        if stopped is not None and resumed is not None and resumed <= on:
+            yield stopped, resumed
+            stopped = None
         if name == "operation.started":
-            if started is None:
-                started, complete = on, add_months(on, months) - ONE_DAY
-            elif stopped is not None:
-                resume(on)
-            facts.append(fact)
-        elif started is not None:
-            if stopped is None:
-                stopped = on
-            known_end = until
-            facts.append(fact)
-    if known_end is not None:
-        resume(known_end)
-    if stopped is not None and complete is not None and stopped <= complete:
-        complete = None
-    return Operating(started, complete, tuple(facts))
+            if stopped is not None:
+                yield stopped, on
+            stopped = None
+        elif stopped is None:
+            stopped, resumed = on, until
+        elif resumed is not None:
+            resumed = max(resumed, until) if until else None
+    if stopped is not None:
+        yield stopped, resumed
 
 
 def holds(condition: OperatedFor, look: Look, unknown_is_new: bool) -> Holding | None:

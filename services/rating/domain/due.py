@@ -1,0 +1,41 @@
+"""The next day on which a subject's standing can change though nothing more is entered.
+
+Time passes by ``day.closed``. With this day known, only the subjects for which it has come need to be looked at then; for all
+others the step would tell nothing. A day too early costs a look; one too late would leave a change untold, so whatever may
+matter is named: the full year of operation, evaluations and activations dated ahead, acts that take effect later, and every
+date in the rulebook.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from datetime import date
+
+from schemas.rulebook import Rulebook
+from services.rating.domain.conditions.operated_for import operating
+from services.rating.domain.controls import Controls
+from services.rating.domain.subject import Subject
+
+
+def next_change(subject: Subject, controls: Controls, rulebook: Rulebook, *, as_of: date) -> date | None:
+    """The first day after ``as_of`` on which the standing can differ from that day's; None: never by itself."""
+    return min((day for day in _days(subject, controls, rulebook, as_of) if day > as_of), default=None)
+
+
+def _days(subject: Subject, controls: Controls, rulebook: Rulebook, as_of: date) -> Iterator[date]:
+    following = bisect_right(subject.acts, as_of, key=lambda act: act.effective)
+    if following < len(subject.acts):
+        yield subject.acts[following].effective
+    yield from controls.dates(rulebook.regime)
+    for parameter in rulebook.parameters:
+        for value in parameter.values:
+            yield value.in_force_from
+    for rule in rulebook.rules:
+        yield rule.in_force_from
+        if rule.repealed_on:
+            yield rule.repealed_on
+    if rulebook.periodic and (months := rulebook.parameter(rulebook.periodic.new_enterprises.months).at(as_of)) is not None:
+        complete = operating(subject, months).complete_on
+        if complete:
+            yield complete
