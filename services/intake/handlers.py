@@ -37,6 +37,8 @@ from services.intake.reading_back import ReadBack
 from services.intake.waiting import Waiting
 
 ANSWER_WITHIN_S = 2.0
+# How long storing may take before the client is sent away: a busy disk is no reason to send everything again.
+STORED_WITHIN_S = 10.0
 _CATCH_UP_S = 2.0
 _BREATHE = 16
 _AUTHORITY = frozenset({401, 403})
@@ -109,8 +111,8 @@ class Desk:
                 # What would allow it stands before it in this request and has not arrived.
                 one = Answer(503, fault=fault("busy"), retry_after=1)
             found.append(one)
-        until = self._monotonic() + ANSWER_WITHIN_S
-        settled = [await self._settle(one, until) if isinstance(one, Ticket) else one for one in found]
+        begun = self._monotonic()
+        settled = [await self._settle(one, begun) if isinstance(one, Ticket) else one for one in found]
         turned = [one for one in settled if isinstance(one, Turned)]
         if not turned:
             return [one for one in settled if isinstance(one, Answer)]
@@ -217,12 +219,12 @@ class Desk:
         self._known.offered(row, kept)
         return Ticket(row, kept, self._waiting.expect(row.name), key_id)
 
-    async def _settle(self, ticket: Ticket, until: float) -> Answer | Turned:
+    async def _settle(self, ticket: Ticket, begun: float) -> Answer | Turned:
         row = ticket.row
         try:
             if not ticket.kept.done():
                 # It stays in the queue: sent again, the same event finds out.
-                await asyncio.wait([ticket.kept], timeout=max(0.0, until - self._monotonic()))
+                await asyncio.wait([ticket.kept], timeout=max(0.0, begun + STORED_WITHIN_S - self._monotonic()))
             if not ticket.kept.done():
                 return Answer(503, fault=fault("store-unavailable"), retry_after=2)
             kept = ticket.kept.result()
@@ -235,7 +237,7 @@ class Desk:
                     return self._receipt(copy, again=True)
                 self._sender.doubt(stored, row.name)
             if not ticket.copy.done():
-                await asyncio.wait([ticket.copy], timeout=max(0.0, until - self._monotonic()))
+                await asyncio.wait([ticket.copy], timeout=max(0.0, begun + ANSWER_WITHIN_S - self._monotonic()))
         except StoreUnavailable:
             return Answer(503, fault=fault("store-unavailable"), retry_after=2)
         except NotStorable:

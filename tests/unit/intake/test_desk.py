@@ -20,8 +20,9 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits two seconds in these tests."""
+    """Nobody waits for seconds in these tests."""
     monkeypatch.setattr(handlers, "ANSWER_WITHIN_S", 0.2)
+    monkeypatch.setattr(handlers, "STORED_WITHIN_S", 0.5)
 
 
 def inspected(**more: Any) -> dict[str, Any]:
