@@ -39,6 +39,8 @@ _POLL_S = 0.05
 # Kafka and PostgreSQL look through their files after a crash. One that ends is noticed at once, whatever stands here.
 _SERVER_LIMIT_S = 300.0
 _SAY_EVERY_S = 30.0
+# For who starts services one by one. As above: a machine may be busy, and one that ends is noticed at once.
+_READY_LIMIT_S = 240.0
 _EXITS_BEFORE_GIVING_UP = 3
 
 
@@ -145,7 +147,7 @@ class Stack:
             self.stop()
             raise
 
-    def start_services(self, names: Iterable[str] = SERVICES, *, limit_s: float = 90.0) -> None:
+    def start_services(self, names: Iterable[str] = SERVICES, *, limit_s: float = _READY_LIMIT_S) -> None:
         """Start services and wait until each is ready. ``limit_s``: seconds for all. Raises LocalStackError."""
         names = tuple(names)
         self.begin(names)
@@ -176,7 +178,7 @@ class Stack:
                 if not self.stopping:
                     self._say(str(waiting))
 
-    def wait_ready(self, names: Iterable[str], *, limit_s: float = 90.0) -> None:
+    def wait_ready(self, names: Iterable[str], *, limit_s: float = _READY_LIMIT_S) -> None:
         """Wait until these services answer that they are ready. Raises StillWaiting after ``limit_s`` seconds,
         LocalStackError when one of them ends again and again."""
         self._wait_ready({name: self._supervisor.restarts(name) for name in names}, limit_s)

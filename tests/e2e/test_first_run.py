@@ -153,7 +153,7 @@ def test_after_ctrl_c_it_stops_cleanly_and_comes_again_quickly_with_the_same_ans
     assert at.run("mingjian", "status").returncode == 3
     began = time.monotonic()
     with at.staying("mingjian", "up", "--sample") as again:
-        again.wait_for(LAST_LINE, 180)
+        again.wait_for(LAST_LINE, 300)
         # How quickly depends on the machine; the time is for the reader of the output.
         print(f"again after {time.monotonic() - began:.1f} s")
         assert "already in" in again.text

@@ -111,14 +111,14 @@ class Live:
         except OSError:
             return 0, None
 
-    def until(self, holds: Callable[[Live], object], *, limit_s: float = 90.0) -> None:
+    def until(self, holds: Callable[[Live], object], *, limit_s: float = 240.0) -> None:
         """Wait until ``holds`` says so of this stack."""
         end = time.monotonic() + limit_s
         while not holds(self):
             assert time.monotonic() < end, f"not within {limit_s:.0f} s: {self.ready()} {self.status()}"
             time.sleep(0.2)
 
-    def wait_worked_off(self, *, limit_s: float = 90.0) -> dict:
+    def wait_worked_off(self, *, limit_s: float = 240.0) -> dict:
         """Wait until every fact is rated and committed."""
         until = time.monotonic() + limit_s
         ends = asyncio.run(self._ends(topics.FACTS))

@@ -21,7 +21,7 @@ from tests.cases.test_fhrs_bands import rated
 from tests.integration.rating_live import Live, activation, event_of, events_of
 from tests.stack_fixtures import temporary_stack
 
-pytestmark = pytest.mark.stack
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_a_broker_killed_under_the_worker_loses_and_changes_no_grade(live: Live)
     live.stack.start("kafka")
     live.stack.start("rating")
     live.send(premises(21_000, 100))
-    live.wait_worked_off(limit_s=150)
+    live.wait_worked_off()
     assert live.expected() == live.grades()
 
 
@@ -172,7 +172,7 @@ def test_an_activated_rulebook_that_is_not_loaded_is_refused_in_the_open_and_mad
         assert (book("liyujiang").sha256, "liyujiang") == (refused["activated"]["sha256"], refused["regime"])
         assert not any(b"uscc:000000000000005" in value for value in live.grades().values())
         scores.write_text(good)
-        live.stack.wait_ready(["rating"], limit_s=90)
+        live.stack.wait_ready(["rating"])
         live.wait_worked_off()
         assert live.expected() == live.grades()
     finally:
