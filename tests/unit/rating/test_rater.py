@@ -7,7 +7,7 @@ on from the offset that was acknowledged, with the state made from the rows that
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import orjson
@@ -326,6 +326,29 @@ def test_a_worker_that_starts_with_other_rulebooks_than_the_one_before_it_makes_
     assert grades(disk) == told and rater.refusals()
     assert [] == run(disk, log, batch=9).refusals()
     assert expected == grades(disk)
+
+
+@pytest.mark.parametrize("batch", [1, 40])
+def test_a_rulebook_that_is_activated_ahead_takes_over_with_the_day_and_is_made_up_for(batch: int) -> None:
+    """The old one rates until then, and is refused from the close of the day before on."""
+    ledger = Ledger(subject=SUBJECTS[0])
+    ledger.opened("2010-03-01")
+    ledger.activate(sha256="b" * 64, in_force_from="2026-01-01", on="2025-06-01")
+    ledger.fined("2025-07-01")
+    log = [record(at, ledger.subject, one.name, one.data, id=one.id, at=one.stamp) for at, one in enumerate(ledger.facts)]
+    log.append(night(len(log), morning(date(2026, 1, 1))))
+    ledger.penalised("2026-02-01", act("suspension_ordered"))
+    last = ledger.facts[-1]
+    log.append(record(len(log), ledger.subject, last.name, last.data, id=last.id, at=last.stamp))
+    old, new = BOOKS, {"liyujiang": replace(BOOKS["liyujiang"], sha256="b" * 64)}
+    disk = Disk()
+    assert [] == run(disk, log[:-2], batch=batch, books=old).refusals()
+    assert [1] == [len(run(disk, log, batch=batch, books=old).refusals())]
+    letters = [orjson.loads(one)["event"]["data"]["grade"] for one in grades(disk).values()]
+    assert "D" == letters[-1] and "E" not in letters
+    assert [] == run(disk, log, batch=batch, books=new).refusals()
+    told = [orjson.loads(one)["event"]["data"] for one in grades(disk).values()][len(letters) :]
+    assert [("D", "b" * 64), ("E", "b" * 64)] == [(one["grade"], one["rulebook"]["sha256"]) for one in told]
 
 
 def test_a_regime_that_was_never_activated_is_not_rated() -> None:
