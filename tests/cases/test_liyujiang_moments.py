@@ -33,18 +33,20 @@ def test_days_of_interruption_do_not_count(until: str, grade: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("second", "grade"),
+    ("first_until", "second", "grade"),
     [
-        (("2025-01-10", "2025-01-11"), "A"),
-        (("2025-01-10", "2025-02-01"), "A"),
-        (("2025-01-10", "2025-02-02"), "new"),
-        (("2025-01-10", None), "new"),
+        ("2025-01-31", ("2025-01-10", "2025-01-11"), "A"),
+        ("2025-02-01", ("2025-01-10", "2025-01-11"), "A"),
+        ("2025-02-02", ("2025-01-10", "2025-01-11"), "new"),
+        ("2025-01-20", ("2025-01-10", "2025-02-01"), "A"),
+        ("2025-01-20", ("2025-01-10", "2025-02-02"), "new"),
+        ("2025-01-20", ("2025-01-10", None), "new"),
     ],
 )
-def test_interruptions_that_overlap_are_one(second: tuple[str, str | None], grade: str) -> None:
-    """Started on 1 December 2024 and interrupted for 31 days, complete on 31 December."""
+def test_interruptions_that_overlap_are_one(first_until: str, second: tuple[str, str | None], grade: str) -> None:
+    """Started on 1 December 2024: interrupted for 31 days, the year is complete on 31 December."""
     ledger = shop("2024-12-01")
-    ledger.interrupted("2025-01-01", "2025-02-01")
+    ledger.interrupted("2025-01-01", first_until)
     ledger.interrupted(*second)
     ledger.scored(2025, "99")
     ledger.evaluated(2025)
