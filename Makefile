@@ -21,8 +21,8 @@ run: $(VENV)/run.stamp ## start everything and load the sample town; Ctrl-C stop
 test: $(VENV)/dev.stamp ## every test but the long sweeps
 	$(BIN)/python -m pytest -m "not long" $(ARGS)
 
-test-fast: $(VENV)/dev.stamp ## the tests that need no servers and no browser, in under a minute
-	$(BIN)/python -m pytest -n auto -m "not stack and not browser and not long" $(ARGS)
+test-fast: $(VENV)/dev.stamp ## the pure tests that take no time, in under a minute
+	$(BIN)/python -m pytest -n auto -m "not stack and not browser and not sweep and not long" $(ARGS)
 
 test-long: $(VENV)/dev.stamp ## the long sweeps alone
 	$(BIN)/python -m pytest -m long $(ARGS)

@@ -1,6 +1,6 @@
 """What every test may rely on: markers, what is skipped where, and the shared stack's fixtures.
 
-Fast tests are those without the markers ``stack``, ``browser`` and ``long``. A machine without chromium skips the browser
+Fast tests are those without the markers ``stack``, ``browser``, ``sweep`` and ``long``. A machine without chromium skips the browser
 tests, and one without the published data beside the repository skips the tests that read it, each with one line at the
 end. With ``CI=true`` nothing is skipped: what would be skipped fails instead.
 """
@@ -21,7 +21,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGES = "chromium fonts-noto-cjk"
 STACK_FIXTURES = "tests.stack_fixtures"
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-_SLOWER = ("stack", "browser", "long")
+_SLOWER = ("sweep", "stack", "browser", "long")
 _skipped: Counter[str] = Counter()
 
 # A deadline for an example says how busy the machine is, not whether a property holds.

@@ -14,6 +14,8 @@ FORMS: tuple[tuple[Any, str], ...] = (
     (f.CivilDate, "date such as 2026-01-15"),
     (f.Instant, "instant in UTC such as 2026-01-15T08:30:00.000Z"),
     (f.Amount, "decimal in quotation marks, not negative, such as 97.5"),
+    (f.Latitude, "degrees in quotation marks such as 30.2741234"),
+    (f.Longitude, "degrees in quotation marks such as 120.1551234"),
     (f.DecimalText, "decimal in quotation marks such as -12.3456"),
     (f.Word, "word of small letters, digits and _"),
     (f.DashedWord, "word of small letters, digits and -"),
@@ -48,6 +50,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "note": ("备注，不得含个人信息", "a remark, without personal data"),
     # Documents, terms, persons.
     "service": ("送达：日期、方式；未送达则不填", "service of the document: day and method; left out until it is served"),
+    "announces": ("公告所公布的行为", "the act that the announcement makes public"),
     "document_no": ("文书号", "the document's number"),
     "case_no": ("案号", "the case's number"),
     "occurred_on": ("发生日期", "the day on which it happened"),

@@ -19,6 +19,8 @@ from services.rating.domain.fold import Told, decide
 from services.rating.domain.subject import Subject
 from tests.cases.ledger import book
 
+pytestmark = pytest.mark.sweep
+
 UNTIL = datetime(2026, 11, 23, 14, 30, tzinfo=ZONE)
 
 

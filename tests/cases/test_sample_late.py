@@ -29,6 +29,8 @@ from services.audit.ports import Finding
 from services.audit.reading import opened
 from tests.unit.audit.fake_work import MemoryStore
 
+pytestmark = pytest.mark.sweep
+
 UNTIL = datetime(2026, 11, 23, 14, 30, tzinfo=ZONE)
 # Ten seeds; then a town that ends in the first days of a year, and one that ends right after a Spring Festival.
 CASES = [

@@ -15,6 +15,8 @@ from services._cli.sample.bootstrap import ActiveRulebook, bootstrap
 from services._cli.sample.tables import calendar_tables
 from services._cli.sample.town import Plan, Town, generate
 
+pytestmark = pytest.mark.sweep
+
 UNTIL = datetime(2026, 11, 23, 14, 30, tzinfo=ZONE)
 
 

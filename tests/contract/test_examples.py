@@ -27,6 +27,8 @@ from schemas.envelope import Submission, check_data, lookup
 from schemas.keys import SigningKey, verify
 from services.intake.importers import fhrs
 
+pytestmark = pytest.mark.sweep
+
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES, VECTORS = ROOT / "examples", ROOT / "schemas" / "vectors"
 OFFICE = "/departments/yangli/offices/retail-workstation"
@@ -34,6 +36,7 @@ DRAFTS = sorted(path.name for path in EXAMPLES.glob("*.json"))
 IN_NODE = """
 import { readFileSync } from "node:fs";
 import { run } from "./tests/contract/field_app_vectors.mjs";
+
 console.log(JSON.stringify(await run(async (name) => JSON.parse(readFileSync(`schemas/vectors/${name}.json`)))));
 """
 IN_BROWSER = """async () => {

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.sweep
+
 SUITE = """
 import pytest
 
@@ -53,6 +55,6 @@ def test_in_ci_nothing_is_skipped(tmp_path: Path, repository: Path) -> None:
     assert done.stdout.count("nothing is skipped in CI") >= 3
 
 
-@pytest.mark.parametrize("marker", ["stack", "browser", "long"])
+@pytest.mark.parametrize("marker", ["stack", "browser", "sweep", "long"])
 def test_every_marker_is_declared(marker: str, pytestconfig: pytest.Config) -> None:
     assert any(line.startswith(f"{marker}:") for line in pytestconfig.getini("markers"))

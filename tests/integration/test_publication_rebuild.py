@@ -20,6 +20,8 @@ from tests.integration.publication_service import Publication, begun, read
 from tests.integration.test_publication_projection import topic
 from tests.stack_fixtures import temporary_stack
 
+pytestmark = pytest.mark.stack
+
 SHOPS = [f"fhrs:{number}" for number in range(501, 521)]
 PHARMACY = "uscc:91350100M000100Y43"
 

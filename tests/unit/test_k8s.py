@@ -18,6 +18,8 @@ from schemas import topics as t
 from tests.unit.k8s.build import build, containers
 from tests.unit.k8s.crds import SCHEMAS
 
+pytestmark = pytest.mark.sweep
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 K8S = REPOSITORY / "deploy" / "k8s"
 FOLDERS = ("base", "overlays/dev", "overlays/prod")

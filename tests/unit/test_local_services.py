@@ -18,6 +18,8 @@ from deploy.local.ports import Ports
 from deploy.local.stack import SERVICES, Stack
 from tests.stack_fixtures import reserved_ports
 
+pytestmark = pytest.mark.sweep
+
 
 @pytest.fixture
 def ports() -> Iterator[Ports]:

@@ -16,6 +16,8 @@ from services.audit.domain.verify import Verification
 from services.audit.ports import LogDamaged, LogStore, Place, Superseded
 from tests.unit.audit.fakes import KEY, VERIFIER, Crash, Fuse, MemoryPlan, MemoryStore, record
 
+pytestmark = pytest.mark.sweep
+
 PLACES = [("a", 0), ("a", 1), ("b", 0)]
 
 

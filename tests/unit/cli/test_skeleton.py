@@ -50,7 +50,7 @@ def test_a_value_s_form_stands_in_its_place() -> None:
     text = skeleton("inspection.recorded")
     assert '// "started_at": "<instant in UTC such as 2026-01-15T08:30:00.000Z>"' in text
     assert '// "officers": ["<officer:pseudonym>"]' in text
-    assert '// "position": {"lat": "<decimal in quotation marks such as -12.3456>"' in text
+    assert '// "position": {"lat": "<degrees in quotation marks such as 30.2741234>"' in text
 
 
 def test_the_words_are_those_of_fields_that_there_are() -> None:

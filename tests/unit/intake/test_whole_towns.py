@@ -22,6 +22,8 @@ from services.intake.domain.standing import Facts, known
 from services.intake.importers import fhrs
 from tests import toolkit as kit
 
+pytestmark = pytest.mark.sweep
+
 UNTIL = datetime(2026, 11, 23, 14, 30, tzinfo=ZONE)
 DAWN = "2000-01-01T00:00:00.000Z"
 

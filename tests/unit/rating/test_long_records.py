@@ -14,6 +14,8 @@ from services.rating.domain.fold import decide
 from services.rating.domain.subject import Subject
 from tests.cases.ledger import Ledger, act, book
 
+pytestmark = pytest.mark.sweep
+
 BOOKS = {"liyujiang": book("liyujiang")}
 FIRST = date(2024, 1, 10)
 MANY = 2_000
