@@ -24,6 +24,8 @@ from services._cli.main import main
 from tests.stack_fixtures import reserved_ports
 from tests.unit.cli.test_delivery import counter
 
+pytestmark = pytest.mark.sweep
+
 
 def mingjian(home: Path, *words: str, stdin: str = "", **more: str) -> subprocess.CompletedProcess[str]:
     """The command within this process: starting Python for each would cost more than the commands do."""

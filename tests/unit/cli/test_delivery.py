@@ -13,6 +13,8 @@ import pytest
 from services._cli.delivery import Intake
 from services._cli.errors import CliError
 
+pytestmark = pytest.mark.sweep
+
 Script = Callable[[int, list[str]], tuple[int, object] | None]
 
 
