@@ -135,7 +135,9 @@ def test_few_connections_serve_however_many_who_look(dsn: str) -> None:
                 return type(error).__name__
             return "answered"
 
-        assert await ask(0) == "answered"
+        # Both connections stand once two questions, each longer than anybody waits, are answered side by side.
+        while await asyncio.gather(ask(0.8), ask(0.8)) != ["answered"] * 2:
+            await asyncio.sleep(0.1)
         said = await asyncio.gather(*(ask(1.5) for _ in range(8)))
         assert sorted(said) == ["PoolTimeout"] * 2 + ["TooManyRequests"] * 4 + ["answered"] * 2
         with pytest.raises(psycopg.Error):
