@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 from collections import Counter
 from collections.abc import Generator
 from pathlib import Path
@@ -51,6 +52,12 @@ def skip_or_fail(reason: str) -> None:
         pytest.fail(f"nothing is skipped in CI: {reason}", pytrace=False)
     _skipped[reason] += 1
     pytest.skip(reason)
+
+
+def pytest_configure() -> None:
+    """Started in the background by a shell, the session and all its children would be deaf to Ctrl-C, which tests press."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)
