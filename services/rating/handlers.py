@@ -169,6 +169,8 @@ class Rater:
 
     def _settle(self, state: PartitionState, name: str, step: Fact, untold: Sequence[Untold]) -> list[Row]:
         """Who is owed a grade, and who no longer is: what a step tells is the standing, whatever was not told before it."""
+        if not untold and not state.untold:
+            return []
         self.counts.untold += len(untold)
         failed = {one.regime for one in untold}
         regimes = [book.rulebook.regime for book in concerned_by(step, self.books)]
