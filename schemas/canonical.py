@@ -38,31 +38,59 @@ def _escape(key: object) -> str:
 
 def check(value: Any, where: str = "", depth: int = 0) -> None:
     """Raise ``CanonicalError`` where ``value`` (plain Python JSON) leaves the restricted form."""
-    if value is None or value is True or value is False:
-        return
+    # Twice, for what is in order is looked at by the thousand: pointers are made only where one has to be told.
+    if not _sound(value, depth):
+        _refuse(value, where, depth)
+
+
+def _sound(value: Any, depth: int) -> bool:
+    """Whether ``value`` has a canonical form."""
     kind = type(value)
     if kind is str:
-        try:
-            value.encode("utf-8")
-        except UnicodeEncodeError:
-            raise CanonicalError("lone-surrogate", where, "a string holds half of a surrogate pair") from None
-        return
+        return value.isascii() or _encodes(value)
+    if kind is dict:
+        if depth >= MAX_DEPTH:
+            return False
+        for key, item in value.items():
+            if type(key) is not str or not key.isascii():
+                return False
+            if not (type(item) is str and item.isascii() or _sound(item, depth + 1)):
+                return False
+        return True
     if kind is int:
-        if not -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
-            raise CanonicalError("integer-range", where, _TOO_BIG)
+        return -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER
+    if kind is list or kind is tuple:
+        return depth < MAX_DEPTH and all(_sound(item, depth + 1) for item in value)
+    return value is None or value is True or value is False
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _refuse(value: Any, where: str, depth: int) -> None:
+    """Raise ``CanonicalError`` for the first place that ``_sound`` doesn't take."""
+    kind = type(value)
+    if kind is str and not _encodes(value):
+        raise CanonicalError("lone-surrogate", where, "a string holds half of a surrogate pair")
+    if kind is int and not -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
+        raise CanonicalError("integer-range", where, _TOO_BIG)
+    if _sound(value, depth):
         return
-    if depth >= MAX_DEPTH:
+    if kind in (dict, list, tuple) and depth >= MAX_DEPTH:
         raise CanonicalError("depth", where, _TOO_DEEP)
     if kind is dict:
         for key, item in value.items():
             if type(key) is not str or not key.isascii():
                 raise CanonicalError("key", f"{where}/{_escape(key)}", "object keys must be ASCII")
-            check(item, f"{where}/{_escape(key)}", depth + 1)
-        return
+            _refuse(item, f"{where}/{_escape(key)}", depth + 1)
     if kind is list or kind is tuple:
         for index, item in enumerate(value):
-            check(item, f"{where}/{index}", depth + 1)
-        return
+            _refuse(item, f"{where}/{index}", depth + 1)
     if kind is float:
         raise CanonicalError("float", where, 'floats are not allowed; send a decimal string such as "97.5"')
     if kind is _Flaw:

@@ -7,11 +7,12 @@ A key id is derived from algorithm and public key, so a key can't be presented u
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import json
 import os
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -39,13 +40,16 @@ _SMALL_ORDER_Y = frozenset(
 )
 
 
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+
+
 class UnusableKey(ValueError):
     """A key that can't be read: wrong length, unknown algorithm, a point off the curve."""
 
 
 def b64(data: bytes) -> str:
     """base64url without padding."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
 
 
 def unb64(text: str) -> bytes:
@@ -122,14 +126,14 @@ class SigningKey:
         """An Ed25519 key from 32 bytes: for test vectors and the sample town, whose keys are no secret."""
         return SigningKey("Ed25519", ed25519.Ed25519PrivateKey.from_private_bytes(seed))
 
-    @property
+    @cached_property
     def raw_public(self) -> bytes:
         public = self.private.public_key()
         if self.alg == "Ed25519":
             return public.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
         return public.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
 
-    @property
+    @cached_property
     def key_id(self) -> str:
         return key_id(self.alg, self.raw_public)
 
@@ -141,8 +145,12 @@ class SigningKey:
         return r.to_bytes(32, "big") + s.to_bytes(32, "big")
 
     def signature(self, value: Any) -> dict[str, str]:
-        """The signature object over the canonical bytes of ``value``."""
-        return {"key_id": self.key_id, "alg": self.alg, "value": b64(self.sign(canonical_bytes(value)))}
+        """The signature object over the canonical bytes of ``value``. Raises ``CanonicalError``."""
+        return self.signature_over(canonical_bytes(value))
+
+    def signature_over(self, message: bytes) -> dict[str, str]:
+        """The signature object over these bytes."""
+        return {"key_id": self.key_id, "alg": self.alg, "value": b64(self.sign(message))}
 
     def public_object(self) -> dict[str, str]:
         """``{"key_id", "alg", "public_key"}`` as it stands in genesis and key.registered."""

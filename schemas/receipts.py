@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from schemas import fields as f
-from schemas.canonical import canonical_bytes
+from schemas.canonical import canonical_bytes, trusted_canonical_bytes
 from schemas.keys import SigningKey, unb64, verify
 
 RECEIPT_TYPE = "mingjian.receipt.v1"
@@ -58,7 +58,7 @@ class Refusal(BaseModel):
 def sign_receipt(receipt: Receipt, key: SigningKey) -> dict[str, Any]:
     """``{"receipt", "signature"}``; with an Ed25519 key the same receipt always gives the same bytes."""
     body = receipt.model_dump()
-    return {"receipt": body, "signature": key.signature(body)}
+    return {"receipt": body, "signature": key.signature_over(trusted_canonical_bytes(body))}
 
 
 def sign_refusal(refusal: Refusal, key: SigningKey) -> dict[str, Any]:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
+
+_EPOCH = date(1970, 1, 1)
+_DAY_MS = 86_400_000
 
 
 def instant(milliseconds: int) -> str:
     """Epoch milliseconds → ``YYYY-MM-DDTHH:MM:SS.mmmZ``."""
-    seconds, rest = divmod(milliseconds, 1000)
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{rest:03d}Z"
+    days, within = divmod(milliseconds, _DAY_MS)
+    seconds, rest = divmod(within, 1000)
+    minutes, second = divmod(seconds, 60)
+    return f"{_day(days)}T{minutes // 60:02d}:{minutes % 60:02d}:{second:02d}.{rest:03d}Z"
+
+
+@lru_cache(maxsize=1024)
+def _day(days: int) -> str:
+    """The UTC date so many days after the epoch. Instants come in crowds of the same day, and intake says several for each event."""
+    return (_EPOCH + timedelta(days)).isoformat()
 
 
 def milliseconds(text: str) -> int:

@@ -84,6 +84,7 @@ def _java_options(jars: Path) -> list[str]:
         "-Xms256m",
         "-Xmx512m",
         "-XX:+UseSerialGC",
+        "-XX:TieredStopAtLevel=1",
         "-XX:+ExitOnOutOfMemoryError",
         "-Djava.awt.headless=true",
         f"-Dlog4j2.configurationFile={_LOG4J}",

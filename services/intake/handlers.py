@@ -122,6 +122,8 @@ class Desk:
     async def receipt(self, name: Name) -> Answer | None:
         """The receipt of an event that was entered, 202 for one that is stored, 503 while it can't be known yet, None for one that
         is unknown. Raises ``StoreUnavailable``."""
+        if (copy := self._waiting.known(name)) is not None:
+            return self._receipt(copy, again=True)
         stored, copy = await self._store.find(name)
         if copy is not None:
             return self._receipt(copy, again=True)

@@ -1,4 +1,5 @@
-"""Storing in groups: what arrives while one transaction is under way goes into the next, in the order of arrival.
+"""Storing in groups: what arrives while one transaction is under way, or soon after it began, goes into the next, in the order of
+arrival. The first event after a pause is stored at once.
 
 Invariants
 1. Order of storing = order of offering = order of sending.
@@ -21,6 +22,8 @@ from services.intake.ports import Kept, NotStorable, Row, Store, StoreUnavailabl
 log = logging.getLogger("mingjian.intake.keeping")
 TOGETHER = 1_000
 WAITING = 20_000
+# From the beginning of one transaction to that of the next, unless there is more than one can take.
+APART_S = 0.015
 
 Offered = tuple[Row, "asyncio.Future[Kept]"]
 
@@ -42,8 +45,8 @@ class Sender(Protocol):
 class Keeper:
     """One for a process."""
 
-    def __init__(self, store: Store, sender: Sender) -> None:
-        self._store, self._sender = store, sender
+    def __init__(self, store: Store, sender: Sender, *, apart_s: float = APART_S) -> None:
+        self._store, self._sender, self._apart_s = store, sender, apart_s
         self._queue: deque[Offered] = deque()
         self._arrived = asyncio.Event()
 
@@ -62,10 +65,15 @@ class Keeper:
 
     async def run(self) -> None:
         """Until cancelled."""
+        loop = asyncio.get_running_loop()
+        earliest = 0.0
         while True:
             await self._arrived.wait()
             self._arrived.clear()
             while self._queue:
+                if len(self._queue) < TOGETHER:
+                    await asyncio.sleep(max(0.0, earliest - loop.time()))
+                earliest = loop.time() + self._apart_s
                 await self._together([self._queue.popleft() for _ in range(min(TOGETHER, len(self._queue)))])
 
     async def _together(self, group: Sequence[Offered]) -> None:

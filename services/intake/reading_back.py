@@ -32,6 +32,7 @@ from services.intake.ports import FirstCopy, Place, Position, Store, StoreUnavai
 
 log = logging.getLogger("mingjian.intake.reading")
 PLACES: tuple[Place, ...] = ((REGISTRY, 0), *((FACTS, partition) for partition in range(PARTITIONS)))
+STORED_TOGETHER = 2_000
 _PAUSE_S = 0.5
 _NAME = re.compile(r"/[a-z0-9/-]{1,119} [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -49,7 +50,7 @@ class Consumer(Protocol):
 
 class ReadBack:
     """``found`` hears of every first copy in memory at once, ``saw`` of every record's time (epoch ms); ``send`` returns once Kafka
-    has the rows, or raises ``Unavailable``."""
+    has the rows, or raises ``Unavailable``. ``store_every_s``: while records keep coming, they are stored so often."""
 
     def __init__(
         self,
@@ -60,6 +61,7 @@ class ReadBack:
         found: Callable[[FirstCopy], None],
         saw: Callable[[int], None],
         send: Callable[[Sequence[Outgoing]], Awaitable[None]],
+        store_every_s: float = 0.0,
     ) -> None:
         self._send = send
         self._unreadable: list[Outgoing] = []
@@ -67,6 +69,7 @@ class ReadBack:
         self.positions: dict[Place, Position] = {place: Position(0, 0) for place in PLACES}
         self._stored: dict[Place, Position] = {}
         self._unstored: list[FirstCopy] = []
+        self._store_every_s, self._stored_at = store_every_s, float("-inf")
         self._moved = asyncio.Condition()
 
     async def start(self) -> None:
@@ -108,9 +111,14 @@ class ReadBack:
         if self._unreadable:
             await self._send(self._unreadable)
             self._unreadable = []
-        if self._unstored or self.positions != self._stored:
-            await self._store.note(self._unstored, self.positions)
-            self._stored, self._unstored = dict(self.positions), []
+        if self.positions != self._stored and (not records or self._due()):
+            moved = {place: position for place, position in self.positions.items() if position != self._stored.get(place)}
+            await self._store.note(self._unstored, moved)
+            self._stored, self._unstored, self._stored_at = dict(self.positions), [], asyncio.get_running_loop().time()
+
+    def _due(self) -> bool:
+        # What was read and not stored is read again at the next start, and receipts come from memory: this may wait, but not grow.
+        return asyncio.get_running_loop().time() - self._stored_at >= self._store_every_s or len(self._unstored) >= STORED_TOGETHER
 
     def _take(self, record: ConsumerRecord) -> None:
         place = (record.topic, record.partition)

@@ -17,6 +17,10 @@ class Waiting:
         self._waiters: dict[Name, list[asyncio.Future[FirstCopy]]] = {}
         self._recent: OrderedDict[Name, FirstCopy] = OrderedDict()
 
+    def known(self, name: Name) -> FirstCopy | None:
+        """The first copy, where it was read a while ago at most."""
+        return self._recent.get(name)
+
     def expect(self, name: Name) -> asyncio.Future[FirstCopy]:
         """A future that gets the first copy; at once where it was just read."""
         future: asyncio.Future[FirstCopy] = asyncio.get_running_loop().create_future()

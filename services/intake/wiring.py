@@ -41,6 +41,8 @@ from services.intake.web.status import Status
 log = logging.getLogger("mingjian.intake")
 PORT = 19_100
 _READ_AT_ONCE = 4_000
+# A client waits for what is read back, so little is gathered; what was read is entered in the tables at leisure.
+_GATHER_MS, _STORE_EVERY_S = 15, 0.1
 _START_LIMIT_S = 600.0
 _TIMER_S = 1.0
 
@@ -127,11 +129,12 @@ class Intake:
         self.keeper = Keeper(self.store, self.sender)
         self.reader = ReadBack(
             store=self.store,
-            consumer=PositionedConsumer(connection, client_id="mingjian-intake", max_records=_READ_AT_ONCE),
+            consumer=PositionedConsumer(connection, client_id="mingjian-intake", max_records=_READ_AT_ONCE, gather_ms=_GATHER_MS),
             registry=Registry.empty(),
             found=self._found,
             saw=self.clock.saw,
             send=self.producer.send,
+            store_every_s=_STORE_EVERY_S,
         )
         self.desk = Desk(
             store=self.store,

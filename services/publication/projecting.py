@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 OUTBOX = 500
 READY_LAG = 20_000
 QUIET_LIMIT_S = 30.0
+# How often the stream forgets what can't be resumed any more; in between it reaches back a little further.
+FLOOR_EVERY_S = 5.0
 _BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 _START = Position(0, -1)
 _PARTITIONS = {topic.name: topic.partitions for topic in LOGGED_TOPICS}
@@ -84,6 +86,7 @@ class Projecting:
         self._telemetry, self._published = telemetry, published
         self._store, self._projector = store, projector
         self._records, self._sender, self._clock, self._keep = records, sender, clock, keep
+        self._floor_due = float("-inf")
         self.progress = Progress()
 
     async def run(self) -> None:
@@ -145,7 +148,8 @@ class Projecting:
             self.progress.positions = self._projector.positions
             if applied.moves or applied.rejected:
                 await self._flush(sender)
-            if applied.changes:
+            if applied.changes and self._clock() >= self._floor_due:
+                self._floor_due = self._clock() + FLOOR_EVERY_S
                 await self._store.raise_floor(self._keep)
         self.progress.at = self._clock()
         if self.progress.state == "following" and not sum(self.progress.lag().values()):

@@ -81,15 +81,18 @@ def judge(
         opened = open_submission(value)
     except Refused as refused:
         return Denied(refused.fault, None, _name(value, "source", today), _name(value, "id", today), None)
-    names = (opened.event_hash, _name(value, "source", today), _name(value, "id", today))
+
+    def denied(why: Fault, key_id: str | None) -> Denied:
+        return Denied(why, opened.event_hash, _name(value, "source", today), _name(value, "id", today), key_id)
+
     key = registry.key(opened.signature["key_id"])
     if broken := _signature_fault(opened, key):
-        return Denied(broken, *names, None)
+        return denied(broken, None)
     assert key is not None
     try:
         return _judge_signed(opened, key, registry, _Receipt(channel, received_at, today, standing))
     except Refused as refused:
-        return Denied(refused.fault, *names, key.key_id)
+        return denied(refused.fault, key.key_id)
 
 
 def _signature_fault(opened: Opened, key: Key | None) -> Fault | None:

@@ -36,7 +36,7 @@ _GROWN_UP = 14
 _MANY_DIGITS = re.compile(r"(?:\d[^\d]{0,3}){7}")
 _HARMLESS = re.compile(
     r"[0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|person:[0-9a-f]{32}"
-    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]{8,15}Z)?"
+    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]{8,15}Z)?|(?:fhrs|camis):[0-9]{1,8}"
 )
 _BETWEEN = r"(?:[\-.·_/,|、\u2010-\u2015]|\s)"
 _RUN = re.compile(rf"[0-9]+[Xx]?(?:{_BETWEEN}{{1,3}}[0-9]+[Xx]?)*(?:{_BETWEEN}{{1,3}}[Xx](?![0-9A-Za-z]))?")
@@ -127,9 +127,14 @@ def plain(text: str) -> str:
     )
 
 
+def _may_hold(text: str) -> bool:
+    """False for most texts, at little cost: those that can't hold a number of seven digits."""
+    return not text.isascii() or (len(text) > 6 and _MANY_DIGITS.search(text) is not None)
+
+
 def find(text: str, today: date, *, paper: bool = False) -> Kind | None:
     """What of a person the text seems to hold, or None. ``paper``: the text is the number of a document."""
-    if not (_MANY_DIGITS.search(text) or not text.isascii()) or _HARMLESS.fullmatch(text) or _is_enterprise(text):
+    if not _may_hold(text) or _HARMLESS.fullmatch(text) or _is_enterprise(text):
         return None
     text = plain(text)
     if not _MANY_DIGITS.search(text):
@@ -209,8 +214,23 @@ def strings(value: Any, where: str = "", name: str = "") -> Iterator[tuple[str, 
             yield from strings(item, f"{where}/{index}", name)
 
 
+def _any(value: Any, today: date, name: str) -> bool:
+    """Whether ``search`` would find something."""
+    if isinstance(value, str):
+        return _may_hold(value) and name not in NUMBERS and find(value, today, paper=bool(_PAPERS.fullmatch(name))) is not None
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if _may_hold(key) and find(key, today) or not isinstance(item, int) and _any(item, today, key):
+                return True
+        return False
+    return isinstance(value, list | tuple) and any(_any(item, today, name) for item in value)
+
+
 def search(value: Any, today: date, where: str = "") -> tuple[str, Kind] | None:
     """The first place (JSON pointer) within ``value`` that seems to hold personal data, and of which kind."""
+    # Twice, for hardly any event holds some: places are named only where one has to be told.
+    if not _any(value, today, ""):
+        return None
     for pointer, name, text in strings(value, where):
         if kind := find(text, today, paper=bool(_PAPERS.fullmatch(name))):
             return pointer, kind

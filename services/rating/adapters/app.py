@@ -16,7 +16,7 @@ from services.rating.adapters.rows import RowTable, row_table
 from services.rating.ports import Record
 
 BATCH = 2_000
-WITHIN_S = 0.02
+WITHIN_S = 0.04
 APP_ID = f"{topics.RATING_APP}-v{topics.RATING_VERSION}"
 
 OnBatch = Callable[[Sequence[Record]], Awaitable[None]]
