@@ -23,7 +23,7 @@ from deploy.local import jars
 from deploy.local.kafka import find_java
 from deploy.local.stack import SERVERS, SERVICES, Stack
 from schemas.topics import LOGGED_TOPICS, PARTITIONS
-from tests.bench import drive, load, processes, profile, setting
+from tests.bench import drive, load, processes, profile, setting, speed
 from tests.bench.kafka import producer_performance
 from tests.bench.report import Rate, Report
 from tests.stack_fixtures import temporary_stack
@@ -56,7 +56,9 @@ class Bench:
         self._rng = Random(20261123)
 
     def say(self, words: str) -> None:
-        self._console.print(f"[dim]{words}[/dim]")
+        index = speed.measure()
+        self._report.speed[words] = round(index, 1)
+        self._console.print(f"[dim]{words} (the machine's speed now: {index:.0f})[/dim]")
 
     def _subjects(self, count: int) -> list[str]:
         self._next += count

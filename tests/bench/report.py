@@ -43,7 +43,8 @@ class Latency:
 
 @dataclass
 class Report:
-    """One run. ``baseline``: Kafka's ProducerPerformance; everything else is put beside it."""
+    """One run. ``baseline``: Kafka's ProducerPerformance; everything else is put beside it. ``speed``: before each phase, see
+    ``speed.measure``."""
 
     machine: dict[str, object]
     baseline: Rate | None = None
@@ -51,6 +52,7 @@ class Report:
     latency: Latency | None = None
     memory: dict[str, Memory] = field(default_factory=dict)
     cpu_seconds: dict[str, float] = field(default_factory=dict)
+    speed: dict[str, float] = field(default_factory=dict)
     slowest: str = ""
     samples: int = 0
     profile: list[Line] = field(default_factory=list)
@@ -91,6 +93,9 @@ class Report:
             delay = f"p50 {found.p50_ms:,.0f} ms, p99 {found.p99_ms:,.0f} ms, longest {found.longest_ms:,.0f} ms"
             table.add_row(name, f"{found.count:,}", "", delay, f"{found.missing:,} not seen" if found.missing else "all seen")
         table.caption = f"aims: {AIM_PUBLISHED:,} events/s until published; p99 below {AIM_P99_MS} ms"
+        if self.speed:
+            low, high = min(self.speed.values()), max(self.speed.values())
+            table.caption += f"\nthe machine's speed during the run: {low:.0f} to {high:.0f} (100: one with nothing else on it)"
         return table
 
     def _costs(self) -> Table:

@@ -18,7 +18,7 @@ from schemas.envelope import Submission, check_data, lookup
 from schemas.ids import check_subject
 from schemas.keys import SigningKey
 from schemas.receipts import verify_signed
-from tests.bench import kafka, load, processes, profile
+from tests.bench import kafka, load, processes, profile, speed
 
 KEY = SigningKey.from_seed(b"bench" + bytes(27))
 AUTHOR = load.Author(
@@ -97,3 +97,10 @@ def test_a_process_under_the_sampler_tells_its_hottest_function(tmp_path: Path) 
     assert samples > 20
     assert lines[0].function.endswith(":hot")
     assert lines[0].own > 50
+
+
+def test_the_speed_is_an_index_that_a_busy_machine_lowers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed, "_spin", lambda: speed.REFERENCE_S * 2)
+    assert speed.measure() == pytest.approx(50)
+    monkeypatch.undo()
+    assert speed.measure(tries=1) > 0

@@ -245,3 +245,10 @@ def _service(on: str, served: str | None) -> dict[str, Any]:
 
 def _known(on: str, served: str | None) -> date:
     return date.fromisoformat(on if served in (None, "same") else served)
+
+
+def shop(started: str = "2010-03-01") -> Ledger:
+    """A ledger with an enterprise that has been open since ``started``."""
+    ledger = Ledger()
+    ledger.opened(started)
+    return ledger
