@@ -62,8 +62,12 @@ class RulebookRef(Frozen):
     sha256: f.Sha256 = public()
 
 
+# The one status that no rulebook has: what said that a regime rates the subject was taken back.
+NOT_RATED = "not_rated"
+
+
 class GradeData(Data):
-    """A grade as it now stands. ``grade`` is null where ``status`` says why there is none."""
+    """A grade as it stands. ``grade`` is null where ``status`` says why there is none, by a word of the rulebook or ``not_rated``."""
 
     regime: f.Regime = public()
     grade: f.Name | None = public()
@@ -91,9 +95,10 @@ class GradeProposed(GradeData):
     """R8: awaiting approval; not shown to the public."""
 
 
-@event_type("grade.corrected", zh="等级更正", en="Grade corrected", route="derived", roles=SERVICE)
+@event_type("grade.corrected", zh="等级更正", en="Grade corrected", wired=True, route="derived", roles=SERVICE)
 class GradeCorrected(GradeData):
-    """A late fact re-rated the past: ``in_force_from`` to ``corrected_to``."""
+    """Days that are over turn out otherwise: what held from ``in_force_from`` to ``corrected_to``, both inclusive, and as what they
+    were told (``previous_*``). What holds now is told apart."""
 
     corrected_to: f.CivilDate | None = public(default=None)
 

@@ -129,19 +129,19 @@ class ActReviewed(DocumentAct):
     decided_by_event: f.EventId | None = public(default=None)
 
 
-@event_type("act.annulled", zh="行政行为撤销", en="Act annulled")
+@event_type("act.annulled", zh="行政行为撤销", en="Act annulled", wired=True)
 class ActAnnulled(ActReviewed):
     """R18: as never done, from its start."""
 
 
-@event_type("act.changed", zh="行政行为变更", en="Act changed")
+@event_type("act.changed", zh="行政行为变更", en="Act changed", wired=True)
 class ActChanged(ActReviewed):
     """R18: as if it had said ``replacement`` from its start: one act of several annulled, a fine lowered."""
 
     replacement: Replacement = public()
 
 
-@event_type("repair.applied_for", zh="信用修复申请", en="Repair applied for")
+@event_type("repair.applied_for", zh="信用修复申请", en="Repair applied for", wired=True)
 class RepairApplied(Act):
     """The subject asks that decisions be no longer shown, shared or used."""
 
@@ -150,7 +150,7 @@ class RepairApplied(Act):
     statement: f.Text | None = government(default=None)
 
 
-@event_type("repair.decided", zh="信用修复决定", en="Repair decided")
+@event_type("repair.decided", zh="信用修复决定", en="Repair decided", wired=True)
 class RepairDecided(DocumentAct):
     """R18: where granted, the acts count no longer from ``effective_from`` on; before it they did. ``application`` is the id
     of the event it answers; absent where the law ends a publication without one."""
@@ -186,19 +186,19 @@ class EntryAct(Act):
     source_document: f.Sha256 | None = government(default=None)
 
 
-@event_type("entry.corrected", zh="录入更正", en="Entry corrected")
+@event_type("entry.corrected", zh="录入更正", en="Entry corrected", wired=True)
 class EntryCorrected(EntryAct):
     """R18: the fact counts as ``replacement``, from its start, as known from this entry."""
 
     replacement: Replacement = public()
 
 
-@event_type("entry.retracted", zh="录入撤回", en="Entry retracted")
+@event_type("entry.retracted", zh="录入撤回", en="Entry retracted", wired=True)
 class EntryRetracted(EntryAct):
     """R18: as never entered. What the retracted event itself had taken out of effect comes back."""
 
 
-@event_type("objection.raised", zh="异议提出", en="Objection raised")
+@event_type("objection.raised", zh="异议提出", en="Objection raised", wired=True)
 class ObjectionRaised(Act):
     """Somebody says that an entry, a grade or a publication is wrong. Who it is goes into a commitment, if anywhere.
 
@@ -217,7 +217,7 @@ class ObjectionRaised(Act):
         return self
 
 
-@event_type("objection.decided", zh="异议处理决定", en="Objection decided", roles=("officer", "approver", "importer"))
+@event_type("objection.decided", zh="异议处理决定", en="Objection decided", wired=True, roles=("officer", "approver", "importer"))
 class ObjectionDecided(DocumentAct):
     """R18: upheld, the entry is as never made; changed, it counts as ``replacement``. ``decided_by`` was not involved in it.
 

@@ -67,7 +67,7 @@ class Scratch:
     def upto(self, fact: Fact) -> Fact:
         """Fold what stands before ``fact``; return the kept fact of its offset, or itself where none was kept."""
         while self.facts and self.facts[0].offset < fact.offset:
-            self.subject.apply(self.facts.popleft())
+            self.subject.take(self.facts.popleft())
         return self.facts.popleft() if self.facts and self.facts[0].offset == fact.offset else fact
 
 

@@ -189,6 +189,40 @@ class Ledger:
         data = {"through": through, "time_zone": "Asia/Shanghai"}
         return self.enter("day.closed", data, known=date.fromisoformat(through) + timedelta(days=1))
 
+    # what takes a fact out of effect
+    def ref(self, id: str) -> dict[str, str]:
+        """The fact of this id, by its office."""
+        return {"source": next(fact.source for fact in self.facts if fact.id == id), "id": id}
+
+    def annulled(self, id: str, on: str) -> str:
+        data = {"occurred_on": on, "document_no": f"AN-{on}", "act": self.ref(id), "ground": "reconsideration", "authority": "样例复议机关"}
+        return self.enter("act.annulled", data)
+
+    def changed(self, id: str, on: str, replacement: dict[str, Any], *, served: str | None = "same") -> str:
+        """``replacement``: the decision's data as they shall read; of the same type."""
+        data = {"occurred_on": on, "document_no": f"CH-{on}", "act": self.ref(id), "ground": "litigation", "authority": "样例法院"}
+        return self.enter("act.changed", data | {"replacement": self._replacement(id, replacement)} | _service(on, served))
+
+    def corrected_entry(self, id: str, on: str, replacement: dict[str, Any]) -> str:
+        data = {"occurred_on": on, "entry": self.ref(id), "ground": "wrong_content", "origin": "self_reported", "reason": "样例：笔误"}
+        return self.enter("entry.corrected", data | {"replacement": self._replacement(id, replacement)})
+
+    def retracted(self, id: str, on: str, ground: str = "wrong_subject") -> str:
+        data = {"occurred_on": on, "entry": self.ref(id), "ground": ground, "origin": "supervision", "reason": "样例：录错"}
+        return self.enter("entry.retracted", data)
+
+    def objection_upheld(self, id: str, on: str) -> str:
+        data = {"occurred_on": on, "document_no": f"OB-{on}", "objection": id, "outcome": "upheld", "entry": self.ref(id)}
+        return self.enter("objection.decided", data | {"decided_by": "officer:decider-one", "reason": "样例：成立"})
+
+    def repaired(self, id: str, on: str, effective: str | None = None) -> str:
+        data = {"occurred_on": on, "document_no": f"RE-{on}", "acts": [self.ref(id)], "outcome": "granted", "basis": ["article 1"]}
+        return self.enter("repair.decided", data | {"effective_from": effective or on})
+
+    def _replacement(self, id: str, data: dict[str, Any]) -> dict[str, Any]:
+        named = next(fact for fact in self.facts if fact.id == id)
+        return {"type": named.type, "data": data}
+
     # what rating says
     def told(self) -> list[Told]:
         """Every grade event, step by step, as the live driver tells them."""
@@ -198,6 +232,20 @@ class Ledger:
                 continue
             told += decide(subject, controls, {self.regime: self.book}, fact)
         return told
+
+    def determined(self) -> list[Told]:
+        """Those that tell what holds, without those that tell what held."""
+        return [one for one in self.told() if one.event["type"] == "mingjian.grade.determined.v1"]
+
+    def corrected(self) -> list[tuple[str, str, str | None, str | None]]:
+        """The days that turned out otherwise: first, last, what they were told as, what held."""
+        found = []
+        for one in self.told():
+            data = one.event["data"]
+            if one.event["type"] == "mingjian.grade.corrected.v1":
+                was, now = (data["previous_grade"] or data["previous_status"], data["grade"] or data["status"])
+                found.append((data["in_force_from"], data["corrected_to"], was, now))
+        return found
 
     def now(self) -> Standing | None:
         """The standing after the last fact."""

@@ -22,6 +22,20 @@ def test_a_fine_served_between_the_periods_end_and_the_evaluation_stays(served: 
     assert ("2026-01-15" if served == "2025-12-31" else served) == found.in_force_from.isoformat()
 
 
+def test_a_lowering_that_a_worse_grade_hid_is_told_from_the_evaluation_that_lifts_it() -> None:
+    """E held until 19 January; that the fine of the 5th makes it D shows on the 20th only."""
+    ledger = shop()
+    ledger.penalised("2024-06-03", act("suspension_ordered"))
+    ledger.scored(2024, "95")
+    ledger.evaluated(2024)
+    ledger.scored(2025, "95")
+    ledger.fined("2026-01-05")
+    ledger.evaluated(2025, on="2026-01-20")
+    found = ledger.now()
+    assert found is not None and ("D", "2026-01-20") == (found.grade, str(found.in_force_from))
+    assert ["E", "D"] == [ledger.grade(day) for day in ("2026-01-19", "2026-01-20")]
+
+
 def test_that_lowering_ends_with_the_evaluation_of_its_own_period_or_later() -> None:
     ledger = shop()
     ledger.scored(2025, "99")
@@ -134,12 +148,12 @@ def test_an_evaluation_entered_ahead_of_its_date_acts_from_its_date(day: str, gr
     ledger.evaluated(2025)
     ledger.scored(2026, "92", on="2026-12-20")
     ledger.evaluated(2026, known="2026-12-21")
-    before = len(ledger.told())
+    before = len(ledger.determined())
     ledger.inspected("2027-01-01")
-    assert before == len(ledger.told())
+    assert before == len(ledger.determined())
     ledger.inspected(day)
     assert grade == ledger.grade(day)
-    told = ledger.told()[before:]
+    told = ledger.determined()[before:]
     assert [grade] * (grade != "A") == [one.event["data"]["grade"] for one in told]
 
 
@@ -180,9 +194,9 @@ def test_of_two_evaluations_of_one_period_the_later_counts(day: str, since: str)
 )
 def test_being_new_ends_on_its_day_though_nothing_is_entered(through: str, told: list[str]) -> None:
     ledger = shop("2025-03-01")
-    before = len(ledger.told())
+    before = len(ledger.determined())
     ledger.day_closed(through)
-    assert told == [one.event["data"]["status"] for one in ledger.told()[before:]]
+    assert told == [one.event["data"]["status"] for one in ledger.determined()[before:]]
 
 
 @pytest.mark.parametrize(("through", "told"), [("2027-01-13", []), ("2027-01-14", ["B"]), ("2027-01-15", ["B"])])
@@ -192,6 +206,6 @@ def test_an_evaluation_ahead_is_told_when_its_day_has_come(through: str, told: l
     ledger.evaluated(2025)
     ledger.scored(2026, "92", on="2026-12-20")
     ledger.evaluated(2026, known="2026-12-21")
-    before = len(ledger.told())
+    before = len(ledger.determined())
     ledger.day_closed(through)
-    assert told == [one.event["data"]["grade"] for one in ledger.told()[before:]]
+    assert told == [one.event["data"]["grade"] for one in ledger.determined()[before:]]

@@ -16,7 +16,7 @@ def test_two_offices_that_use_one_id_change_the_grade_twice() -> None:
     ledger.enter("penalty.decided", penalty("2026-02-01", "fine", served=True), id=ONE_ID)
     ledger.source = OTHER
     ledger.enter("penalty.decided", penalty("2026-03-01", "suspension_ordered", served=True), id=ONE_ID)
-    told = ledger.told()[-2:]
+    told = ledger.determined()[-2:]
     assert ["D", "E"] == [one.event["data"]["grade"] for one in told]
     assert told[0].event["id"] != told[1].event["id"]
 

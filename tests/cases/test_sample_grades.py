@@ -13,6 +13,7 @@ from services._cli.sample.bootstrap import bootstrap
 from services._cli.sample.load import active_rulebooks, in_order
 from services._cli.sample.tables import calendar_tables
 from services._cli.sample.town import Plan, Town, generate
+from services.rating.domain import emit
 from services.rating.domain.controls import Controls
 from services.rating.domain.facts import CONTROLS, Fact, compact
 from services.rating.domain.fold import Told, decide
@@ -50,7 +51,7 @@ def told_by_rating(repository: Path, town: Town) -> dict[str, list[Told]]:
         state = Subject(subject, 0)
         found[subject] = []
         for step in sorted((*own, *controls.facts), key=lambda one: one.offset):
-            found[subject] += decide(state, controls, books, step)
+            found[subject] += [one for one in decide(state, controls, books, step) if one.event["type"] == emit.TYPE]
     return found
 
 

@@ -38,6 +38,12 @@ CONTRADICTIONS: dict[str, str] = {
     "public_key: a key of small order signs every message alike": "小阶公钥对任何内容都通过,不能使用",
     "not base64url without padding": "不是无填充的 base64url",
     "base64url with stray bits": "base64url 末尾有多余的位",
+    "commitments belong beside the replacement, into data.commitments": "承诺应写在 data.commitments，不写在更正内容里",
+    "effective_from is given where repair is granted, and only there": "准予修复时写明 effective_from，不准予时不写",
+    "a refusal needs a reason": "不准予应写明理由",
+    "an objection is about an entry or about something derived: give one of entry and derived": "entry 和 derived 写一个",
+    "entry is needed: what follows from the decision concerns an entry": "需要 entry：决定的后果落在一项录入上",
+    "replacement is given where the outcome is changed, and only there": "结果为 changed 时写明 replacement，其他结果不写",
 }
 _TERM = re.compile(r"([a-z_.]{1,40}) lies before occurred_on")
 _REGIME_SUBJECT = "the subject must be regime:"
@@ -132,6 +138,13 @@ def _sentence(words: str, field: str, value: Any, schemes: Sequence[str]) -> Fau
         return fault("served-before-decided", field=f"{field}/service/served_on")
     if match := _TERM.fullmatch(words):
         return fault("contradiction", field=field, zh=f"{match[1]} 早于 occurred_on", en=words)
+    if words.startswith("replacement.data/"):
+        where, _, why = words.removeprefix("replacement.data/").partition(": ")
+        return fault("replacement-wrong", field=pointer([*field.split("/")[1:], "data", *where.split("/")]), why=why)
+    if words.startswith("replacement.type"):
+        return fault("replacement-type", field=f"{field}/type")
+    if words.endswith("retract it and say it anew"):
+        return fault("replacement-of-a-change", field=f"{field}/type")
     if zh := CONTRADICTIONS.get(words):
         return fault("contradiction", field=field, zh=zh, en=words)
     return fault("contradiction", field=field, zh="字段之间互相矛盾", en="fields contradict each other")

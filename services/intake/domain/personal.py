@@ -22,7 +22,7 @@ from typing import Any, Literal
 from stdnum.cn import uscc
 from stdnum.exceptions import ValidationError
 
-from schemas.ids import SubjectError, check_subject
+from schemas.ids import ENTERPRISE_SCHEMES, SubjectError, check_subject
 
 Kind = Literal["identity", "telephone"]
 
@@ -36,7 +36,7 @@ _GROWN_UP = 14
 _MANY_DIGITS = re.compile(r"(?:\d[^\d]{0,3}){7}")
 _HARMLESS = re.compile(
     r"[0-9a-f]{32}|[0-9a-f]{64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|person:[0-9a-f]{32}"
-    r"|[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]{8,15}Z)?|(?:fhrs|camis):[0-9]{1,8}"
+    rf"|[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?:T[0-9:.]{{8,15}}Z)?|(?:{'|'.join(ENTERPRISE_SCHEMES)}):[0-9]{{1,8}}"
 )
 _BETWEEN = r"(?:[\-.·_/,|、\u2010-\u2015]|\s)"
 _RUN = re.compile(rf"[0-9]+[Xx]?(?:{_BETWEEN}{{1,3}}[0-9]+[Xx]?)*(?:{_BETWEEN}{{1,3}}[Xx](?![0-9A-Za-z]))?")

@@ -236,18 +236,19 @@ class Snapshot:
         return await self._all("SELECT regime, grade, status, count(*) AS n FROM grade GROUP BY regime, grade, status ORDER BY regime")
 
     async def changed(self, *, from_ms: int, until_ms: int, limit: int) -> list[Row]:
-        """Changes that became known in [from, until), latest first; seq, subject, name, grades, when."""
+        """What holds otherwise since it became known in [from, until), latest first; seq, subject, name, grades, when."""
         return await self._all(
             "SELECT change.seq, change.subject, subject.name, change.regime, change.grade, change.status, change.in_force_from, "
             "change.known_ms, change.data ->> 'previous_grade' AS previous_grade, change.data ->> 'previous_status' AS previous_status "
             "FROM change LEFT JOIN subject ON subject.id = change.subject WHERE change.known_ms >= %s AND change.known_ms < %s "
-            "ORDER BY change.known_ms DESC, change.seq DESC LIMIT %s",
+            "AND change.corrected_to IS NULL ORDER BY change.known_ms DESC, change.seq DESC LIMIT %s",
             (from_ms, until_ms, limit),
         )
 
     async def changed_count(self, *, from_ms: int, until_ms: int) -> int:
         """How many changes became known in [from, until)."""
-        row = await self._one("SELECT count(*) AS n FROM change WHERE known_ms >= %s AND known_ms < %s", (from_ms, until_ms))
+        question = "SELECT count(*) AS n FROM change WHERE known_ms >= %s AND known_ms < %s AND corrected_to IS NULL"
+        row = await self._one(question, (from_ms, until_ms))
         return int(row["n"]) if row else 0
 
     async def list_counts(self) -> dict[str, int]:

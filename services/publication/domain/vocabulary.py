@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from schemas.events.derived import NOT_RATED
 from schemas.rulebook.model import Rulebook
 from services.publication.domain.lists import ListRule
 
@@ -31,6 +32,9 @@ class Term:
     def short(self, lang: str) -> str:
         """The name that fits beside a mark."""
         return self.short_zh if lang == "zh" else self.short_en
+
+
+_NOT_RATED = Term(NOT_RATED, "不再评定", "No longer rated", "不再评定", "No longer rated", None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,8 @@ class Vocabulary:
 
     def status(self, regime: str, status: str) -> Term:
         """A status's term."""
+        if status == NOT_RATED:
+            return _NOT_RATED
         book = self._books.get(regime)
         found = book.status_words.get(status) if book else None
         if found is None:

@@ -236,11 +236,12 @@ def _lists(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary, ta
         return _json(summary | {"items": [shapes.list_member(row) for row in rows[:limit]], "next": more}, state, tag)
 
 
-_STREAM_DOC = """Every change of a grade or status, as server-sent events: `event: grade`, `id:` the gapless number, `data:` the
-CloudEvent as JSON. `grade` takes the changes that lead to a grade and those that lead away from it, so that who holds it can be
-followed on the stream alone. `since` and `Last-Event-ID` (which wins) name the last number already seen; without them the stream
-begins now. A comment comes at least every 15 seconds, and after each page of what is sent again, with the number reached as `id:`.
-A number that is no longer kept, or was never given out, is answered 410 with the address of the snapshot to start from."""
+_STREAM_DOC = """Every change of a grade or status, as server-sent events: `event: grade` for what holds now, `event: correction` for days
+that are over and turn out otherwise (`in_force_from` to `corrected_to`), `id:` the gapless number, `data:` the CloudEvent as JSON.
+`grade` takes the changes that lead to a grade and those that lead away from it, so that who holds it can be followed on the stream alone.
+`since` and `Last-Event-ID` (which wins) name the last number already seen; without them the stream begins now. A comment comes at
+least every 15 seconds, and after each page of what is sent again, with the number reached as `id:`. A number that is no longer kept,
+or was never given out, is answered 410 with the address of the snapshot to start from."""
 
 
 def _stream(routes: APIRouter, reader: PostgresReader, hub: Hub) -> None:

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from services.publication.adapters.postgres_reader import ChangeFilter, PostgresReader, Row
+from services.publication.domain.rows import CORRECTED
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +70,9 @@ def cloud_event(row: Row, *, sample: bool) -> dict[str, Any]:
 
 
 def frame(row: Row, *, sample: bool = False) -> Frame:
-    """A change as it goes over the wire."""
-    text = b"id: %d\nevent: grade\ndata: %s\n\n" % (row["seq"], orjson.dumps(cloud_event(row, sample=sample)))
+    """A change as it goes over the wire; what held on days that are over under another name, so that nobody takes it for what holds."""
+    name = b"correction" if row["type"] == CORRECTED else b"grade"
+    text = b"id: %d\nevent: %s\ndata: %s\n\n" % (row["seq"], name, orjson.dumps(cloud_event(row, sample=sample)))
     return Frame(row["seq"], row["subject"], row["regime"], row["grade"], row["previous_grade"], text)
 
 

@@ -70,6 +70,13 @@ FIELDS = {
     "closed_reason": N_("Reason for closing"),
     "until": N_("Until"),
     "whole": N_("The whole permit"),
+    "objection_no": N_("Objection"),
+    "application_no": N_("Application"),
+    "authority": N_("Authority"),
+    "ground": N_("Ground"),
+    "origin": N_("Brought about by"),
+    "entry": N_("Entry"),
+    "effective_from": N_("Counts no more from"),
 }
 
 VALUES = {
@@ -146,6 +153,29 @@ VALUES = {
     "hygiene": N_("hygiene"),
     "structural": N_("structure"),
     "confidence_in_management": N_("confidence in management"),
+    "reconsideration": N_("reconsideration"),
+    "litigation": N_("litigation"),
+    "authority_above": N_("authority above"),
+    "own_motion": N_("of its own motion"),
+    "granted": N_("granted"),
+    "refused": N_("refused"),
+    "upheld": N_("upheld"),
+    "changed": N_("changed"),
+    "rejected": N_("rejected"),
+    "withdrawn": N_("withdrawn"),
+    "slip_of_the_pen": N_("slip of the pen"),
+    "wrong_subject": N_("wrong subject"),
+    "wrong_date": N_("wrong date"),
+    "wrong_content": N_("wrong content"),
+    "entered_twice": N_("entered twice"),
+    "source_changed": N_("source changed"),
+    "self_reported": N_("reported by the office itself"),
+    "objection": N_("objection"),
+    "supervision": N_("supervision"),
+    "truth_determined": N_("determination of the truth"),
+    "subject": N_("the enterprise"),
+    "authority": N_("an authority"),
+    "third_party": N_("a third party"),
 }
 
 # Where one word means different things in different facts, each fact's own.
@@ -156,7 +186,7 @@ _IN_TYPE = {
 
 # Dates have their own places in a timeline; regimes and items would only repeat what stands elsewhere on the page.
 _ELSEWHERE = frozenset({"occurred_on", "service", "regime", "regimes", "items", "attachments", "concepts", "document", "cause"})
-_DAYS = frozenset({"valid_until", "correct_by", "until"})
+_DAYS = frozenset({"valid_until", "correct_by", "until", "effective_from"})
 
 
 def word(value: str, translate: Translate) -> str:
@@ -174,6 +204,8 @@ def _value(name: str, value: Any, translate: Translate, lang: str, day: Callable
     if isinstance(value, dict):
         if "component" in value:
             return f"{word(str(value['component']), translate)} {value.get('points')}"
+        if "id" in value and "source" in value:
+            return str(value["id"])
         if "item" in value:
             return f"{value['item']} −{value.get('points')}"
         return " · ".join(_value(key, one, translate, lang, day) for key, one in value.items() if key not in _ELSEWHERE)
@@ -200,6 +232,8 @@ def lines(
 
 
 def _act(act: dict[str, Any], translate: Translate, lang: str, day: Callable[[str], str]) -> str:
+    if "id" in act and "source" in act:
+        return str(act["id"])
     parts = [_value(name, act[name], translate, lang, day) for name in ("kinds", "amount", "violation", "legal_field") if act.get(name)]
     return " · ".join(parts)
 

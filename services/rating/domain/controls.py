@@ -84,10 +84,18 @@ class Controls:
         """The first day on which any rulebook of the regime is in force: nothing before it counts, whatever is activated later."""
         return min((one.in_force_from for one in self._activations.get(regime, ()) if one.fact.offset <= upto), default=None)
 
-    def dates(self, regime: str) -> Iterator[date]:
-        """The dates of its evaluations and activations."""
-        yield from (one.on for one in self._evaluations.get(regime, ()))
-        yield from (one.in_force_from for one in self._activations.get(regime, ()))
+    def dates(self, regime: str, *, upto: int) -> Iterator[date]:
+        """The dates of its evaluations and activations known at offset ``upto``."""
+        yield from (one.on for one in self._evaluations.get(regime, ()) if one.fact.offset <= upto)
+        yield from (one.in_force_from for one in self._activations.get(regime, ()) if one.fact.offset <= upto)
+
+    def evaluated_on(self, regime: str, year: int) -> date | None:
+        """The first date on which a period that ends in this year is evaluated, as far as any is entered."""
+        return min((one.on for one in self._evaluations.get(regime, ()) if one.last.year == year), default=None)
+
+    def activated_at(self, regime: str) -> int | None:
+        """When the first activation became known (epoch ms)."""
+        return min((one.fact.known for one in self._activations.get(regime, ())), default=None)
 
     def last(self, regime: str, *, below: int) -> Fact | None:
         """The newest control below an offset that concerns the regime: its own, or a day that closed."""

@@ -2,8 +2,8 @@
 
 Time passes by ``day.closed``. With this day known, only the subjects for which it has come need to be looked at then; for all
 others the step would tell nothing. A day too early costs a look; one too late would leave a change untold, so whatever may
-matter is named: the full year of operation, evaluations and activations dated ahead, acts that take effect later, and every
-date in the rulebook.
+matter is named: the full year of operation, evaluations, activations and repairs dated ahead, acts that take effect later, and
+every date in the rulebook.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from services.rating.domain.conditions.operated_for import operating
 from services.rating.domain.controls import Controls
 from services.rating.domain.subject import Subject
 
+# What is entered later only makes a day be looked at for nothing.
+_EVERYTHING = 2**63
+
 
 def next_change(subject: Subject, controls: Controls, rulebook: Rulebook, *, as_of: date) -> date | None:
     """The first day after ``as_of`` on which the standing can differ from that day's; None: never by itself."""
@@ -24,10 +27,12 @@ def next_change(subject: Subject, controls: Controls, rulebook: Rulebook, *, as_
 
 
 def _days(subject: Subject, controls: Controls, rulebook: Rulebook, as_of: date) -> Iterator[date]:
-    following = bisect_right(subject.acts, as_of, key=lambda act: act.effective)
-    if following < len(subject.acts):
-        yield subject.acts[following].effective
-    yield from controls.dates(rulebook.regime)
+    view = subject.view_on(as_of)
+    following = bisect_right(view.acts, as_of, key=lambda act: act.effective)
+    if following < len(view.acts):
+        yield view.acts[following].effective
+    yield from subject.repair_days()
+    yield from controls.dates(rulebook.regime, upto=_EVERYTHING)
     for parameter in rulebook.parameters:
         for value in parameter.values:
             yield value.in_force_from
@@ -36,6 +41,6 @@ def _days(subject: Subject, controls: Controls, rulebook: Rulebook, as_of: date)
         if rule.repealed_on:
             yield rule.repealed_on
     if rulebook.periodic and (months := rulebook.parameter(rulebook.periodic.new_enterprises.months).at(as_of)) is not None:
-        complete = operating(subject, months).complete_on
+        complete = operating(view, months).complete_on
         if complete:
             yield complete

@@ -1,4 +1,4 @@
-"""Standings → ``mingjian.grade.determined.v1``: derived ids, no clock, the same bytes on every replay."""
+"""Standings → ``mingjian.grade.determined.v1`` and ``grade.corrected``: derived ids, no clock, the same bytes on every replay."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from services.rating.domain.sentences import Decisive, Reason
 from services.rating.domain.standing import Standing
 
 KIND = "grade.determined"
-TYPE = f"mingjian.{KIND}.v1"
+KIND_CORRECTED = "grade.corrected"
+TYPE, TYPE_CORRECTED = f"mingjian.{KIND}.v1", f"mingjian.{KIND_CORRECTED}.v1"
 # The contract's sizes (schemas.events.derived): an event stays well below one Kafka record.
 MAX_REASONS, MAX_DECISIVE, MAX_EVENTS_OF_A_REASON = 50, 100, 20
 
@@ -23,7 +24,24 @@ def determined(
     *, subject: str, regime: str, version: str, sha256: str, before: Standing | None, after: Standing, cause: Fact
 ) -> dict[str, Any]:
     """The event that tells of ``after``. ``cause`` is the fact or control whose arrival made it due; its time is the event's."""
-    data = {
+    data = _data(regime, version, sha256, before, after, cause)
+    identity = derived_id(cause=identity_of(cause), kind=KIND, subject=subject, regime=regime, ordinal=0)
+    return derived_event(id=identity, service="rating", type=TYPE, subject=subject, time=instant(cause.stamp), data=data)
+
+
+def corrected(
+    *, subject: str, regime: str, version: str, sha256: str, first: date, last: date, before: Standing | None, after: Standing, cause: Fact
+) -> dict[str, Any]:
+    """The event that tells what held from ``first`` to ``last``, both inclusive, days that were told as ``before``."""
+    data = _data(regime, version, sha256, before, after, cause)
+    data |= {"in_force_from": first.isoformat(), "corrected_to": last.isoformat(), "moment": "correction"}
+    # By its first day, which is the same however many other stretches the step corrects.
+    identity = derived_id(cause=identity_of(cause), kind=KIND_CORRECTED, subject=subject, regime=regime, ordinal=first.toordinal())
+    return derived_event(id=identity, service="rating", type=TYPE_CORRECTED, subject=subject, time=instant(cause.stamp), data=data)
+
+
+def _data(regime: str, version: str, sha256: str, before: Standing | None, after: Standing, cause: Fact) -> dict[str, Any]:
+    return {
         "regime": regime,
         "grade": after.grade,
         "status": after.status,
@@ -39,8 +57,6 @@ def determined(
         "rulebook": {"regime": regime, "version": version, "sha256": sha256},
         "cause": {"topic": topics.FACTS, "partition": cause.partition, "offset": cause.offset, "id": cause.id},
     }
-    identity = derived_id(cause=identity_of(cause), kind=KIND, subject=subject, regime=regime, ordinal=0)
-    return derived_event(id=identity, service="rating", type=TYPE, subject=subject, time=instant(cause.stamp), data=data)
 
 
 def identity_of(cause: Fact) -> str:

@@ -44,6 +44,12 @@ KEPT: dict[str, tuple[str, ...]] = {
     "penalty.decided": ("occurred_on", "document_no", "service", "case_no", "acts"),
     "crime.judged": ("occurred_on", "document_no", "service", "legal_field", "final"),
     "document.served": ("occurred_on", "document", "document_no", "service"),
+    "act.annulled": ("occurred_on", "document_no", "act"),
+    "act.changed": ("occurred_on", "document_no", "service", "act", "replacement"),
+    "repair.decided": ("occurred_on", "document_no", "acts", "outcome", "effective_from"),
+    "entry.corrected": ("occurred_on", "entry", "replacement"),
+    "entry.retracted": ("occurred_on", "entry", "ground"),
+    "objection.decided": ("occurred_on", "document_no", "outcome", "entry", "replacement"),
 }
 # Broadcast copies that every subject of the partition lives by.
 CONTROLS: dict[str, tuple[str, ...]] = {
@@ -57,7 +63,8 @@ DAY_CLOSED = "day.closed"
 @dataclass(frozen=True, slots=True)
 class Fact:
     """``known`` is the running maximum of record times in the partition, ``stamp`` the record's own; both epoch ms, as is
-    ``received``. ``name`` is the event type without prefix and version."""
+    ``received``. ``name`` is the event type without prefix and version. ``worded_by``: the fact that put these words in the place of
+    the entered ones; never kept, for it follows from the log."""
 
     partition: int
     offset: int
@@ -68,6 +75,7 @@ class Fact:
     source: str
     name: str
     data: dict[str, Any]
+    worded_by: Fact | None = None
 
     @property
     def type(self) -> str:
@@ -92,10 +100,16 @@ def compact(event: dict[str, Any], entry: dict[str, Any], *, partition: int, off
     keys = KEPT.get(name) or CONTROLS.get(name)
     if keys is None:
         return None
-    data = event["data"]
-    kept = {key: data[key] for key in keys if data.get(key) is not None}
+    kept = _kept(keys, event["data"])
+    if words := kept.get("replacement"):
+        instead = name_of(words["type"])
+        kept["replacement"] = {"name": instead, "data": _kept(KEPT.get(instead, ()), words["data"])}
     received = milliseconds(entry["received_at"]) if entry.get("received_at") else stamp
     return Fact(partition, offset, known, stamp, received, event["id"], event["source"], name, kept)
+
+
+def _kept(keys: tuple[str, ...], data: dict[str, Any]) -> dict[str, Any]:
+    return {key: data[key] for key in keys if data.get(key) is not None}
 
 
 def pack(facts: list[Fact]) -> bytes:

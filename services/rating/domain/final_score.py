@@ -12,7 +12,7 @@ from schemas.rulebook import Rulebook
 from services.rating.domain.facts import Fact
 from services.rating.domain.holding import number_text
 from services.rating.domain.sentences import Decisive, Reason
-from services.rating.domain.subject import Subject
+from services.rating.domain.view import View
 
 # More decimals than any bound has, so that what is cut off never lifts a score over one.
 STEPS = 10_000
@@ -36,7 +36,7 @@ def scaled(total: str, maximum: str, full: Decimal) -> Decimal | None:
     return Decimal(int(Fraction(total) * Fraction(full) * STEPS // Fraction(maximum))) / STEPS
 
 
-def final_score(subject: Subject, rulebook: Rulebook, first: date, last: date) -> FinalScore | None:
+def final_score(view: View, rulebook: Rulebook, first: date, last: date) -> FinalScore | None:
     """Of the year in which the period ends; of several the one that the rulebook chooses. None also where it has no full marks,
     or no choice, on the period's last day."""
     periodic = rulebook.periodic
@@ -46,7 +46,7 @@ def final_score(subject: Subject, rulebook: Rulebook, first: date, last: date) -
         return None
     full = Decimal(marks)
     found: list[tuple[Decimal, Fact]] = []
-    for fact in subject.scores.get((rulebook.regime, last.year), ()):
+    for fact in view.scores.get((rulebook.regime, last.year), ()):
         points = scaled(fact.data["total"], fact.data["maximum"], full)
         if points is not None:
             found.append((points, fact))

@@ -4,25 +4,29 @@ Invariants
 1. What a step tells is a function of the facts and controls up to it: a step that is repeated tells the same bytes under the
    same id, so sending it again is harmless.
 2. A step tells only what changed since the step before; nothing before a rulebook's activation is told.
-3. As-of days never go back: the civil day of ``known`` in the regime's zone. What is dated ahead (an evaluation, an activation)
+3. Days that are over are told again where they turn out otherwise: by a fact that came late, by what took one out of effect, and
+   where the standing changed on a day on which nothing was entered.
+4. As-of days never go back: the civil day of ``known`` in the regime's zone. What is dated ahead (an evaluation, an activation)
    acts from its day on and is told with the first step of that day or later.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.rulebook import Rulebook, digest
 from services.rating.domain.controls import Activation, Controls
+from services.rating.domain.days import ONE_DAY
 from services.rating.domain.due import next_change
-from services.rating.domain.emit import determined
+from services.rating.domain.emit import corrected, determined
 from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact
 from services.rating.domain.grade import standing
-from services.rating.domain.standing import Standing
+from services.rating.domain.spans import Correction, Span, corrections, spans, touches
+from services.rating.domain.standing import Standing, unrated
 from services.rating.domain.subject import Subject
 
 
@@ -77,19 +81,19 @@ def attempt(subject: Subject, controls: Controls, books: Books, step: Fact) -> t
     Where the standing before can't be worked out either (it was untold then), what stands now is told as the first."""
     concerned = concerned_by(step, books)
     before = {book.rulebook.regime: _previous_or_none(subject, controls, book, step) for book in concerned}
+    shown = {book.rulebook.regime: _shown_or_none(subject, controls, book, step, before[book.rulebook.regime]) for book in concerned}
     if step.name not in CONTROLS and not subject.apply(step):
         return [], []
     told, untold = [], []
     for book in concerned:
         regime = book.rulebook.regime
         try:
-            event = _change(subject, controls, book, step, before[regime])
+            events = _changes(subject, controls, book, step, before[regime], shown[regime])
         except Exception as error:
             _drop_tables(subject, regime)
             untold.append(Untold(step, regime, error))
             continue
-        if event is not None:
-            told.append(Told(step, event))
+        told += [Told(step, event) for event in events]
     return told, untold
 
 
@@ -101,21 +105,91 @@ def concerned_by(step: Fact, books: Books) -> list[Book]:
     return [books[regime] for regime in sorted(books)]
 
 
-def _change(subject: Subject, controls: Controls, book: Book, step: Fact, was: Standing | None) -> dict[str, Any] | None:
+def _changes(
+    subject: Subject, controls: Controls, book: Book, step: Fact, was: Standing | None, shown: list[Span] | None
+) -> list[dict[str, Any]]:
+    """What holds now first, then what held on days that are over: who reads on sees the newer cover the older."""
     regime = book.rulebook.regime
     after = _at(subject, controls, book, upto=step.offset, known=step.known)
     subject.standings[regime] = (step.offset, after)
-    if after is None or (was is not None and was.essence == after.essence):
+    named = {"subject": subject.subject, "regime": regime, "version": book.rulebook.version, "sha256": book.sha256, "cause": step}
+    now = after or _no_longer(subject, controls, book, step)
+    events = []
+    if now is not None and (was is not None or after is not None) and (was is None or was.essence != now.essence):
+        events.append(determined(**named, before=was, after=now))
+    if shown and now is not None:
+        for one in _corrections(subject, controls, book, step, after, shown):
+            # As on its first day: what is said may not depend on where else the history was cut.
+            held = _on(subject, controls, book, upto=step.offset, as_of=one.first) or unrated(one.first)
+            events.append(corrected(**named, first=one.first, last=one.last, before=one.was, after=held))
+    return events
+
+
+def _no_longer(subject: Subject, controls: Controls, book: Book, step: Fact) -> Standing | None:
+    """Where nothing in effect says any more that the regime rates the subject; None where it does, or other rules are in force."""
+    today = civil_day(step.known, book.zone)
+    activation = in_force(controls, book, book.rulebook.regime, upto=step.offset, known=step.known)
+    if activation is None or activation.sha256 != book.sha256 or book.rulebook.regime in subject.view_on(today).regimes:
         return None
-    return determined(
-        subject=subject.subject,
-        regime=regime,
-        version=book.rulebook.version,
-        sha256=book.sha256,
-        before=was,
-        after=after,
-        cause=step,
+    return unrated(today)
+
+
+def _corrections(
+    subject: Subject, controls: Controls, book: Book, step: Fact, after: Standing | None, shown: list[Span]
+) -> list[Correction]:
+    today = civil_day(step.known, book.zone)
+    known = spans(
+        subject,
+        controls,
+        book.rulebook,
+        lambda day: _on(subject, controls, book, upto=step.offset, as_of=day),
+        upto=step.offset,
+        first=shown[0].first,
+        last=today,
+        at_end=after,
     )
+    return corrections(shown, [replace(one, last=min(one.last, today - ONE_DAY)) for one in known if one.first < today])
+
+
+def _shown_or_none(subject: Subject, controls: Controls, book: Book, step: Fact, was: Standing | None) -> list[Span] | None:
+    try:
+        return _shown(subject, controls, book, step, was)
+    except Exception:
+        _drop_tables(subject, book.rulebook.regime)
+        return None
+
+
+def _shown(subject: Subject, controls: Controls, book: Book, step: Fact, was: Standing | None) -> list[Span] | None:
+    """How the days were told, until now, on which ``step`` may change something: to the step before it as they were known then,
+    from there on as it left them. None where there are no such days."""
+    regime = book.rulebook.regime
+    if was is None:
+        return None
+    today, until = civil_day(step.known, book.zone), civil_day(_last_known(subject, controls, regime, step.offset), book.zone)
+    touched = touches(step, subject, controls, regime)
+    first = until + ONE_DAY if touched is None else min(touched, until + ONE_DAY)
+    since, activated = subject.known_since(regime), controls.activated_at(regime)
+    if since is None or activated is None:
+        return None
+    first = max(first, civil_day(max(since, activated), book.zone))
+    if first >= today:
+        return None
+    found: list[Span] = []
+    if first <= until:
+        found = spans(
+            subject,
+            controls,
+            book.rulebook,
+            lambda day: _on(subject, controls, book, upto=step.offset - 1, as_of=day),
+            upto=step.offset - 1,
+            first=first,
+            last=until,
+            at_end=was,
+        )
+    gap = max(first, until + ONE_DAY)
+    if gap < today:
+        found.append(Span(gap, today - ONE_DAY, was))
+    return [replace(one, last=min(one.last, today - ONE_DAY)) for one in found if one.first < today]
 
 
 def _previous_or_none(subject: Subject, controls: Controls, book: Book, step: Fact) -> Standing | None:
@@ -128,7 +202,8 @@ def _previous_or_none(subject: Subject, controls: Controls, book: Book, step: Fa
 
 def _drop_tables(subject: Subject, regime: str) -> None:
     """What was worked out by a regime that failed on the way may be half of it."""
-    subject.indexes.pop(regime, None)
+    for view in subject.views():
+        view.indexes.pop(regime, None)
     subject.standings.pop(regime, None)
 
 
@@ -151,8 +226,13 @@ def previous(subject: Subject, controls: Controls, book: Book, offset: int) -> S
     kept = subject.standings.get(regime)
     if kept is not None and kept[0] == last_step:
         return kept[1]
-    known = max(subject.last_known, last_control.known if last_control else 0)
-    return _at(subject, controls, book, upto=offset - 1, known=known)
+    return _at(subject, controls, book, upto=offset - 1, known=_last_known(subject, controls, regime, offset))
+
+
+def _last_known(subject: Subject, controls: Controls, regime: str, offset: int) -> int:
+    """When the last step below ``offset`` became known."""
+    last_control = controls.last(regime, below=offset)
+    return max(subject.last_known, last_control.known if last_control else 0)
 
 
 def current(subject: Subject, controls: Controls, book: Book, *, upto: int, known: int) -> Standing | None:
@@ -161,7 +241,10 @@ def current(subject: Subject, controls: Controls, book: Book, *, upto: int, know
 
 
 def _at(subject: Subject, controls: Controls, book: Book, *, upto: int, known: int) -> Standing | None:
-    as_of = civil_day(known, book.zone)
+    return _on(subject, controls, book, upto=upto, as_of=civil_day(known, book.zone))
+
+
+def _on(subject: Subject, controls: Controls, book: Book, *, upto: int, as_of: date) -> Standing | None:
     return standing(subject, controls, book.rulebook, sha256=book.sha256, upto=upto, as_of=as_of)
 
 
@@ -186,7 +269,7 @@ def attempts(
     for step in steps:
         if step.offset < since:
             if step.name not in CONTROLS:
-                state.apply(step)
+                state.take(step)
                 waits = date.min
         elif step.name != DAY_CLOSED:
             if concerned_by(step, books):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from schemas.rulebook import Rulebook, Status
 from services.rating.domain import latest, periodic
 from services.rating.domain.acts import Act
 from services.rating.domain.controls import Controls
+from services.rating.domain.days import ONE_DAY
 from services.rating.domain.index import index_of
 from services.rating.domain.sentences import Decisive, Reason
 from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject
+from services.rating.domain.view import View
 
 
 def standing(subject: Subject, controls: Controls, rulebook: Rulebook, *, sha256: str, upto: int, as_of: date) -> Standing | None:
@@ -20,23 +23,44 @@ def standing(subject: Subject, controls: Controls, rulebook: Rulebook, *, sha256
     None where the regime doesn't rate the subject, or where the rulebook in force on that day, as activated up to that offset,
     isn't the one whose digest is ``sha256``: rating by other rules than the activated ones is refused.
     """
-    if rulebook.regime not in subject.regimes or subject.subject.partition(":")[0] not in rulebook.header.schemes:
+
+    def on(day: date) -> Standing | None:
+        return _on(subject, controls, rulebook, sha256, upto, day)
+
+    found = on(as_of)
+    for repaired in reversed(subject.repair_days()):
+        if found is None or found.in_force_from is None or repaired > as_of:
+            continue
+        if repaired <= found.in_force_from:
+            break
+        # R18: what a repair gives back it gives from its date on, however long ago the evaluation was that now comes out better.
+        before = on(repaired - ONE_DAY)
+        if before is None or (before.grade, before.status) != (found.grade, found.status):
+            return replace(found, in_force_from=repaired)
+    return found
+
+
+def _on(subject: Subject, controls: Controls, rulebook: Rulebook, sha256: str, upto: int, as_of: date) -> Standing | None:
+    if subject.subject.partition(":")[0] not in rulebook.header.schemes:
+        return None
+    view = subject.view_on(as_of)
+    if rulebook.regime not in view.regimes:
         return None
     activation = controls.activation(rulebook.regime, upto=upto, as_of=as_of)
     go_live = controls.go_live(rulebook.regime, upto=upto)
     if activation is None or go_live is None or activation.sha256 != sha256:
         return None
-    if ended := _ended(subject, rulebook, as_of):
+    if ended := _ended(view, rulebook, as_of):
         return ended
     if rulebook.latest:
-        return latest.standing(subject, rulebook, as_of)
+        return latest.standing(view, rulebook, as_of)
     evaluations = controls.evaluations(rulebook.regime, upto=upto, as_of=as_of)
-    return periodic.standing(subject, rulebook, go_live, evaluations, as_of)
+    return periodic.standing(view, rulebook, go_live, evaluations, as_of)
 
 
-def _ended(subject: Subject, rulebook: Rulebook, as_of: date) -> Standing | None:
+def _ended(view: View, rulebook: Rulebook, as_of: date) -> Standing | None:
     """三(二)1 chapeau: closed, licence or whole permit revoked. A status, no grade."""
-    for act, word in index_of(subject, rulebook).terminal:
+    for act, word in index_of(view, rulebook).terminal:
         if act.effective <= as_of:
             return _terminal(rulebook.status_words[word], act)
     return None

@@ -12,7 +12,7 @@ from schemas.rulebook import Rulebook
 from services.rating.domain.acts import Act
 from services.rating.domain.causes import Causes
 from services.rating.domain.facts import Fact
-from services.rating.domain.subject import Subject
+from services.rating.domain.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Look:
     ``day`` is the day whose parameters apply: the period's last at an evaluation, the inspection's in the latest mode."""
 
     rulebook: Rulebook
-    subject: Subject
+    view: View
     first: date
     last: date
     day: date

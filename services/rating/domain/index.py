@@ -1,4 +1,4 @@
-"""A subject's acts sorted by the conditions that look at them, kept up as facts arrive.
+"""A view's acts sorted by the conditions that look at them, kept up as facts arrive.
 
 Without it each new fact would walk all earlier acts for each rule; with it a fact enters the few lists that it matches.
 """
@@ -6,6 +6,7 @@ Without it each new fact would walk all earlier acts for each rule; with it a fa
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -17,7 +18,7 @@ from services.rating.domain.conditions import CAUSE_KINDS
 from services.rating.domain.conditions import no_acts as no_acts_kind
 from services.rating.domain.conditions.selection import in_field
 from services.rating.domain.conditions.tracker import Tracker
-from services.rating.domain.subject import Subject
+from services.rating.domain.view import View
 
 
 def _order(act: Act) -> tuple[date, int, int]:
@@ -39,19 +40,26 @@ class Index:
         """The matching acts of one condition, sorted."""
         return self.matched.get((rule, position), [])
 
-    def causes(self, rule: str, position: int, subject: Subject) -> list[Cause]:
+    def causes(self, rule: str, position: int, view: View) -> list[Cause]:
         """The moments of a cause condition, sorted by day."""
         tracker = self.trackers.get((rule, position))
-        return tracker.causes(subject) if tracker else []
+        return tracker.causes(view) if tracker else []
 
 
-def index_of(subject: Subject, rulebook: Rulebook) -> Index:
-    """The subject's index for a rulebook, brought up to the acts that have arrived."""
-    index = subject.indexes.get(rulebook.regime)
+def first_cause(causes: Sequence[Cause], start: date) -> Iterator[date]:
+    """The day of the first cause on or after a day, if there is one."""
+    at = bisect_left(causes, start, key=lambda one: one.on)
+    if at < len(causes):
+        yield causes[at].on
+
+
+def index_of(view: View, rulebook: Rulebook) -> Index:
+    """The view's index for a rulebook, brought up to the acts that have arrived."""
+    index = view.indexes.get(rulebook.regime)
     if index is None or index.rulebook is not rulebook:
-        index = subject.indexes[rulebook.regime] = Index(rulebook)
-    while index.entered < len(subject.arrived):
-        _enter(index, subject.arrived[index.entered])
+        index = view.indexes[rulebook.regime] = Index(rulebook)
+    while index.entered < len(view.arrived):
+        _enter(index, view.arrived[index.entered])
         index.entered += 1
     return index
 

@@ -2,25 +2,61 @@
 
 from __future__ import annotations
 
-from datetime import date
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from schemas.rulebook import Rulebook
-from services.rating.domain.days import day
+from services.rating.domain.days import ONE_DAY, day
 from services.rating.domain.facts import Fact
 from services.rating.domain.holding import Look
 from services.rating.domain.rules import holding_rules, pick
 from services.rating.domain.sentences import Decisive, Reason
 from services.rating.domain.standing import Standing
-from services.rating.domain.subject import Subject
+from services.rating.domain.view import View
 
 
-def standing(subject: Subject, rulebook: Rulebook, as_of: date) -> Standing | None:
-    """None where neither a rated inspection nor a published status is on record."""
-    inspection = subject.rated.get(rulebook.regime)
-    declared = subject.declared.get(rulebook.regime)
+def standing(view: View, rulebook: Rulebook, as_of: date) -> Standing | None:
+    """None where neither a rated inspection nor a published status counts on the day."""
+    zone = ZoneInfo(rulebook.header.time_zone)
+    inspection = _newest_inspection(view.rated.get(rulebook.regime, ()), as_of, zone)
+    declared = max(
+        (one for one in view.declared.get(rulebook.regime, ()) if _from(one, zone) <= as_of),
+        key=lambda one: (_from(one, zone), one.offset),
+        default=None,
+    )
     if inspection and (declared is None or not _newer(declared, inspection)):
-        return _inspected(subject, rulebook, inspection)
+        return _inspected(view, rulebook, inspection)
     return _declared(rulebook, declared) if declared else None
+
+
+def days_of(view: View, rulebook: Rulebook, first: date, last: date) -> Iterator[date]:
+    """The days from ``first`` to ``last`` from which an inspection or a status counts."""
+    zone = ZoneInfo(rulebook.header.time_zone)
+    rated = view.rated.get(rulebook.regime, ())
+    low = bisect_left(rated, first.isoformat(), key=_on)
+    high = bisect_right(rated, (last + ONE_DAY).isoformat(), key=_on)
+    yield from (_from(one, zone) for one in (*rated[low:high], *view.declared.get(rulebook.regime, ())))
+
+
+def _on(fact: Fact) -> str:
+    on: str = fact.data["occurred_on"]
+    return on
+
+
+def _from(fact: Fact, zone: ZoneInfo) -> date:
+    """The day from which it counts. What the office's calendar dates after the day on which it was known has happened all the same:
+    the office lies in another time zone."""
+    known = datetime.fromtimestamp(fact.known / 1000, zone).date()
+    on = day(fact.data.get("occurred_on"))
+    return min(on, known) if on else known
+
+
+def _newest_inspection(rated: Sequence[Fact], as_of: date, zone: ZoneInfo) -> Fact | None:
+    at = bisect_right(rated, (as_of + ONE_DAY).isoformat(), key=_on)
+    today = as_of.isoformat()
+    return next((one for one in reversed(rated[:at]) if _on(one) <= today or _from(one, zone) <= as_of), None)
 
 
 def _newer(declared: Fact, inspection: Fact) -> bool:
@@ -31,7 +67,7 @@ def _newer(declared: Fact, inspection: Fact) -> bool:
     return bool(on > inspection.data["occurred_on"])
 
 
-def _inspected(subject: Subject, rulebook: Rulebook, inspection: Fact) -> Standing:
+def _inspected(view: View, rulebook: Rulebook, inspection: Fact) -> Standing:
     latest = rulebook.latest
     assert latest is not None
     on = day(inspection.data["occurred_on"])
@@ -40,7 +76,7 @@ def _inspected(subject: Subject, rulebook: Rulebook, inspection: Fact) -> Standi
     said = latest.not_gradable
     components = {name: scores[name] for name in latest.components if name in scores}
     if len(components) == len(latest.components):
-        look = Look(rulebook, subject, first=on, last=on, day=on, components=components, inspection=inspection)
+        look = Look(rulebook, view, first=on, last=on, day=on, components=components, inspection=inspection)
         if reasons := holding_rules(look, "latest"):
             chosen = pick(rulebook, reasons)
             graded = rulebook.status_for("graded")

@@ -7,7 +7,7 @@ after that period: of the two the worse holds. So nothing is carried from step t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from schemas.rulebook import Rulebook
@@ -24,66 +24,86 @@ from services.rating.domain.index import between, index_of
 from services.rating.domain.rules import by_gravity, holding_rules, pick, reason_of, unknown_is_new
 from services.rating.domain.sentences import Decisive, Reason
 from services.rating.domain.standing import Standing
-from services.rating.domain.subject import Subject
+from services.rating.domain.view import View
 
 STAYS = "grade_stays"
 
 
-def standing(subject: Subject, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation], as_of: date) -> Standing:
+def standing(view: View, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation], as_of: date) -> Standing:
     """``go_live``: the first day that counts. ``evaluations``: those whose date has come on ``as_of``, the newest period last."""
-    found = _standing(subject, rulebook, go_live, evaluations, as_of)
-    return replace(found, reasons=(*found.reasons, *_waiting(subject, rulebook))) if subject.served_too_early else found
+    found = _standing(view, rulebook, Course(go_live, evaluations), as_of)
+    return replace(found, reasons=(*found.reasons, *_waiting(view, rulebook))) if view.served_too_early else found
 
 
-def _standing(subject: Subject, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation], as_of: date) -> Standing:
-    base = _judged(subject, rulebook, go_live, evaluations) if evaluations else _initial(subject, rulebook, go_live, as_of)
-    return _lowered(subject, rulebook, go_live, base, as_of)
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Evaluations one after the other. ``met``: what the newest of so many met, worked out once."""
+
+    go_live: date
+    evaluations: Sequence[Evaluation]
+    met: dict[int, Standing] = field(default_factory=dict)
+
+    def before(self) -> Course:
+        """Without the newest."""
+        return Course(self.go_live, self.evaluations[:-1], self.met)
 
 
-def _waiting(subject: Subject, rulebook: Rulebook) -> list[Reason]:
+def _standing(view: View, rulebook: Rulebook, course: Course, as_of: date) -> Standing:
+    evaluated = bool(course.evaluations)
+    base = _judged(view, rulebook, course) if evaluated else _initial(view, rulebook, course.go_live, as_of)
+    found = _lowered(view, rulebook, course.go_live, base, as_of)
+    if evaluated and found is not base and found.in_force_from and found.in_force_from < course.evaluations[-1].on:
+        # A cause that stays through the evaluation has acted since its day only where nothing worse held until then.
+        met = _before(view, rulebook, course)
+        if met.grade != found.grade:
+            return replace(found, in_force_from=course.evaluations[-1].on)
+    return found
+
+
+def _waiting(view: View, rulebook: Rulebook) -> list[Reason]:
     """R3: what has no effect because its service can't be right."""
     assert rulebook.periodic is not None
     note = rulebook.periodic.served_too_early
-    pairs = list(subject.served_too_early.values())[:SHOWN]
+    pairs = list(view.served_too_early.values())[:SHOWN]
     numbers = list(dict.fromkeys(document.data["document_no"] for document, _ in pairs))
     facts = tuple(Decisive(fact) for pair in pairs for fact in pair)
     return [Reason("served_too_early", note.clause, None, note, {"documents": ", ".join(numbers)}, decisive=facts, readings=note.readings)]
 
 
-def _operating(subject: Subject, rulebook: Rulebook, on: date) -> Operating:
+def _operating(view: View, rulebook: Rulebook, on: date) -> Operating:
     assert rulebook.periodic is not None
     months = rulebook.parameter(rulebook.periodic.new_enterprises.months).at(on)
-    return Operating(None, None, ()) if months is None else operating(subject, months)
+    return Operating(None, None, ()) if months is None else operating(view, months)
 
 
-def _new_on(subject: Subject, rulebook: Rulebook, on: date) -> bool:
-    return _operating(subject, rulebook, on).new_on(on, unknown_is_new(rulebook, on))
+def _new_on(view: View, rulebook: Rulebook, on: date) -> bool:
+    return _operating(view, rulebook, on).new_on(on, unknown_is_new(rulebook, on))
 
 
-def _initial(subject: Subject, rulebook: Rulebook, go_live: date, as_of: date) -> Standing:
+def _initial(view: View, rulebook: Rulebook, go_live: date, as_of: date) -> Standing:
     """Before the first evaluation: new, or not yet evaluated."""
-    found = _operating(subject, rulebook, as_of)
+    found = _operating(view, rulebook, as_of)
     after = go_live - ONE_DAY
     if found.new_on(as_of, unknown_is_new(rulebook, as_of)):
-        new = _new(subject, rulebook, found, as_of)
-        return replace(new, in_force_from=found.started or _registered_on(subject), after=after)
-    return replace(_not_yet_evaluated(subject, rulebook, found), after=after)
+        new = _new(view, rulebook, found, as_of)
+        return replace(new, in_force_from=found.started or _registered_on(view), after=after)
+    return replace(_not_yet_evaluated(view, rulebook, found), after=after)
 
 
-def _registered_on(subject: Subject) -> date | None:
-    return day(subject.registered.data.get("occurred_on")) if subject.registered else None
+def _registered_on(view: View) -> date | None:
+    return day(view.registered.data.get("occurred_on")) if view.registered else None
 
 
-def _not_yet_evaluated(subject: Subject, rulebook: Rulebook, found: Operating) -> Standing:
+def _not_yet_evaluated(view: View, rulebook: Rulebook, found: Operating) -> Standing:
     """No longer new, from the day on which the full year is complete, and no evaluation has given a grade."""
     status = rulebook.status_for("not_yet_evaluated")
     assert status is not None
-    facts = tuple(Decisive(fact) for fact in ((subject.registered,) if subject.registered else ()))
+    facts = tuple(Decisive(fact) for fact in ((view.registered,) if view.registered else ()))
     reason = Reason(status.status, status.clause, None, status.name, decisive=facts)
-    return Standing(None, status.status, found.complete_on or _registered_on(subject), "status", (reason,))
+    return Standing(None, status.status, found.complete_on or _registered_on(view), "status", (reason,))
 
 
-def _new(subject: Subject, rulebook: Rulebook, found: Operating, on: date) -> Standing:
+def _new(view: View, rulebook: Rulebook, found: Operating, on: date) -> Standing:
     assert rulebook.periodic is not None
     rule = rulebook.periodic.new_enterprises
     status = rulebook.status_for("new_enterprise")
@@ -101,26 +121,26 @@ def _new(subject: Subject, rulebook: Rulebook, found: Operating, on: date) -> St
     return Standing(None, status.status, found.started, "status", (reason,))
 
 
-def _judged(subject: Subject, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation]) -> Standing:
+def _judged(view: View, rulebook: Rulebook, course: Course) -> Standing:
     """What the newest evaluation found for the subject, before anything that took effect after its period."""
     periodic = rulebook.periodic
     assert periodic is not None
-    evaluation = evaluations[-1]
+    evaluation = course.evaluations[-1]
     last = evaluation.last
-    found = _operating(subject, rulebook, last)
-    score = final_score(subject, rulebook, evaluation.first, last)
-    if found.new_on(last, unknown_is_new(rulebook, last)) and not between(index_of(subject, rulebook).judged_new, evaluation.first, last):
+    found = _operating(view, rulebook, last)
+    score = final_score(view, rulebook, evaluation.first, last)
+    if found.new_on(last, unknown_is_new(rulebook, last)) and not between(index_of(view, rulebook).judged_new, evaluation.first, last):
         # It takes no part; what a violation gave it before, it keeps.
-        before = _before(subject, rulebook, go_live, evaluations)
+        before = _before(view, rulebook, course)
         if before.grade is not None:
-            return _stays(subject, rulebook, evaluation, before, [], has_score=score is not None)
-        fresh = _new(subject, rulebook, found, last)
+            return _stays(view, rulebook, evaluation, before, [], has_score=score is not None)
+        fresh = _new(view, rulebook, found, last)
         return replace(fresh, in_force_from=evaluation.on, moment="evaluation", period_last=last, after=last)
-    look = Look(rulebook, subject, first=evaluation.first, last=last, day=last, score=(score.points, score.fact) if score else None)
+    look = Look(rulebook, view, first=evaluation.first, last=last, day=last, score=(score.points, score.fact) if score else None)
     reasons = holding_rules(look, "evaluation")
     if score is None or not reasons:
-        before = _before(subject, rulebook, go_live, evaluations)
-        return _stays(subject, rulebook, evaluation, before, reasons, has_score=score is not None)
+        before = _before(view, rulebook, course)
+        return _stays(view, rulebook, evaluation, before, reasons, has_score=score is not None)
     graded = _graded(rulebook, by_gravity(rulebook, reasons), evaluation)
     return replace(graded, reasons=(*graded.reasons, *score.notes))
 
@@ -144,7 +164,7 @@ def _graded(rulebook: Rulebook, reasons: tuple[Reason, ...], evaluation: Evaluat
 
 
 def _stays(
-    subject: Subject,
+    view: View,
     rulebook: Rulebook,
     evaluation: Evaluation,
     before: Standing,
@@ -159,9 +179,9 @@ def _stays(
         grade = pick(rulebook, reasons)
         if before.grade is None or rulebook.rank[grade] > rulebook.rank[before.grade]:
             return _graded(rulebook, by_gravity(rulebook, reasons), evaluation)
-    found, new = _operating(subject, rulebook, evaluation.last), rulebook.status_for("new_enterprise")
+    found, new = _operating(view, rulebook, evaluation.last), rulebook.status_for("new_enterprise")
     if new and before.status == new.status and not found.new_on(evaluation.last, unknown_is_new(rulebook, evaluation.last)):
-        before = _not_yet_evaluated(subject, rulebook, found)
+        before = _not_yet_evaluated(view, rulebook, found)
     silent = rulebook.periodic.no_condition if has_score else rulebook.periodic.missing_score
     values = {"period_first": evaluation.first, "period_last": evaluation.last}
     said = Reason(STAYS, silent.clause, before.grade, silent, values, readings=silent.readings)
@@ -169,18 +189,21 @@ def _stays(
     return replace(before, reasons=(*kept, said), period_last=evaluation.last, after=evaluation.last)
 
 
-def _before(subject: Subject, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation]) -> Standing:
-    """The standing that the newest of ``evaluations`` met: by those of older periods, on the day before it."""
-    return _standing(subject, rulebook, go_live, evaluations[:-1], evaluations[-1].on - ONE_DAY)
+def _before(view: View, rulebook: Rulebook, course: Course) -> Standing:
+    """The standing that the newest evaluation met: by those of older periods, on the day before it."""
+    number = len(course.evaluations)
+    if number not in course.met:
+        course.met[number] = _standing(view, rulebook, course.before(), course.evaluations[-1].on - ONE_DAY)
+    return course.met[number]
 
 
-def _lowered(subject: Subject, rulebook: Rulebook, go_live: date, base: Standing, as_of: date) -> Standing:
+def _lowered(view: View, rulebook: Rulebook, go_live: date, base: Standing, as_of: date) -> Standing:
     """R10, R11: causes after the evaluated period lower at once, and stay through the evaluation of an earlier period."""
     assert base.after is not None
     first = max(base.after + ONE_DAY, go_live)
-    reasons = _at_once(subject, rulebook, "immediate", first, as_of)
+    reasons = _at_once(view, rulebook, "immediate", first, as_of)
     if base.grade is None and not reasons:
-        reasons = _at_once(subject, rulebook, "new_enterprise", first, as_of)
+        reasons = _at_once(view, rulebook, "new_enterprise", first, as_of)
     if not reasons:
         return base
     grade = pick(rulebook, reasons)
@@ -201,8 +224,8 @@ def _lowered(subject: Subject, rulebook: Rulebook, go_live: date, base: Standing
     )
 
 
-def _at_once(subject: Subject, rulebook: Rulebook, moment: str, first: date, as_of: date) -> list[Reason]:
-    index = index_of(subject, rulebook)
+def _at_once(view: View, rulebook: Rulebook, moment: str, first: date, as_of: date) -> list[Reason]:
+    index = index_of(view, rulebook)
     plain: list[Reason] = []
     otherwise: list[Reason] = []
     for rule in rulebook.rules:
@@ -210,9 +233,9 @@ def _at_once(subject: Subject, rulebook: Rulebook, moment: str, first: date, as_
             continue
         position, condition = next((at, one) for at, one in enumerate(rule.all) if isinstance(one, CAUSES))
         last = min(as_of, rule.repealed_on - ONE_DAY) if rule.repealed_on else as_of
-        causes = causes_between(index.causes(rule.id, position, subject), max(first, rule.in_force_from), last)
+        causes = causes_between(index.causes(rule.id, position, view), max(first, rule.in_force_from), last)
         if moment == "new_enterprise":
-            causes = _while_new(subject, rulebook, causes)
+            causes = _while_new(view, rulebook, causes)
         if not causes:
             continue
         holding = CAUSE_KINDS[condition.kind].describe(condition, rulebook, causes)
@@ -221,11 +244,11 @@ def _at_once(subject: Subject, rulebook: Rulebook, moment: str, first: date, as_
     return plain or otherwise
 
 
-def _while_new(subject: Subject, rulebook: Rulebook, causes: Causes) -> Causes:
+def _while_new(view: View, rulebook: Rulebook, causes: Causes) -> Causes:
     """The causes on days on which the subject was new."""
     assert rulebook.periodic is not None
     if len(rulebook.parameter(rulebook.periodic.new_enterprises.months).values) == 1:
         # By one and the same number of months, who is no longer new never is again.
-        return causes.until(lambda cause: not _new_on(subject, rulebook, cause.on))
-    new = [cause for cause in causes.of[causes.low : causes.high] if _new_on(subject, rulebook, cause.on)]
+        return causes.until(lambda cause: not _new_on(view, rulebook, cause.on))
+    new = [cause for cause in causes.of[causes.low : causes.high] if _new_on(view, rulebook, cause.on)]
     return Causes(new, 0, len(new))

@@ -72,11 +72,11 @@ def _reason(rule: Rule, look: Look) -> Reason | None:
 
 def _holds(rule: Rule, position: int, condition: object, look: Look) -> Holding | None:
     if isinstance(condition, CAUSES):
-        index = index_of(look.subject, look.rulebook)
-        found = between(index.causes(rule.id, position, look.subject), look.first, look.last)
+        index = index_of(look.view, look.rulebook)
+        found = between(index.causes(rule.id, position, look.view), look.first, look.last)
         return CAUSE_KINDS[condition.kind].describe(condition, look.rulebook, found) if found else None
     if isinstance(condition, NoActs):
-        return no_acts.holds(condition, look, index_of(look.subject, look.rulebook).acts(rule.id, position))
+        return no_acts.holds(condition, look, index_of(look.view, look.rulebook).acts(rule.id, position))
     if isinstance(condition, Score):
         return score.holds(condition, look)
     if isinstance(condition, ComponentSum):

@@ -92,13 +92,20 @@ def documents_text(acts: Iterable[Act], omitted: int = 0, *, chinese: bool) -> s
 
 
 def decisive_of(holdings: Iterable[Holding]) -> tuple[Decisive, ...]:
-    """The facts behind the holdings, each once, in the order of their offsets; late service adds the fact that told of it."""
+    """The facts behind the holdings, each once, in the order of their offsets; late service adds the fact that told of it, other
+    words the fact that brought them."""
     found: dict[int, Decisive] = {}
+
+    def add(fact: Fact, served: date | None = None) -> None:
+        found.setdefault(fact.offset, Decisive(fact, served))
+        if fact.worded_by:
+            found.setdefault(fact.worded_by.offset, Decisive(fact.worded_by))
+
     for holding in holdings:
         for fact in holding.facts:
-            found.setdefault(fact.offset, Decisive(fact))
+            add(fact)
         for act in holding.acts:
-            found.setdefault(act.fact.offset, Decisive(act.fact, act.served))
+            add(act.fact, act.served)
             if act.served_by:
-                found.setdefault(act.served_by.offset, Decisive(act.served_by, act.served))
+                add(act.served_by, act.served)
     return tuple(found[offset] for offset in sorted(found))

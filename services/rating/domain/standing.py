@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
+from schemas.events.derived import NOT_RATED
 from services.rating.domain.sentences import Decisive, Reason
 
 Moment = Literal["immediate", "evaluation", "status", "correction"]
@@ -47,3 +48,8 @@ class Standing:
         places = [tuple((one.fact.partition, one.fact.offset) for one in reason.decisive) for reason in self.reasons]
         reasons = tuple((one.rule, one.grade, place, one.numbers) for one, place in zip(self.reasons, places, strict=True))
         return (self.grade, self.status, self.in_force_from, self.period_last, reasons)
+
+
+def unrated(since: date) -> Standing:
+    """The regime rates the subject no more: what said that it does was taken back."""
+    return Standing(None, NOT_RATED, since, "correction", ())

@@ -1,172 +1,145 @@
-"""What rating knows of one subject: facts folded in the order of their offsets.
+"""What rating knows of one subject: the log of its facts, and views of those in effect (ADR 0015).
 
 Invariants
-1. A fact is folded once: the first copy of (source, id) counts, and an offset that was folded before changes nothing.
-2. The state is a function of the folded facts; the order across subjects doesn't reach it.
-3. Folding a fact costs the same on the 2,000th as on the first, but for the sorted insertion of its acts.
+1. A fact is entered once: the first copy of (source, id) counts, and an offset that was entered before changes nothing.
+2. The state is a function of the entered facts; the order across subjects doesn't reach it.
+3. A view holds the facts in effect for the days from one repair to the next, folded in the order of their offsets. Where nothing
+   acts on anything there is one view, and a fact is folded into it as it comes.
 """
 
 from __future__ import annotations
 
-from bisect import insort
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from services.rating.domain.acts import DOCUMENTS, Act, acts_of
 from services.rating.domain.days import day
+from services.rating.domain.effects import ACTING, REPAIR, Decision, Effects, Key, decision_of
 from services.rating.domain.facts import CONTROLS, Fact
-from services.rating.domain.serving import Papers
-
-
-def _order(act: Act) -> tuple[date, int, int]:
-    return act.order
+from services.rating.domain.view import View, regimes_of
 
 
 @dataclass(slots=True)
 class Subject:
-    """Mutable only through ``apply``. ``acts`` is sorted by the day of effect; ``arrived`` and ``corrections`` are in the
-    order of arrival."""
+    """Mutable only through ``apply``. ``last_known``: the running maximum of ``known``; ``count``: facts entered."""
 
     subject: str
     partition: int
     last_offset: int = -1
     last_known: int = 0
-    regimes: set[str] = field(default_factory=set)
-    registered: Fact | None = None
-    count: int = 0
-    acts: list[Act] = field(default_factory=list)
-    arrived: list[Act] = field(default_factory=list)
-    corrections: list[tuple[date, frozenset[str], str | None]] = field(default_factory=list)
-    scores: dict[tuple[str, int], list[Fact]] = field(default_factory=dict)
-    rated: dict[str, Fact] = field(default_factory=dict)
-    declared: dict[str, Fact] = field(default_factory=dict)
-    operation: list[tuple[date, int, str, date | None, Fact]] = field(default_factory=list)
-    # Id → documents and services that carry or name it; several offices may use one id.
-    papers: dict[str, Papers] = field(default_factory=dict)
-    # Document's offset → the document, which waits for service, and a service that is dated before its decision.
-    served_too_early: dict[int, tuple[Fact, Fact]] = field(default_factory=dict)
-    seen: set[tuple[str, str]] = field(default_factory=set)
+    log: dict[Key, Fact] = field(default_factory=dict)
+    effects: Effects = field(default_factory=Effects)
     # Regime → (offset of the last step, standing after it); kept up by ``fold.decide``.
     standings: dict[str, tuple[int, Any]] = field(default_factory=dict)
-    # Months asked for → (length of ``operation``, what it comes to); kept up by ``operated_for.operating``.
-    operated: dict[int, tuple[int, Any]] = field(default_factory=dict)
-    # Per regime, made and kept up by ``index.index_of``.
-    indexes: dict[str, Any] = field(default_factory=dict)
+    # Regime → when the first fact of it became known.
+    _since: dict[str, int] = field(default_factory=dict)
+    # How many repairs act → the view of those days; made when it is asked for.
+    _views: dict[int, View] = field(default_factory=dict)
+    # The days from which repairs act, and what each takes away; None: to be worked out again.
+    _repairs: list[tuple[date, frozenset[Key | Decision]]] | None = None
+
+    @property
+    def count(self) -> int:
+        """How many facts were entered."""
+        return len(self.log)
 
     def apply(self, fact: Fact) -> bool:
-        """Fold a fact. False where it changed nothing: a further copy, or an offset at or before the last one."""
-        if fact.offset <= self.last_offset or fact.name in CONTROLS:
+        """Enter a fact. False where it changed nothing: a further copy, or an offset at or before the last one.
+
+        Raises what makes it impossible to fold; the subject is of no use then."""
+        if not self._is_new(fact):
             return False
-        if fact.key in self.seen:
-            return False
-        self.seen.add(fact.key)
-        self.last_offset = fact.offset
-        self.last_known = max(self.last_known, fact.known)
-        self.count += 1
-        _FOLDS.get(fact.name, _fold_nothing)(self, fact)
-        if fact.name in DOCUMENTS:
-            papers = self.papers.setdefault(fact.id, Papers())
-            papers.documents.append(fact)
-            self._enter(acts_of(fact))
-            self._settle(papers)
-        elif fact.name == "document.served":
-            papers = self.papers.setdefault(fact.data["document"], Papers())
-            papers.services.append(fact)
-            self._settle(papers)
-        else:
-            self._enter(acts_of(fact))
+        # Folded at once, so that it is this fact that fails and not whatever asks for a view later.
+        views = self._views or {0: self._made(0)}
+        if self._enter(fact):
+            self._views = {0: self._made(0)}
+            return True
+        self._views = views
+        if (now := self.effects.effective(fact)) is not None:
+            for number, view in views.items():
+                if not self._taken_by_repair(now, number):
+                    view.enter(now)
         return True
 
-    def _settle(self, papers: Papers) -> None:
-        """Let documents take effect by their services, and none by another's: an office's own document may come last."""
-        before = papers.joined
-        papers.joined, too_early = papers.settle()
-        for document in papers.documents:
-            if service := too_early.get(document.offset):
-                self.served_too_early[document.offset] = (document, service)
-            else:
-                self.served_too_early.pop(document.offset, None)
-            was, served_by = before.get(document.offset), papers.joined.get(document.offset)
-            if was is served_by:
-                continue
-            if was is not None:
-                self._withdraw(document)
-            if served_by is not None:
-                self._enter(acts_of(document, served_by.data["service"], served_by))
+    def take(self, fact: Fact) -> bool:
+        """Enter a fact that was folded once already; views are made when they are asked for."""
+        if not self._is_new(fact):
+            return False
+        self._enter(fact)
+        self._views = {}
+        return True
 
-    def _withdraw(self, document: Fact) -> None:
-        """Take a document's acts out again. Rare, so the indexes are simply made anew."""
-        self.acts = [act for act in self.acts if act.fact is not document]
-        self.arrived = [act for act in self.arrived if act.fact is not document]
-        self.indexes.clear()
+    def _is_new(self, fact: Fact) -> bool:
+        return fact.offset > self.last_offset and fact.name not in CONTROLS and fact.key not in self.log
 
-    def _enter(self, acts: Iterable[Act]) -> None:
-        for act in acts:
-            insort(self.acts, act, key=_order)
-            self.arrived.append(act)
+    def _enter(self, fact: Fact) -> bool:
+        """True where others than itself may count otherwise now."""
+        self.log[fact.key] = fact
+        self.last_offset = fact.offset
+        self.last_known = max(self.last_known, fact.known)
+        stale = self.effects.enter(fact)
+        if stale:
+            self._repairs = None
+        return stale
 
+    def view_on(self, day: date) -> View:
+        """The view that the standing of a day follows from. Not to be kept: the next fact may bring another."""
+        number = bisect_right(self._granted(), day, key=lambda one: one[0])
+        view = self._views.get(number)
+        if view is None:
+            view = self._views[number] = self._made(number)
+        return view
 
-def _fold_nothing(subject: Subject, fact: Fact) -> None:
-    """Types whose acts are all that counts."""
+    def _made(self, number: int) -> View:
+        view = View(self.subject, self.partition)
+        for fact in self._in_effect():
+            if not self._taken_by_repair(fact, number):
+                view.enter(fact)
+        return view
 
+    def known_since(self, regime: str) -> int | None:
+        """When the first fact by which the regime rates the subject became known (epoch ms), whatever became of it."""
+        if regime not in self._since:
+            first = next((fact for fact in self.log.values() if regime in regimes_of(fact)), None)
+            if first is None:
+                return None
+            self._since[regime] = first.known
+        return self._since[regime]
 
-def _fold_registered(subject: Subject, fact: Fact) -> None:
-    subject.registered = subject.registered or fact
-    subject.regimes.update(fact.data["regimes"])
+    def views(self) -> Iterator[View]:
+        """Those that have been made."""
+        yield from self._views.values()
 
+    def repair_days(self) -> list[date]:
+        """The days from which granted repairs act, sorted."""
+        return [on for on, _ in self._granted()]
 
-def _fold_declared(subject: Subject, fact: Fact) -> None:
-    regime = fact.data["regime"]
-    subject.regimes.add(regime)
-    subject.declared[regime] = fact
+    def _granted(self) -> list[tuple[date, frozenset[Key | Decision]]]:
+        if self._repairs is None:
+            found = self.effects.repaired() if self.effects.repairs else []
+            self._repairs = [(on, meant) for one, meant in found if (on := day(one.data["effective_from"]))]
+        return self._repairs
 
+    def _in_effect(self) -> Iterator[Fact]:
+        for fact in self.log.values():
+            if fact.name not in ACTING and fact.name != REPAIR and (now := self.effects.effective(fact)) is not None:
+                yield now
 
-def _fold_operation(subject: Subject, fact: Fact) -> None:
-    on = day(fact.data["occurred_on"])
-    assert on is not None
-    entry = (on, fact.offset, fact.name, day(fact.data.get("until")), fact)
-    insort(subject.operation, entry, key=lambda one: one[:2])
-
-
-def _fold_inspection(subject: Subject, fact: Fact) -> None:
-    data = fact.data
-    on = day(data["occurred_on"])
-    assert on is not None
-    if data.get("corrected"):
-        subject.corrections.append((on, frozenset(data["corrected"]), data.get("regime")))
-    regime = data.get("regime")
-    if regime is None or not (data.get("component_scores") or data.get("published_outcome")):
-        return
-    subject.regimes.add(regime)
-    newest = subject.rated.get(regime)
-    if newest is None or (data["occurred_on"], fact.offset) >= (newest.data["occurred_on"], newest.offset):
-        subject.rated[regime] = fact
-
-
-def _fold_score(subject: Subject, fact: Fact) -> None:
-    data = fact.data
-    subject.regimes.add(data["regime"])
-    if data["final"]:
-        subject.scores.setdefault((data["regime"], data["year"]), []).append(fact)
-
-
-_FOLDS = {
-    "enterprise.registered": _fold_registered,
-    "enterprise.status.declared": _fold_declared,
-    "operation.started": _fold_operation,
-    "operation.interrupted": _fold_operation,
-    "inspection.recorded": _fold_inspection,
-    "score.recorded": _fold_score,
-}
+    def _taken_by_repair(self, fact: Fact, number: int) -> bool:
+        """R18: for the days from the repair on the decision no longer counts."""
+        if not number:
+            return False
+        decision = decision_of(fact)
+        return any(fact.key in meant or decision in meant for _, meant in self._granted()[:number])
 
 
 def fold(subject: str, partition: int, facts: Iterable[Fact], *, before: int | None = None) -> Subject:
-    """Fold facts in the order given, those at offsets below ``before`` only."""
+    """A subject of facts that were folded once already, in the order given, those at offsets below ``before`` only."""
     state = Subject(subject, partition)
     for fact in facts:
         if before is not None and fact.offset >= before:
             break
-        state.apply(fact)
+        state.take(fact)
     return state

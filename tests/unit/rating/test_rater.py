@@ -301,7 +301,7 @@ def test_grades_carry_the_trace_the_key_and_the_time_of_their_cause(log: list[Re
         assert event["subject"].encode() == one.key
         assert cause.timestamp == one.timestamp
         assert instant(cause.timestamp) == event["time"]
-        assert (event["id"].encode(), b"mingjian.grade.determined.v1") == (headers["ce_id"], headers["ce_type"])
+        assert (event["id"].encode(), event["type"].encode()) == (headers["ce_id"], headers["ce_type"])
         assert cause.headers == () or headers["traceparent"] == TRACE
 
 

@@ -46,7 +46,7 @@ ACTING = {
         *(audit_registry.GO_LIVE, audit_registry.OUTAGE, audit_registry.ANNOUNCED),
         *judged(),
     },
-    "written": {emit.TYPE, audit_findings.TYPE, lists.ENTERED, lists.LEFT},
+    "written": {emit.TYPE, emit.TYPE_CORRECTED, audit_findings.TYPE, lists.ENTERED, lists.LEFT},
 }
 
 
@@ -66,7 +66,11 @@ def test_wired_means_that_somebody_acts_on_it(row) -> None:
         assert not acting, f"catalogued, yet {acting} would act on it"
 
 
-def test_only_permits_granted_stand_on_the_timeline_alone() -> None:
+def test_what_stands_on_the_timeline_alone() -> None:
     """What nothing but the subject's page uses is named here, so that it doesn't grow unseen."""
     others = set().union(*ACTING.values())
-    assert [row.name for row in CATALOGUE.values() if row.wired and row.type not in others] == ["permit.granted"]
+    assert [row.name for row in CATALOGUE.values() if row.wired and row.type not in others] == [
+        "repair.applied_for",
+        "objection.raised",
+        "permit.granted",
+    ]

@@ -5,15 +5,17 @@ A decision that was entered twice counts once: acts are told apart by office, do
 
 from __future__ import annotations
 
+from bisect import insort
+
 from schemas.rulebook import Rulebook
 from schemas.rulebook.conditions import Acts
 from services.rating.domain.acts import Act
 from services.rating.domain.causes import SHOWN, Cause, Causes
 from services.rating.domain.conditions.selection import by_concept, in_field
-from services.rating.domain.conditions.tracker import Tracker
+from services.rating.domain.conditions.tracker import InOrder, Tracker
 from services.rating.domain.days import within
 from services.rating.domain.holding import Holding, Quantity
-from services.rating.domain.subject import Subject
+from services.rating.domain.view import View
 
 
 def matches(condition: Acts, rulebook: Rulebook, act: Act) -> bool:
@@ -31,16 +33,19 @@ def tracker(condition: Acts, rulebook: Rulebook) -> Tracker:
 
 
 class Each(Tracker):
-    """Every act is a moment."""
+    """Every act is a moment. Nothing depends on the acts before it, so one that comes late just takes its place."""
 
-    def restart(self, subject: Subject) -> None:
-        """Nothing is kept from act to act."""
+    def __init__(self) -> None:
+        self._causes: list[Cause] = []
 
-    def take(self, act: Act, subject: Subject) -> Cause | None:
-        return Cause(act.effective, act, 1, lambda: (act,))
+    def enter(self, act: Act) -> None:
+        insort(self._causes, Cause(act.effective, act, 1, lambda: (act,)), key=lambda one: one.act.order)
+
+    def causes(self, view: View) -> list[Cause]:
+        return self._causes
 
 
-class Counted(Tracker):
+class Counted(InOrder):
     """A window that moves along with the acts, and the sum of what is in it."""
 
     def __init__(self, condition: Acts, rulebook: Rulebook) -> None:
@@ -52,13 +57,13 @@ class Counted(Tracker):
         self._window: list[Act] = []
         self._start, self._total = 0, 0
 
-    def restart(self, subject: Subject) -> None:
+    def restart(self, view: View) -> None:
         self._met, self._window, self._start, self._total = set(), [], 0, 0
 
     def _weight(self, act: Act) -> int:
         return act.approvals if self._approvals else 1
 
-    def take(self, act: Act, subject: Subject) -> Cause | None:
+    def take(self, act: Act, view: View) -> Cause | None:
         if act.identity in self._met:
             return None
         self._met.add(act.identity)

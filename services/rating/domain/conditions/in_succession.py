@@ -19,10 +19,10 @@ from schemas.rulebook.conditions import InSuccession
 from services.rating.domain.acts import Act
 from services.rating.domain.causes import SHOWN, Cause, Causes
 from services.rating.domain.conditions.selection import by_concept, in_field
-from services.rating.domain.conditions.tracker import Tracker
+from services.rating.domain.conditions.tracker import InOrder, Tracker
 from services.rating.domain.days import add_months
 from services.rating.domain.holding import Holding, Quantity
-from services.rating.domain.subject import Subject
+from services.rating.domain.view import View
 
 
 def matches(condition: InSuccession, rulebook: Rulebook, act: Act) -> bool:
@@ -69,7 +69,7 @@ class Code:
     met: set[tuple[object, ...]] = field(default_factory=set)
 
 
-class Chains(Tracker):
+class Chains(InOrder):
     """The chains of all codes. Which parameters hold: a term's are the first act's, the others the following act's."""
 
     def __init__(self, condition: InSuccession, rulebook: Rulebook) -> None:
@@ -86,19 +86,19 @@ class Chains(Tracker):
         self._corrections = 0
         self._mended: dict[str, list[date]] = {}
 
-    def outdated(self, subject: Subject) -> bool:
+    def outdated(self, view: View) -> bool:
         """Take the corrections that have come. True when one lies before something that has happened since."""
         late = False
-        for on, codes, regime in subject.corrections[self._corrections :]:
+        for on, codes, regime in view.corrections[self._corrections :]:
             if regime not in (None, self._regime):
                 continue
             for code in codes:
                 insort(self._mended.setdefault(code, []), on)
             late = late or on <= self._latest
-        self._corrections = len(subject.corrections)
+        self._corrections = len(view.corrections)
         return late
 
-    def restart(self, subject: Subject) -> None:
+    def restart(self, view: View) -> None:
         self._codes, self._latest = {}, date.min
 
     def _corrected(self, code: str, by: date) -> date | None:
@@ -107,7 +107,7 @@ class Chains(Tracker):
         position = bisect_right(days, by)
         return days[position - 1] if position else None
 
-    def take(self, act: Act, subject: Subject) -> Cause | None:
+    def take(self, act: Act, view: View) -> Cause | None:
         code = self._codes.setdefault(act.violation or "", Code([[] for _ in range(self._longest)]))
         names = act.same_as
         if not names.isdisjoint(code.met):

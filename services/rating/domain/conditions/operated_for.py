@@ -14,7 +14,7 @@ from schemas.rulebook.conditions import OperatedFor
 from services.rating.domain.days import ONE_DAY, add_months
 from services.rating.domain.facts import Fact
 from services.rating.domain.holding import Holding, Look, Quantity
-from services.rating.domain.subject import Subject
+from services.rating.domain.view import View
 
 Entry = tuple[date, int, str, date | None, Fact]
 
@@ -34,22 +34,22 @@ class Operating:
         return self.complete_on is None or day < self.complete_on
 
 
-def operating(subject: Subject, months: int) -> Operating:
+def operating(view: View, months: int) -> Operating:
     """When the subject has operated for so many months; worked out again only when starts or interruptions were added."""
-    kept = subject.operated.get(months)
-    if kept is None or kept[0] != len(subject.operation):
-        kept = subject.operated[months] = (len(subject.operation), _work_out(subject, months))
+    kept = view.operated.get(months)
+    if kept is None or kept[0] != len(view.operation):
+        kept = view.operated[months] = (len(view.operation), _work_out(view, months))
     found: Operating = kept[1]
     return found
 
 
-def _work_out(subject: Subject, months: int) -> Operating:
+def _work_out(view: View, months: int) -> Operating:
     """From the first start on, less the days of the interruptions after it."""
-    starts = [entry for entry in subject.operation if entry[2] == "operation.started"]
+    starts = [entry for entry in view.operation if entry[2] == "operation.started"]
     if not starts:
         return Operating(None, None, ())
     started = starts[0][0]
-    own = [entry for entry in subject.operation if entry[:2] >= starts[0][:2]]
+    own = [entry for entry in view.operation if entry[:2] >= starts[0][:2]]
     complete: date | None = add_months(started, months) - ONE_DAY
     for stopped, resumed in _interruptions(own):
         assert complete is not None
@@ -85,7 +85,7 @@ def _interruptions(entries: Sequence[Entry]) -> Iterator[tuple[date, date | None
 def holds(condition: OperatedFor, look: Look, unknown_is_new: bool) -> Holding | None:
     """True when the time asked lies before the window's last day or within it."""
     months = look.value(condition.months)
-    found = operating(look.subject, months)
+    found = operating(look.view, months)
     if found.new_on(look.last, unknown_is_new):
         return None
     return Holding(

@@ -12,11 +12,23 @@ from datetime import date
 
 from services.rating.domain.acts import Act
 from services.rating.domain.causes import Cause
-from services.rating.domain.subject import Subject
+from services.rating.domain.view import View
 
 
 class Tracker(ABC):
-    """One condition's acts by day of effect, and the moments among them."""
+    """The moments of one condition, kept up as its acts arrive."""
+
+    @abstractmethod
+    def enter(self, act: Act) -> None:
+        """Take an act that the condition looks at."""
+
+    @abstractmethod
+    def causes(self, view: View) -> list[Cause]:
+        """The moments so far, sorted by day."""
+
+
+class InOrder(Tracker):
+    """For conditions where an act depends on those before it: acts are taken by day, one after the other."""
 
     def __init__(self) -> None:
         self.acts: list[Act] = []
@@ -24,32 +36,30 @@ class Tracker(ABC):
         self._causes: list[Cause] = []
 
     def enter(self, act: Act) -> None:
-        """Take an act that the condition looks at."""
         if self.acts and act.order < self.acts[-1].order:
             self._taken = -1
         insort(self.acts, act, key=_order)
 
-    def causes(self, subject: Subject) -> list[Cause]:
-        """The moments so far, sorted by day."""
-        if self.outdated(subject) or self._taken < 0:
+    def causes(self, view: View) -> list[Cause]:
+        if self.outdated(view) or self._taken < 0:
             self._taken, self._causes = 0, []
-            self.restart(subject)
+            self.restart(view)
         while self._taken < len(self.acts):
-            if found := self.take(self.acts[self._taken], subject):
+            if found := self.take(self.acts[self._taken], view):
                 self._causes.append(found)
             self._taken += 1
         return self._causes
 
-    def outdated(self, subject: Subject) -> bool:
+    def outdated(self, view: View) -> bool:
         """Whether something else than its acts has changed what was found."""
         return False
 
     @abstractmethod
-    def restart(self, subject: Subject) -> None:
+    def restart(self, view: View) -> None:
         """Forget what was taken."""
 
     @abstractmethod
-    def take(self, act: Act, subject: Subject) -> Cause | None:
+    def take(self, act: Act, view: View) -> Cause | None:
         """The next act by day; the moment that it makes, if it makes one."""
 
 

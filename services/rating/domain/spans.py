@@ -1,0 +1,171 @@
+"""Which grade or status a subject had on which days: what a step does to days that are over (ADR 0015).
+
+A standing changes only on a few days: at evaluations and activations, with the first cause of a rule after an evaluated period, with
+what ends an enterprise, when its year is complete, when a repair begins, and where the rulebook's own dates say so. Between two of them
+nothing has to be worked out, however many acts there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import pairwise
+
+from schemas.rulebook import Rulebook
+from schemas.rulebook.conditions import CAUSES
+from services.rating.domain.conditions.operated_for import operating
+from services.rating.domain.controls import Controls
+from services.rating.domain.days import ONE_DAY, day
+from services.rating.domain.effects import ACTING, REPAIR, SERVED
+from services.rating.domain.facts import CONTROLS, Fact
+from services.rating.domain.index import first_cause, index_of
+from services.rating.domain.latest import days_of
+from services.rating.domain.standing import Standing
+from services.rating.domain.subject import Subject
+from services.rating.domain.view import View
+
+Pair = tuple[str | None, str | None]
+NOTHING: Pair = (None, None)
+"""Grade and status; both None where the regime doesn't rate the subject."""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Both days inclusive. ``standing``: on one of them, for the grade and the status that all of them share; None where the regime
+    doesn't rate the subject."""
+
+    first: date
+    last: date
+    standing: Standing | None
+
+    @property
+    def pair(self) -> Pair:
+        return pair_of(self.standing)
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Days that are over and turn out otherwise. ``was``: what they were told as, on one of them."""
+
+    first: date
+    last: date
+    was: Standing | None
+    now: Pair
+
+
+def pair_of(standing: Standing | None) -> Pair:
+    """What a reader of a list sees."""
+    return (standing.grade, standing.status) if standing else NOTHING
+
+
+def spans(
+    subject: Subject,
+    controls: Controls,
+    rulebook: Rulebook,
+    standing_on: Callable[[date], Standing | None],
+    *,
+    upto: int,
+    first: date,
+    last: date,
+    at_end: Standing | None,
+) -> list[Span]:
+    """The stretches from ``first`` to ``last``, by date; neighbours differ. ``standing_on`` works one day out; ``at_end``: what it
+    would say of the last one."""
+    days = sorted({first, *(one for one in turns(subject, controls, rulebook, upto=upto, first=first, last=last) if first < one <= last)})
+    found: list[Span] = []
+    for start, following in pairwise((*days, last + ONE_DAY)):
+        standing = at_end if start == days[-1] else standing_on(start)
+        if found and found[-1].pair == pair_of(standing):
+            found[-1] = Span(found[-1].first, following - ONE_DAY, found[-1].standing)
+        else:
+            found.append(Span(start, following - ONE_DAY, standing))
+    return found
+
+
+def corrections(told: list[Span], known: list[Span]) -> list[Correction]:
+    """Where two histories of the same days differ, each stretch as long as neither changes."""
+    found: list[Correction] = []
+    starts = sorted({one.first for one in (*told, *known)})
+    ends = {one.last for one in (*told, *known)}
+    if not starts:
+        return []
+    for start, following in pairwise((*starts, max(ends) + ONE_DAY)):
+        was, now = _at(told, start), pair_of(_at(known, start))
+        if pair_of(was) == now:
+            continue
+        newest = found[-1] if found else None
+        if newest and newest.last == start - ONE_DAY and (pair_of(newest.was), newest.now) == (pair_of(was), now):
+            found[-1] = replace(newest, last=following - ONE_DAY)
+        else:
+            found.append(Correction(start, following - ONE_DAY, was, now))
+    return found
+
+
+def _at(spans: list[Span], on: date) -> Standing | None:
+    return next((one.standing for one in spans if one.first <= on <= one.last), None)
+
+
+def turns(subject: Subject, controls: Controls, rulebook: Rulebook, *, upto: int, first: date, last: date) -> Iterator[date]:
+    """Days on which the standing may change; some more do no harm, a missing one would."""
+    yield from _dates_of(rulebook)
+    yield from controls.dates(rulebook.regime, upto=upto)
+    repairs = subject.repair_days()
+    yield from repairs
+    # A view for the days from one repair to the next.
+    for start in (first, *(one for one in repairs if first < one <= last)):
+        view = subject.view_on(start)
+        if rulebook.latest:
+            yield from days_of(view, rulebook, first, last)
+        else:
+            yield from _periodic(view, controls, rulebook, upto, first, last)
+        yield from (act.effective for act, _ in index_of(view, rulebook).terminal[:1])
+
+
+def _dates_of(rulebook: Rulebook) -> Iterator[date]:
+    for parameter in rulebook.parameters:
+        for value in parameter.values:
+            yield value.in_force_from
+    for rule in rulebook.rules:
+        yield rule.in_force_from
+        if rule.repealed_on:
+            yield rule.repealed_on
+
+
+def _periodic(view: View, controls: Controls, rulebook: Rulebook, upto: int, first: date, last: date) -> Iterator[date]:
+    assert rulebook.periodic is not None
+    for value in rulebook.parameter(rulebook.periodic.new_enterprises.months).values:
+        if value.value is not None and (complete := operating(view, value.value).complete_on):
+            yield complete
+    # A cause counts from the day after the period that was evaluated last, so only the first one after it can change anything.
+    starts = [one.last + ONE_DAY for one in controls.evaluations(rulebook.regime, upto=upto, as_of=last)]
+    if go_live := controls.go_live(rulebook.regime, upto=upto):
+        starts.append(go_live)
+    index = index_of(view, rulebook)
+    for rule in rulebook.rules:
+        if "immediate" not in rule.at and "new_enterprise" not in rule.at:
+            continue
+        position = next(at for at, one in enumerate(rule.all) if isinstance(one, CAUSES))
+        causes = index.causes(rule.id, position, view)
+        for start in {max(one, rule.in_force_from) for one in starts}:
+            yield from first_cause(causes, start)
+
+
+_EVERYTHING = frozenset({"enterprise.registered", "operation.started", "operation.interrupted", REPAIR}) | ACTING
+
+
+def touches(step: Fact, subject: Subject, controls: Controls, regime: str) -> date | None:
+    """The first day whose standing a step may change, before it is folded; None where it changes no day that is over.
+
+    An earlier day than need be costs work, a later one would leave a wrong day uncorrected."""
+    data = step.data
+    if step.name == "evaluation.closed":
+        return day(data["evaluation_date"])
+    if step.name in CONTROLS:
+        # By another rulebook days that are over are not rated again: they were rated by the law of their day.
+        return None
+    if step.name in _EVERYTHING or step.key in subject.effects.acting or (step.name == SERVED and subject.effects.acting):
+        return date.min
+    if step.name == "score.recorded":
+        return controls.evaluated_on(regime, data["year"]) if data["final"] and data["regime"] == regime else None
+    return day(data.get("occurred_on"))

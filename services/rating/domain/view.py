@@ -1,0 +1,157 @@
+"""What the conditions look at: the facts of one subject that are in effect, folded in the order of their offsets.
+
+Invariants
+1. A view is a function of the facts folded into it; nothing is ever taken out of one (``Subject`` makes another).
+2. Folding a fact costs the same on the 2,000th as on the first, but for the sorted insertion of its acts.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from services.rating.domain.acts import DOCUMENTS, Act, acts_of
+from services.rating.domain.days import day
+from services.rating.domain.facts import Fact
+from services.rating.domain.serving import Papers
+
+
+def _order(act: Act) -> tuple[date, int, int]:
+    return act.order
+
+
+@dataclass(slots=True)
+class View:
+    """Mutable only through ``enter``. ``acts`` is sorted by the day of effect; ``arrived`` and ``corrections`` are in the
+    order of arrival."""
+
+    subject: str
+    partition: int
+    regimes: set[str] = field(default_factory=set)
+    registered: Fact | None = None
+    acts: list[Act] = field(default_factory=list)
+    arrived: list[Act] = field(default_factory=list)
+    corrections: list[tuple[date, frozenset[str], str | None]] = field(default_factory=list)
+    scores: dict[tuple[str, int], list[Fact]] = field(default_factory=dict)
+    # Regime → inspections with scores or an outcome, by day and offset; statuses, in the order of arrival.
+    rated: dict[str, list[Fact]] = field(default_factory=dict)
+    declared: dict[str, list[Fact]] = field(default_factory=dict)
+    operation: list[tuple[date, int, str, date | None, Fact]] = field(default_factory=list)
+    # Id → documents and services that carry or name it; several offices may use one id.
+    papers: dict[str, Papers] = field(default_factory=dict)
+    # Document's offset → the document, which waits for service, and a service that is dated before its decision.
+    served_too_early: dict[int, tuple[Fact, Fact]] = field(default_factory=dict)
+    # Months asked for → (length of ``operation``, what it comes to); kept up by ``operated_for.operating``.
+    operated: dict[int, tuple[int, Any]] = field(default_factory=dict)
+    # Per regime, made and kept up by ``index.index_of``.
+    indexes: dict[str, Any] = field(default_factory=dict)
+
+    def enter(self, fact: Fact) -> None:
+        """Fold a fact that is in effect and was not folded before."""
+        self.regimes |= regimes_of(fact)
+        _FOLDS.get(fact.name, _fold_nothing)(self, fact)
+        if fact.name in DOCUMENTS:
+            papers = self.papers.setdefault(fact.id, Papers())
+            papers.documents.append(fact)
+            self._enter(acts_of(fact))
+            self._settle(papers)
+        elif fact.name == "document.served":
+            papers = self.papers.setdefault(fact.data["document"], Papers())
+            papers.services.append(fact)
+            self._settle(papers)
+        else:
+            self._enter(acts_of(fact))
+
+    def _settle(self, papers: Papers) -> None:
+        """Let documents take effect by their services, and none by another's: an office's own document may come last."""
+        before = papers.joined
+        papers.joined, too_early = papers.settle()
+        for document in papers.documents:
+            if service := too_early.get(document.offset):
+                self.served_too_early[document.offset] = (document, service)
+            else:
+                self.served_too_early.pop(document.offset, None)
+            was, served_by = before.get(document.offset), papers.joined.get(document.offset)
+            if was is served_by:
+                continue
+            if was is not None:
+                self._withdraw(document)
+            if served_by is not None:
+                self._enter(acts_of(document, served_by.data["service"], served_by))
+
+    def _withdraw(self, document: Fact) -> None:
+        """Take a document's acts out again. Rare, so the indexes are simply made anew."""
+        self.acts = [act for act in self.acts if act.fact is not document]
+        self.arrived = [act for act in self.arrived if act.fact is not document]
+        self.indexes.clear()
+
+    def _enter(self, acts: Iterable[Act]) -> None:
+        for act in acts:
+            insort(self.acts, act, key=_order)
+            self.arrived.append(act)
+
+
+def regimes_of(fact: Fact) -> frozenset[str]:
+    """The regimes that rate a subject because of this fact."""
+    data = fact.data
+    if fact.name == "enterprise.registered":
+        return frozenset(data["regimes"])
+    if fact.name in ("enterprise.status.declared", "score.recorded") or (fact.name == "inspection.recorded" and _rated(data)):
+        return frozenset((data["regime"],))
+    return frozenset()
+
+
+def _rated(data: dict[str, Any]) -> bool:
+    return data.get("regime") is not None and bool(data.get("component_scores") or data.get("published_outcome"))
+
+
+def _fold_nothing(view: View, fact: Fact) -> None:
+    """Types whose acts are all that counts."""
+
+
+def _fold_registered(view: View, fact: Fact) -> None:
+    view.registered = view.registered or fact
+
+
+def _fold_declared(view: View, fact: Fact) -> None:
+    view.declared.setdefault(fact.data["regime"], []).append(fact)
+
+
+def _fold_operation(view: View, fact: Fact) -> None:
+    on = day(fact.data["occurred_on"])
+    assert on is not None
+    entry = (on, fact.offset, fact.name, day(fact.data.get("until")), fact)
+    insort(view.operation, entry, key=lambda one: one[:2])
+
+
+def _fold_inspection(view: View, fact: Fact) -> None:
+    data = fact.data
+    on = day(data["occurred_on"])
+    assert on is not None
+    if data.get("corrected"):
+        view.corrections.append((on, frozenset(data["corrected"]), data.get("regime")))
+    if _rated(data):
+        insort(view.rated.setdefault(data["regime"], []), fact, key=_by_day)
+
+
+def _by_day(fact: Fact) -> tuple[str, int]:
+    return (fact.data["occurred_on"], fact.offset)
+
+
+def _fold_score(view: View, fact: Fact) -> None:
+    data = fact.data
+    if data["final"]:
+        view.scores.setdefault((data["regime"], data["year"]), []).append(fact)
+
+
+_FOLDS = {
+    "enterprise.registered": _fold_registered,
+    "enterprise.status.declared": _fold_declared,
+    "operation.started": _fold_operation,
+    "operation.interrupted": _fold_operation,
+    "inspection.recorded": _fold_inspection,
+    "score.recorded": _fold_score,
+}
