@@ -20,10 +20,10 @@ from services._bus.producer import Outgoing
 from services.publication.adapters.postgres_builds import writing_lock
 from services.publication.adapters.postgres_lists import ListWork, headers_of
 from services.publication.domain.registry import RegistryRow, Stack
-from services.publication.domain.rows import ChangeRow, FactRow
+from services.publication.domain.rows import ChangeRow, FactRow, copy_of
 from services.publication.domain.search import Index
 from services.publication.domain.story import Story
-from services.publication.domain.subjects import REGISTRATION_TYPES, Registration, Subject
+from services.publication.domain.subjects import MENDING_TYPES, REGISTRATION_TYPES, Registration, Subject
 from services.publication.ports import OtherStack, Place, Position, Unstorable
 
 NOTIFY_CHANNEL = "publication_changed"
@@ -199,12 +199,13 @@ class PostgresUnitOfWork(ListWork):
     async def registrations(self, subjects: Sequence[str]) -> dict[str, list[Registration]]:
         """See ``UnitOfWork.registrations``."""
         await self._cursor.execute(
-            'SELECT subject, type, occurred_on, "offset", data FROM fact WHERE subject = ANY(%s::text[]) AND type = ANY(%s::text[])',
-            (list(subjects), list(REGISTRATION_TYPES)),
+            'SELECT subject, type, occurred_on, "offset", data, copy FROM fact WHERE subject = ANY(%s::text[]) AND type = ANY(%s::text[])',
+            (list(subjects), [*REGISTRATION_TYPES, *MENDING_TYPES]),
         )
         found: dict[str, list[Registration]] = {}
-        for subject, type_name, occurred_on, offset, data in await self._cursor.fetchall():
-            found.setdefault(subject, []).append(Registration(type_name, occurred_on, offset, data))
+        for subject, type_name, occurred_on, offset, data, copy in await self._cursor.fetchall():
+            about = copy_of(data["entry"]) if type_name in MENDING_TYPES and data.get("entry") else None
+            found.setdefault(subject, []).append(Registration(type_name, occurred_on, offset, data, copy, about))
         return found
 
     async def put_subjects(self, rows: Sequence[tuple[Subject, Index]]) -> None:

@@ -2,7 +2,8 @@
 
 Invariants
 1. Nothing is passed on by default: a value is copied only where the contract's model names its field ``public``,
-   at every depth. A field that a newer intake adds is unknown here and so stays out.
+   at every depth, and what is to stand in another fact's place where that fact's own type does. A field that a newer intake
+   adds is unknown here and so stays out.
 2. A type that the catalogue doesn't know, or routes elsewhere, gives an empty object.
 3. Copied values are scalars, lists of scalars, or objects and lists of objects that were themselves filtered.
 """
@@ -75,4 +76,9 @@ def _object(value: Mapping[str, Any], shape: Shape) -> dict[str, Any]:
 
 def public_data(type_name: str, data: Mapping[str, Any]) -> dict[str, Any]:
     """``event.data`` as the public may see it. Absent and null fields are left out."""
-    return _object(data, public_shape(type_name))
+    shown = _object(data, public_shape(type_name))
+    words = data.get("replacement")
+    if "replacement" in shown and type(words) is dict and type(words.get("type")) is str and type(words.get("data")) is dict:
+        # What shall stand instead is as public as if it had been entered so (``schemas.events.effect.Replacement``).
+        shown["replacement"] = {"type": words["type"], "data": _object(words["data"], public_shape(words["type"]))}
+    return shown

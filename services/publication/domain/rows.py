@@ -15,6 +15,7 @@ from schemas.fields import EARLIEST, LATEST
 from schemas.ids import ENTERPRISE_SCHEMES, scheme_of
 from schemas.times import instant, milliseconds
 from services.publication.domain.disclosure import public_data
+from services.publication.domain.subjects import MENDING_TYPES
 
 DETERMINED = "mingjian.grade.determined.v1"
 CORRECTED = "mingjian.grade.corrected.v1"
@@ -110,6 +111,19 @@ def _event_id(event: Mapping[str, Any]) -> str:
         raise NotAnEnvelope("event.id is not a UUID") from None
 
 
+def _mends_rightly(type_name: str, data: Mapping[str, Any]) -> None:
+    """Raises ``NotAnEnvelope`` where what mends an entry can't be read as the contract has it."""
+    if type_name in MENDING_TYPES and data.get("entry"):
+        _words(data["entry"], "source", "id")
+    if words := data.get("replacement"):
+        _day(words["data"].get("occurred_on"))
+
+
+def copy_of(event: Mapping[str, Any]) -> uuid.UUID:
+    """What all copies of an event share, from its source and id, or from a reference to it."""
+    return uuid.uuid5(COPY_NAMESPACE, event["source"] + "\n" + event["id"])
+
+
 def fact_row(seen: Seen) -> FactRow | None:
     """The timeline row of a record on facts, or ``None``: control copies and subjects that are no enterprise stay out.
 
@@ -121,6 +135,7 @@ def fact_row(seen: Seen) -> FactRow | None:
     if row is not None and row.route != "facts":
         return None
     data = public_data(event["type"], event["data"])
+    _mends_rightly(event["type"], data)
     service = data.get("service") or {}
     (received_at,) = _words(seen.opened.entry, "received_at")
     try:
@@ -130,7 +145,7 @@ def fact_row(seen: Seen) -> FactRow | None:
     return FactRow(
         partition=seen.partition,
         offset=seen.offset,
-        copy=uuid.uuid5(COPY_NAMESPACE, event["source"] + "\n" + event["id"]),
+        copy=copy_of(event),
         subject=event["subject"],
         type=event["type"],
         event_id=_event_id(event),

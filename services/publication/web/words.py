@@ -226,6 +226,8 @@ def lines(
         if value is not None and value != [] and name not in _ELSEWHERE:
             said = _IN_TYPE.get((type_name, name), label)
             found.append((translate(said), _value(name, value, translate, lang, day)))
+    if words := data.get("replacement"):
+        found += [(f"→ {label}", value) for label, value in lines(words["data"], translate, lang, day, type_name=words["type"])]
     for act in data.get("acts") or ():
         found.append((translate(N_("Act")), _act(act, translate, lang, day)))
     return found

@@ -54,6 +54,31 @@ def test_a_day_that_is_none_belongs_into_quarantine(data: dict) -> None:
         fact_row(seen(value(event(SHOP, "inspection.recorded", data), ms=START_MS)))
 
 
+REF = {"source": "/departments/a/offices/b", "id": FIRST}
+
+
+def test_what_shall_stand_instead_is_as_public_as_its_type() -> None:
+    words = {"type": "mingjian.inspection.recorded.v1", "data": INSPECTION}
+    row = fact_row(
+        seen(value(event(SHOP, "entry.corrected", {"occurred_on": "2026-01-16", "entry": REF, "replacement": words}), ms=START_MS))
+    )
+    assert row is not None
+    assert row.data["replacement"] == {"type": words["type"], "data": {name: INSPECTION[name] for name in ("occurred_on", "kind", "mode")}}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"entry": {"source": 5, "id": FIRST}},
+        {"entry": {"id": FIRST}},
+        {"entry": REF, "replacement": {"type": "mingjian.inspection.recorded.v1", "data": {"occurred_on": "2026-02-30"}}},
+    ],
+)
+def test_what_mends_nothing_that_can_be_read_belongs_into_quarantine(data: dict) -> None:
+    with pytest.raises(NotAnEnvelope):
+        fact_row(seen(value(event(SHOP, "entry.corrected", {"occurred_on": "2026-01-16", **data}), ms=START_MS)))
+
+
 def test_a_proposed_grade_is_not_for_the_public() -> None:
     proposed = grade(SHOP, "E", cause=FIRST) | {"type": "mingjian.grade.proposed.v1"}
     assert change_row(seen(derived_bytes(proposed), topic=GRADES)) is None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import pairwise
+from uuid import UUID
 
 import orjson
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +16,18 @@ from schemas.events import CATALOGUE
 from schemas.topics import GRADES
 from services.publication.domain.lists import ENTERED, LEFT, ListRule, after, transitions
 from services.publication.domain.rows import ChangeRow, Seen, change_row
-from services.publication.domain.subjects import CHANGED, CLOSED, INTERRUPTED, REGISTERED, STARTED, Registration, fold
+from services.publication.domain.subjects import (
+    CHANGED,
+    CLOSED,
+    CORRECTED,
+    INTERRUPTED,
+    OBJECTION,
+    REGISTERED,
+    RETRACTED,
+    STARTED,
+    Registration,
+    fold,
+)
 from tests.integration.publication_feed import START_MS, grade
 
 SHOP = "uscc:91350100M000100Y43"
@@ -34,6 +47,31 @@ def test_the_register_does_not_depend_on_the_order_of_arrival(facts: list[Regist
     found = fold(SHOP, facts)
     assert (found.name, found.address, found.operation, found.closed_reason) == ("乙", "西路2号", "closed", "deregistered")
     assert (found.operating_since, found.registered_on, found.closed_on) == (date(2020, 2, 1), date(2020, 1, 1), date(2023, 1, 1))
+
+
+def entered(type_name: str, offset: int, copy: int, *, about: int | None = None, **data: object) -> Registration:
+    return Registration(type_name, date(2020, 1, 1), offset, dict(data), UUID(int=copy), UUID(int=about) if about else None)
+
+
+WRONG = entered(REGISTERED, 0, 1, name="错名", regimes=["liyujiang"])
+WORDS = {"type": REGISTERED, "data": {"name": "正名", "regimes": ["liyujiang"], "occurred_on": "2020-01-02"}}
+
+
+@pytest.mark.parametrize(
+    ("mending", "name"),
+    [
+        ([entered(CORRECTED, 1, 2, about=1, replacement=WORDS)], "正名"),
+        ([entered(RETRACTED, 1, 2, about=1)], None),
+        ([entered(OBJECTION, 1, 2, about=1, outcome="upheld")], None),
+        ([entered(OBJECTION, 1, 2, about=1, outcome="rejected")], "错名"),
+        ([entered(CORRECTED, 1, 2, about=1, replacement=WORDS), entered(RETRACTED, 2, 3, about=2)], "错名"),
+        ([entered(RETRACTED, 1, 2, about=1), entered(RETRACTED, 2, 3, about=2)], "错名"),
+        ([entered(RETRACTED, 1, 2, about=1), entered(CORRECTED, 2, 3, about=1, replacement=WORDS)], None),
+        ([entered(RETRACTED, 1, 2, about=9)], "错名"),
+    ],
+)
+def test_what_mends_a_registration_is_seen_in_the_register(mending: list[Registration], name: str | None) -> None:
+    assert fold(SHOP, [WRONG, *mending]).name == fold(SHOP, [*mending, WRONG]).name == name
 
 
 def test_a_change_entered_late_does_not_undo_a_later_one() -> None:
