@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import orjson
-from fastapi import FastAPI, Header, Query, Request
+from fastapi import FastAPI, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from schemas.envelope import Submission
@@ -66,16 +66,23 @@ _BATCH = {
     },
 }
 
-# A text here, so that another word is refused in the rules' own words, with a remedy and, for a good signature, a refusal.
-ChannelHeader = Annotated[
-    str | None,
-    Header(
-        alias=CHANNEL,
-        description="by which way the events come in; absent: the first channel that the key was registered for",
-        json_schema_extra={"enum": list(CHANNELS)},
-    ),
+# Read by hand, like the body: another word is refused in the rules' own words, with a remedy and, for a good signature, a refusal.
+_HEADERS = [
+    {
+        "name": CHANNEL,
+        "in": "header",
+        "required": False,
+        "schema": {"type": "string", "enum": list(CHANNELS)},
+        "description": "by which way the events come in; absent: the first channel that the key was registered for",
+    },
+    {
+        "name": SIMULATED_AT,
+        "in": "header",
+        "required": False,
+        "schema": {"type": "string"},
+        "description": "simulated stacks only: the instant of this request",
+    },
 ]
-InstantHeader = Annotated[str | None, Header(alias=SIMULATED_AT, description="simulated stacks only: the instant of this request")]
 
 
 @dataclass(frozen=True)
@@ -142,14 +149,17 @@ def _problem(one: Answer) -> Problem:
     return problem_of(one.fault, headers=headers, **more)
 
 
+def _json(value: Any, status: int, headers: Mapping[str, str]) -> Response:
+    return Response(orjson.dumps(value), status, headers, media_type=_JSON)
+
+
 def _single(one: Answer, lang: str) -> Response:
     if one.status == 201:
-        return JSONResponse(one.receipt, 201, headers=_NO_STORE)
+        return _json(one.receipt, 201, _NO_STORE)
     if one.status == 202:
         assert one.name is not None
         where = location(one.name)
-        headers = {**_NO_STORE, "location": where, "retry-after": str(one.retry_after or 1)}
-        return JSONResponse({"location": where}, 202, headers=headers)
+        return _json({"location": where}, 202, {**_NO_STORE, "location": where, "retry-after": str(one.retry_after or 1)})
     return answer(_problem(one), lang)
 
 
@@ -180,8 +190,9 @@ def _events(app: FastAPI, parts: Parts) -> None:
         responses={**stored, **refused},
         openapi_extra=_body("#/components/schemas/Submission"),
     )
-    async def post_event(request: Request, channel: ChannelHeader = None, at: InstantHeader = None) -> Response:
+    async def post_event(request: Request) -> Response:
         """Enter one signed event. 201 with the receipt once it was read back from Kafka."""
+        channel, at = request.headers.get(CHANNEL), request.headers.get(SIMULATED_AT)
         try:
             asked = instants([at], simulated=parts.simulated, where=SIMULATED_AT)
             value = read_body(await read_limited(request, SINGLE_BYTES))
@@ -199,10 +210,11 @@ def _events(app: FastAPI, parts: Parts) -> None:
         responses={status: refused[status] for status in (400, 413, 415, 422, 429)},
         openapi_extra=_body("#/components/schemas/Batch"),
     )
-    async def post_batch(request: Request, channel: ChannelHeader = None, at: InstantHeader = None) -> Response:
+    async def post_batch(request: Request) -> Response:
         """Enter 1 to 1,000 signed events, in their order, each answered on its own. Those that have to wait say how long, and
         `Retry-After` is the longest of them."""
         lang = language(request)
+        channel, at = request.headers.get(CHANNEL), request.headers.get(SIMULATED_AT)
         try:
             batch = batch_of(read_body(await read_limited(request, BATCH_BYTES)))
             asked = instants([one or at for one in batch.asked], simulated=parts.simulated, where="/simulated_at")
@@ -235,7 +247,7 @@ def _receipts(app: FastAPI, parts: Parts) -> None:
         if one is None:
             raise problem_of(fault("receipt-unknown"))
         if one.status == 201:
-            return JSONResponse(one.receipt, 200, headers=_NO_STORE)
+            return _json(one.receipt, 200, _NO_STORE)
         return _single(one, language(request))
 
 
@@ -267,7 +279,7 @@ def _problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def _body(reference: str) -> dict[str, Any]:
-    return {"requestBody": {"required": True, "content": {_JSON: {"schema": {"$ref": reference}}}}}
+    return {"parameters": _HEADERS, "requestBody": {"required": True, "content": {_JSON: {"schema": {"$ref": reference}}}}}
 
 
 def _describe(app: FastAPI) -> None:
