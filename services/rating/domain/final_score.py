@@ -61,9 +61,9 @@ def final_score(view: View, rulebook: Rulebook, first: date, last: date) -> Fina
     if len({one for one, _ in found}) > 1:
         facts = tuple(Decisive(one) for _, one in found)
         note = periodic.several_scores
-        notes.append(Reason("several_scores", note.clause, None, note, values, decisive=facts, readings=note.readings))
+        notes.append(Reason("several_scores", note.clause, None, note, values, facts=facts, readings=note.readings))
     if Decimal(fact.data["maximum"]) != full:
         note = periodic.other_maximum
         own = {name: number_text(fact.data[name]) for name in ("total", "maximum")} | {"score_maximum": number_text(full)}
-        notes.append(Reason("other_maximum", note.clause, None, note, values | own, decisive=(Decisive(fact),), readings=note.readings))
+        notes.append(Reason("other_maximum", note.clause, None, note, values | own, facts=(Decisive(fact),), readings=note.readings))
     return FinalScore(points, fact, tuple(notes))

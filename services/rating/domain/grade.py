@@ -41,7 +41,7 @@ def standing(subject: Subject, controls: Controls, rulebook: Rulebook, *, sha256
 
 
 def _on(subject: Subject, controls: Controls, rulebook: Rulebook, sha256: str, upto: int, as_of: date) -> Standing | None:
-    if subject.subject.partition(":")[0] not in rulebook.header.schemes:
+    if subject.scheme not in rulebook.header.schemes:
         return None
     view = subject.view_on(as_of)
     if rulebook.regime not in view.regimes:
@@ -68,5 +68,5 @@ def _ended(view: View, rulebook: Rulebook, as_of: date) -> Standing | None:
 
 def _terminal(status: Status, act: Act) -> Standing:
     facts = (Decisive(act.fact, act.served),) + ((Decisive(act.served_by, act.served),) if act.served_by else ())
-    reason = Reason(status.status, status.clause, None, status.sentence or status.name, {"day": act.effective}, decisive=facts)
+    reason = Reason(status.status, status.clause, None, status.sentence or status.name, {"day": act.effective}, facts=facts)
     return Standing(None, status.status, act.effective, "status", (reason,))

@@ -92,7 +92,7 @@ def _inspected(view: View, rulebook: Rulebook, inspection: Fact) -> Standing:
         None,
         said,
         {"day": on},
-        decisive=(Decisive(inspection),),
+        facts=(Decisive(inspection),),
     )
     return Standing(None, status.status, on, "status", (reason,))
 
@@ -106,5 +106,5 @@ def _declared(rulebook: Rulebook, declared: Fact) -> Standing:
     known = named if named and named.role in ("declared", "terminal") else rulebook.status_for("not_gradable")
     assert known is not None
     values = {"status_zh": known.name.zh, "status_en": known.name.en} if known is named else {"status_zh": word, "status_en": word}
-    reason = Reason(known.status, known.clause, None, latest.declared, values, decisive=(Decisive(declared),))
+    reason = Reason(known.status, known.clause, None, latest.declared, values, facts=(Decisive(declared),))
     return Standing(None, known.status, day(declared.data.get("occurred_on")), "status", (reason,))

@@ -67,7 +67,7 @@ def _waiting(view: View, rulebook: Rulebook) -> list[Reason]:
     pairs = list(view.served_too_early.values())[:SHOWN]
     numbers = list(dict.fromkeys(document.data["document_no"] for document, _ in pairs))
     facts = tuple(Decisive(fact) for pair in pairs for fact in pair)
-    return [Reason("served_too_early", note.clause, None, note, {"documents": ", ".join(numbers)}, decisive=facts, readings=note.readings)]
+    return [Reason("served_too_early", note.clause, None, note, {"documents": ", ".join(numbers)}, facts=facts, readings=note.readings)]
 
 
 def _operating(view: View, rulebook: Rulebook, on: date) -> Operating:
@@ -99,7 +99,7 @@ def _not_yet_evaluated(view: View, rulebook: Rulebook, found: Operating) -> Stan
     status = rulebook.status_for("not_yet_evaluated")
     assert status is not None
     facts = tuple(Decisive(fact) for fact in ((view.registered,) if view.registered else ()))
-    reason = Reason(status.status, status.clause, None, status.name, decisive=facts)
+    reason = Reason(status.status, status.clause, None, status.name, facts=facts)
     return Standing(None, status.status, found.complete_on or _registered_on(view), "status", (reason,))
 
 
@@ -115,7 +115,7 @@ def _new(view: View, rulebook: Rulebook, found: Operating, on: date) -> Standing
         None,
         rule,
         values,
-        decisive=tuple(Decisive(fact) for fact in found.facts),
+        facts=tuple(Decisive(fact) for fact in found.facts),
         readings=rule.readings,
     )
     return Standing(None, status.status, found.started, "status", (reason,))

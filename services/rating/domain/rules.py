@@ -19,7 +19,7 @@ from services.rating.domain.causes import between
 from services.rating.domain.conditions import CAUSE_KINDS, components, no_acts, operated_for, score
 from services.rating.domain.holding import Holding, Look
 from services.rating.domain.index import index_of
-from services.rating.domain.sentences import Reason, decisive_of
+from services.rating.domain.sentences import Reason
 
 
 def holding_rules(look: Look, moment: str) -> list[Reason]:
@@ -109,7 +109,6 @@ def reason_of(
         template=rule,
         values={"day": day, "period_first": first, "period_last": last},
         holdings=tuple(holdings),
-        decisive=decisive_of(holdings),
         readings=rule.readings,
         on=on,
     )

@@ -33,7 +33,8 @@ class Bilingual(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One condition that holds. ``on``: from when it acts, for a lowering at once. The words are made when they are asked for."""
+    """One condition that holds. ``on``: from when it acts, for a lowering at once; ``facts``: what it rests on beside its holdings.
+    Words and facts are put together when they are asked for: most conditions that hold decide nothing."""
 
     rule: str
     clause: str
@@ -41,9 +42,14 @@ class Reason:
     template: Bilingual
     values: dict[str, Any] = field(default_factory=dict)
     holdings: tuple[Holding, ...] = ()
-    decisive: tuple[Decisive, ...] = ()
+    facts: tuple[Decisive, ...] = ()
     readings: tuple[str, ...] = ()
     on: date | None = None
+
+    @property
+    def decisive(self) -> tuple[Decisive, ...]:
+        """The facts that it rests on, each once."""
+        return self.facts or decisive_of(self.holdings)
 
     @property
     def numbers(self) -> tuple[Quantity, ...]:

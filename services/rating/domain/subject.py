@@ -41,6 +41,11 @@ class Subject:
     _repairs: list[tuple[date, frozenset[Key | Decision]]] | None = None
 
     @property
+    def scheme(self) -> str:
+        """What kind of id the subject has."""
+        return self.subject.partition(":")[0]
+
+    @property
     def count(self) -> int:
         """How many facts were entered."""
         return len(self.log)
@@ -86,7 +91,7 @@ class Subject:
 
     def view_on(self, day: date) -> View:
         """The view that the standing of a day follows from. Not to be kept: the next fact may bring another."""
-        number = bisect_right(self._granted(), day, key=lambda one: one[0])
+        number = bisect_right(self._granted(), day, key=lambda one: one[0]) if self.effects.repairs else 0
         view = self._views.get(number)
         if view is None:
             view = self._views[number] = self._made(number)
@@ -114,7 +119,7 @@ class Subject:
 
     def repair_days(self) -> list[date]:
         """The days from which granted repairs act, sorted."""
-        return [on for on, _ in self._granted()]
+        return [on for on, _ in self._granted()] if self.effects.repairs else []
 
     def _granted(self) -> list[tuple[date, frozenset[Key | Decision]]]:
         if self._repairs is None:
