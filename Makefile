@@ -18,8 +18,8 @@ help: ## this list
 run: $(VENV)/run.stamp ## start everything and load the sample town; Ctrl-C stops (ARGS="--no-sample" for an empty stack)
 	@exec $(BIN)/mingjian up --sample $(ARGS)
 
-test: $(VENV)/dev.stamp ## every test but the long sweeps
-	$(BIN)/python -m pytest -m "not long" $(ARGS)
+test: $(VENV)/dev.stamp ## every test but the long sweeps, two files at a time: each of them waits for its servers half the time
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not long" $(ARGS)
 
 test-fast: $(VENV)/dev.stamp ## the pure tests that take no time, in under a minute
 	$(BIN)/python -m pytest -n auto -m "not stack and not browser and not sweep and not long" $(ARGS)

@@ -50,7 +50,6 @@ def skip_or_fail(reason: str) -> None:
     """End the running test: skipped on a developer's machine, failed in CI. The reason is printed once at the end."""
     if in_ci():
         pytest.fail(f"nothing is skipped in CI: {reason}", pytrace=False)
-    _skipped[reason] += 1
     pytest.skip(reason)
 
 
@@ -85,6 +84,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     if report.failed and (words := last_words()):
         report.sections.append(("what the stacks said last", words))
     return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Heard by whoever writes the summary, whichever process ran the test."""
+    if report.skipped and isinstance(report.longrepr, tuple):
+        _skipped[str(report.longrepr[2]).removeprefix("Skipped: ")] += 1
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
