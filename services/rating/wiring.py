@@ -26,6 +26,7 @@ from services.rating.adapters.app import APP_ID, FaustSettings, add_agent, build
 from services.rating.adapters.health import Answers, Progress
 from services.rating.adapters.kafka import Ends, KafkaFacts, KafkaSink
 from services.rating.adapters.live import Live
+from services.rating.adapters.quiet import Quiet
 from services.rating.domain.fold import Book
 from services.rating.handlers import Rater
 from services.rating.ports import Record, Row
@@ -38,7 +39,6 @@ READY_LAG, STALLED_AFTER_S, LOST_AFTER_S = 5_000, 60.0, 30.0
 # From here on only a start anew helps. Far above what a batch, or a subject with thousands of facts, takes.
 HUNG_AFTER_S = 300.0
 WRITE_LIMIT_S = 30.0
-FORGOTTEN_AFTER_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -110,11 +110,13 @@ class Worker:
         add_agent(self.app, faust_settings, self._batch)
         self._ends = Ends(connection, APP_ID)
         self.app.service(self._watcher())
-        self._quiet: dict[int, tuple[int, float]] = {}
+        self._quiet = Quiet(time.monotonic())
         self.started = time.time()
 
     async def _batch(self, records: Sequence[Record]) -> None:
+        self._quiet.began()
         await self.live.batch(records)
+        self._quiet.ended(time.monotonic())
         self._worked()
 
     def _keep(self, row: Row) -> None:
@@ -194,9 +196,7 @@ class Worker:
         for partition in sorted(self._own()):
             durable = self.live.durable.get(partition, 0)
             done = max(durable, committed.get(partition, 0))
-            if self._quiet.get(partition, (-1, 0.0))[0] != done:
-                self._quiet[partition] = (done, now)
-            elif now - self._quiet[partition][1] > FORGOTTEN_AFTER_S:
+            if self._quiet.is_left(partition, done, now):
                 if partition not in self.rater.states or done < ends.get(partition, 0):
                     await self.live.catch_up(partition, ends.get(partition, 0))
                     self._worked()
