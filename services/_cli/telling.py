@@ -25,6 +25,9 @@ def change_line(data: Mapping[str, Any], subject: str, number: str, language: st
     # The same again comes with other reasons or another beginning.
     moved = f"{before} → {after}" if before and before != after else after
     since = data.get("in_force_from") or ""
+    if until := data.get("corrected_to"):
+        # Days that are over: what is told now is what held on them.
+        since = f"{_pick(language, '更正', 'corrected')} {since} … {until}"
     clauses = " ".join(data.get("clauses") or ())
     return "  ".join(part for part in (f"#{number}", subject, data["regime"], moved, since, clauses) if part)
 
@@ -44,7 +47,9 @@ def explanation(answer: Mapping[str, Any], language: str, names: Mapping[str, Ma
         yield _pick(language, "经过(最近的在前):", "How it came there, the latest first:")
         for one in answer["history"]:
             words = _wide(grade_words(one["grade"], one["status"], language, names), 20)
-            yield f"  {one['in_force_from'] or '—':<12}{words}{one['regime']}  {' '.join(one['data'].get('clauses') or ())}".rstrip()
+            until = one["data"].get("corrected_to")
+            over = f"  {_pick(language, '更正至', 'corrected, to')} {until}" if until else ""
+            yield f"  {one['in_force_from'] or '—':<12}{words}{one['regime']}  {' '.join(one['data'].get('clauses') or ())}{over}".rstrip()
 
 
 def _wide(words: str, columns: int) -> str:

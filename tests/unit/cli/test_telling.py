@@ -71,6 +71,13 @@ def test_a_change_to_a_status_is_one_line_too() -> None:
     assert change_line(data, "uscc:x", "9", "en", NAMES) == "#9  uscc:x  liyujiang  B → New  三(三)"
 
 
+def test_a_correction_says_of_which_days_it_is() -> None:
+    corrected = DATA | {"corrected_to": "2026-06-01"}
+    line = change_line(corrected, "uscc:x", "813", "en", NAMES)
+    assert line == "#813  uscc:x  liyujiang  B → D Discredited  corrected 2026-05-22 … 2026-06-01  三(二)3(2)"
+    assert "更正 2026-05-22 … 2026-06-01" in change_line(corrected, "uscc:x", "813", "zh", NAMES)
+
+
 def test_the_day_of_an_entry_is_counted_where_the_stack_is() -> None:
     late = {**ANSWER, "facts": [{"event_id": FACT, "received_at": "2026-07-30T16:30:00.000Z"}]}
     assert "entered 2026-07-31" in "\n".join(explanation(late, "en", NAMES, "Asia/Shanghai"))
