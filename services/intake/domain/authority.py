@@ -14,6 +14,8 @@ from services.intake.domain.registry import Key, Registry
 CHANNELS = ("field", "desk", "feed", "migration")
 # By these ways come other systems' data and old files: what doesn't add up there is evidence, not a slip to be sent back.
 TAKEN_AS_THEY_ARE = frozenset({"feed", "migration"})
+_OWN_ENTRIES = frozenset({"mingjian.entry.corrected.v1", "mingjian.entry.retracted.v1"})
+_OWN_ACTS = frozenset({"mingjian.act.annulled.v1", "mingjian.act.changed.v1"})
 
 
 def channel_of(key: Key, asked: str | None) -> str:
@@ -28,7 +30,20 @@ def channel_of(key: Key, asked: str | None) -> str:
 def authority_fault(read: Read, holder: str, registry: Registry) -> Fault | None:
     """None when a grant of ``holder`` covers the event and reaches what it says; else what the grants that come nearest lack."""
     event, grants = read.event, registry.grants(holder)
-    return _uncovered(read, grants) or _overreaching(event, grants, registry)
+    return _uncovered(read, grants) or _of_another_office(event) or _overreaching(event, grants, registry)
+
+
+def _of_another_office(event: dict[str, Any]) -> Fault | None:
+    """An office takes back and mends what it entered itself, and undoes of its own motion what it decided itself. What a court, the
+    authority above or whoever decides an objection does to others' entries is for them to say."""
+    data = event["data"]
+    if event["type"] in _OWN_ENTRIES:
+        named, field = data["entry"], "entry"
+    elif event["type"] in _OWN_ACTS and data["ground"] == "own_motion":
+        named, field = data["act"], "act"
+    else:
+        return None
+    return fault("entry-of-another-office", field=f"/event/data/{field}/source") if named["source"] != event["source"] else None
 
 
 def _overreaching(event: dict[str, Any], grants: Sequence[Grant], registry: Registry) -> Fault | None:
@@ -56,8 +71,9 @@ def _covers(grant: Grant, event: dict[str, Any]) -> bool:
     """True when the grant holds for every regime that the event names."""
     if not grant.regimes:
         return True
-    data = event["data"]
-    named = {data["regime"]} if data.get("regime") else set()
-    named |= set(data.get("regimes") or ())
+    named: set[str] = set()
+    for data in (event["data"], (event["data"].get("replacement") or {}).get("data") or {}):
+        named |= {data["regime"]} if data.get("regime") else set()
+        named |= set(data.get("regimes") or ())
     # Which regimes may be granted is the jurisdiction's question.
     return event["type"] == GRANTED or named <= grant.regimes

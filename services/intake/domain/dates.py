@@ -48,4 +48,8 @@ def impossible_date(event: Mapping[str, Any], received_at: str, zone: str) -> Fa
         moment = data.get(name)
         if isinstance(moment, str) and milliseconds(moment) > received_ms + CLOCK_TOLERANCE_MS:
             return fault("instant-in-the-future", field=f"/event/data/{name}", value=moment)
+    if words := data.get("replacement"):
+        # What shall stand instead can't be true either where it could not have been entered so.
+        found = impossible_date({**event, "type": words["type"], "data": words["data"]}, received_at, zone)
+        return found.within("/event/data", "/event/data/replacement/data") if found else None
     return None

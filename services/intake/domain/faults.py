@@ -6,7 +6,7 @@ numbers, never of what was sent. What was sent may stand in ``field`` and ``valu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from services.intake.domain.wording import WORDING
@@ -27,6 +27,10 @@ class Fault:
     en: str
     remedy_zh: str
     remedy_en: str
+
+    def within(self, part: str, place: str) -> Fault:
+        """The same of data that stand at ``place`` and not at ``part``."""
+        return replace(self, field=place + self.field.removeprefix(part)) if self.field and self.field.startswith(part) else self
 
 
 class Refused(Exception):

@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from schemas.events.base import EventType
+import orjson
+
+from schemas.events import CATALOGUE
+from schemas.events.base import Data, EventType
 from schemas.events.penalty import PenaltyDecided
 from schemas.events.supervision import ScoreRecorded
 from schemas.ids import EVENT_ID, SOURCE
@@ -146,12 +149,19 @@ def _marks(read: Read, channel: str, standing: Sequence[Facts] | None) -> tuple[
 
 
 def _faults(read: Read) -> Iterator[Fault]:
-    if isinstance(read.data, ScoreRecorded) and not read.data.adds_up():
-        yield fault("sum-wrong", field="/event/data/total", value=read.data.total)
-    if isinstance(read.data, PenaltyDecided):
-        for place, act in enumerate(read.data.acts):
+    yield from _sums(read.data, "/event/data")
+    if words := read.event["data"].get("replacement"):
+        instead = CATALOGUE[words["type"]].model.model_validate_json(orjson.dumps(words["data"]))
+        yield from _sums(instead, "/event/data/replacement/data")
+
+
+def _sums(data: Data, where: str) -> Iterator[Fault]:
+    if isinstance(data, ScoreRecorded) and not data.adds_up():
+        yield fault("sum-wrong", field=f"{where}/total", value=data.total)
+    if isinstance(data, PenaltyDecided):
+        for place, act in enumerate(data.acts):
             if "fine" in act.kinds and act.amount is None:
-                yield fault("amount-missing", field=f"/event/data/acts/{place}/amount")
+                yield fault("amount-missing", field=f"{where}/acts/{place}/amount")
 
 
 def _name(value: Any, name: str, today: date) -> str:

@@ -166,6 +166,8 @@ WORDING: dict[str, Wording] = {
         "核对 source，或请求授权。", "Look at the source, or ask for the role."),
     "scheme-not-granted": Wording(403, "签名人的授权不含这类主体。", "The signer's role does not cover subjects of this scheme.", *_ASK),
     "regime-not-granted": Wording(403, "签名人的授权不含这项制度。", "The signer's role does not cover this regime.", *_ASK),
+    "entry-of-another-office": Wording(403, "这是其他机构录入的。", "Another office entered this.",
+        "由原录入机构更正或撤回，或提出异议。", "Let that office correct or retract it, or raise an objection."),
     "holder-not-granted": Wording(403, "该人员不只属于签名人登记的机构。",
         "The officer does not belong to the signer's offices alone.", *_ASK),
     "role-not-granted": Wording(403, "只有登记簿自己的机构才能设立或撤销登记管理人员。",
