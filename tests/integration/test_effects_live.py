@@ -80,6 +80,7 @@ def test_a_retracted_inspection_gives_back_the_rating_before_it(desk: Desk) -> N
     found = shown(desk, subject, lambda found: grade(found) == "5")
     page = httpx.get(f"{desk.stack.ports.url('publication')}/subjects/{subject}?lang=en").text
     assert wrong["id"] in page, "history keeps it"
+    assert page.count("Said of this later:") == 1 and "Entry retracted" in page.partition("Said of this later:")[2][:300]
     assert found["name"] == "Made-up Café"
 
 

@@ -178,11 +178,19 @@ class Snapshot:
     async def facts(self, subject: str, *, before: tuple[date, int] | None, limit: int) -> list[Row]:
         """The public timeline, latest act first, keyset on (shown_on, offset)."""
         return await self._all(
-            'SELECT partition, "offset", type, event_id, event_hash, occurred_on, served_on, received_at, known_ms, shown_on, data '
+            'SELECT partition, "offset", type, event_id, event_hash, copy, occurred_on, served_on, received_at, known_ms, shown_on, data '
             "FROM fact WHERE subject = %(subject)s "
             'AND (%(day)s::date IS NULL OR (shown_on, "offset") < (%(day)s::date, %(offset)s::bigint)) '
             'ORDER BY shown_on DESC, "offset" DESC LIMIT %(limit)s',
             {"subject": subject, "day": before[0] if before else None, "offset": before[1] if before else None, "limit": limit},
+        )
+
+    async def said_of_facts(self, subject: str, types: Sequence[str], *, limit: int) -> list[Row]:
+        """The facts of these types, which name others, in the order in which they were entered."""
+        return await self._all(
+            'SELECT partition, "offset", type, event_id, occurred_on, data FROM fact WHERE subject = %s AND type = ANY(%s::text[]) '
+            'ORDER BY "offset" LIMIT %s',
+            (subject, list(types), limit),
         )
 
     async def fact_at(self, partition: int, offset: int) -> Row | None:

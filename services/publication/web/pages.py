@@ -18,6 +18,8 @@ from services.publication.adapters.neighbours import Neighbours
 from services.publication.adapters.postgres_reader import GradeFilter, PostgresReader, Row, Snapshot, State
 from services.publication.domain import search
 from services.publication.domain.cursor import encode
+from services.publication.domain.mending import TYPES as MENDING
+from services.publication.domain.mending import said_of
 from services.publication.domain.vocabulary import Vocabulary
 from services.publication.web import checks, dates, views
 from services.publication.web.api_routes import earlier_changes, grade_filter, no_regime, timeline_cursor
@@ -142,6 +144,7 @@ class Pages:
                 raise Problem(404, "no-subject", zh=f"没有公布过 {id}。", en=f"Nothing has been published about {id}.")
             grades, changes = await snapshot.grades_of(id), await snapshot.history(id, before=None, limit=CHANGES + 1)
             facts = await snapshot.facts(id, before=before, limit=FACTS + 1)
+            mended = said_of(await snapshot.said_of_facts(id, MENDING, limit=CHANGES))
             fact_count, lists = await snapshot.fact_count(id), await snapshot.lists_of(id)
         today = dates.civil(self.now_ms(), zone_of(stack))
         link = partial(link_in, speaker.lang if "lang" in request.query_params else None)
@@ -167,7 +170,13 @@ class Pages:
             lists=[one | {"title": self._list_title(one["list"], speaker.lang)} for one in lists],
             register=views.register_lines(row, speaker),
             facts=[
-                views.timeline_fact(one, decisive, self.neighbours.leaf_page(one["partition"], one["offset"]), speaker)
+                views.timeline_fact(
+                    one,
+                    decisive,
+                    self.neighbours.leaf_page(one["partition"], one["offset"]),
+                    speaker,
+                    [views.mention(other, here, speaker) for other in mended.get(one["copy"], ())],
+                )
                 for one in facts[:FACTS]
             ],
             fact_count=fact_count,

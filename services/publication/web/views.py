@@ -113,13 +113,28 @@ def history(regime: str, rows: Sequence[Row], *, today: date, shown: int, speake
     return {"regime": regime, "chart": chart, "rows": table, "more": len(laid) > shown}
 
 
-def timeline_fact(row: Row, decisive: frozenset[str], leaf_url: str | None, speaker: Speaker) -> dict[str, Any]:
-    """A fact of the timeline."""
+def mention(row: Row, here: Callable[[str, str, int, date | None], str], speaker: Speaker) -> dict[str, str]:
+    """A fact that says something of another one: what, how it ended, on which day."""
+    outcome = row["data"].get("outcome")
+    words_of = [
+        event_title(row["type"], speaker.lang),
+        words.word(outcome, speaker.translate) if outcome else "",
+        speaker.day(row["occurred_on"]),
+    ]
+    href = here(str(row["event_id"]), str(row["partition"]), int(row["offset"]), row["occurred_on"])
+    return {"href": href, "label": " · ".join(one for one in words_of if one)}
+
+
+def timeline_fact(
+    row: Row, decisive: frozenset[str], leaf_url: str | None, speaker: Speaker, said: Sequence[dict[str, str]] = ()
+) -> dict[str, Any]:
+    """A fact of the timeline. ``said``: what was said of it later."""
     names = ("partition", "offset", "event_hash", "occurred_on", "served_on", "received_at", "known_ms")
     return {name: row[name] for name in names} | {
         "event_id": str(row["event_id"]),
         "title": event_title(row["type"], speaker.lang),
         "decisive": str(row["event_id"]) in decisive,
+        "said": list(said),
         "needs_service": needs_service(row["type"]),
         "lines": words.lines(row["data"], speaker.translate, speaker.lang, speaker.day, type_name=row["type"]),
         "place": f"facts / {row['partition']} / {row['offset']}",
