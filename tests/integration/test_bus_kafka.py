@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 
+import psutil
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.structs import TopicPartition
@@ -321,12 +322,22 @@ def test_a_row_given_up_while_the_broker_was_dead_never_turns_up_behind_later_on
     run(work)
 
 
+def paused(stack: Stack) -> int:
+    """Stop the broker without ending it, and return its pid once no thread of it runs any more: on a busy machine that takes a while."""
+    broker = psutil.Process(stack.pid("kafka"))
+    broker.suspend()
+    end = time.monotonic() + 10
+    while broker.status() != psutil.STATUS_STOPPED:
+        assert time.monotonic() < end, broker.status()
+        time.sleep(0.01)
+    return broker.pid
+
+
 def test_a_paused_broker_is_unavailable_in_time_and_nothing_is_lost_when_it_wakes(own_stack: Stack) -> None:
     async def work() -> None:
         async with running(producer(own_stack, limit_s=10.0)) as out:
             await out.send(rows(FINDINGS, 8, 1))
-            pid = own_stack.pid("kafka")
-            os.kill(pid, signal.SIGSTOP)
+            pid = paused(own_stack)
             try:
                 began = time.monotonic()
                 with pytest.raises(Unavailable):
@@ -352,7 +363,7 @@ def test_stopping_while_the_broker_is_away_takes_seconds_and_not_for_ever(own_st
         await out.start()
         await reader.start()
         await reader.assign({(FINDINGS, 9): 0})
-        os.kill(own_stack.pid("kafka"), signal.SIGSTOP)
+        paused(own_stack)
         try:
             waiting = asyncio.create_task(out.send(rows(FINDINGS, 9, 1)))
             await asyncio.sleep(0.2)

@@ -11,7 +11,7 @@ import pytest
 
 from schemas.rulebook import digest, load_all
 from tests.cases.ledger import RULEBOOKS
-from tests.integration.intake_desk import OFFICER, Desk, event, signed
+from tests.integration.intake_desk import OFFICE, OFFICER, Desk, event, signed
 from tests.stack_fixtures import temporary_stack
 
 pytestmark = pytest.mark.stack
@@ -98,7 +98,7 @@ def test_a_corrected_registration_shows_the_right_name(desk: Desk) -> None:
 def test_what_names_an_entry_that_is_not_there_is_refused(desk: Desk) -> None:
     data = {
         "occurred_on": "2026-01-06",
-        "entry": {"source": "/departments/food/offices/none", "id": "019ce0a1-6700-7b79-8851-c9e49e43487c"},
+        "entry": {"source": OFFICE, "id": "019ce0a1-6700-7b79-8851-c9e49e43487c"},
     }
     data |= {"ground": "wrong_content", "origin": "self_reported", "reason": "a slip"}
     answer = desk.post(signed(event("entry.retracted", "fhrs:8002", data), desk.key))
