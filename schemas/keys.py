@@ -7,7 +7,6 @@ A key id is derived from algorithm and public key, so a key can't be presented u
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import os
@@ -40,16 +39,13 @@ _SMALL_ORDER_Y = frozenset(
 )
 
 
-_URL_SAFE = bytes.maketrans(b"+/", b"-_")
-
-
 class UnusableKey(ValueError):
     """A key that can't be read: wrong length, unknown algorithm, a point off the curve."""
 
 
 def b64(data: bytes) -> str:
     """base64url without padding."""
-    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def unb64(text: str) -> bytes:

@@ -348,6 +348,13 @@ class Rulebook(Section):
         return dated.value
 
     @cached_property
+    def dates(self) -> tuple[date, ...]:
+        """The days on which something in it begins or ends, sorted."""
+        values = {value.in_force_from for parameter in self.parameters for value in parameter.values}
+        rules = {day for rule in self.rules for day in (rule.in_force_from, rule.repealed_on) if day}
+        return tuple(sorted(values | rules))
+
+    @cached_property
     def sets(self) -> dict[str, frozenset[str]]:
         """Act set → its sanctions."""
         return {one.name: frozenset(one.sanctions) for one in self.act_sets}

@@ -193,8 +193,7 @@ def subject_index(subject: subjects.Subject) -> search.Index:
 async def _append_facts(work: UnitOfWork, rows: Sequence[FactRow]) -> int:
     new = await work.insert_facts(rows)
     fresh = [row for row in rows if (row.partition, row.offset) in new]
-    telling = (*subjects.REGISTRATION_TYPES, *subjects.MENDING_TYPES)
-    registered = sorted({row.subject for row in fresh if row.type in telling})
+    registered = sorted({row.subject for row in fresh if row.type in subjects.REGISTER_TYPES})
     if registered:
         known = await work.registrations(registered)
         folded = [subjects.fold(subject, known.get(subject, ())) for subject in registered]

@@ -15,10 +15,12 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from deploy.local.stack import Stack
 from schemas.keys import SigningKey
+from schemas.rulebook import digest, load_rulebook
 from schemas.times import instant
 from schemas.topics import FACTS, PARTITIONS, REFUSALS, REGISTRY
 from services.intake.cli import OFFICE as REGISTER
 from services.intake.cli import init_home
+from tests.cases.ledger import RULEBOOKS
 
 OFFICE = "/departments/food/offices/test"
 OFFICER = "officer:tester"
@@ -103,6 +105,13 @@ class Desk:
         # Long ago where the clock is simulated: nothing may be signed after it was received.
         at = at_ms or (now_ms() if self.genesis["event"]["data"]["clock_mode"] == "wall" else 946_684_800_000)
         return signed(event(kind, subject, data, source=REGISTER, at_ms=at), self.registrar)
+
+    def activate(self, regime: str) -> None:
+        """The regime's rulebook, as it lies in the repository, in force long since."""
+        book = load_rulebook(RULEBOOKS / regime)
+        said = {"regime": regime, "version": book.header.version, "sha256": digest(book), "in_force_from": "2005-01-01"}
+        answer = self.post(self.by_registrar("rulebook.activated", f"regime:{regime}", {"occurred_on": "2020-01-01"} | said))
+        assert answer.status_code == 201, answer.text
 
     def inspection(self, subject: str = "fhrs:1", points: int = 5, **more: Any) -> dict[str, Any]:
         data = {

@@ -9,8 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-from schemas.rulebook import digest, load_all
-from tests.cases.ledger import RULEBOOKS
 from tests.integration.intake_desk import OFFICE, OFFICER, Desk, event, signed
 from tests.stack_fixtures import temporary_stack
 
@@ -24,10 +22,7 @@ def desk() -> Iterator[Desk]:
         stack.start_servers("wall")
         desk = Desk.of(stack)
         stack.start_services(["rating", "publication"])
-        book = load_all(RULEBOOKS)["fhrs"]
-        activated = {"occurred_on": "2020-01-01", "regime": "fhrs", "version": book.header.version, "sha256": digest(book)}
-        said = desk.by_registrar("rulebook.activated", "regime:fhrs", activated | {"in_force_from": "2005-01-01"})
-        assert desk.post(said).status_code == 201
+        desk.activate("fhrs")
         yield desk
 
 

@@ -26,8 +26,6 @@ from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from schemas.keys import unb64
 from schemas.receipts import verify_signed
-from schemas.rulebook import digest, load_all
-from tests.cases.ledger import RULEBOOKS
 from tests.contract.test_examples import EXAMPLES, client, example
 from tests.integration.intake_desk import NOT_YET, OFFICE, OFFICER, Desk, event, now_ms, patient, signed
 from tests.stack_fixtures import temporary_stack
@@ -45,9 +43,7 @@ def desk_stack() -> Iterator[Desk]:
         stack.start_servers("wall")
         desk = Desk.of(stack)
         stack.start_services(["rating", "publication"])
-        book = load_all(RULEBOOKS)["fhrs"]
-        said = {"regime": "fhrs", "version": book.header.version, "sha256": digest(book), "in_force_from": "2005-01-01"}
-        assert desk.post(desk.by_registrar("rulebook.activated", "regime:fhrs", {"occurred_on": "2020-01-01"} | said)).status_code == 201
+        desk.activate("fhrs")
         yield desk
 
 

@@ -14,10 +14,8 @@ import orjson
 import pytest
 
 from deploy.local.stack import Stack
-from schemas.rulebook import digest, load_all
 from schemas.topics import FACTS, GRADES
 from services.audit.domain.tiles import WIDTH, bundle_path, decode_bundle
-from tests.cases.ledger import RULEBOOKS
 from tests.integration.intake_desk import OFFICER, Desk, event, signed
 from tests.stack_fixtures import temporary_stack
 
@@ -33,10 +31,7 @@ def desk_stack() -> Iterator[Desk]:
         stack.start_servers("wall")
         desk = Desk.of(stack)
         stack.start_services([name for name in SERVICES if name != "intake"])
-        book = load_all(RULEBOOKS)["fhrs"]
-        activated = {"occurred_on": "2020-01-01", "regime": "fhrs", "version": book.header.version, "sha256": digest(book)}
-        said = desk.by_registrar("rulebook.activated", "regime:fhrs", activated | {"in_force_from": "2005-01-01"})
-        assert desk.post(said).status_code == 201
+        desk.activate("fhrs")
         yield desk
 
 

@@ -23,7 +23,7 @@ from services.publication.domain.registry import RegistryRow, Stack
 from services.publication.domain.rows import ChangeRow, FactRow, copy_of
 from services.publication.domain.search import Index
 from services.publication.domain.story import Story
-from services.publication.domain.subjects import MENDING_TYPES, REGISTRATION_TYPES, Registration, Subject
+from services.publication.domain.subjects import MENDING_TYPES, REGISTER_TYPES, Registration, Subject
 from services.publication.ports import OtherStack, Place, Position, Unstorable
 
 NOTIFY_CHANNEL = "publication_changed"
@@ -200,7 +200,7 @@ class PostgresUnitOfWork(ListWork):
         """See ``UnitOfWork.registrations``."""
         await self._cursor.execute(
             'SELECT subject, type, occurred_on, "offset", data, copy FROM fact WHERE subject = ANY(%s::text[]) AND type = ANY(%s::text[])',
-            (list(subjects), [*REGISTRATION_TYPES, *MENDING_TYPES]),
+            (list(subjects), list(REGISTER_TYPES)),
         )
         found: dict[str, list[Registration]] = {}
         for subject, type_name, occurred_on, offset, data, copy in await self._cursor.fetchall():

@@ -20,6 +20,8 @@ INTERRUPTED = "mingjian.operation.interrupted.v1"
 REGISTRATION_TYPES = (REGISTERED, CHANGED, CLOSED, STARTED, INTERRUPTED)
 RETRACTED, CORRECTED, OBJECTION = "mingjian.entry.retracted.v1", "mingjian.entry.corrected.v1", "mingjian.objection.decided.v1"
 MENDING_TYPES = (RETRACTED, CORRECTED, OBJECTION)
+# All that the register follows from.
+REGISTER_TYPES = (*REGISTRATION_TYPES, *MENDING_TYPES)
 
 _TEXTS = ("name", "business_kind", "address", "postcode", "district", "business_type", "local_ref")
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import calendar
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 ONE_DAY = timedelta(days=1)
+_QUARTER_MS = 15 * 60 * 1000
 
 
 def day(text: str | None) -> date | None:
@@ -28,3 +30,14 @@ def window_ending(last: date, months: int) -> date:
 def within(earlier: date, later: date, months: int) -> bool:
     """True when ``later`` is not after the day that corresponds to ``earlier`` so many months on, that day included (R6)."""
     return later <= add_months(earlier, months)
+
+
+def civil_day(milliseconds: int, zone: tzinfo) -> date:
+    """The civil date of an instant in a zone."""
+    return _day_of(milliseconds // _QUARTER_MS, zone)
+
+
+@lru_cache(maxsize=8_192)
+def _day_of(quarter: int, zone: tzinfo) -> date:
+    """No zone's day begins within a quarter of an hour, and facts come in crowds."""
+    return datetime.fromtimestamp(quarter * (_QUARTER_MS // 1000), zone).date()

@@ -33,13 +33,7 @@ def _days(subject: Subject, controls: Controls, rulebook: Rulebook, as_of: date)
         yield view.acts[following].effective
     yield from subject.repair_days()
     yield from controls.dates(rulebook.regime, upto=_EVERYTHING)
-    for parameter in rulebook.parameters:
-        for value in parameter.values:
-            yield value.in_force_from
-    for rule in rulebook.rules:
-        yield rule.in_force_from
-        if rule.repealed_on:
-            yield rule.repealed_on
+    yield from rulebook.dates
     if rulebook.periodic and (months := rulebook.parameter(rulebook.periodic.new_enterprises.months).at(as_of)) is not None:
         complete = operating(view, months).complete_on
         if complete:

@@ -9,10 +9,12 @@ Invariants
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 from services.rating.domain.acts import DOCUMENTS
+from services.rating.domain.days import day
 from services.rating.domain.facts import Fact
 
 Key = tuple[str, str]
@@ -92,14 +94,14 @@ class Effects:
             return None
         return _reworded(fact, worded) if worded else fact
 
-    def repaired(self) -> list[tuple[Fact, frozenset[Key | Decision]]]:
-        """Granted repairs in effect, by the day they act from, each with all that it takes away from then on."""
+    def repaired(self) -> list[tuple[date, frozenset[Key | Decision]]]:
+        """The days from which granted repairs act, sorted, each with all that it takes away from then on."""
         found = []
         for repair in self.repairs:
             now = self.effective(repair)
-            if now is not None and now.data.get("outcome") == "granted" and now.data.get("effective_from"):
-                found.append((now, self._meant(now)))
-        return sorted(found, key=lambda one: (one[0].data["effective_from"], one[0].offset))
+            if now is not None and now.data.get("outcome") == "granted" and (on := day(now.data.get("effective_from"))):
+                found.append((on, self._meant(now)))
+        return sorted(found, key=lambda one: one[0])
 
     def _meant(self, repair: Fact) -> frozenset[Key | Decision]:
         """The entries it names, and their decisions, however often they were entered."""
@@ -142,11 +144,10 @@ class Effects:
     def _announces_nothing(self, fact: Fact) -> bool:
         """True for the announcement of an act that is undone; an act that was merely entered twice is still there to be announced."""
         announced = fact.data.get("announces")
-        return announced is not None and any(self._undoing((announced["source"], announced["id"])))
-
-    def _undoing(self, key: Key) -> Iterator[bool]:
-        for one in self.acting.get(key, ()):
-            yield _takes_away(one) and one.data.get("ground") != _TWICE and self._acts(one)
+        if announced is None:
+            return False
+        undoing = (one for one in self.acting.get((announced["source"], announced["id"]), ()) if one.data.get("ground") != _TWICE)
+        return any(_takes_away(one) and self._acts(one) for one in undoing)
 
 
 def _reworded(fact: Fact, by: Fact) -> Fact:

@@ -13,20 +13,19 @@ Invariants
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, tzinfo
-from functools import lru_cache
+from dataclasses import dataclass
+from datetime import UTC, date
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.rulebook import Rulebook, digest
 from services.rating.domain.controls import Activation, Controls
-from services.rating.domain.days import ONE_DAY
+from services.rating.domain.days import ONE_DAY, civil_day
 from services.rating.domain.due import next_change
 from services.rating.domain.emit import corrected, determined
 from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact
 from services.rating.domain.grade import standing
-from services.rating.domain.spans import Correction, Span, corrections, spans, touches
+from services.rating.domain.spans import Correction, Span, before, corrections, spans, touches, turns_of
 from services.rating.domain.standing import Standing, unrated
 from services.rating.domain.subject import Subject
 
@@ -45,7 +44,6 @@ class Book:
 
 
 Books = Mapping[str, Book]
-_QUARTER_MS = 15 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +80,15 @@ def attempt(subject: Subject, controls: Controls, books: Books, step: Fact) -> t
 
     Where the standing before can't be worked out either (it was untold then), what stands now is told as the first."""
     concerned = [book for book in concerned_by(step, books) if subject.scheme in book.rulebook.header.schemes]
-    before = {book.rulebook.regime: _previous_or_none(subject, controls, book, step) for book in concerned}
-    shown = {book.rulebook.regime: _shown_or_none(subject, controls, book, step, before[book.rulebook.regime]) for book in concerned}
+    were = {book.rulebook.regime: _previous_or_none(subject, controls, book, step) for book in concerned}
+    shown = {book.rulebook.regime: _shown_or_none(subject, controls, book, step, were[book.rulebook.regime]) for book in concerned}
     if step.name not in CONTROLS and not subject.apply(step):
         return [], []
     told, untold = [], []
     for book in concerned:
         regime = book.rulebook.regime
         try:
-            events = _changes(subject, controls, book, step, before[regime], shown[regime])
+            events = _changes(subject, controls, book, step, were[regime], shown[regime])
         except Exception as error:
             _drop_tables(subject, regime)
             untold.append(Untold(step, regime, error))
@@ -115,9 +113,9 @@ def _changes(
     after = _at(subject, controls, book, upto=step.offset, known=step.known)
     subject.standings[regime] = (step.offset, after)
     named = {"subject": subject.subject, "regime": regime, "version": book.rulebook.version, "sha256": book.sha256, "cause": step}
-    now = after or _no_longer(subject, controls, book, step)
+    now = after if after is not None or was is None else _no_longer(subject, controls, book, step)
     events = []
-    if now is not None and (was is not None or after is not None) and (was is None or was.essence != now.essence):
+    if now is not None and (was is None or was.essence != now.essence):
         events.append(determined(**named, before=was, after=now))
     if shown and now is not None:
         for one in _corrections(subject, controls, book, step, after, shown):
@@ -140,17 +138,15 @@ def _corrections(
     subject: Subject, controls: Controls, book: Book, step: Fact, after: Standing | None, shown: list[Span]
 ) -> list[Correction]:
     today = civil_day(step.known, book.zone)
-    known = spans(
-        subject,
-        controls,
-        book.rulebook,
-        lambda day: _on(subject, controls, book, upto=step.offset, as_of=day),
-        upto=step.offset,
-        first=shown[0].first,
-        last=today,
-        at_end=after,
-    )
-    return corrections(shown, [replace(one, last=min(one.last, today - ONE_DAY)) for one in known if one.first < today])
+    known = _history(subject, controls, book, upto=step.offset, first=shown[0].first, last=today, at_end=after)
+    return corrections(shown, before(known, today))
+
+
+def _history(
+    subject: Subject, controls: Controls, book: Book, *, upto: int, first: date, last: date, at_end: Standing | None
+) -> list[Span]:
+    turns = turns_of(subject, controls, book.rulebook, upto=upto, first=first, last=last)
+    return spans(turns, lambda day: _on(subject, controls, book, upto=upto, as_of=day), first=first, last=last, at_end=at_end)
 
 
 def _shown_or_none(subject: Subject, controls: Controls, book: Book, step: Fact, was: Standing | None) -> list[Span] | None:
@@ -178,20 +174,11 @@ def _shown(subject: Subject, controls: Controls, book: Book, step: Fact, was: St
         return None
     found: list[Span] = []
     if first <= until:
-        found = spans(
-            subject,
-            controls,
-            book.rulebook,
-            lambda day: _on(subject, controls, book, upto=step.offset - 1, as_of=day),
-            upto=step.offset - 1,
-            first=first,
-            last=until,
-            at_end=was,
-        )
+        found = _history(subject, controls, book, upto=step.offset - 1, first=first, last=until, at_end=was)
     gap = max(first, until + ONE_DAY)
     if gap < today:
         found.append(Span(gap, today - ONE_DAY, was))
-    return [replace(one, last=min(one.last, today - ONE_DAY)) for one in found if one.first < today]
+    return before(found, today)
 
 
 def _previous_or_none(subject: Subject, controls: Controls, book: Book, step: Fact) -> Standing | None:
@@ -253,17 +240,6 @@ def _on(subject: Subject, controls: Controls, book: Book, *, upto: int, as_of: d
 def in_force(controls: Controls, book: Book | None, regime: str, *, upto: int, known: int) -> Activation | None:
     """The regime's activation in force at an offset and an instant; by UTC's day where no book of it is loaded."""
     return controls.activation(regime, upto=upto, as_of=civil_day(known, book.zone if book else UTC))
-
-
-def civil_day(milliseconds: int, zone: tzinfo) -> date:
-    """The civil date of an instant in a zone."""
-    return _day_of(milliseconds // _QUARTER_MS, zone)
-
-
-@lru_cache(maxsize=8_192)
-def _day_of(quarter: int, zone: tzinfo) -> date:
-    """No zone's day begins within a quarter of an hour, and facts come in crowds."""
-    return datetime.fromtimestamp(quarter * (_QUARTER_MS // 1000), zone).date()
 
 
 def attempts(

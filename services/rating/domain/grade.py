@@ -35,7 +35,7 @@ def standing(subject: Subject, controls: Controls, rulebook: Rulebook, *, sha256
             break
         # R18: what a repair gives back it gives from its date on, however long ago the evaluation was that now comes out better.
         before = on(repaired - ONE_DAY)
-        if before is None or (before.grade, before.status) != (found.grade, found.status):
+        if before is None or before.pair != found.pair:
             return replace(found, in_force_from=repaired)
     return found
 

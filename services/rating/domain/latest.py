@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from schemas.rulebook import Rulebook
-from services.rating.domain.days import ONE_DAY, day
+from services.rating.domain.days import ONE_DAY, civil_day, day
 from services.rating.domain.facts import Fact
 from services.rating.domain.holding import Look
 from services.rating.domain.rules import holding_rules, pick
@@ -48,7 +48,7 @@ def _on(fact: Fact) -> str:
 def _from(fact: Fact, zone: ZoneInfo) -> date:
     """The day from which it counts. What the office's calendar dates after the day on which it was known has happened all the same:
     the office lies in another time zone."""
-    known = datetime.fromtimestamp(fact.known / 1000, zone).date()
+    known = civil_day(fact.known, zone)
     on = day(fact.data.get("occurred_on"))
     return min(on, known) if on else known
 

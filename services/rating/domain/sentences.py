@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any, Protocol
 
 from services.rating.domain.acts import Act
@@ -31,7 +32,7 @@ class Bilingual(Protocol):
     def en(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reason:
     """One condition that holds. ``on``: from when it acts, for a lowering at once; ``facts``: what it rests on beside its holdings.
     Words and facts are put together when they are asked for: most conditions that hold decide nothing."""
@@ -46,7 +47,7 @@ class Reason:
     readings: tuple[str, ...] = ()
     on: date | None = None
 
-    @property
+    @cached_property
     def decisive(self) -> tuple[Decisive, ...]:
         """The facts that it rests on, each once."""
         return self.facts or decisive_of(self.holdings)

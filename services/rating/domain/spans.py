@@ -7,7 +7,7 @@ nothing has to be worked out, however many acts there are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
@@ -56,23 +56,15 @@ class Correction:
 
 def pair_of(standing: Standing | None) -> Pair:
     """What a reader of a list sees."""
-    return (standing.grade, standing.status) if standing else NOTHING
+    return standing.pair if standing else NOTHING
 
 
 def spans(
-    subject: Subject,
-    controls: Controls,
-    rulebook: Rulebook,
-    standing_on: Callable[[date], Standing | None],
-    *,
-    upto: int,
-    first: date,
-    last: date,
-    at_end: Standing | None,
+    turns: Iterable[date], standing_on: Callable[[date], Standing | None], *, first: date, last: date, at_end: Standing | None
 ) -> list[Span]:
-    """The stretches from ``first`` to ``last``, by date; neighbours differ. ``standing_on`` works one day out; ``at_end``: what it
-    would say of the last one."""
-    days = sorted({first, *(one for one in turns(subject, controls, rulebook, upto=upto, first=first, last=last) if first < one <= last)})
+    """The stretches from ``first`` to ``last``, by date; neighbours differ. ``turns``: the days on which the standing may change, see
+    ``turns_of``; ``standing_on`` works one day out; ``at_end``: what it would say of the last one."""
+    days = sorted({first, *(one for one in turns if first < one <= last)})
     found: list[Span] = []
     for start, following in pairwise((*days, last + ONE_DAY)):
         standing = at_end if start == days[-1] else standing_on(start)
@@ -81,6 +73,11 @@ def spans(
         else:
             found.append(Span(start, following - ONE_DAY, standing))
     return found
+
+
+def before(spans: Iterable[Span], day: date) -> list[Span]:
+    """What of them lies before a day."""
+    return [replace(one, last=min(one.last, day - ONE_DAY)) for one in spans if one.first < day]
 
 
 def corrections(told: list[Span], known: list[Span]) -> list[Correction]:
@@ -106,9 +103,9 @@ def _at(spans: list[Span], on: date) -> Standing | None:
     return next((one.standing for one in spans if one.first <= on <= one.last), None)
 
 
-def turns(subject: Subject, controls: Controls, rulebook: Rulebook, *, upto: int, first: date, last: date) -> Iterator[date]:
+def turns_of(subject: Subject, controls: Controls, rulebook: Rulebook, *, upto: int, first: date, last: date) -> Iterator[date]:
     """Days on which the standing may change; some more do no harm, a missing one would."""
-    yield from _dates_of(rulebook)
+    yield from rulebook.dates
     yield from controls.dates(rulebook.regime, upto=upto)
     repairs = subject.repair_days()
     yield from repairs
@@ -120,16 +117,6 @@ def turns(subject: Subject, controls: Controls, rulebook: Rulebook, *, upto: int
         else:
             yield from _periodic(view, controls, rulebook, upto, first, last)
         yield from (act.effective for act, _ in index_of(view, rulebook).terminal[:1])
-
-
-def _dates_of(rulebook: Rulebook) -> Iterator[date]:
-    for parameter in rulebook.parameters:
-        for value in parameter.values:
-            yield value.in_force_from
-    for rule in rulebook.rules:
-        yield rule.in_force_from
-        if rule.repealed_on:
-            yield rule.repealed_on
 
 
 def _periodic(view: View, controls: Controls, rulebook: Rulebook, upto: int, first: date, last: date) -> Iterator[date]:

@@ -26,6 +26,11 @@ class Standing:
     extra_readings: tuple[str, ...] = ()
 
     @property
+    def pair(self) -> tuple[str | None, str]:
+        """What a reader of a list sees."""
+        return (self.grade, self.status)
+
+    @property
     def clauses(self) -> tuple[str, ...]:
         """Each clause once, in the order of the reasons."""
         return tuple(dict.fromkeys(reason.clause for reason in self.reasons))

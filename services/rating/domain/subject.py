@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from services.rating.domain.days import day
 from services.rating.domain.effects import ACTING, REPAIR, Decision, Effects, Key, decision_of
 from services.rating.domain.facts import CONTROLS, Fact
 from services.rating.domain.view import View, regimes_of
@@ -91,7 +90,7 @@ class Subject:
 
     def view_on(self, day: date) -> View:
         """The view that the standing of a day follows from. Not to be kept: the next fact may bring another."""
-        number = bisect_right(self._granted(), day, key=lambda one: one[0]) if self.effects.repairs else 0
+        number = bisect_right(self._granted(), day, key=lambda one: one[0])
         view = self._views.get(number)
         if view is None:
             view = self._views[number] = self._made(number)
@@ -119,12 +118,11 @@ class Subject:
 
     def repair_days(self) -> list[date]:
         """The days from which granted repairs act, sorted."""
-        return [on for on, _ in self._granted()] if self.effects.repairs else []
+        return [on for on, _ in self._granted()]
 
     def _granted(self) -> list[tuple[date, frozenset[Key | Decision]]]:
         if self._repairs is None:
-            found = self.effects.repaired() if self.effects.repairs else []
-            self._repairs = [(on, meant) for one, meant in found if (on := day(one.data["effective_from"]))]
+            self._repairs = self.effects.repaired()
         return self._repairs
 
     def _in_effect(self) -> Iterator[Fact]:

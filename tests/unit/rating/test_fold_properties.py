@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from schemas.envelope import check_data, derived_bytes, lookup
 from services.rating.domain.controls import Controls
+from services.rating.domain.days import civil_day
 from services.rating.domain.emit import TYPE
 from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact, pack, unpack
-from services.rating.domain.fold import Told, civil_day, current, decide, due, history, merged
+from services.rating.domain.fold import Told, current, decide, due, history, merged
 from services.rating.domain.subject import Subject, fold
 from tests.cases.ledger import OFFICE, Ledger, act, book
 
