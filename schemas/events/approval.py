@@ -14,7 +14,7 @@ class ProposalAct(Act):
 
     regime: f.Regime = public()
     proposal: f.EventId = public()
-    grade: f.Name = government()
+    grade: f.Name = public()
     document_no: f.DocumentNo | None = public(default=None)
     service: Service | None = public(default=None)
 
@@ -24,17 +24,18 @@ class ProposalAct(Act):
         return self
 
 
-@event_type("grade.approved", zh="等级审批通过", en="Grade approved", roles=("approver",))
+@event_type("grade.approved", zh="等级审批通过", en="Grade approved", wired=True, roles=("approver",), withheld=True)
 class GradeApproved(ProposalAct):
-    """R8: the proposed grade takes effect. ``grade`` is the proposed one again, so that nobody approves unseen; benefits of
-    the old grade stop only when the decision was served."""
+    """R8: the proposed grade takes effect on ``occurred_on``. ``grade`` is the proposed one again, so that nobody approves unseen;
+    benefits of the old grade stop only when the decision was served."""
 
     approved_by: f.Pseudonym = government()
 
 
-@event_type("grade.returned", zh="等级审批退回", en="Grade returned", roles=("approver",))
+@event_type("grade.returned", zh="等级审批退回", en="Grade returned", wired=True, roles=("approver",), withheld=True)
 class GradeReturned(ProposalAct):
-    """R8: the proposal goes back with a reason; the grade stays as it was."""
+    """R8: the proposal goes back with a reason; the grade stays as it was until there is a new fact. Not for the
+    public, which knows of no proposal."""
 
     returned_by: f.Pseudonym = government()
     reason: f.Text = government()

@@ -111,7 +111,8 @@ def check_term(decided: Any, last_day: Any, name: str) -> None:
 
 @dataclass(frozen=True)
 class EventType:
-    """One row of the catalogue. ``subjects`` are the schemes an event of this type may be about."""
+    """One row of the catalogue. ``subjects`` are the schemes an event of this type may be about; of a ``withheld`` one the public
+    sees nothing, not even that there is one."""
 
     name: str
     model: type[Data]
@@ -121,6 +122,7 @@ class EventType:
     wired: bool
     zh: str
     en: str
+    withheld: bool = False
 
     @property
     def type(self) -> str:
@@ -142,11 +144,12 @@ def event_type(
     route: Route = "facts",
     roles: tuple[Role, ...] = FIELD_ROLES,
     subjects: tuple[str, ...] = ENTERPRISE,
+    withheld: bool = False,
 ) -> Callable[[type[Data]], type[Data]]:
     """Enter a model in the catalogue under ``mingjian.<name>.v1``."""
 
     def enter(model: type[Data]) -> type[Data]:
-        row = EventType(name, model, route, roles, subjects, wired, zh, en)
+        row = EventType(name, model, route, roles, subjects, wired, zh, en, withheld)
         if row.type in CATALOGUE:
             raise ValueError(f"{row.type} stands twice in the catalogue")
         CATALOGUE[row.type] = row

@@ -90,9 +90,20 @@ class GradeDetermined(GradeData):
     """A grade or status that is in force."""
 
 
-@event_type("grade.proposed", zh="等级拟定", en="Grade proposed", route="derived", roles=SERVICE)
+@event_type("grade.proposed", zh="等级拟定", en="Grade proposed", wired=True, route="derived", roles=SERVICE, withheld=True)
 class GradeProposed(GradeData):
-    """R8: awaiting approval; not shown to the public."""
+    """R8: the conditions of ``grade`` are met from ``in_force_from`` on and it awaits approval; ``previous_*`` is what is in force. A
+    further one of the same regime takes the place of the one before. Not for the public."""
+
+
+@event_type("proposal.closed", zh="拟定等级终结", en="Proposal closed", wired=True, route="derived", roles=SERVICE, withheld=True)
+class ProposalClosed(Data):
+    """R8: the open proposal of the regime awaits approval no more: approved, returned, or lapsed because the grade is no longer met."""
+
+    regime: f.Regime = public()
+    grade: f.Name = public()
+    outcome: Literal["approved", "returned", "lapsed"] = public()
+    cause: Cause = public()
 
 
 @event_type("grade.corrected", zh="等级更正", en="Grade corrected", wired=True, route="derived", roles=SERVICE)

@@ -16,10 +16,14 @@ from schemas import fields as f
 from schemas.events.base import CATALOGUE, Act, DocumentAct, EventRef, event_type
 from schemas.fields import Frozen, government, public
 
-# Facts about facts are retracted, never replaced: a replacement within a replacement would have no end.
+# Facts about facts are retracted, never replaced: a replacement within a replacement would have no end. An approver's word is the
+# approver's alone: were it made of another entry by correcting that, whoever may correct could approve.
 NOT_REPLACEABLE = frozenset(
     f"mingjian.{name}.v1"
-    for name in ("entry.corrected", "entry.retracted", "act.annulled", "act.changed", "objection.decided", "truth.determined")
+    for name in (
+        *("entry.corrected", "entry.retracted", "act.annulled", "act.changed", "objection.decided", "truth.determined"),
+        *("grade.approved", "grade.returned"),
+    )
 )
 
 

@@ -133,7 +133,7 @@ class DocumentServed(Act):
         return self
 
 
-@event_type("other_department.penalised", zh="其他部门处罚", en="Penalty of another department", roles=("officer", "importer"))
+@event_type("other_department.penalised", zh="其他部门处罚", en="Penalty of another department", wired=True, roles=("officer", "importer"))
 class OtherDepartmentPenalised(DocumentAct):
     """五(四) ¶4, R7: counted once by authority, document number and act."""
 

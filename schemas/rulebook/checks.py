@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from schemas.ids import ENTERPRISE_SCHEMES
 from schemas.rulebook.conditions import CAUSES, Acts, InSuccession, NoActs, OperatedFor
 from schemas.rulebook.errors import RulebookError
-from schemas.rulebook.model import NewEnterprises, Periodic, Rule, Rulebook, Stays
+from schemas.rulebook.model import Rule, Rulebook
+from schemas.rulebook.periodic import Approval, Lowering, NewEnterprises, Periodic, Stays
 from schemas.rulebook.uses import Place, Refuse, check_uses
 from schemas.rulebook.vocabulary import COMMON_PLACEHOLDERS
 
@@ -81,7 +82,7 @@ def _clauses(rulebook: Rulebook, refuse: Refuse) -> None:
             raise refuse(at, "unknown-clause", f"the clause {clause!r} is cited but not described", "Add it to the section 'clauses'")
 
 
-def _spoken(periodic: Periodic) -> tuple[Periodic | Stays | NewEnterprises, ...]:
+def _spoken(periodic: Periodic) -> tuple[Periodic | Stays | NewEnterprises | Lowering | Approval, ...]:
     return (
         periodic,
         periodic.missing_score,
@@ -90,6 +91,8 @@ def _spoken(periodic: Periodic) -> tuple[Periodic | Stays | NewEnterprises, ...]
         periodic.other_maximum,
         periodic.served_too_early,
         periodic.new_enterprises,
+        *((periodic.lowering,) if periodic.lowering else ()),
+        *((periodic.approval, periodic.approval.stays) if periodic.approval else ()),
     )
 
 
@@ -214,9 +217,20 @@ def _mode(rulebook: Rulebook, refuse: Refuse) -> None:
             _template(("periodic", ""), "periodic", sentence, {"period_first", "period_last", *fills}, refuse)
     for sentence in (rulebook.periodic.new_enterprises.zh, rulebook.periodic.new_enterprises.en):
         _template(("periodic", ""), "new_enterprises", sentence, {"day", "months"}, refuse)
-    judged = rulebook.periodic.new_enterprises.graded_when
-    if judged not in rulebook.sets:
-        raise refuse(("periodic", ""), "unknown-set", f"the act set {judged!r} is not defined", _known(rulebook.sets))
+    named = [rulebook.periodic.new_enterprises.graded_when]
+    if lowering := rulebook.periodic.lowering:
+        named.append(lowering.acts)
+        for sentence in (lowering.zh, lowering.en):
+            fills = {"was", "now", "steps", "day", "documents", "authorities", "first", "last"}
+            _template(("periodic", ""), "lowering", sentence, fills, refuse)
+    if approval := rulebook.periodic.approval:
+        for sentence in (approval.zh, approval.en):
+            _template(("periodic", ""), "approval", sentence, {"grade", "day", "document"}, refuse)
+        for sentence in (approval.stays.zh, approval.stays.en):
+            _template(("periodic", ""), "approval", sentence, {"period_first", "period_last"}, refuse)
+    for name in named:
+        if name not in rulebook.sets:
+            raise refuse(("periodic", ""), "unknown-set", f"the act set {name!r} is not defined", _known(rulebook.sets))
 
 
 def _template(at: tuple[str, str], where: str, sentence: str, fills: set[str], refuse: Refuse) -> None:

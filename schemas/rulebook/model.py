@@ -11,40 +11,15 @@ import re
 from datetime import date
 from functools import cached_property
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from schemas import fields as f
-from schemas.fields import Frozen
 from schemas.rulebook.conditions import Condition
+from schemas.rulebook.parts import Dates, GradeName, ListName, ParameterName, ReadingId, Section, Texts, Version
+from schemas.rulebook.periodic import Periodic
 from schemas.rulebook.vocabulary import WHOLE_NUMBER_UNITS, Moment, Sanction, StatusRole, Unit
-
-ParameterName = f.Word
-GradeName = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z+-]{0,9}$")]
-ReadingId = Annotated[str, StringConstraints(pattern=r"^R[1-9][0-9]?$")]
-Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}\.[0-9]{1,3}$")]
-ListName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
-
-
-class Section(Frozen):
-    """Parts of a rulebook aren't subject data: no disclosure class, everything in them is public."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-class Texts(Section):
-    """The same in Chinese and in English."""
-
-    zh: f.Text
-    en: f.Text
-
-
-class Dates(Section):
-    """From when it decides, when it was published, when it was last compared with its source."""
-
-    in_force_from: f.CivilDate
-    published_on: f.CivilDate | None
-    checked_on: f.CivilDate
 
 
 class Header(Section):
@@ -204,48 +179,6 @@ class Rule(Dates):
         return self.in_force_from <= day and (self.repealed_on is None or day < self.repealed_on)
 
 
-class NewEnterprises(Section):
-    """三(三): who is new, and by what it is graded all the same. The values are names of parameters and act sets."""
-
-    months: ParameterName
-    start_unknown: ParameterName
-    graded_when: f.Word
-    legal_fields: ParameterName
-    clause: f.Name
-    readings: tuple[ReadingId, ...] = ()
-    zh: f.Text
-    en: f.Text
-
-
-class Stays(Section):
-    """What an evaluation has to say besides the conditions that hold: why the grade stays as it was (there is no final score, no
-    condition holds), and how the score was come by."""
-
-    clause: f.Name
-    readings: tuple[ReadingId, ...] = ()
-    zh: f.Text
-    en: f.Text
-
-
-class Periodic(Section):
-    """Grades change at announced evaluations, and at once by rules whose ``at`` says so."""
-
-    mode: Annotated[str, StringConstraints(pattern="^periodic$")]
-    clause: f.Name
-    readings: tuple[ReadingId, ...] = ()
-    precedence_readings: tuple[ReadingId, ...] = ()
-    contradicting_scores: ParameterName
-    score_maximum: ParameterName
-    missing_score: Stays
-    no_condition: Stays
-    several_scores: Stays
-    other_maximum: Stays
-    served_too_early: Stays
-    new_enterprises: NewEnterprises
-    approval_required: ParameterName
-    approval_grades: ParameterName
-
-
 class Latest(Section):
     """The grade follows from the newest rated inspection; ``components`` must all be scored. ``no_rule``: what is said of an
     inspection that has all scores, on a day on which no rule gives a grade."""
@@ -326,6 +259,11 @@ class Rulebook(Section):
     @property
     def version(self) -> str:
         return self.header.version
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """The time zone of the regime's civil days."""
+        return ZoneInfo(self.header.time_zone)
 
     @cached_property
     def rank(self) -> dict[str, int]:

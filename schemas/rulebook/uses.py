@@ -14,7 +14,7 @@ from decimal import Decimal
 from schemas.rulebook.conditions import Score
 from schemas.rulebook.errors import RulebookError
 from schemas.rulebook.model import Parameter, Rule, Rulebook
-from schemas.rulebook.vocabulary import ACTIVITIES, CHANNELS, LEGAL_FIELDS, OF_TWO_FINALS, SANCTIONS, START_UNKNOWN
+from schemas.rulebook.vocabulary import ACTIVITIES, CHANNELS, COUNTED_BY, LEGAL_FIELDS, OF_TWO_FINALS, SANCTIONS, START_UNKNOWN
 
 Place = tuple[str, str]
 Refuse = Callable[[Place, str, str, str], RulebookError]
@@ -89,17 +89,38 @@ def _of_periodic(rulebook: Rulebook) -> Iterator[Use]:
     wanted: tuple[tuple[str, str, str, str | None, tuple[str, ...]], ...] = (
         ("contradicting_scores", periodic.contradicting_scores, "word", "choice", OF_TWO_FINALS),
         ("score_maximum", periodic.score_maximum, "points", None, ()),
-        ("approval_required", periodic.approval_required, "flag", None, ()),
-        ("approval_grades", periodic.approval_grades, "words", "grade", grades),
         ("months", new.months, "months", None, ()),
         ("legal_fields", new.legal_fields, "words", "legal-field", LEGAL_FIELDS),
         ("start_unknown", new.start_unknown, "word", "choice", START_UNKNOWN),
         ("legal_fields", new.legal_fields, "words", "legal-field", LEGAL_FIELDS),
     )
+    if approval := periodic.approval:
+        wanted += (
+            ("required", approval.required, "flag", None, ()),
+            ("grades", approval.grades, "words", "grade", grades),
+        )
+    if lowering := periodic.lowering:
+        wanted += (
+            ("legal_fields", lowering.legal_fields, "words", "legal-field", LEGAL_FIELDS),
+            ("steps", lowering.steps, "count", None, ()),
+            ("counted_by", lowering.counted_by, "word", "choice", COUNTED_BY),
+        )
     first, until = _span(rulebook.rules)
     for field, name, unit, kind, words in wanted:
         filled = field in _WORDS
-        yield Use(("periodic", ""), "the evaluation", name, field, unit, first=first, until=until, kind=kind, words=words, filled=filled)
+        yield Use(
+            ("periodic", ""),
+            "the evaluation",
+            name,
+            field,
+            unit,
+            first=first,
+            until=until,
+            kind=kind,
+            words=words,
+            filled=filled,
+            least=int(field == "steps"),
+        )
 
 
 def _span(rules: Iterable[Rule]) -> tuple[date | None, date | None]:
@@ -119,7 +140,6 @@ def check_uses(rulebook: Rulebook, refuse: Refuse) -> None:
             what = f"{use.who} names the parameter {use.name!r}"
             raise refuse(use.where, "unknown-parameter", what, "Use a known name: " + (", ".join(sorted(named)) or "there is none yet"))
         _check_use(use, parameter, refuse)
-    _no_approval_yet(rulebook, named, refuse)
     for rule in rulebook.rules:
         for condition in rule.all:
             if isinstance(condition, Score):
@@ -157,21 +177,6 @@ def _silent(parameter: Parameter, first: date, until: date | None) -> date | Non
         return first
     nulls = (one.in_force_from for one in parameter.values if one.value is None and one.in_force_from > first)
     return next((on for on in nulls if until is None or on < until), None)
-
-
-def _no_approval_yet(rulebook: Rulebook, named: dict[str, Parameter], refuse: Refuse) -> None:
-    if rulebook.periodic is None:
-        return
-    name = rulebook.periodic.approval_required
-    for dated in named[name].values:
-        if dated.value is True:
-            what = f"{name!r} asks for approval from {dated.in_force_from}, but the step of approval is not yet available"
-            raise refuse(
-                ("parameters", name),
-                "not-available",
-                what,
-                "Write false: a grade that nobody can approve would take effect without approval all the same",
-            )
 
 
 def _no_empty_band(rule: Rule, band: Score, named: dict[str, Parameter], refuse: Refuse) -> None:

@@ -49,6 +49,9 @@ OF_TWO_FINALS = ("first", "lowest")
 # R4: what an enterprise without a start of operation on record is.
 START_UNKNOWN = ("new", "not_new")
 
+# R7: what counts as one penalty of another department.
+COUNTED_BY = ("decision", "act")
+
 Unit = Literal["points", "count", "days", "working_days", "months", "percent", "flag", "word", "words"]
 WHOLE_NUMBER_UNITS = ("count", "days", "working_days", "months", "percent")
 

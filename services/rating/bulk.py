@@ -86,7 +86,7 @@ def row(subject: str, found: Standing) -> dict[str, Any]:
         "grade": found.grade,
         "status": found.status,
         "in_force_from": found.in_force_from.isoformat() if found.in_force_from else None,
-        "proposed": None,
+        "proposed": found.proposed.grade if found.proposed else None,
         "clauses": list(found.clauses),
         "decisive_events": [one.fact.id for one in found.decisive],
         "readings": list(found.readings),

@@ -23,6 +23,7 @@ from services.rating.domain.subject import Subject
 RULEBOOKS = Path(__file__).resolve().parents[2] / "rulebooks"
 OFFICE = "/departments/drug/offices/workstation"
 SHOP = "uscc:91350100M000100Y43"
+PROPOSAL = "3c1bb2a4-7a55-8c0e-9d3e-0a54c6f0e001"
 TWO_OFFICERS = ["officer:inspector-one", "officer:inspector-two"]
 
 
@@ -30,6 +31,18 @@ TWO_OFFICERS = ["officer:inspector-one", "officer:inspector-two"]
 def book(regime: str) -> Book:
     """The repository's rulebook of a regime."""
     return Book.of(load_rulebook(RULEBOOKS / regime))
+
+
+@lru_cache
+def without_approval(whole: Book) -> Book:
+    """The same rulebook with approval switched off by its own parameter, so that a case sees what conditions alone say."""
+    periodic = whole.rulebook.periodic
+    if periodic is None or periodic.approval is None:
+        return whole
+    off = whole.rulebook.parameter(periodic.approval.required)
+    off = off.model_copy(update={"values": tuple(value.model_copy(update={"value": False}) for value in off.values)})
+    parameters = tuple(off if one.name == off.name else one for one in whole.rulebook.parameters)
+    return Book.of(whole.rulebook.model_copy(update={"parameters": parameters}))
 
 
 def morning(on: date) -> int:
@@ -40,10 +53,11 @@ def morning(on: date) -> int:
 class Ledger:
     """One enterprise's facts in one partition. Methods that enter a fact return its event id; ``source`` is the office that does.
 
+    ``approving``: grades that need approval wait for it, as the rulebook has it; else conditions alone decide.
     ``known`` (a date) is the day on which the record reached Kafka; by default the act's own day or the newest so far."""
 
-    def __init__(self, regime: str = "liyujiang", *, subject: str = SHOP, activated: bool = True) -> None:
-        self.book = book(regime)
+    def __init__(self, regime: str = "liyujiang", *, subject: str = SHOP, activated: bool = True, approving: bool = False) -> None:
+        self.book = book(regime) if approving else without_approval(book(regime))
         self.regime = regime
         self.subject = subject
         self.facts: list[Fact] = []
@@ -77,6 +91,11 @@ class Ledger:
         self.offset += 1
         self.facts.append(fact)
         return event_id
+
+    def __repr__(self) -> str:
+        """Line by line what was entered, for a reader of a case that fails."""
+        lines = (f"{fact.offset} {instant(fact.known)[:10]} {fact.name} {fact.data}" for fact in self.facts)
+        return "\n".join((f"{self.regime} {self.book.sha256[:8]}", *lines))
 
     # what offices enter
     def registered(self, on: str = "2010-03-01", **more: Any) -> str:
@@ -133,8 +152,8 @@ class Ledger:
         announces = {"announces": {"source": self.source, "id": of}} if of else {}
         return self.enter("announcement.made", data | announces | ({"correct_by": term} if term else {}))
 
-    def ordered(self, on: str, *, served: str | None = "same") -> str:
-        data = {"occurred_on": on, "document_no": f"O-{on}", "violations": ["GSP-07"], "legal_field": "drug", **_service(on, served)}
+    def ordered(self, on: str, *, served: str | None = "same", field: str = "drug") -> str:
+        data = {"occurred_on": on, "document_no": f"O-{on}", "violations": ["GSP-07"], "legal_field": field, **_service(on, served)}
         return self.enter("correction.ordered", data, known=_known(on, served))
 
     def penalised(self, on: str, *acts: dict[str, Any], served: str | None = "same", known: str | None = None) -> str:
@@ -143,6 +162,14 @@ class Ledger:
 
     def fined(self, on: str, *, served: str | None = "same", known: str | None = None, field: str = "drug") -> str:
         return self.penalised(on, act("fine", field=field), served=served, known=known)
+
+    def other_department(
+        self, on: str, *acts: dict[str, Any], served: str | None = "same", number: str | None = None, authority: str = "样例县物价局"
+    ) -> str:
+        """A penalty of another department; without acts a fine under price law."""
+        data = {"occurred_on": on, "document_no": number or f"OD-{on}", "authority": authority, **_service(on, served)}
+        data["acts"] = list(acts) or [act("fine", field="price")]
+        return self.enter("other_department.penalised", data, known=_known(on, served))
 
     def served(self, document: str, on: str, *, known: str | None = None) -> str:
         data = {"occurred_on": on, "document": document, "document_no": "P", "service": {"served_on": on, "method": "post"}}
@@ -188,6 +215,15 @@ class Ledger:
         """The close of a day, entered on the next morning."""
         data = {"through": through, "time_zone": "Asia/Shanghai"}
         return self.enter("day.closed", data, known=date.fromisoformat(through) + timedelta(days=1))
+
+    # what an approver says
+    def approved(self, grade: str, on: str, **more: Any) -> str:
+        data = {"occurred_on": on, "regime": self.regime, "proposal": PROPOSAL, "grade": grade, "approved_by": "officer:approver-one"}
+        return self.enter("grade.approved", data | more)
+
+    def returned(self, grade: str, on: str, **more: Any) -> str:
+        data = {"occurred_on": on, "regime": self.regime, "proposal": PROPOSAL, "grade": grade, "returned_by": "officer:approver-one"}
+        return self.enter("grade.returned", data | {"reason": "样例：证据不足"} | more)
 
     # what takes a fact out of effect
     def ref(self, id: str) -> dict[str, str]:
@@ -262,6 +298,11 @@ class Ledger:
         as_of = date.fromisoformat(day) if day else last
         return standing(subject, controls, self.book.rulebook, sha256=self.book.sha256, upto=self.offset, as_of=as_of)
 
+    def proposed(self, day: str | None = None) -> str | None:
+        """The grade that awaits approval, if there is one."""
+        found = self.on(day)
+        return found.proposed.grade if found and found.proposed else None
+
     def grade(self, day: str | None = None) -> str | None:
         """Grade, or the status word where there is no grade."""
         found = self.on(day)
@@ -295,8 +336,8 @@ def _known(on: str, served: str | None) -> date:
     return date.fromisoformat(on if served in (None, "same") else served)
 
 
-def shop(started: str = "2010-03-01") -> Ledger:
+def shop(started: str = "2010-03-01", *, approving: bool = False) -> Ledger:
     """A ledger with an enterprise that has been open since ``started``."""
-    ledger = Ledger()
+    ledger = Ledger(approving=approving)
     ledger.opened(started)
     return ledger

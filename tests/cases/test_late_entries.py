@@ -13,6 +13,8 @@ from services.audit.adapters.calendars import calendar_events
 from services.audit.domain.late import EntryRule, Fact, Outage, Verdict, judge, sentences
 from services.audit.domain.workdays import WorkCalendar, YearTable
 
+pytestmark = pytest.mark.clause("五(三) ¶1", "R13")
+
 RULEBOOKS = Path(__file__).resolve().parents[2] / "rulebooks"
 GO_LIVE = date(2003, 1, 1)
 OFFICE = "/departments/drug/offices/liyujiang"

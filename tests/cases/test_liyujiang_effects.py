@@ -6,6 +6,8 @@ import pytest
 
 from tests.cases.ledger import Ledger, act, shop
 
+pytestmark = pytest.mark.clause("R18")
+
 
 def rated(grade: str = "A") -> Ledger:
     """In operation since 2010, evaluated on 15 January 2026 for 2025."""

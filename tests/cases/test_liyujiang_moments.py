@@ -6,6 +6,8 @@ import pytest
 
 from tests.cases.ledger import Ledger, act, shop
 
+pytestmark = pytest.mark.clause("五(四) ¶4", "R10", "R11")
+
 
 # R10, R11
 @pytest.mark.parametrize(("served", "grade"), [("2025-12-31", "D"), ("2026-01-01", "D"), ("2026-01-05", "D"), ("2026-01-15", "D")])
@@ -101,6 +103,7 @@ def test_nothing_before_the_activations_date_lowers_at_once() -> None:
 
 
 # activation: the first one is go-live, a later one lifts nothing
+@pytest.mark.clause("六", "R17")
 def test_a_further_activation_leaves_a_standing_lowering_alone() -> None:
     ledger = shop()
     ledger.scored(2025, "99")
@@ -113,6 +116,7 @@ def test_a_further_activation_leaves_a_standing_lowering_alone() -> None:
     assert before == len(ledger.told())
 
 
+@pytest.mark.clause("六", "R17")
 @pytest.mark.parametrize(("day", "grade"), [("2025-12-31", "A"), ("2026-01-01", None), ("2026-01-02", None)])
 def test_another_rulebook_takes_over_on_the_day_it_is_in_force_and_not_when_it_is_activated(day: str, grade: str | None) -> None:
     ledger = shop()
@@ -123,6 +127,7 @@ def test_another_rulebook_takes_over_on_the_day_it_is_in_force_and_not_when_it_i
     assert grade == ledger.grade(day)
 
 
+@pytest.mark.clause("六", "R17")
 @pytest.mark.parametrize(("day", "grade"), [("2019-12-31", None), ("2020-01-01", "not_yet_evaluated"), ("2020-01-02", "not_yet_evaluated")])
 def test_nothing_is_rated_before_the_first_rulebook_is_in_force(day: str, grade: str | None) -> None:
     ledger = Ledger(activated=False)
@@ -131,6 +136,7 @@ def test_nothing_is_rated_before_the_first_rulebook_is_in_force(day: str, grade:
     assert grade == ledger.grade(day)
 
 
+@pytest.mark.clause("六", "R17")
 def test_what_was_told_before_is_named_when_an_activation_comes_in_between() -> None:
     ledger = shop()
     ledger.scored(2025, "99")
@@ -141,6 +147,7 @@ def test_what_was_told_before_is_named_when_an_activation_comes_in_between() -> 
 
 
 # R10: the evaluation's date
+@pytest.mark.clause("五(四) ¶4", "R10")
 @pytest.mark.parametrize(("day", "grade"), [("2027-01-14", "A"), ("2027-01-15", "B"), ("2027-01-16", "B")])
 def test_an_evaluation_entered_ahead_of_its_date_acts_from_its_date(day: str, grade: str) -> None:
     ledger = shop()
@@ -157,6 +164,7 @@ def test_an_evaluation_entered_ahead_of_its_date_acts_from_its_date(day: str, gr
     assert [grade] * (grade != "A") == [one.event["data"]["grade"] for one in told]
 
 
+@pytest.mark.clause("五(四) ¶4", "R10")
 def test_a_mistyped_date_keeps_its_evaluation_from_acting_and_no_other() -> None:
     ledger = shop()
     ledger.scored(2025, "99")
@@ -168,6 +176,7 @@ def test_a_mistyped_date_keeps_its_evaluation_from_acting_and_no_other() -> None
     assert ["A", "D"] == [one.event["data"]["grade"] for one in ledger.told()[-2:]]
 
 
+@pytest.mark.clause("五(四) ¶4", "R10")
 @pytest.mark.parametrize("day", ["2026-02-28", "2026-03-01", "2026-03-02"])
 def test_an_older_period_that_is_evaluated_late_does_not_overrule_the_newer(day: str) -> None:
     ledger = shop()
@@ -178,6 +187,7 @@ def test_an_older_period_that_is_evaluated_late_does_not_overrule_the_newer(day:
     assert "A" == ledger.grade(day)
 
 
+@pytest.mark.clause("五(四) ¶4", "R10")
 @pytest.mark.parametrize(("day", "since"), [("2026-02-28", "2026-01-15"), ("2026-03-01", "2026-03-01"), ("2026-03-02", "2026-03-01")])
 def test_of_two_evaluations_of_one_period_the_later_counts(day: str, since: str) -> None:
     ledger = shop()
@@ -189,6 +199,7 @@ def test_of_two_evaluations_of_one_period_the_later_counts(day: str, since: str)
 
 
 # the close of a day tells what became due by it
+@pytest.mark.clause("五(四) ¶4", "R10")
 @pytest.mark.parametrize(
     ("through", "told"), [("2026-02-26", []), ("2026-02-27", ["not_yet_evaluated"]), ("2026-02-28", ["not_yet_evaluated"])]
 )
@@ -199,6 +210,7 @@ def test_being_new_ends_on_its_day_though_nothing_is_entered(through: str, told:
     assert told == [one.event["data"]["status"] for one in ledger.determined()[before:]]
 
 
+@pytest.mark.clause("五(四) ¶4", "R10")
 @pytest.mark.parametrize(("through", "told"), [("2027-01-13", []), ("2027-01-14", ["B"]), ("2027-01-15", ["B"])])
 def test_an_evaluation_ahead_is_told_when_its_day_has_come(through: str, told: list[str]) -> None:
     ledger = shop()

@@ -6,6 +6,8 @@ import pytest
 
 from tests.cases.ledger import Ledger, act, shop
 
+pytestmark = pytest.mark.clause("三(三)", "R4")
+
 
 # R4
 @pytest.mark.parametrize(("started", "grade"), [("2024-12-31", "A"), ("2025-01-01", "A"), ("2025-01-02", "new")])
@@ -118,6 +120,7 @@ def test_a_new_enterprise_that_was_fined_is_d_at_once() -> None:
 
 
 # R5, R9
+@pytest.mark.clause("三(二)1", "R5", "R9")
 def test_without_a_final_score_the_grade_stays_and_says_so() -> None:
     ledger = shop()
     ledger.scored(2024, "99")
@@ -130,12 +133,14 @@ def test_without_a_final_score_the_grade_stays_and_says_so() -> None:
     assert "R5" in found.readings
 
 
+@pytest.mark.clause("三(二)1", "R5", "R9")
 def test_a_missing_score_is_never_full_marks() -> None:
     ledger = shop()
     ledger.evaluated(2025)
     assert "not_yet_evaluated" == ledger.grade()
 
 
+@pytest.mark.clause("三(二)1", "R5", "R9")
 def test_without_a_final_score_a_condition_that_needs_none_still_lowers() -> None:
     ledger = shop()
     ledger.scored(2024, "99")
@@ -145,6 +150,7 @@ def test_without_a_final_score_a_condition_that_needs_none_still_lowers() -> Non
     assert "C" == ledger.grade()
 
 
+@pytest.mark.clause("三(二)1", "R5", "R9")
 def test_without_a_final_score_nothing_rises() -> None:
     ledger = shop()
     ledger.fined("2024-06-01")
@@ -154,6 +160,7 @@ def test_without_a_final_score_nothing_rises() -> None:
     assert "D" == ledger.grade()
 
 
+@pytest.mark.clause("三(二)1", "R5", "R9")
 def test_the_years_final_score_counts_and_not_the_latest_entry() -> None:
     ledger = shop()
     ledger.scored(2025, "99")
@@ -162,6 +169,7 @@ def test_the_years_final_score_counts_and_not_the_latest_entry() -> None:
     assert "A" == ledger.grade()
 
 
+@pytest.mark.clause("三(二)1", "R5", "R9")
 def test_of_two_contradicting_finals_the_first_is_used() -> None:
     ledger = shop()
     ledger.scored(2025, "91")
@@ -170,6 +178,7 @@ def test_of_two_contradicting_finals_the_first_is_used() -> None:
     assert "B" == ledger.grade()
 
 
+@pytest.mark.clause("三(二)1", "R5", "R9")
 def test_a_score_of_another_year_says_nothing() -> None:
     ledger = shop()
     ledger.scored(2024, "99")
@@ -225,6 +234,7 @@ def test_only_a_violation_of_drug_or_device_law_makes_a_new_enterprise_gradable(
 
 
 # R15: other full marks
+@pytest.mark.clause("R15")
 @pytest.mark.parametrize(
     ("total", "maximum", "grade"),
     [
@@ -248,6 +258,7 @@ def test_a_score_out_of_other_full_marks_counts_in_proportion(total: str, maximu
     assert ("R15" in found.readings) == (maximum != "0")
 
 
+@pytest.mark.clause("R15")
 def test_a_score_out_of_a_hundred_says_nothing_of_proportion() -> None:
     ledger = shop()
     ledger.scored(2025, "99")
@@ -257,6 +268,7 @@ def test_a_score_out_of_a_hundred_says_nothing_of_proportion() -> None:
     assert ["a_exemplary"] == [one.rule for one in found.reasons]
 
 
+@pytest.mark.clause("R15")
 def test_two_finals_are_named_in_the_explanation() -> None:
     ledger = shop()
     ledger.scored(2025, "91")

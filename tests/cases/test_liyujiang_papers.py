@@ -6,6 +6,8 @@ import pytest
 
 from tests.cases.ledger import act, shop
 
+pytestmark = pytest.mark.clause("三(一)1–2", "R3")
+
 # Ids are unique per source only
 ONE_ID = "0190a5d0-0000-7000-8000-0000000000aa"
 OTHER = "/departments/drug/offices/market"

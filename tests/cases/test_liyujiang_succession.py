@@ -6,6 +6,8 @@ import pytest
 
 from tests.cases.ledger import Ledger
 
+pytestmark = pytest.mark.clause("三(二)3(1)", "R6")
+
 FIRST, TERM = "2025-03-10", "2025-03-31"
 
 

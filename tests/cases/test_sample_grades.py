@@ -10,9 +10,9 @@ import pytest
 
 from services._cli.sample.acts import ZONE
 from services._cli.sample.bootstrap import bootstrap
-from services._cli.sample.load import active_rulebooks, in_order
+from services._cli.sample.load import active_rulebooks, approved, in_order
 from services._cli.sample.tables import calendar_tables
-from services._cli.sample.town import Plan, Town, generate
+from services._cli.sample.town import Plan, Town
 from services.rating.domain import emit
 from services.rating.domain.controls import Controls
 from services.rating.domain.facts import CONTROLS, Fact, compact
@@ -27,7 +27,7 @@ UNTIL = datetime(2026, 11, 23, 14, 30, tzinfo=ZONE)
 
 def town_of(repository: Path, seed: int, enterprises: int = 100, years: int = 3) -> Town:
     tables = calendar_tables(repository / "rulebooks", 2022, 2026)
-    return generate(Plan(seed=seed, enterprises=enterprises, years=years, until=UNTIL, tables=tables))
+    return approved(Plan(seed=seed, enterprises=enterprises, years=years, until=UNTIL, tables=tables), repository / "rulebooks")
 
 
 def told_by_rating(repository: Path, town: Town) -> dict[str, list[Told]]:
@@ -84,7 +84,7 @@ def test_the_story_s_enterprise_stood_better_until_the_fine_was_entered(reposito
     town = town_of(repository, seed, enterprises, years)
     story = next(one for one in town.planted if one["why"].startswith("the story"))
     events = told_by_rating(repository, town)[story["subject"]]
-    caused = next(one for one in events if one.step.id == story["id"])
+    caused = next(one for one in events if story["id"] in {fact["id"] for fact in one.event["data"]["decisive_events"]})
     assert caused is events[-1], "what is told is why it stands where it stands"
     assert caused.event["data"]["grade"] in ("D", "E")
     before = caused.event["data"]["previous_grade"]

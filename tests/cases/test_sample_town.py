@@ -12,8 +12,9 @@ from schemas.canonical import canonical_bytes, sha256_hex
 from schemas.envelope import Event, check_data, lookup
 from services._cli.sample.acts import ZONE, instant
 from services._cli.sample.bootstrap import ActiveRulebook, bootstrap
+from services._cli.sample.load import approved
 from services._cli.sample.tables import calendar_tables
-from services._cli.sample.town import Plan, Town, generate
+from services._cli.sample.town import Plan, Town
 
 pytestmark = pytest.mark.sweep
 
@@ -27,7 +28,7 @@ def town(repository: Path) -> Town:
 
 def make(repository: Path, seed: int, enterprises: int = 100) -> Town:
     tables = calendar_tables(repository / "rulebooks", 2022, 2026)
-    return generate(Plan(seed=seed, enterprises=enterprises, years=3, until=UNTIL, tables=tables))
+    return approved(Plan(seed=seed, enterprises=enterprises, years=3, until=UNTIL, tables=tables), repository / "rulebooks")
 
 
 def digest(town: Town) -> str:

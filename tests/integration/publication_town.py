@@ -14,9 +14,9 @@ from schemas.events import CATALOGUE
 from schemas.rulebook import load_rulebook
 from schemas.topics import FACTS, PARTITIONS
 from services._cli.sample.bootstrap import bootstrap
-from services._cli.sample.load import active_rulebooks, in_order
+from services._cli.sample.load import active_rulebooks, approved, in_order
 from services._cli.sample.tables import calendar_tables
-from services._cli.sample.town import Plan, Sent, Town, generate
+from services._cli.sample.town import Plan, Sent, Town
 from services.rating.domain.controls import Controls
 from services.rating.domain.facts import CONTROLS, compact
 from services.rating.domain.fold import Book, decide
@@ -39,7 +39,7 @@ class Fold:
 def make(*, enterprises: int, until: datetime) -> Town:
     """The town of seed 1 over three years."""
     tables = calendar_tables(RULEBOOKS, until.year - 4, until.year)
-    return generate(Plan(seed=1, enterprises=enterprises, years=3, until=until, tables=tables))
+    return approved(Plan(seed=1, enterprises=enterprises, years=3, until=until, tables=tables), RULEBOOKS)
 
 
 def write(feed: Feed, town: Town) -> dict[str, Any]:

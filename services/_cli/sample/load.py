@@ -16,11 +16,13 @@ from services._cli.errors import CliError
 from services._cli.home import Home, KnownOfficer, write_atomically
 from services._cli.registry import registrar_key
 from services._cli.sample.acts import instant
+from services._cli.sample.approvals import with_approvals
 from services._cli.sample.bootstrap import ActiveRulebook, bootstrap
-from services._cli.sample.people import OFFICERS, REGIME
+from services._cli.sample.people import BUREAU, OFFICERS, REGIME
 from services._cli.sample.tables import calendar_tables
 from services._cli.sample.town import REGISTRAR, Plan, Sent, Town, generate
 from services._cli.signing import submission
+from services.rating.domain.fold import Book
 
 # Other regimes than the town's own rate what is published, however old it is.
 _ALWAYS = date(2005, 1, 1)
@@ -37,10 +39,18 @@ class Order:
 
 
 def make_town(order: Order, rulebooks: Path) -> Town:
-    """The town of an order. ``rulebooks``: the folder with the calendar's table."""
+    """The town of an order. ``rulebooks``: the folder with the rulebooks and the calendar's table."""
     until = datetime.fromisoformat(order.until)
     tables = calendar_tables(rulebooks, until.year - order.years - 1, until.year)
-    return generate(Plan(seed=order.seed, enterprises=order.enterprises, years=order.years, until=until, tables=tables))
+    return approved(Plan(seed=order.seed, enterprises=order.enterprises, years=order.years, until=until, tables=tables), rulebooks)
+
+
+def approved(plan: Plan, rulebooks: Path) -> Town:
+    """The town of a plan, with what its approver signs."""
+    town = generate(plan)
+    # Who the registrar is changes nothing of what is proposed.
+    control = bootstrap(plan, source=BUREAU, rulebooks=active_rulebooks(rulebooks, plan.first))
+    return with_approvals(town, in_order(control, town), Book.of(load_all(rulebooks)[REGIME]))
 
 
 def active_rulebooks(rulebooks: Path, first: date) -> list[ActiveRulebook]:

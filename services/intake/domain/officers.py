@@ -11,6 +11,7 @@ from services.intake.domain.registry import Registry
 
 OFFICER_UNKNOWN = "officer-unknown"
 _OBSTRUCTION = "mingjian.obstruction.determined.v1"
+_OWN_WORD = ("approved_by", "returned_by")
 _NEED_ENROLMENT = frozenset({"mingjian.key.registered.v1", "mingjian.role.granted.v1"})
 
 
@@ -40,9 +41,13 @@ def officers_fault(event: Mapping[str, Any], registry: Registry) -> Fault | None
 
 def people_fault(event: Mapping[str, Any], holder: str, channel: str, registry: Registry) -> Fault | None:
     """What can't be of the people that an entry by a person names. Who left meanwhile was there when it happened."""
+    data = event["data"]
+    for name in _OWN_WORD:
+        # R8: by whatever way it comes, an approver's word is that of the approver who signed it.
+        if data.get(name) not in (None, holder):
+            return fault("approved-by-another", field=f"/event/data/{name}", value=data[name])
     if channel in TAKEN_AS_THEY_ARE:
         return None
-    data = event["data"]
     entered_by = data.get("entered_by")
     if entered_by is not None and entered_by != holder:
         return fault("entered-by-another", field="/event/data/entered_by", value=entered_by)

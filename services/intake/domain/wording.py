@@ -204,6 +204,8 @@ WORDING: dict[str, Wording] = {
         "先登记人员。", "Enrol the officer first."),
     "entered-by-another": Wording(422, "entered_by 不是签名人。", "entered_by is not the one who signed.",
         "录入人用自己的密钥签名，或去掉 entered_by。", "Whoever enters signs with a key of their own; or leave entered_by out."),
+    "approved-by-another": Wording(422, "批准或退回的人不是签名人。", "Whoever approves or returns is not the one who signed.",
+        "由批准人用自己的密钥签名。", "The approver signs, with a key of their own."),
     "key-taken": Wording(422, "这个密钥已登记在别人名下。", "This key is registered to someone else.",
         "每人用自己的新密钥。", "Everyone uses a key of their own."),
     "key-not-again": Wording(422, "已吊销的密钥不能再登记。", "A revoked key can't be registered again.",

@@ -45,9 +45,9 @@ def _shape(model: type[BaseModel]) -> Shape:
 
 
 def public_shape(type_name: str) -> Shape:
-    """Public field names of a type, nested; ``None`` marks a plain value. Empty for a type we don't know."""
+    """Public field names of a type, nested; ``None`` marks a plain value. Empty for a type we don't know and for a withheld one."""
     row = CATALOGUE.get(type_name)
-    return _shape(row.model) if row is not None else {}
+    return _shape(row.model) if row is not None and not row.withheld else {}
 
 
 def _plain(value: Any) -> bool:

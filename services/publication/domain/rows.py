@@ -132,7 +132,7 @@ def fact_row(seen: Seen) -> FactRow | None:
     if scheme_of(event["subject"]) not in ENTERPRISE_SCHEMES or "\x00" in event["subject"] + event["type"]:
         return None
     row = CATALOGUE.get(event["type"])
-    if row is not None and row.route != "facts":
+    if row is not None and (row.route != "facts" or row.withheld):
         return None
     data = public_data(event["type"], event["data"])
     _mends_rightly(event["type"], data)

@@ -35,9 +35,14 @@ class Act:
     def identity(self) -> tuple[object, ...]:
         """What two entries of one act share: the office, the kind and number of its document, and the act's place in it. An event
         for each violation of one warning is told apart by the violation."""
-        number = self.fact.data.get("document_no") if self.fact.name in DOCUMENTS else None
         place = self.violation if self.fact.name in ONE_VIOLATION else self.position
-        return (self.fact.source, self.fact.name, number or self.fact.id, place)
+        return (*self.decision, place)
+
+    @property
+    def decision(self) -> tuple[str, str, str]:
+        """What the acts of one decision share, however often it was entered: who decided, the kind and the number of its document."""
+        number = self.fact.data.get("document_no") if self.fact.name in DOCUMENTS else None
+        return (decided_by(self.fact), self.fact.name, number or self.fact.id)
 
     @property
     def same_as(self) -> frozenset[tuple[object, ...]]:
@@ -64,8 +69,10 @@ class Act:
 
 
 ONE_VIOLATION = frozenset({"warning.issued", "announcement.made"})
+_OTHER = "other_department.penalised"
 DOCUMENTS = frozenset(
     {
+        _OTHER,
         "warning.issued",
         "announcement.made",
         "correction.ordered",
@@ -75,6 +82,12 @@ DOCUMENTS = frozenset(
         "permit.revoked",
     }
 )
+
+
+def decided_by(fact: Fact) -> str:
+    """Who made a decision: the office that entered it, or the other department that it is another's."""
+    other: str | None = fact.data.get("authority") if fact.name == _OTHER else None
+    return other or fact.source
 
 
 def acts_of(fact: Fact, service: dict[str, Any] | None = None, served_by: Fact | None = None) -> list[Act]:
@@ -117,7 +130,7 @@ def _document(name: str, data: dict[str, Any]) -> list[dict[str, Any]]:
         return [_one("announcement", legal_field=field, violation=data["violation"])]
     if name == "correction.ordered":
         return [_one("correction_order", legal_field=field, violation=code) for code in data["violations"]]
-    if name == "penalty.decided":
+    if name in ("penalty.decided", _OTHER):
         return [_penalty(act) for act in data["acts"]]
     if name == "crime.judged":
         return [_one("crime" if data["final"] else "crime_not_final", legal_field=field)]

@@ -13,19 +13,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from services.rating.domain.acts import DOCUMENTS
+from services.rating.domain.acts import DOCUMENTS, decided_by
 from services.rating.domain.days import day
 from services.rating.domain.facts import Fact
 
 Key = tuple[str, str]
 """An event's source and id."""
 Decision = tuple[str, str, str]
-"""An authority's decision by office, kind and number."""
+"""An authority's decision by who decided, kind and number."""
 
 REPAIR = "repair.decided"
 _ON_DECISIONS = frozenset({"act.annulled", "act.changed", REPAIR})
 ACTING = frozenset({"act.annulled", "act.changed", "entry.corrected", "entry.retracted", "objection.decided"})
 SERVED = "document.served"
+# No correction makes an approver's word out of another entry.
+_NOT_WORDED = ACTING | {REPAIR, "grade.approved", "grade.returned"}
 _TWICE = "entered_twice"
 
 
@@ -39,7 +41,7 @@ def named_by(fact: Fact) -> list[Key]:
 def decision_of(fact: Fact) -> Decision | None:
     """What two entries of one decision share; None for what has no document."""
     number = fact.data.get("document_no")
-    return (fact.source, fact.name, number) if fact.name in DOCUMENTS and number else None
+    return (decided_by(fact), fact.name, number) if fact.name in DOCUMENTS and number else None
 
 
 def _takes_away(fact: Fact) -> bool:
@@ -49,7 +51,7 @@ def _takes_away(fact: Fact) -> bool:
 def _words(fact: Fact) -> Mapping[str, object] | None:
     """What an acting fact says instead; None where it says nothing of the kind, or what the fact it names can't become."""
     words: Mapping[str, object] | None = fact.data.get("replacement")
-    return words if words and words["name"] not in ACTING | {REPAIR} else None
+    return words if words and words["name"] not in _NOT_WORDED else None
 
 
 @dataclass(slots=True)

@@ -15,7 +15,8 @@ from services.rating.domain.standing import Standing
 
 KIND = "grade.determined"
 KIND_CORRECTED = "grade.corrected"
-TYPE, TYPE_CORRECTED = f"mingjian.{KIND}.v1", f"mingjian.{KIND_CORRECTED}.v1"
+KIND_PROPOSED, KIND_CLOSED = "grade.proposed", "proposal.closed"
+TYPE, TYPE_CORRECTED, TYPE_PROPOSED, TYPE_CLOSED = (f"mingjian.{kind}.v1" for kind in (KIND, KIND_CORRECTED, KIND_PROPOSED, KIND_CLOSED))
 # The contract's sizes (schemas.events.derived): an event stays well below one Kafka record.
 MAX_REASONS, MAX_DECISIVE, MAX_EVENTS_OF_A_REASON = 50, 100, 20
 
@@ -27,6 +28,22 @@ def determined(
     data = _data(regime, version, sha256, before, after, cause)
     identity = derived_id(cause=identity_of(cause), kind=KIND, subject=subject, regime=regime, ordinal=0)
     return derived_event(id=identity, service="rating", type=TYPE, subject=subject, time=instant(cause.stamp), data=data)
+
+
+def proposed(
+    *, subject: str, regime: str, version: str, sha256: str, before: Standing | None, after: Standing, cause: Fact
+) -> dict[str, Any]:
+    """The event that tells of the grade ``after`` that awaits approval, beside what is in force, ``before`` (R8)."""
+    data = _data(regime, version, sha256, before, after, cause)
+    identity = derived_id(cause=identity_of(cause), kind=KIND_PROPOSED, subject=subject, regime=regime, ordinal=0)
+    return derived_event(id=identity, service="rating", type=TYPE_PROPOSED, subject=subject, time=instant(cause.stamp), data=data)
+
+
+def closed(*, subject: str, regime: str, grade: str, outcome: str, cause: Fact) -> dict[str, Any]:
+    """The event that tells what became of the open proposal."""
+    data = {"regime": regime, "grade": grade, "outcome": outcome, "cause": _cause(cause)}
+    identity = derived_id(cause=identity_of(cause), kind=KIND_CLOSED, subject=subject, regime=regime, ordinal=0)
+    return derived_event(id=identity, service="rating", type=TYPE_CLOSED, subject=subject, time=instant(cause.stamp), data=data)
 
 
 def corrected(
@@ -55,8 +72,12 @@ def _data(regime: str, version: str, sha256: str, before: Standing | None, after
         "decisive_events": [_decisive(one) for one in after.decisive[:MAX_DECISIVE]],
         "readings": list(after.readings),
         "rulebook": {"regime": regime, "version": version, "sha256": sha256},
-        "cause": {"topic": topics.FACTS, "partition": cause.partition, "offset": cause.offset, "id": cause.id},
+        "cause": _cause(cause),
     }
+
+
+def _cause(cause: Fact) -> dict[str, Any]:
+    return {"topic": topics.FACTS, "partition": cause.partition, "offset": cause.offset, "id": cause.id}
 
 
 def identity_of(cause: Fact) -> str:

@@ -13,7 +13,7 @@ Invariants
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,7 +22,7 @@ from schemas.rulebook import Rulebook, digest
 from services.rating.domain.controls import Activation, Controls
 from services.rating.domain.days import ONE_DAY, civil_day
 from services.rating.domain.due import next_change
-from services.rating.domain.emit import corrected, determined
+from services.rating.domain.emit import closed, corrected, determined, proposed
 from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact
 from services.rating.domain.grade import standing
 from services.rating.domain.spans import Correction, Span, before, corrections, spans, touches, turns_of
@@ -117,12 +117,29 @@ def _changes(
     events = []
     if now is not None and (was is None or was.essence != now.essence):
         events.append(determined(**named, before=was, after=now))
+    events += _proposals(named, was, now)
     if shown and now is not None:
         for one in _corrections(subject, controls, book, step, after, shown):
             # As on its first day: what is said may not depend on where else the history was cut.
             held = _on(subject, controls, book, upto=step.offset, as_of=one.first) or unrated(one.first)
             events.append(corrected(**named, first=one.first, last=one.last, before=one.was, after=held))
     return events
+
+
+def _proposals(named: dict[str, Any], was: Standing | None, now: Standing | None) -> list[dict[str, Any]]:
+    """R8: what opens, and what became of what was open."""
+    before, after = (one.proposed if one else None for one in (was, now))
+    if after is not None and now is not None:
+        same = before is not None and before.essence == after.essence
+        return [] if same else [proposed(**named, before=replace(now, proposed=None), after=after)]
+    if before is None or before.grade is None:
+        return []
+    outcome = "lapsed"
+    if now is not None and now.grade == before.grade:
+        outcome = "approved"
+    elif now is not None and now.returned and now.returned.data["grade"] == before.grade:
+        outcome = "returned"
+    return [closed(subject=named["subject"], regime=named["regime"], grade=before.grade, outcome=outcome, cause=named["cause"])]
 
 
 def _no_longer(subject: Subject, controls: Controls, book: Book, step: Fact) -> Standing | None:

@@ -18,6 +18,7 @@ from services.rating.domain.conditions import CAUSE_KINDS
 from services.rating.domain.conditions import no_acts as no_acts_kind
 from services.rating.domain.conditions.selection import in_field
 from services.rating.domain.conditions.tracker import Tracker
+from services.rating.domain.lowering import Counted
 from services.rating.domain.view import View
 
 
@@ -35,6 +36,8 @@ class Index:
     trackers: dict[tuple[str, int], Tracker] = field(default_factory=dict)
     judged_new: list[Act] = field(default_factory=list)
     terminal: list[tuple[Act, str]] = field(default_factory=list)
+    # What lowers by a step; None where the rulebook has no such lowering.
+    lowering: Counted | None = None
 
     def acts(self, rule: str, position: int) -> list[Act]:
         """The matching acts of one condition, sorted."""
@@ -58,6 +61,8 @@ def index_of(view: View, rulebook: Rulebook) -> Index:
     index = view.indexes.get(rulebook.regime)
     if index is None or index.rulebook is not rulebook:
         index = view.indexes[rulebook.regime] = Index(rulebook)
+        if rulebook.periodic and rulebook.periodic.lowering:
+            index.lowering = Counted(rulebook.periodic.lowering, rulebook)
     while index.entered < len(view.arrived):
         _enter(index, view.arrived[index.entered])
         index.entered += 1
@@ -79,6 +84,8 @@ def _enter(index: Index, act: Act) -> None:
                     index.trackers[place].enter(act)
             elif isinstance(condition, NoActs) and no_acts_kind.matches(condition, rulebook, act):
                 insort(index.matched.setdefault((rule.id, position), []), act, key=_order)
+    if index.lowering:
+        index.lowering.enter(act)
     for status in rulebook.statuses:
         if status.role == "terminal" and not act.sanctions.isdisjoint(status.causes):
             insort(index.terminal, (act, status.status), key=lambda one: one[0].order)

@@ -77,7 +77,7 @@ def _inspected(view: View, rulebook: Rulebook, inspection: Fact) -> Standing:
     components = {name: scores[name] for name in latest.components if name in scores}
     if len(components) == len(latest.components):
         look = Look(rulebook, view, first=on, last=on, day=on, components=components, inspection=inspection)
-        if reasons := holding_rules(look, "latest"):
+        if reasons := holding_rules(look, "latest").counted:
             chosen = pick(rulebook, reasons)
             graded = rulebook.status_for("graded")
             assert graded is not None

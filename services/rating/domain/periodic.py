@@ -6,12 +6,14 @@ after that period: of the two the worse holds. So nothing is carried from step t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from schemas.rulebook import Rulebook
 from schemas.rulebook.conditions import CAUSES
+from schemas.rulebook.periodic import Stays
+from services.rating.domain.approval import Admitted, Gate, When, approvals, with_proposal
 from services.rating.domain.causes import SHOWN, Causes
 from services.rating.domain.causes import between as causes_between
 from services.rating.domain.conditions import CAUSE_KINDS
@@ -21,7 +23,8 @@ from services.rating.domain.days import ONE_DAY, day
 from services.rating.domain.final_score import final_score
 from services.rating.domain.holding import Look
 from services.rating.domain.index import between, index_of
-from services.rating.domain.rules import by_gravity, holding_rules, pick, reason_of, unknown_is_new
+from services.rating.domain.lowering import stepped, worse
+from services.rating.domain.rules import by_gravity, holding_rules, pick, reason_of, unknown_is_new, without_given_way
 from services.rating.domain.sentences import Decisive, Reason
 from services.rating.domain.standing import Standing
 from services.rating.domain.view import View
@@ -31,27 +34,36 @@ STAYS = "grade_stays"
 
 def standing(view: View, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation], as_of: date) -> Standing:
     """``go_live``: the first day that counts. ``evaluations``: those whose date has come on ``as_of``, the newest period last."""
-    found = _standing(view, rulebook, Course(go_live, evaluations), as_of)
+    gate = Gate.of(view, rulebook)
+    found = _standing(view, rulebook, Course(go_live, evaluations, gate), as_of)
+    if gate:
+        found = with_proposal(gate, found, lambda lenient: _standing(view, rulebook, Course(go_live, evaluations, lenient), as_of))
     return replace(found, reasons=(*found.reasons, *_waiting(view, rulebook))) if view.served_too_early else found
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """Evaluations one after the other. ``met``: what the newest of so many met, worked out once."""
+    """Evaluations one after the other. ``gate``: what must be approved to count, where anything must; ``met``: what the newest of so
+    many evaluations met, worked out once."""
 
     go_live: date
     evaluations: Sequence[Evaluation]
+    gate: Gate | None = None
     met: dict[int, Standing] = field(default_factory=dict)
+
+    def admit(self, reasons: Iterable[Reason], *, on: date | None, known: int, by: date) -> Admitted:
+        """What of the reasons counts: see ``Gate.admit``."""
+        return self.gate.admit(reasons, When(on, known, by)) if self.gate else Admitted(list(reasons), [])
 
     def before(self) -> Course:
         """Without the newest."""
-        return Course(self.go_live, self.evaluations[:-1], self.met)
+        return Course(self.go_live, self.evaluations[:-1], self.gate, self.met)
 
 
 def _standing(view: View, rulebook: Rulebook, course: Course, as_of: date) -> Standing:
     evaluated = bool(course.evaluations)
-    base = _judged(view, rulebook, course) if evaluated else _initial(view, rulebook, course.go_live, as_of)
-    found = _lowered(view, rulebook, course.go_live, base, as_of)
+    base = _judged(view, rulebook, course, as_of) if evaluated else initial(view, rulebook, course.go_live, as_of)
+    found = _stepped(view, rulebook, course, base, as_of)
     if evaluated and found is not base and found.in_force_from and found.in_force_from < course.evaluations[-1].on:
         # A cause that stays through the evaluation has acted since its day only where nothing worse held until then.
         met = _before(view, rulebook, course)
@@ -80,7 +92,7 @@ def _new_on(view: View, rulebook: Rulebook, on: date) -> bool:
     return _operating(view, rulebook, on).new_on(on, unknown_is_new(rulebook, on))
 
 
-def _initial(view: View, rulebook: Rulebook, go_live: date, as_of: date) -> Standing:
+def initial(view: View, rulebook: Rulebook, go_live: date, as_of: date) -> Standing:
     """Before the first evaluation: new, or not yet evaluated."""
     found = _operating(view, rulebook, as_of)
     after = go_live - ONE_DAY
@@ -121,8 +133,9 @@ def _new(view: View, rulebook: Rulebook, found: Operating, on: date) -> Standing
     return Standing(None, status.status, found.started, "status", (reason,))
 
 
-def _judged(view: View, rulebook: Rulebook, course: Course) -> Standing:
-    """What the newest evaluation found for the subject, before anything that took effect after its period."""
+def _judged(view: View, rulebook: Rulebook, course: Course, as_of: date) -> Standing:
+    """What the newest evaluation found for the subject, before anything that took effect after its period; of what needs approval
+    what was approved by ``as_of``."""
     periodic = rulebook.periodic
     assert periodic is not None
     evaluation = course.evaluations[-1]
@@ -133,16 +146,38 @@ def _judged(view: View, rulebook: Rulebook, course: Course) -> Standing:
         # It takes no part; what a violation gave it before, it keeps.
         before = _before(view, rulebook, course)
         if before.grade is not None:
-            return _stays(view, rulebook, evaluation, before, [], has_score=score is not None)
+            return _stays(view, rulebook, evaluation, before, [], _silent(rulebook, has_score=score is not None, waiting=False))
         fresh = _new(view, rulebook, found, last)
         return replace(fresh, in_force_from=evaluation.on, moment="evaluation", period_last=last, after=last)
     look = Look(rulebook, view, first=evaluation.first, last=last, day=last, score=(score.points, score.fact) if score else None)
-    reasons = holding_rules(look, "evaluation")
+    known = evaluation.fact.offset
+    reasons, waiting = holding_rules(look, "evaluation", lambda some: course.admit(some, on=evaluation.on, known=known, by=as_of))
+    if waiting and (kept := _confirmed(view, rulebook, course, [*reasons, *waiting])):
+        return kept
     if score is None or not reasons:
         before = _before(view, rulebook, course)
-        return _stays(view, rulebook, evaluation, before, reasons, has_score=score is not None)
+        silent = _silent(rulebook, has_score=score is not None, waiting=bool(waiting))
+        return _stays(view, rulebook, evaluation, before, reasons, silent)
     graded = _graded(rulebook, by_gravity(rulebook, reasons), evaluation)
     return replace(graded, reasons=(*graded.reasons, *score.notes))
+
+
+def _confirmed(view: View, rulebook: Rulebook, course: Course, reasons: list[Reason]) -> Standing | None:
+    """The grade in force, where the evaluation comes to the same once more: it stays while that awaits approval."""
+    before = _before(view, rulebook, course)
+    if before.grade is None or before.grade != pick(rulebook, without_given_way(rulebook, reasons)):
+        return None
+    last = course.evaluations[-1].last
+    return replace(before, period_last=last, after=last)
+
+
+def _silent(rulebook: Rulebook, *, has_score: bool, waiting: bool) -> Stays:
+    """What is said of an evaluation that gives no grade."""
+    periodic = rulebook.periodic
+    assert periodic is not None
+    if not has_score:
+        return periodic.missing_score
+    return periodic.approval.stays if waiting and periodic.approval else periodic.no_condition
 
 
 def _graded(rulebook: Rulebook, reasons: tuple[Reason, ...], evaluation: Evaluation) -> Standing:
@@ -151,12 +186,13 @@ def _graded(rulebook: Rulebook, reasons: tuple[Reason, ...], evaluation: Evaluat
     assert graded is not None
     grade = pick(rulebook, reasons)
     several = rulebook.periodic.precedence_readings if len({one.grade for one in reasons}) > 1 else ()
+    approved_on = min((one.on or evaluation.on for one in reasons if one.grade == grade), default=evaluation.on)
     return Standing(
         grade,
         graded.status,
-        evaluation.on,
+        max(evaluation.on, approved_on),
         "evaluation",
-        reasons,
+        (*reasons, *approvals(rulebook, reasons, grade)),
         period_last=evaluation.last,
         after=evaluation.last,
         extra_readings=(*rulebook.periodic.readings, *several),
@@ -169,12 +205,10 @@ def _stays(
     evaluation: Evaluation,
     before: Standing,
     reasons: list[Reason],
-    *,
-    has_score: bool,
+    silent: Stays,
 ) -> Standing:
     """R5: without a final score, or where no condition holds, the grade stays as it was, unless a condition that needs no
     score gives a worse one."""
-    assert rulebook.periodic is not None
     if reasons:
         grade = pick(rulebook, reasons)
         if before.grade is None or rulebook.rank[grade] > rulebook.rank[before.grade]:
@@ -182,7 +216,6 @@ def _stays(
     found, new = _operating(view, rulebook, evaluation.last), rulebook.status_for("new_enterprise")
     if new and before.status == new.status and not found.new_on(evaluation.last, unknown_is_new(rulebook, evaluation.last)):
         before = _not_yet_evaluated(view, rulebook, found)
-    silent = rulebook.periodic.no_condition if has_score else rulebook.periodic.missing_score
     values = {"period_first": evaluation.first, "period_last": evaluation.last}
     said = Reason(STAYS, silent.clause, before.grade, silent, values, readings=silent.readings)
     kept = tuple(reason for reason in before.reasons if reason.rule != STAYS)
@@ -197,13 +230,13 @@ def _before(view: View, rulebook: Rulebook, course: Course) -> Standing:
     return course.met[number]
 
 
-def _lowered(view: View, rulebook: Rulebook, go_live: date, base: Standing, as_of: date) -> Standing:
+def _lowered(view: View, rulebook: Rulebook, course: Course, base: Standing, as_of: date) -> Standing:
     """R10, R11: causes after the evaluated period lower at once, and stay through the evaluation of an earlier period."""
     assert base.after is not None
-    first = max(base.after + ONE_DAY, go_live)
-    reasons = _at_once(view, rulebook, "immediate", first, as_of)
+    first = max(base.after + ONE_DAY, course.go_live)
+    reasons = _at_once(view, rulebook, course, "immediate", first, as_of)
     if base.grade is None and not reasons:
-        reasons = _at_once(view, rulebook, "new_enterprise", first, as_of)
+        reasons = _at_once(view, rulebook, course, "new_enterprise", first, as_of)
     if not reasons:
         return base
     grade = pick(rulebook, reasons)
@@ -217,14 +250,37 @@ def _lowered(view: View, rulebook: Rulebook, go_live: date, base: Standing, as_o
         graded.status,
         since,
         "immediate",
-        by_gravity(rulebook, reasons),
+        (*by_gravity(rulebook, reasons), *approvals(rulebook, reasons, grade)),
         period_last=base.period_last,
         after=base.after,
         extra_readings=rulebook.periodic.readings,
     )
 
 
-def _at_once(view: View, rulebook: Rulebook, moment: str, first: date, as_of: date) -> list[Reason]:
+def _stepped(view: View, rulebook: Rulebook, course: Course, base: Standing, as_of: date) -> Standing:
+    """R7 on top of R10: what penalties of other departments after the evaluated period come to."""
+
+    def without(day: date) -> Standing:
+        return _lowered(view, rulebook, course, base, day)
+
+    found, counted = without(as_of), index_of(view, rulebook).lowering
+    if counted is None:
+        return found
+    assert base.after is not None
+    acts = counted.between(max(base.after + ONE_DAY, course.go_live), as_of)
+    evaluated_on = course.evaluations[-1].on if course.evaluations else date.min
+    early = [act for act in acts if act.effective < evaluated_on]
+    # What was lowered before the evaluation's date, after its period, was the grade that held then; and it stays lowered.
+    held = _standing(view, rulebook, course.before(), early[-1].effective) if early else None
+
+    def count(reason: Reason) -> Reason | None:
+        admitted = course.admit([reason], on=None, known=-1, by=as_of)
+        return admitted.counted[0] if admitted.counted else None
+
+    return worse(rulebook, found, stepped(rulebook, acts[len(early) :], without, held, count))
+
+
+def _at_once(view: View, rulebook: Rulebook, course: Course, moment: str, first: date, as_of: date) -> list[Reason]:
     index = index_of(view, rulebook)
     plain: list[Reason] = []
     otherwise: list[Reason] = []
@@ -241,7 +297,8 @@ def _at_once(view: View, rulebook: Rulebook, moment: str, first: date, as_of: da
         holding = CAUSE_KINDS[condition.kind].describe(condition, rulebook, causes)
         reason = reason_of(rule, [holding], day=causes.first.on, on=causes.first.on)
         (otherwise if len(rule.all) > 1 else plain).append(reason)
-    return plain or otherwise
+    counted = course.admit(plain, on=None, known=-1, by=as_of).counted
+    return counted or course.admit(otherwise, on=None, known=-1, by=as_of).counted
 
 
 def _while_new(view: View, rulebook: Rulebook, causes: Causes) -> Causes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
 from schemas.rulebook import Rule, Rulebook
@@ -15,6 +15,7 @@ from schemas.rulebook.conditions import (
     Otherwise,
     Score,
 )
+from services.rating.domain.approval import Admitted
 from services.rating.domain.causes import between
 from services.rating.domain.conditions import CAUSE_KINDS, components, no_acts, operated_for, score
 from services.rating.domain.holding import Holding, Look
@@ -22,8 +23,9 @@ from services.rating.domain.index import index_of
 from services.rating.domain.sentences import Reason
 
 
-def holding_rules(look: Look, moment: str) -> list[Reason]:
-    """The reasons of all rules that hold at ``moment`` on the look's window; a rule with ``otherwise`` only where no other does."""
+def holding_rules(look: Look, moment: str, admit: Callable[[list[Reason]], Admitted] | None = None) -> Admitted:
+    """The reasons of all rules that hold at ``moment`` on the look's window; a rule with ``otherwise`` only where no other counts, and
+    one that gives way to a better grade only where that counts. ``admit``: what must be approved first (R8)."""
     plain: list[Reason] = []
     last: list[Rule] = []
     for rule in look.rulebook.rules:
@@ -33,11 +35,22 @@ def holding_rules(look: Look, moment: str) -> list[Reason]:
             last.append(rule)
         elif reason := _reason(rule, look):
             plain.append(reason)
-    if plain:
-        held = {reason.rule for reason in plain}
-        ways = {rule.id: rule.gives_way_to for rule in look.rulebook.rules if rule.gives_way_to}
-        return [reason for reason in plain if held.isdisjoint(ways.get(reason.rule, ()))]
-    return [reason for rule in last if (reason := _reason(rule, look))]
+    admitted = admit(plain) if admit else Admitted(plain, [])
+    if admitted.counted:
+        return Admitted(without_given_way(look.rulebook, admitted.counted), admitted.waiting)
+    others = [reason for rule in last if (reason := _reason(rule, look))]
+    if admit is None:
+        return Admitted(others, [])
+    # What waits gives no grade yet, so it is to these rules as if it didn't hold: an offence more never makes for a better grade.
+    counted, waiting = admit(others)
+    return Admitted(counted, [*admitted.waiting, *waiting])
+
+
+def without_given_way(rulebook: Rulebook, reasons: Sequence[Reason]) -> list[Reason]:
+    """The reasons without those whose rules give way to another that is among them."""
+    held = {reason.rule for reason in reasons}
+    ways = {rule.id: rule.gives_way_to for rule in rulebook.rules if rule.gives_way_to}
+    return [reason for reason in reasons if held.isdisjoint(ways.get(reason.rule, ()))]
 
 
 def pick(rulebook: Rulebook, reasons: Iterable[Reason]) -> str:

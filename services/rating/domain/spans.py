@@ -14,6 +14,7 @@ from itertools import pairwise
 
 from schemas.rulebook import Rulebook
 from schemas.rulebook.conditions import CAUSES
+from services.rating.domain.approval import RETURNED
 from services.rating.domain.conditions.operated_for import operating
 from services.rating.domain.controls import Controls
 from services.rating.domain.days import ONE_DAY, day
@@ -128,12 +129,20 @@ def _periodic(view: View, controls: Controls, rulebook: Rulebook, upto: int, fir
     starts = [one.last + ONE_DAY for one in controls.evaluations(rulebook.regime, upto=upto, as_of=last)]
     if go_live := controls.go_live(rulebook.regime, upto=upto):
         starts.append(go_live)
+    words = view.words.get(rulebook.regime, ())
+    yield from (on for word in words if (on := day(word.data["occurred_on"])))
+    returned = any(word.name == RETURNED for word in words)
     index = index_of(view, rulebook)
+    if index.lowering:
+        yield from (act.effective for act in index.lowering.between(first, last))
     for rule in rulebook.rules:
         if "immediate" not in rule.at and "new_enterprise" not in rule.at:
             continue
         position = next(at for at, one in enumerate(rule.all) if isinstance(one, CAUSES))
         causes = index.causes(rule.id, position, view)
+        if returned:
+            # What was returned gives way to what comes after it, so every one may be the first that counts.
+            yield from (cause.on for cause in causes if first <= cause.on <= last)
         for start in {max(one, rule.in_force_from) for one in starts}:
             yield from first_cause(causes, start)
 

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Literal
 
 from schemas.events.derived import NOT_RATED
+from services.rating.domain.facts import Fact
 from services.rating.domain.sentences import Decisive, Reason
 
 Moment = Literal["immediate", "evaluation", "status", "correction"]
@@ -14,7 +15,8 @@ Moment = Literal["immediate", "evaluation", "status", "correction"]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """``grade`` is None where ``status`` says why there is none. ``after``: lowerings at once count from the day after it."""
+    """``grade`` is None where ``status`` says why there is none. ``after``: lowerings at once count from the day after it.
+    ``proposed``: the grade that is met and awaits approval, ``returned``: the newest word by which a proposal went back (R8)."""
 
     grade: str | None
     status: str
@@ -24,6 +26,8 @@ class Standing:
     period_last: date | None = None
     after: date | None = None
     extra_readings: tuple[str, ...] = ()
+    proposed: Standing | None = None
+    returned: Fact | None = None
 
     @property
     def pair(self) -> tuple[str | None, str]:

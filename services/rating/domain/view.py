@@ -39,6 +39,8 @@ class View:
     # Regime → inspections with scores or an outcome, by day and offset; statuses, in the order of arrival.
     rated: dict[str, list[Fact]] = field(default_factory=dict)
     declared: dict[str, list[Fact]] = field(default_factory=dict)
+    # Regime → an approver's words on proposed grades, by day and offset.
+    words: dict[str, list[Fact]] = field(default_factory=dict)
     operation: list[tuple[date, int, str, date | None, Fact]] = field(default_factory=list)
     # Id → documents and services that carry or name it; several offices may use one id.
     papers: dict[str, Papers] = field(default_factory=dict)
@@ -147,7 +149,13 @@ def _fold_score(view: View, fact: Fact) -> None:
         view.scores.setdefault((data["regime"], data["year"]), []).append(fact)
 
 
+def _fold_word(view: View, fact: Fact) -> None:
+    insort(view.words.setdefault(fact.data["regime"], []), fact, key=_by_day)
+
+
 _FOLDS = {
+    "grade.approved": _fold_word,
+    "grade.returned": _fold_word,
     "enterprise.registered": _fold_registered,
     "enterprise.status.declared": _fold_declared,
     "operation.started": _fold_operation,

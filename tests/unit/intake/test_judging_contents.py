@@ -186,6 +186,8 @@ def test_the_same_officer_enrols_at_another_office_with_the_same_key(registry: R
 # Whom an entry names.
 
 FEED = kit.Person("test-feed", "officer", channels=("feed", "migration", "desk", "field"))
+APPROVER = kit.Person("test-approver", "approver", channels=("desk",))
+PROPOSAL = "3c1bb2a4-7a55-8c0e-9d3e-0a54c6f0e001"
 GHOST = "officer:nobody-at-all"
 
 
@@ -204,6 +206,19 @@ def test_whoever_enters_signs_with_their_own_key() -> None:
         assert () == admitted(own, known, channel=channel).marks
     for channel in ("feed", "migration"):
         assert () == admitted(other, known, channel=channel).marks
+
+
+@pytest.mark.parametrize(("kind", "name", "more"), [("approved", "approved_by", {}), ("returned", "returned_by", {"reason": "样例"})])
+def test_an_approver_s_word_is_the_signer_s(kind: str, name: str, more: dict[str, Any]) -> None:
+    known = kit.enrolled_registry(APPROVER, kit.COLLEAGUE)
+    for signer in (APPROVER.pseudonym, kit.COLLEAGUE.pseudonym):
+        data = {"occurred_on": kit.TODAY, "regime": "liyujiang", "proposal": PROPOSAL, "grade": "D", name: signer, **more}
+        made = kit.signed(kit.event(f"grade.{kind}", data), APPROVER)
+        if signer == APPROVER.pseudonym:
+            assert () == admitted(made, known, channel="desk").marks
+        else:
+            found = denied(made, known, channel="desk")
+            assert ("approved-by-another", D + f"/{name}") == (found.fault.code, found.fault.field)
 
 
 @pytest.mark.parametrize("named", [{"officers": [GHOST]}, {"on_behalf_of": GHOST}, {"reviewed_by": GHOST}])

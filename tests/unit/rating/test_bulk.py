@@ -9,7 +9,7 @@ import pytest
 
 from schemas.times import instant
 from services.rating.bulk import fold_lines, rate
-from tests.cases.ledger import OFFICE, Ledger, book
+from tests.cases.ledger import OFFICE, Ledger, book, without_approval
 
 
 def lines(ledger: Ledger) -> list[bytes]:
@@ -38,6 +38,6 @@ def test_a_fine_counts_from_the_instant_at_which_it_was_known(later: int, grade:
     ledger.scored(2025, "99")
     ledger.evaluated(2025)
     ledger.fined("2026-03-01", known="2026-05-01")
-    folded = fold_lines(lines(ledger), book("liyujiang"), known_at=ledger.facts[-1].known + later)
-    ((_, found),) = rate(folded, book("liyujiang"), as_of=date(2026, 6, 1))
+    folded = fold_lines(lines(ledger), without_approval(book("liyujiang")), known_at=ledger.facts[-1].known + later)
+    ((_, found),) = rate(folded, without_approval(book("liyujiang")), as_of=date(2026, 6, 1))
     assert grade == found.grade

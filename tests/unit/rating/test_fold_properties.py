@@ -17,11 +17,11 @@ from services.rating.domain.emit import TYPE
 from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact, pack, unpack
 from services.rating.domain.fold import Told, current, decide, due, history, merged
 from services.rating.domain.subject import Subject, fold
-from tests.cases.ledger import OFFICE, Ledger, act, book
+from tests.cases.ledger import OFFICE, Ledger, act, book, without_approval
 
 pytestmark = pytest.mark.sweep
 
-BOOK = book("liyujiang")
+BOOK = without_approval(book("liyujiang"))
 BOOKS = {"liyujiang": BOOK}
 FIRST = date(2023, 1, 1)
 DAYS = st.integers(0, 3 * 365).map(lambda days: (FIRST + timedelta(days=days)).isoformat())

@@ -17,7 +17,7 @@ from services.rating.adapters.health import Answers, Progress, serve
 from services.rating.adapters.live import EXIT_FAULT, EXIT_UNAVAILABLE, Live
 from services.rating.handlers import Rater
 from services.rating.ports import Message, Record, Row
-from tests.cases.ledger import book
+from tests.cases.ledger import book, without_approval
 
 
 class Gone(Exception):
@@ -49,7 +49,7 @@ def live(error: Exception, codes: list[int]) -> Live:
 
     rows = SimpleNamespace(rows=SimpleNamespace(generation=1, partitions={}))
     return Live(
-        Rater({"liyujiang": book("liyujiang")}),
+        Rater({"liyujiang": without_approval(book("liyujiang"))}),
         chunks=rows,  # type: ignore[arg-type]
         heads=rows,  # type: ignore[arg-type]
         sink=Sink(),

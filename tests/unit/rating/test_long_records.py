@@ -12,11 +12,11 @@ from services.rating.domain.controls import Controls
 from services.rating.domain.facts import CONTROLS
 from services.rating.domain.fold import decide
 from services.rating.domain.subject import Subject
-from tests.cases.ledger import Ledger, act, book
+from tests.cases.ledger import Ledger, act, book, without_approval
 
 pytestmark = pytest.mark.sweep
 
-BOOKS = {"liyujiang": book("liyujiang")}
+BOOKS = {"liyujiang": without_approval(book("liyujiang"))}
 FIRST = date(2024, 1, 10)
 MANY = 2_000
 

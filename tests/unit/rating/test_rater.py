@@ -25,11 +25,11 @@ from services.rating.domain.subject import Subject
 from services.rating.handlers import Rater
 from services.rating.partition import PartitionState
 from services.rating.ports import Message, Record, Row
-from tests.cases.ledger import OFFICE, Ledger, act, book, morning
+from tests.cases.ledger import OFFICE, Ledger, act, book, morning, without_approval
 
 pytestmark = pytest.mark.sweep
 
-BOOKS = {"liyujiang": book("liyujiang")}
+BOOKS = {"liyujiang": without_approval(book("liyujiang"))}
 TRACE = b"00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 SUBJECTS = ["uscc:91350100M000100Y43", "uscc:91110000000000000A", "uscc:91110000000000000B"]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from services.publication.domain.history import Told as Shown
 from services.publication.domain.history import spans as laid
+from services.rating.domain import emit
 from services.rating.domain.controls import Controls
 from services.rating.domain.facts import CONTROLS
 from services.rating.domain.fold import decide
@@ -29,14 +30,31 @@ def day(number: int) -> str:
 @st.composite
 def lives(draw: st.DrawFn) -> Ledger:
     """A few years of a shop: papers that come late, corrections of corrections, repairs ahead of their day."""
-    ledger = Ledger()
+    ledger = Ledger(approving=draw(st.booleans()))
     ledger.registered(day(0))
     today, ids, papers, starts = 0, [], [], [ledger.started(day(draw(st.integers(0, 5))))]
     for _ in range(draw(st.integers(1, 14))):
         today += draw(st.sampled_from([0, 0, 1, 2, 9, 40, 200]))
         past = day(draw(st.integers(max(0, today - 400), today)))
         what = draw(
-            st.sampled_from(["penalty", "penalty", "undo", "undo", "words", "inspection", "score", "evaluation", "close", "start", "stop"])
+            st.sampled_from(
+                [
+                    "penalty",
+                    "penalty",
+                    "other",
+                    "word",
+                    "word",
+                    "undo",
+                    "undo",
+                    "words",
+                    "inspection",
+                    "score",
+                    "evaluation",
+                    "close",
+                    "start",
+                    "stop",
+                ]
+            )
         )
         if what == "penalty":
             served = draw(st.sampled_from([None, past, day(today)]))
@@ -44,6 +62,12 @@ def lives(draw: st.DrawFn) -> Ledger:
             ids.append(papers[-1])
             if served is None and draw(st.booleans()):
                 ids.append(ledger.served(papers[-1], day(today)))
+        elif what == "other":
+            served = draw(st.sampled_from([past, day(today)]))
+            ids.append(ledger.other_department(past, served=served, number=draw(st.sampled_from(["J-1", "J-2", "J-3"]))))
+        elif what == "word":
+            word = draw(st.sampled_from([ledger.approved, ledger.approved, ledger.returned]))
+            ids.append(word(draw(st.sampled_from("ADE")), draw(st.sampled_from([day(today), past]))))
         elif what == "inspection":
             found = draw(st.sampled_from([(), ("GSP-07",)]))
             ids.append(ledger.inspected(past, found=found))
@@ -81,10 +105,14 @@ def shown(told: list) -> list:
             date.fromisoformat(one.event["data"]["corrected_to"]) if one.event["data"].get("corrected_to") else None,
         )
         for number, one in enumerate(told)
+        if one.event["type"] in (emit.TYPE, emit.TYPE_CORRECTED)
     )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much]
+
+
+@settings(max_examples=150, deadline=None, phases=(Phase.explicit, Phase.generate), suppress_health_check=SLOW)
 @given(lives())
 def test_the_history_that_is_told_is_the_history_that_is_known(ledger: Ledger) -> None:
     subject, controls, told, first = Subject(ledger.subject, 3), Controls(), [], None
@@ -104,7 +132,25 @@ def test_the_history_that_is_told_is_the_history_that_is_known(ledger: Ledger) -
             assert read == (NOTHING if known is None else pair_of(known)) or (known is None and read == (None, "not_rated")), (
                 on,
                 fact.name,
+                ledger,
             )
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(lives())
+def test_without_a_word_of_an_approver_nothing_that_needs_one_is_in_force(ledger: Ledger) -> None:
+    """R8; and what is in force is never a grade that its own conditions don't give."""
+    subject, controls, told = Subject(ledger.subject, 3), Controls(), []
+    silent = [fact for fact in ledger.facts if fact.name != "grade.approved"]
+    for fact in silent:
+        if fact.name not in CONTROLS or controls.apply(fact):
+            told += decide(subject, controls, {ledger.regime: ledger.book}, fact)
+    grades = {one.event["data"]["grade"] for one in told if one.event["type"] in (emit.TYPE, emit.TYPE_CORRECTED)}
+    open_ = {one.event["data"]["grade"] for one in told if one.event["type"] == emit.TYPE_PROPOSED}
+    if ledger.book.rulebook.parameter("approval_required").at(FIRST):
+        assert grades <= {"B", "C", None} and open_ <= {"A", "D", "E"}
+    else:
+        assert not open_
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])

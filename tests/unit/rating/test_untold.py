@@ -16,10 +16,10 @@ from services.rating.domain.subject import Subject
 from services.rating.handlers import Rater
 from services.rating.partition import PartitionState
 from services.rating.ports import Record
-from tests.cases.ledger import Ledger, book
+from tests.cases.ledger import Ledger, book, without_approval
 from tests.unit.rating.test_rater import SUBJECTS, Disk, grades, record, run
 
-WHOLE = book("liyujiang")
+WHOLE = without_approval(book("liyujiang"))
 
 
 def broken(whole: Book, rule: str = "d_money") -> Book:

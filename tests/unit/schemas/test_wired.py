@@ -46,7 +46,7 @@ ACTING = {
         *(audit_registry.GO_LIVE, audit_registry.OUTAGE, audit_registry.ANNOUNCED),
         *judged(),
     },
-    "written": {emit.TYPE, emit.TYPE_CORRECTED, audit_findings.TYPE, lists.ENTERED, lists.LEFT},
+    "written": {emit.TYPE, emit.TYPE_CORRECTED, emit.TYPE_PROPOSED, emit.TYPE_CLOSED, audit_findings.TYPE, lists.ENTERED, lists.LEFT},
 }
 
 

@@ -1,0 +1,140 @@
+"""``docs/conformance.md``: for each clause of a plan what decides by it and which cases show it. ``python -m tests.conformance`` writes it.
+
+Rules and parameters come from the rulebooks, cases from the ``clause`` marks in ``tests/cases``; nothing in the page is written by hand.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.rulebook import Rulebook, load_all
+from schemas.rulebook.model import Parameter
+from schemas.rulebook.parts import Section
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+PAGE = REPOSITORY / "docs" / "conformance.md"
+CASES = REPOSITORY / "tests" / "cases"
+HEAD = """# Conformance: clause, rule, cases
+
+Made by `python -m tests.conformance`; a test holds it equal to the rulebooks and the cases. *Decides* names rules and sections of
+the rulebook that cite the clause, *numbers* its parameters with their values and the day from which each is in force. *Cases* are
+tests in `tests/cases`; one with several values counts once. What has neither rule nor case is not decided by rating; the last
+column says so.
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A test and what it is marked with; ``book``: the rulebook that its file's name begins with, empty where it names none."""
+
+    file: str
+    name: str
+    marks: frozenset[str]
+
+
+def cases() -> list[Case]:
+    """Every marked test of ``tests/cases``, by file and place."""
+    return [case for path in sorted(CASES.glob("test_*.py")) for case in _of_file(path)]
+
+
+def _of_file(path: Path) -> Iterator[Case]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    whole: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id == "pytestmark" for one in node.targets):
+            whole |= _marks(node.value)
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            marks = whole | {mark for decorator in node.decorator_list for mark in _marks(decorator)}
+            if marks:
+                yield Case(path.stem.removeprefix("test_"), node.name.removeprefix("test_"), frozenset(marks))
+
+
+def _marks(node: ast.AST) -> set[str]:
+    """The names in ``pytest.mark.clause(…)`` wherever it stands in an expression."""
+    found: set[str] = set()
+    for one in ast.walk(node):
+        if isinstance(one, ast.Call) and isinstance(one.func, ast.Attribute) and one.func.attr == "clause":
+            found |= {arg.value for arg in one.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)}
+    return found
+
+
+def page() -> str:
+    """The whole page."""
+    found = cases()
+    books = load_all(REPOSITORY / "rulebooks")
+    parts = [HEAD]
+    for regime in sorted(books):
+        parts += _book(books[regime], [case for case in found if _belongs(case, regime, books)])
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _belongs(case: Case, regime: str, books: dict[str, Rulebook]) -> bool:
+    """A case is about the rulebook whose clauses it names."""
+    words = set(books[regime].clause_texts)
+    if case.marks & words:
+        return True
+    named = [one for one in books if case.file.startswith(one.replace("-", "_").split("_")[0])]
+    return regime in named
+
+
+def _book(book: Rulebook, found: list[Case]) -> Iterator[str]:
+    yield f"\n## {book.header.name.zh} · {book.header.name.en} (`{book.regime}` {book.version})\n"
+    yield "| clause | in our words | decides | numbers | cases |\n|---|---|---|---|---|"
+    for clause in book.clauses:
+        cited = sorted(set(_citing(book, clause.clause)))
+        numbers = [_number(one) for one in book.parameters if any(value.clause == clause.clause for value in one.values)]
+        shown = [case for case in found if clause.clause in case.marks]
+        yield _row(clause.clause, f"{clause.zh}<br>{clause.en}", cited, numbers, shown)
+    if not book.readings:
+        return
+    yield "\n| reading | in our words | decides | numbers | cases |\n|---|---|---|---|---|"
+    for reading in book.readings:
+        rules = [f"`{rule.id}`" for rule in book.rules if reading.id in rule.readings]
+        numbers = [_number(one) for one in book.parameters if one.reading == reading.id]
+        yield _row(reading.id, f"{reading.zh}<br>{reading.en}", rules, numbers, [case for case in found if reading.id in case.marks])
+
+
+def _row(name: str, words: str, cited: list[str], numbers: list[str], shown: list[Case]) -> str:
+    listed = "<br>".join(f"{case.file}: {case.name.replace('_', ' ')}" for case in shown)
+    counted = f"<details><summary>{len(shown)}</summary>{listed}</details>" if shown else "not decided by rating" if not cited else "–"
+    return f"| {name} | {words} | {', '.join(cited) or '–'} | {'<br>'.join(numbers) or '–'} | {counted} |"
+
+
+def _citing(book: Rulebook, clause: str) -> Iterator[str]:
+    """Rules, grades, statuses, lists, act sets and sections that cite a clause."""
+    yield from (f"`{rule.id}`" for rule in book.rules if rule.clause == clause)
+    for section, key in (("grades", "grade"), ("statuses", "status"), ("lists", "name"), ("act_sets", "name"), ("concepts", "concept")):
+        word = section.removesuffix("es" if section == "statuses" else "s").replace("_", " ")
+        yield from (f"{word} `{getattr(one, key)}`" for one in getattr(book, section) if one.clause == clause)
+    for mode in (book.periodic, book.latest):
+        if mode is not None:
+            yield from _sections(mode, clause)
+    if book.precedence_clause == clause:
+        yield f"precedence `{book.precedence}`"
+
+
+def _sections(part: Section, clause: str) -> Iterator[str]:
+    if getattr(part, "clause", None) == clause:
+        yield f"section `{type(part).__name__.lower()}`"
+    for name in type(part).model_fields:
+        value = getattr(part, name)
+        if isinstance(value, Section) and getattr(value, "clause", None) == clause:
+            yield f"section `{name}`"
+
+
+def _number(parameter: Parameter) -> str:
+    values = "; ".join(f"{'repealed' if one.value is None else _text(one.value)} from {one.in_force_from}" for one in parameter.values)
+    return f"`{parameter.name}` = {values} ({parameter.unit})"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
