@@ -17,6 +17,7 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from schemas import fields as f
 from schemas.fields import Frozen
 from schemas.rulebook.conditions import Condition
+from schemas.rulebook.points import PointTable
 from schemas.rulebook.vocabulary import WHOLE_NUMBER_UNITS, Moment, Sanction, StatusRole, Unit
 
 ParameterName = f.Word
@@ -228,22 +229,28 @@ class Stays(Section):
 
 
 class Periodic(Section):
-    """Grades change at announced evaluations, and at once by rules whose ``at`` says so."""
+    """Grades change at announced evaluations, and at once by rules whose ``at`` says so. What concerns final scores stands together
+    or not at all: without it no score is owed."""
 
     mode: Annotated[str, StringConstraints(pattern="^periodic$")]
     clause: f.Name
     readings: tuple[ReadingId, ...] = ()
     precedence_readings: tuple[ReadingId, ...] = ()
-    contradicting_scores: ParameterName
-    score_maximum: ParameterName
-    missing_score: Stays
+    contradicting_scores: ParameterName | None = None
+    score_maximum: ParameterName | None = None
+    missing_score: Stays | None = None
     no_condition: Stays
-    several_scores: Stays
-    other_maximum: Stays
+    several_scores: Stays | None = None
+    other_maximum: Stays | None = None
     served_too_early: Stays
     new_enterprises: NewEnterprises
     approval_required: ParameterName
     approval_grades: ParameterName
+
+    @property
+    def by_scores(self) -> bool:
+        """Whether an evaluation looks at a final score of the year."""
+        return self.score_maximum is not None
 
 
 class Latest(Section):
@@ -281,6 +288,7 @@ class RulebookFile(Section):
     parameters: tuple[Parameter, ...] = ()
     act_sets: tuple[ActSet, ...] = ()
     concepts: tuple[Concept, ...] = ()
+    point_tables: tuple[PointTable, ...] = ()
     rules: tuple[Rule, ...] = ()
     clauses: tuple[Clause, ...] = ()
     readings: tuple[Reading, ...] = ()
@@ -301,6 +309,7 @@ class Rulebook(Section):
     parameters: tuple[Parameter, ...]
     act_sets: tuple[ActSet, ...]
     concepts: tuple[Concept, ...]
+    point_tables: tuple[PointTable, ...]
     rules: tuple[Rule, ...]
     clauses: tuple[Clause, ...]
     readings: tuple[Reading, ...]
@@ -358,6 +367,11 @@ class Rulebook(Section):
     def sets(self) -> dict[str, frozenset[str]]:
         """Act set → its sanctions."""
         return {one.name: frozenset(one.sanctions) for one in self.act_sets}
+
+    @cached_property
+    def tables(self) -> dict[str, PointTable]:
+        """Point table by name."""
+        return {one.name: one for one in self.point_tables}
 
     @cached_property
     def clause_texts(self) -> dict[str, Clause]:

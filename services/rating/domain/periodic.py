@@ -129,20 +129,21 @@ def _judged(view: View, rulebook: Rulebook, course: Course) -> Standing:
     last = evaluation.last
     found = _operating(view, rulebook, last)
     score = final_score(view, rulebook, evaluation.first, last)
+    scored = score is not None or not periodic.by_scores
     if found.new_on(last, unknown_is_new(rulebook, last)) and not between(index_of(view, rulebook).judged_new, evaluation.first, last):
         # It takes no part; what a violation gave it before, it keeps.
         before = _before(view, rulebook, course)
         if before.grade is not None:
-            return _stays(view, rulebook, evaluation, before, [], has_score=score is not None)
+            return _stays(view, rulebook, evaluation, before, [], has_score=scored)
         fresh = _new(view, rulebook, found, last)
         return replace(fresh, in_force_from=evaluation.on, moment="evaluation", period_last=last, after=last)
     look = Look(rulebook, view, first=evaluation.first, last=last, day=last, score=(score.points, score.fact) if score else None)
     reasons = holding_rules(look, "evaluation")
-    if score is None or not reasons:
+    if not scored or not reasons:
         before = _before(view, rulebook, course)
-        return _stays(view, rulebook, evaluation, before, reasons, has_score=score is not None)
+        return _stays(view, rulebook, evaluation, before, reasons, has_score=scored)
     graded = _graded(rulebook, by_gravity(rulebook, reasons), evaluation)
-    return replace(graded, reasons=(*graded.reasons, *score.notes))
+    return replace(graded, reasons=(*graded.reasons, *score.notes)) if score else graded
 
 
 def _graded(rulebook: Rulebook, reasons: tuple[Reason, ...], evaluation: Evaluation) -> Standing:
@@ -183,6 +184,7 @@ def _stays(
     if new and before.status == new.status and not found.new_on(evaluation.last, unknown_is_new(rulebook, evaluation.last)):
         before = _not_yet_evaluated(view, rulebook, found)
     silent = rulebook.periodic.no_condition if has_score else rulebook.periodic.missing_score
+    assert silent is not None
     values = {"period_first": evaluation.first, "period_last": evaluation.last}
     said = Reason(STAYS, silent.clause, before.grade, silent, values, readings=silent.readings)
     kept = tuple(reason for reason in before.reasons if reason.rule != STAYS)
