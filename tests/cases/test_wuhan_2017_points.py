@@ -302,3 +302,13 @@ def test_a_clean_year_says_so() -> None:
     assert found is not None
     assert found.reasons[0].zh.endswith("剩 10 分，达到 9 分。扣分：没有扣分。")
     assert found.reasons[0].en.endswith("0 were taken off and 10 are left, at or above 9. Deductions: no deduction.")
+
+
+@pytest.mark.parametrize(("kind", "row"), [("permit_revoked", "revocations"), ("detention", "persons")])
+def test_the_whole_deduction_is_shown_though_nothing_more_is_left_to_take(kind: str, row: str) -> None:
+    ledger = firm()
+    punished(ledger, kind, kind)
+    ledger.evaluated(2017, on=ON)
+    found = ledger.now()
+    assert found is not None
+    assert [("points", "0"), (row, "-20")] == [(one.name, one.value) for one in found.reasons[0].numbers if one.name != "full"]
