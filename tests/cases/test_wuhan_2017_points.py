@@ -312,3 +312,15 @@ def test_the_whole_deduction_is_shown_though_nothing_more_is_left_to_take(kind: 
     found = ledger.now()
     assert found is not None
     assert [("points", "0"), (row, "-20")] == [(one.name, one.value) for one in found.reasons[0].numbers if one.name != "full"]
+
+
+def test_a_repair_that_leaves_the_status_as_it_was_moves_no_beginning() -> None:
+    """Its operation began the day after it was registered; by the repair no start is on record any more, and it takes part all the same."""
+    ledger = Ledger("wuhan-2017")
+    ledger.registered("2017-03-01")
+    started = ledger.started("2017-03-02")
+    ledger.repaired(started, "2017-03-03")
+    found = ledger.now()
+    assert found is not None
+    assert ("not_yet_evaluated", "2017-03-02") == (found.status, str(found.in_force_from))
+    assert "new" == ledger.grade("2017-03-01")
