@@ -72,7 +72,7 @@ class Tally:
     table: PointTable
     rulebook: Rulebook
     acts: list[Act] = field(default_factory=list)
-    _windows: dict[tuple[date, date], Window] = field(default_factory=dict)
+    _windows: dict[tuple[date, date, str], Window] = field(default_factory=dict)
     _rows: list[tuple[Row, frozenset[str], Parameter]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -88,19 +88,15 @@ class Tally:
         if not lines:
             return
         insort(self.acts, act, key=lambda one: one.order)
-        for (first, last), window in self._windows.items():
+        for (first, last, _), window in self._windows.items():
             if first <= act.effective <= last:
                 window.take(act, lines)
 
-    def window(self, first: date, last: date) -> Window | None:
-        """What counts from ``first`` to ``last``, both included; None where the table doesn't say on the last day what of several
-        penalties counts."""
-        found = self._windows.get((first, last))
+    def window(self, first: date, last: date, same_act: str) -> Window:
+        """What counts from ``first`` to ``last``, both included; ``same_act``: what of several penalties does."""
+        found = self._windows.get((first, last, same_act))
         if found is None:
-            same_act = self.rulebook.parameter(self.table.same_act).at(last)
-            if same_act is None:
-                return None
-            found = self._windows[(first, last)] = Window(same_act)
+            found = self._windows[(first, last, same_act)] = Window(same_act)
             low = bisect_left(self.acts, first, key=lambda one: one.effective)
             for act in self.acts[low : bisect_right(self.acts, last, key=lambda one: one.effective)]:
                 found.take(act, self._lines(act))
@@ -113,12 +109,13 @@ class Tally:
 
 
 def holds(condition: Points, look: Look, tally: Tally) -> Holding | None:
-    """What is left lies in the band: ``at_least`` belongs to it, ``below`` doesn't. Without full marks on the day it holds nowhere."""
+    """What is left lies in the band: ``at_least`` belongs to it, ``below`` doesn't. Where the table lacks a value on the day it lies in
+    none: what isn't in force may not come out as a clean record."""
     table = tally.table
-    full, least = (look.rulebook.parameter(name).at(look.day) for name in (table.full, table.least))
-    window = tally.window(look.first, look.last)
-    if full is None or least is None or window is None:
+    if any(look.rulebook.parameter(name).at(look.day) is None for _, _, name in table.parameters()):
         return None
+    full, least = look.value(table.full), look.value(table.least)
+    window = tally.window(look.first, look.last, look.value(table.same_act))
     left = max(Decimal(least), Decimal(full) - window.total)
     lower = look.value(condition.at_least) if condition.at_least else None
     upper = look.value(condition.below) if condition.below else None
