@@ -103,9 +103,9 @@ class Tally:
         return found
 
     def _lines(self, act: Act) -> list[Line]:
-        """A line for each row that the act meets, by the deduction of the day on which it took effect."""
+        """A line for each row by which the act costs anything, by the deduction of the day on which it took effect."""
         met = ((row, points.at(act.effective)) for row, sanctions, points in self._rows if not act.sanctions.isdisjoint(sanctions))
-        return [Line(row, Decimal(points)) for row, points in met if points is not None]
+        return [Line(row, Decimal(points)) for row, points in met if points is not None and Decimal(points)]
 
 
 def holds(condition: Points, look: Look, tally: Tally) -> Holding | None:
