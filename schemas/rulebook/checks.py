@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas.ids import ENTERPRISE_SCHEMES
 from schemas.rulebook.conditions import CAUSES, Acts, InSuccession, NoActs, OperatedFor
+from schemas.rulebook.counting import check_counting, check_scales
 from schemas.rulebook.errors import RulebookError
 from schemas.rulebook.model import Rule, Rulebook
 from schemas.rulebook.periodic import Approval, Lowering, NewEnterprises, Periodic, Stays
@@ -36,7 +37,9 @@ def check_whole(rulebook: Rulebook, origin: Origin, folder: str) -> Rulebook:
     for rule in rulebook.rules:
         _rule(rule, rulebook, refuse)
     _mode(rulebook, refuse)
+    check_counting(rulebook, refuse)
     check_uses(rulebook, refuse)
+    check_scales(rulebook, refuse)
     for one in rulebook.lists:
         for grade in one.grades:
             if grade not in rulebook.rank:
@@ -67,6 +70,7 @@ def _clauses(rulebook: Rulebook, refuse: Refuse) -> None:
         ("statuses", "status"),
         ("act_sets", "name"),
         ("concepts", "concept"),
+        ("point_tables", "name"),
         ("rules", "id"),
         ("lists", "name"),
     ):
@@ -83,12 +87,11 @@ def _clauses(rulebook: Rulebook, refuse: Refuse) -> None:
 
 
 def _spoken(periodic: Periodic) -> tuple[Periodic | Stays | NewEnterprises | Lowering | Approval, ...]:
+    of_scores = (periodic.missing_score, periodic.several_scores, periodic.other_maximum)
     return (
         periodic,
-        periodic.missing_score,
         periodic.no_condition,
-        periodic.several_scores,
-        periodic.other_maximum,
+        *(one for one in of_scores if one),
         periodic.served_too_early,
         periodic.new_enterprises,
         *((periodic.lowering,) if periodic.lowering else ()),
@@ -205,15 +208,14 @@ def _mode(rulebook: Rulebook, refuse: Refuse) -> None:
                 _template(("latest", ""), section, sentence, fills, refuse)
     if not rulebook.periodic:
         return
-    for stays in (rulebook.periodic.missing_score, rulebook.periodic.no_condition):
-        for sentence in (stays.zh, stays.en):
-            _template(("periodic", ""), "periodic", sentence, {"period_first", "period_last"}, refuse)
     for note, fills in (
+        (rulebook.periodic.missing_score, set()),
+        (rulebook.periodic.no_condition, set()),
         (rulebook.periodic.several_scores, {"found", "score"}),
         (rulebook.periodic.served_too_early, {"documents"}),
         (rulebook.periodic.other_maximum, {"score", "total", "maximum", "score_maximum"}),
     ):
-        for sentence in (note.zh, note.en):
+        for sentence in (note.zh, note.en) if note else ():
             _template(("periodic", ""), "periodic", sentence, {"period_first", "period_last", *fills}, refuse)
     for sentence in (rulebook.periodic.new_enterprises.zh, rulebook.periodic.new_enterprises.en):
         _template(("periodic", ""), "new_enterprises", sentence, {"day", "months"}, refuse)

@@ -90,6 +90,24 @@ class Score(Frozen):
         return self
 
 
+class Points(Frozen):
+    """Holds when what the table's deductions leave of full marks lies in the band, over the acts that took effect in the period:
+    ``at_least`` belongs to it, ``below`` doesn't (ADR 0020)."""
+
+    fills: ClassVar[frozenset[str]] = frozenset({"points", "full", "deducted", "deductions", "bound", "upper"})
+    parameters: ClassVar[dict[str, str]] = {"at_least": "points", "below": "points"}
+    kind: Literal["points"]
+    table: f.Word
+    at_least: f.Word | None = None
+    below: f.Word | None = None
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Points:
+        if self.at_least is None and self.below is None:
+            raise ValueError("a band of points needs at_least, below, or both")
+        return self
+
+
 class ComponentSum(Frozen):
     """Holds when the components' sum is at most the parameter."""
 
@@ -126,9 +144,19 @@ class Otherwise(Frozen):
 
 
 Condition = Annotated[
-    Acts | NoActs | InSuccession | Score | ComponentSum | ComponentEach | OperatedFor | Otherwise,
+    Acts | NoActs | InSuccession | Score | Points | ComponentSum | ComponentEach | OperatedFor | Otherwise,
     Field(discriminator="kind"),
 ]
-CONDITION_KINDS: tuple[type[Frozen], ...] = (Acts, NoActs, InSuccession, Score, ComponentSum, ComponentEach, OperatedFor, Otherwise)
+CONDITION_KINDS: tuple[type[Frozen], ...] = (
+    Acts,
+    NoActs,
+    InSuccession,
+    Score,
+    Points,
+    ComponentSum,
+    ComponentEach,
+    OperatedFor,
+    Otherwise,
+)
 # A cause is a condition that becomes true by an act on a day; a rule that works at once needs exactly one.
 CAUSES = (Acts, InSuccession)

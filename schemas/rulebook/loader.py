@@ -26,6 +26,7 @@ NAMED = {
     "parameters": "name",
     "act_sets": "name",
     "concepts": "concept",
+    "point_tables": "name",
     "rules": "id",
     "clauses": "clause",
     "readings": "id",

@@ -19,6 +19,7 @@ from schemas import fields as f
 from schemas.rulebook.conditions import Condition
 from schemas.rulebook.parts import Dates, GradeName, ListName, ParameterName, ReadingId, Section, Texts, Version
 from schemas.rulebook.periodic import Periodic
+from schemas.rulebook.points import PointTable
 from schemas.rulebook.vocabulary import WHOLE_NUMBER_UNITS, Moment, Sanction, StatusRole, Unit
 
 
@@ -214,6 +215,7 @@ class RulebookFile(Section):
     parameters: tuple[Parameter, ...] = ()
     act_sets: tuple[ActSet, ...] = ()
     concepts: tuple[Concept, ...] = ()
+    point_tables: tuple[PointTable, ...] = ()
     rules: tuple[Rule, ...] = ()
     clauses: tuple[Clause, ...] = ()
     readings: tuple[Reading, ...] = ()
@@ -234,6 +236,7 @@ class Rulebook(Section):
     parameters: tuple[Parameter, ...]
     act_sets: tuple[ActSet, ...]
     concepts: tuple[Concept, ...]
+    point_tables: tuple[PointTable, ...]
     rules: tuple[Rule, ...]
     clauses: tuple[Clause, ...]
     readings: tuple[Reading, ...]
@@ -296,6 +299,11 @@ class Rulebook(Section):
     def sets(self) -> dict[str, frozenset[str]]:
         """Act set → its sanctions."""
         return {one.name: frozenset(one.sanctions) for one in self.act_sets}
+
+    @cached_property
+    def tables(self) -> dict[str, PointTable]:
+        """Point table by name."""
+        return {one.name: one for one in self.point_tables}
 
     @cached_property
     def clause_texts(self) -> dict[str, Clause]:

@@ -62,19 +62,25 @@ class Approval(Section):
 
 
 class Periodic(Section):
-    """Grades change at announced evaluations, and at once by rules whose ``at`` says so."""
+    """Grades change at announced evaluations, and at once by rules whose ``at`` says so. What concerns final scores stands together
+    or not at all: without it no score is owed."""
 
     mode: Annotated[str, StringConstraints(pattern="^periodic$")]
     clause: f.Name
     readings: tuple[ReadingId, ...] = ()
     precedence_readings: tuple[ReadingId, ...] = ()
-    contradicting_scores: ParameterName
-    score_maximum: ParameterName
-    missing_score: Stays
+    contradicting_scores: ParameterName | None = None
+    score_maximum: ParameterName | None = None
+    missing_score: Stays | None = None
     no_condition: Stays
-    several_scores: Stays
-    other_maximum: Stays
+    several_scores: Stays | None = None
+    other_maximum: Stays | None = None
     served_too_early: Stays
     new_enterprises: NewEnterprises
     lowering: Lowering | None = None
     approval: Approval | None = None
+
+    @property
+    def by_scores(self) -> bool:
+        """Whether an evaluation looks at a final score of the year."""
+        return self.score_maximum is not None

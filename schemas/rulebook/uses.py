@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from schemas.rulebook.conditions import Score
+from schemas.rulebook.conditions import Points, Score
 from schemas.rulebook.errors import RulebookError
 from schemas.rulebook.model import Parameter, Rule, Rulebook
+from schemas.rulebook.points import SAME_ACT, PointTable
 from schemas.rulebook.vocabulary import ACTIVITIES, CHANNELS, COUNTED_BY, LEGAL_FIELDS, OF_TWO_FINALS, SANCTIONS, START_UNKNOWN
 
 Place = tuple[str, str]
@@ -52,6 +53,8 @@ def uses_of(rulebook: Rulebook) -> Iterator[Use]:
     """Every use of a parameter, the rules' first."""
     for rule in rulebook.rules:
         yield from _of_rule(rule)
+    for table in rulebook.point_tables:
+        yield from _of_table(table, rulebook)
     yield from _of_periodic(rulebook)
     names = {one.name for one in rulebook.parameters}
     if names & ENTRY.keys():
@@ -80,13 +83,25 @@ def _of_rule(rule: Rule) -> Iterator[Use]:
             )
 
 
+def _of_table(table: PointTable, rulebook: Rulebook) -> Iterator[Use]:
+    """For as long as any rule that counts by the table is in force."""
+    readers = (rule for rule in rulebook.rules if any(isinstance(one, Points) and one.table == table.name for one in rule.all))
+    first, until = _span(readers)
+    words = {"legal_fields": _WORDS["legal_fields"], "same_act": ("choice", SAME_ACT)}
+    for field, unit, name in table.parameters():
+        kind, known = words.get(field, (None, ()))
+        who = f"the point table {table.name!r}"
+        filled = field == "legal_fields"
+        yield Use(("point_tables", table.name), who, name, field, unit, first, until, kind=kind, words=known, filled=filled)
+
+
 def _of_periodic(rulebook: Rulebook) -> Iterator[Use]:
     periodic = rulebook.periodic
     if periodic is None:
         return
     new = periodic.new_enterprises
     grades = tuple(one.grade.lower() for one in rulebook.grades)
-    wanted: tuple[tuple[str, str, str, str | None, tuple[str, ...]], ...] = (
+    wanted: tuple[tuple[str, str | None, str, str | None, tuple[str, ...]], ...] = (
         ("contradicting_scores", periodic.contradicting_scores, "word", "choice", OF_TWO_FINALS),
         ("score_maximum", periodic.score_maximum, "points", None, ()),
         ("months", new.months, "months", None, ()),
@@ -107,6 +122,8 @@ def _of_periodic(rulebook: Rulebook) -> Iterator[Use]:
         )
     first, until = _span(rulebook.rules)
     for field, name, unit, kind, words in wanted:
+        if name is None:
+            continue
         filled = field in _WORDS
         yield Use(
             ("periodic", ""),
@@ -142,7 +159,7 @@ def check_uses(rulebook: Rulebook, refuse: Refuse) -> None:
         _check_use(use, parameter, refuse)
     for rule in rulebook.rules:
         for condition in rule.all:
-            if isinstance(condition, Score):
+            if isinstance(condition, Score | Points):
                 _no_empty_band(rule, condition, named, refuse)
 
 
@@ -179,7 +196,7 @@ def _silent(parameter: Parameter, first: date, until: date | None) -> date | Non
     return next((on for on in nulls if until is None or on < until), None)
 
 
-def _no_empty_band(rule: Rule, band: Score, named: dict[str, Parameter], refuse: Refuse) -> None:
+def _no_empty_band(rule: Rule, band: Score | Points, named: dict[str, Parameter], refuse: Refuse) -> None:
     if band.at_least is None or band.below is None:
         return
     lower, upper = named[band.at_least], named[band.below]

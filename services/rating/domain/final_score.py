@@ -37,10 +37,13 @@ def scaled(total: str, maximum: str, full: Decimal) -> Decimal | None:
 
 
 def final_score(view: View, rulebook: Rulebook, first: date, last: date) -> FinalScore | None:
-    """Of the year in which the period ends; of several the one that the rulebook chooses. None also where it has no full marks,
-    or no choice, on the period's last day."""
+    """Of the year in which the period ends; of several the one that the rulebook chooses. None also where the rulebook knows no
+    scores, and where it has no full marks, or no choice, on the period's last day."""
     periodic = rulebook.periodic
     assert periodic is not None
+    if periodic.score_maximum is None:
+        return None
+    assert periodic.contradicting_scores and periodic.several_scores and periodic.other_maximum
     marks = rulebook.parameter(periodic.score_maximum).at(last)
     if marks is None:
         return None

@@ -37,6 +37,9 @@ def standing(subject: Subject, controls: Controls, rulebook: Rulebook, *, sha256
         before = on(repaired - ONE_DAY)
         if before is None or before.pair != found.pair:
             return replace(found, in_force_from=repaired)
+        if before.in_force_from and before.in_force_from > found.in_force_from:
+            # The same by other facts, which reach further back; those of the days before the repair don't.
+            found = replace(found, in_force_from=before.in_force_from)
     return found
 
 

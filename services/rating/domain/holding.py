@@ -25,6 +25,14 @@ class Quantity:
 
 
 @dataclass(frozen=True, slots=True)
+class Worded:
+    """What fills a sentence otherwise in Chinese than in English."""
+
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
 class Holding:
     """``facts``: what it rests on. ``fills``: what the rule's sentences may show. ``acts``: the acts behind it, by day;
     ``omitted``: how many more there are that it doesn't name."""

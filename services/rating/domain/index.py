@@ -16,6 +16,7 @@ from services.rating.domain.acts import Act
 from services.rating.domain.causes import Cause
 from services.rating.domain.conditions import CAUSE_KINDS
 from services.rating.domain.conditions import no_acts as no_acts_kind
+from services.rating.domain.conditions.points import Tally
 from services.rating.domain.conditions.selection import in_field
 from services.rating.domain.conditions.tracker import Tracker
 from services.rating.domain.lowering import Counted
@@ -28,12 +29,14 @@ def _order(act: Act) -> tuple[date, int, int]:
 
 @dataclass(slots=True)
 class Index:
-    """``matched[(rule, position)]``: the acts that a ``no_acts`` looks at, by day of effect; ``trackers``: of cause conditions."""
+    """``matched[(rule, position)]``: the acts that a ``no_acts`` looks at, by day of effect; ``trackers``: of cause conditions;
+    ``tallies``: of point tables."""
 
     rulebook: Rulebook
     entered: int = 0
     matched: dict[tuple[str, int], list[Act]] = field(default_factory=dict)
     trackers: dict[tuple[str, int], Tracker] = field(default_factory=dict)
+    tallies: dict[str, Tally] = field(default_factory=dict)
     judged_new: list[Act] = field(default_factory=list)
     terminal: list[tuple[Act, str]] = field(default_factory=list)
     # What lowers by a step; None where the rulebook has no such lowering.
@@ -60,7 +63,8 @@ def index_of(view: View, rulebook: Rulebook) -> Index:
     """The view's index for a rulebook, brought up to the acts that have arrived."""
     index = view.indexes.get(rulebook.regime)
     if index is None or index.rulebook is not rulebook:
-        index = view.indexes[rulebook.regime] = Index(rulebook)
+        tallies = {one.name: Tally(one, rulebook) for one in rulebook.point_tables}
+        index = view.indexes[rulebook.regime] = Index(rulebook, tallies=tallies)
         if rulebook.periodic and rulebook.periodic.lowering:
             index.lowering = Counted(rulebook.periodic.lowering, rulebook)
     while index.entered < len(view.arrived):
@@ -86,6 +90,8 @@ def _enter(index: Index, act: Act) -> None:
                 insort(index.matched.setdefault((rule.id, position), []), act, key=_order)
     if index.lowering:
         index.lowering.enter(act)
+    for tally in index.tallies.values():
+        tally.enter(act)
     for status in rulebook.statuses:
         if status.role == "terminal" and not act.sanctions.isdisjoint(status.causes):
             insort(index.terminal, (act, status.status), key=lambda one: one[0].order)

@@ -142,11 +142,12 @@ def _judged(view: View, rulebook: Rulebook, course: Course, as_of: date) -> Stan
     last = evaluation.last
     found = _operating(view, rulebook, last)
     score = final_score(view, rulebook, evaluation.first, last)
+    scored = score is not None or not periodic.by_scores
     if found.new_on(last, unknown_is_new(rulebook, last)) and not between(index_of(view, rulebook).judged_new, evaluation.first, last):
         # It takes no part; what a violation gave it before, it keeps.
         before = _before(view, rulebook, course)
         if before.grade is not None:
-            return _stays(view, rulebook, evaluation, before, [], _silent(rulebook, has_score=score is not None, waiting=False))
+            return _stays(view, rulebook, evaluation, before, [], _silent(rulebook, has_score=scored, waiting=False))
         fresh = _new(view, rulebook, found, last)
         return replace(fresh, in_force_from=evaluation.on, moment="evaluation", period_last=last, after=last)
     look = Look(rulebook, view, first=evaluation.first, last=last, day=last, score=(score.points, score.fact) if score else None)
@@ -154,12 +155,12 @@ def _judged(view: View, rulebook: Rulebook, course: Course, as_of: date) -> Stan
     reasons, waiting = holding_rules(look, "evaluation", lambda some: course.admit(some, on=evaluation.on, known=known, by=as_of))
     if waiting and (kept := _confirmed(view, rulebook, course, [*reasons, *waiting])):
         return kept
-    if score is None or not reasons:
+    if not scored or not reasons:
         before = _before(view, rulebook, course)
-        silent = _silent(rulebook, has_score=score is not None, waiting=bool(waiting))
+        silent = _silent(rulebook, has_score=scored, waiting=bool(waiting))
         return _stays(view, rulebook, evaluation, before, reasons, silent)
     graded = _graded(rulebook, by_gravity(rulebook, reasons), evaluation)
-    return replace(graded, reasons=(*graded.reasons, *score.notes))
+    return replace(graded, reasons=(*graded.reasons, *score.notes)) if score else graded
 
 
 def _confirmed(view: View, rulebook: Rulebook, course: Course, reasons: list[Reason]) -> Standing | None:
@@ -176,6 +177,7 @@ def _silent(rulebook: Rulebook, *, has_score: bool, waiting: bool) -> Stays:
     periodic = rulebook.periodic
     assert periodic is not None
     if not has_score:
+        assert periodic.missing_score is not None
         return periodic.missing_score
     return periodic.approval.stays if waiting and periodic.approval else periodic.no_condition
 

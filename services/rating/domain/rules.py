@@ -13,11 +13,12 @@ from schemas.rulebook.conditions import (
     NoActs,
     OperatedFor,
     Otherwise,
+    Points,
     Score,
 )
 from services.rating.domain.approval import Admitted
 from services.rating.domain.causes import between
-from services.rating.domain.conditions import CAUSE_KINDS, components, no_acts, operated_for, score
+from services.rating.domain.conditions import CAUSE_KINDS, components, no_acts, operated_for, points, score
 from services.rating.domain.holding import Holding, Look
 from services.rating.domain.index import index_of
 from services.rating.domain.sentences import Reason
@@ -92,6 +93,8 @@ def _holds(rule: Rule, position: int, condition: object, look: Look) -> Holding 
         return no_acts.holds(condition, look, index_of(look.view, look.rulebook).acts(rule.id, position))
     if isinstance(condition, Score):
         return score.holds(condition, look)
+    if isinstance(condition, Points):
+        return points.holds(condition, look, index_of(look.view, look.rulebook).tallies[condition.table])
     if isinstance(condition, ComponentSum):
         return components.holds_sum(condition, look)
     if isinstance(condition, ComponentEach):

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from services.rating.domain.acts import Act
 from services.rating.domain.facts import Fact
-from services.rating.domain.holding import Holding, Quantity
+from services.rating.domain.holding import Holding, Quantity, Worded
 
 SHOWN_DOCUMENTS = 5
 
@@ -79,13 +79,17 @@ def fills_of(holdings: Iterable[Holding], *, chinese: bool) -> dict[str, Any]:
     acts: list[Act] = []
     omitted = 0
     for holding in holdings:
-        values |= holding.fills
+        values |= {name: _said(value, chinese=chinese) for name, value in holding.fills.items()}
         acts += holding.acts
         omitted += holding.omitted
     if acts:
         acts.sort(key=lambda act: act.order)
         values |= {"first": acts[0].effective, "last": acts[-1].effective, "documents": documents_text(acts, omitted, chinese=chinese)}
     return values
+
+
+def _said(value: Any, *, chinese: bool) -> Any:
+    return (value.zh if chinese else value.en) if isinstance(value, Worded) else value
 
 
 def documents_text(acts: Iterable[Act], omitted: int = 0, *, chinese: bool) -> str:

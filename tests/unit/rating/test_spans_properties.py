@@ -19,7 +19,7 @@ from services.rating.domain.subject import Subject
 from tests.cases.ledger import Ledger, act
 
 FIRST = date(2024, 3, 1)
-KINDS = ("fine", "warning", "suspension_ordered", "advertising_approval_revoked")
+KINDS = ("fine", "warning", "suspension_ordered", "advertising_approval_revoked", "detention")
 UNDOING = ("annulled", "retracted", "objection_upheld", "repaired")
 
 
@@ -28,9 +28,9 @@ def day(number: int) -> str:
 
 
 @st.composite
-def lives(draw: st.DrawFn) -> Ledger:
+def lives(draw: st.DrawFn, regime: str = "liyujiang") -> Ledger:
     """A few years of a shop: papers that come late, corrections of corrections, repairs ahead of their day."""
-    ledger = Ledger(approving=draw(st.booleans()))
+    ledger = Ledger(regime, approving=draw(st.booleans()))
     ledger.registered(day(0))
     today, ids, papers, starts = 0, [], [], [ledger.started(day(draw(st.integers(0, 5))))]
     for _ in range(draw(st.integers(1, 14))):
@@ -115,6 +115,11 @@ SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much]
 @settings(max_examples=150, deadline=None, phases=(Phase.explicit, Phase.generate), suppress_health_check=SLOW)
 @given(lives())
 def test_the_history_that_is_told_is_the_history_that_is_known(ledger: Ledger) -> None:
+    read_day_by_day(ledger)
+
+
+def read_day_by_day(ledger: Ledger) -> None:
+    """After each step, what a page shows of each day so far is what rating says of it."""
     subject, controls, told, first = Subject(ledger.subject, 3), Controls(), [], None
     for fact in ledger.facts:
         if fact.name in CONTROLS and not controls.apply(fact):

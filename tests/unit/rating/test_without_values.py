@@ -12,9 +12,9 @@ from tests.cases import ledger as ledger_module
 from tests.cases.ledger import Ledger, book
 
 
-def without(name: str, *, until: date | None = None) -> Rulebook:
+def without(name: str, *, until: date | None = None, regime: str = "liyujiang") -> Rulebook:
     """The rulebook with a parameter that has no value, or none before a day."""
-    whole = book("liyujiang").rulebook
+    whole = book(regime).rulebook
     changed = []
     for one in whole.parameters:
         update = {"in_force_from": until} if until else {"value": None}
@@ -84,3 +84,20 @@ def test_the_evaluation_of_a_period_before_the_rulebook_leaves_everything_as_it_
     found = ledger.on("2000-02-01")
     assert found is not None and found.grade is None
     assert "1999-01-01 to 1999-12-31, so the grade stays as it was" in found.reasons[-1].en
+
+
+COUNTED = [one.name for one in book("wuhan-2017").rulebook.parameters]
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_where_points_are_counted_a_parameter_without_a_value_breaks_nothing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = Book.of(without(name, regime="wuhan-2017"))
+    monkeypatch.setattr(ledger_module, "book", lambda regime: own)
+    ledger = Ledger("wuhan-2017")
+    ledger.opened("2010-03-01")
+    ledger.warned("2017-02-01")
+    ledger.fined("2017-05-01")
+    ledger.evaluated(2017)
+    # 8.5 points lie between these two; what the table lacks is no clean record.
+    needed = {"points_a", "points_b", *(name for _, _, name in own.rulebook.tables["yearly"].parameters())}
+    assert ("not_yet_evaluated" if name in needed else "B") == ledger.grade()

@@ -50,7 +50,8 @@ def _work_out(view: View, months: int) -> Operating:
         return Operating(None, None, ())
     started = starts[0][0]
     own = [entry for entry in view.operation if entry[:2] >= starts[0][:2]]
-    complete: date | None = add_months(started, months) - ONE_DAY
+    # Of no months at all the first day of operation is the last one that has to be waited for.
+    complete: date | None = max(started, add_months(started, months) - ONE_DAY)
     for stopped, resumed in _interruptions(own):
         assert complete is not None
         if stopped > complete:
