@@ -1,0 +1,161 @@
+"""One partition's records for the bulk replay: sorted by subject first, read later, each subject's together.
+
+Nothing is decoded that nobody asks for: the key names the subject and a header the type, both checked against the value's own
+bytes; a record that is not as intake writes it is decoded at once and taken as the live driver takes it. ``known`` runs over all
+records of the partition, so what was known at an instant is its beginning.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import orjson
+
+from schemas.envelope import NotAnEnvelope, open_record
+from services.rating.domain.controls import Controls
+from services.rating.domain.facts import CONTROLS, KEPT, PREFIX, SUFFIX, Fact, compact, name_of
+from services.rating.domain.silent import all_count, is_silent
+from services.rating.domain.view import regimes_of
+
+_BEGIN, _EVENT, _SIGNATURE = b'{"entry":{', b'},"event":', b',"signature":{'
+_SKIP = len(_EVENT)
+
+
+class Raw(NamedTuple):
+    """A fact that waits to be read. ``event``: the canonical bytes of its event alone. Times in epoch ms."""
+
+    offset: int
+    known: int
+    stamp: int
+    name: str
+    id: str
+    event: bytes
+
+
+class Entry(NamedTuple):
+    """A record of facts, as far as it is needed. ``type`` and ``id``: of the headers ``ce_type`` and ``ce_id``, None without them."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    type: bytes | None
+    id: bytes | None
+
+
+# Header's type → (its name, the end of an event of this type); only types that a rulebook can ask for.
+_TYPES = {f"{PREFIX}{name}{SUFFIX}".encode(): name for name in (*KEPT, *CONTROLS)}
+_ENDS = {kind: b'"type":"%b"}' % kind for kind in _TYPES}
+
+
+@dataclass(slots=True)
+class Gathered:
+    """``instead``: regime → digest of the rulebook that counts as the activated one. ``records``: taken so far; ``unreadable``: those
+    of them that live rating puts into quarantine, as far as they were looked at."""
+
+    partition: int
+    until: int | None = None
+    instead: Mapping[str, str] = field(default_factory=dict)
+    known: int = 0
+    records: int = 0
+    unreadable: int = 0
+    over: bool = False
+    controls: Controls = field(default_factory=Controls)
+    subjects: dict[bytes, list[Raw]] = field(default_factory=dict)
+
+    def take(self, entries: Iterable[Entry]) -> None:
+        """The next records, by offset. What became known after ``until`` (epoch ms) is left out, and all behind it."""
+        if self.over:
+            return
+        known, subjects, until = self.known, self.subjects, self.until
+        types, ends = _TYPES.get, _ENDS
+        for offset, timestamp, key, value, kind, id in entries:
+            if timestamp > known:
+                known = timestamp
+            if until is not None and known > until:
+                self.over = True
+                break
+            self.records += 1
+            name = types(kind)  # type: ignore[arg-type]
+            if name is not None and id is not None and key and value and value.startswith(_BEGIN):
+                begin, end = value.find(_EVENT), value.rfind(_SIGNATURE)
+                event = value[begin + _SKIP : end]
+                if begin > 0 and event.endswith(ends[kind]) and b'"subject":"%b","time"' % key in event and name not in CONTROLS:  # type: ignore[index]
+                    raw = Raw(offset, known, timestamp, name, id.decode(), event)
+                    if (of := subjects.get(key)) is None:
+                        subjects[key] = [raw]
+                    else:
+                        of.append(raw)
+                    continue
+            elif kind is not None and name is None and value is not None and b'"type":"%b"},"signature":' % kind in value:
+                continue
+            self._slowly(offset, known, timestamp, key, value)
+        self.known = known
+
+    def _slowly(self, offset: int, known: int, stamp: int, key: bytes | None, value: bytes | None) -> None:
+        try:
+            event = open_record(value).event
+            name = name_of(event["type"])
+            if name in CONTROLS:
+                fact = compact(event, {}, partition=self.partition, offset=offset, known=known, stamp=stamp)
+                assert fact is not None
+                if name == "rulebook.activated" and (sha256 := self.instead.get(fact.data["regime"])):
+                    fact.data["sha256"] = sha256
+                self.controls.apply(fact)
+            elif name in KEPT:
+                subject = event["subject"].encode()
+                of = key if key and key.decode("utf-8", "replace") in subjects_of(event) else subject
+                self.subjects.setdefault(of, []).append(Raw(offset, known, stamp, name, event["id"], orjson.dumps(event)))
+        except (NotAnEnvelope, KeyError, TypeError, ValueError, AttributeError, AssertionError):
+            # Live rating keeps these whole, with the reason; here they are counted.
+            self.unreadable += 1
+
+    def each(self, *, every: bool = False) -> Iterator[tuple[str, list[Fact]]]:
+        """Every subject with its facts, read, by offset; what was gathered of it is forgotten. ``every``: the silent ones, too."""
+        subjects = self.subjects
+        while subjects:
+            key, raws = subjects.popitem()
+            yield key.decode("utf-8", "replace"), self._facts(raws, every)
+
+    def _facts(self, raws: list[Raw], every: bool) -> list[Fact]:
+        if not every:
+            every = len({raw.id for raw in raws}) < len(raws) or all_count([raw.name for raw in raws])
+        if every:
+            return self._read(raws)
+        speaking, silent = [], []
+        for raw in raws:
+            (silent if is_silent(raw.name, raw.event) else speaking).append(raw)
+        facts = self._read(speaking)
+        if silent and says_who_rates(silent, facts):
+            return self._read(raws)
+        return facts
+
+    def _read(self, raws: list[Raw]) -> list[Fact]:
+        partition, found, loads = self.partition, [], orjson.loads
+        for offset, known, stamp, _, _, event in raws:
+            try:
+                fact = compact(loads(event), {}, partition=partition, offset=offset, known=known, stamp=stamp)
+            except (KeyError, TypeError, ValueError, AttributeError):
+                self.unreadable += 1
+                continue
+            if fact is not None:
+                found.append(fact)
+        return found
+
+
+def says_who_rates(silent: list[Raw], facts: list[Fact]) -> bool:
+    """Whether a silent score is of a regime that no other fact names: then it is by the score that the regime rates the subject."""
+    scores = [raw.event for raw in silent if raw.name == "score.recorded"]
+    if not scores:
+        return False
+    named = [b'"regime":"%b"' % regime.encode() for regime in frozenset().union(*map(regimes_of, facts))]
+    return any(all(name not in event for name in named) for event in scores)
+
+
+def subjects_of(event: dict[str, Any]) -> tuple[str, ...]:
+    """Whom an event concerns: its subject, and where it tells of a succession, the predecessor as well (R19). On Kafka each has a
+    copy in its own partition under its own key; in a file the event stands once."""
+    predecessor = event["data"].get("predecessor")
+    return (event["subject"], predecessor) if predecessor else (event["subject"],)
