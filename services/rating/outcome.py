@@ -75,19 +75,22 @@ def activate(controls: Controls, book: Book) -> None:
 
 def final(subject: str, partition: int, facts: list[Fact], controls: Controls, asked: Question, into: Outcome) -> None:
     """The subject's standing by every book on the day asked."""
-    state = fold(subject, partition, facts)
+    state, sound = fold(subject, partition, facts), False
     for regime, book in asked.books.items():
         if state.scheme not in book.rulebook.header.schemes:
             continue
         try:
-            found = _standing(state, controls, book, asked)
-        except Exception:  # as live: what can't be folded is left out, and a regime that fails stays untold
-            state = foldable(subject, partition, facts, lambda: _count(into))
             try:
                 found = _standing(state, controls, book, asked)
             except Exception:
-                into.untold += 1
-                continue
+                if sound:
+                    raise
+                # As live: what can't be folded is left out, and a regime that fails all the same stays untold.
+                state, sound = foldable(subject, partition, facts, lambda: _count(into)), True
+                found = _standing(state, controls, book, asked)
+        except Exception:
+            into.untold += 1
+            continue
         if line := final_line(subject, regime, found):
             assert found is not None
             into.lines.append(line)
