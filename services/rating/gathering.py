@@ -9,41 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
 from schemas.envelope import NotAnEnvelope, open_record
 from services.rating.domain.controls import Controls
 from services.rating.domain.facts import CONTROLS, KEPT, PREFIX, SUFFIX, Fact, compact, name_of
-from services.rating.domain.silent import all_count, is_silent
+from services.rating.domain.silent import SPEAKING, all_count, is_silent
 from services.rating.domain.view import regimes_of
 
 _BEGIN, _EVENT, _SIGNATURE = b'{"entry":{', b'},"event":', b',"signature":{'
 _SKIP = len(_EVENT)
 
 
-class Raw(NamedTuple):
-    """A fact that waits to be read. ``event``: the canonical bytes of its event alone. Times in epoch ms."""
-
-    offset: int
-    known: int
-    stamp: int
-    name: str
-    id: str
-    event: bytes
-
-
-class Entry(NamedTuple):
-    """A record of facts, as far as it is needed. ``type`` and ``id``: of the headers ``ce_type`` and ``ce_id``, None without them."""
-
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    type: bytes | None
-    id: bytes | None
-
+# A fact that waits to be read: offset, known and stamp (epoch ms), name, id, the canonical bytes of its event alone. A tuple without
+# names, as is an entry, for a million of them are made.
+Raw = tuple[int, int, int, str, bytes, bytes]
+# A record as far as it is needed: offset, time (epoch ms), key, value, the headers ``ce_type`` and ``ce_id`` (None without them).
+Entry = tuple[int, int, bytes | None, bytes | None, bytes | None, bytes | None]
 
 # Header's type → (its name, the end of an event of this type); only types that a rulebook can ask for.
 _TYPES = {f"{PREFIX}{name}{SUFFIX}".encode(): name for name in (*KEPT, *CONTROLS)}
@@ -63,7 +47,8 @@ class Gathered:
     unreadable: int = 0
     over: bool = False
     controls: Controls = field(default_factory=Controls)
-    subjects: dict[bytes, list[Raw]] = field(default_factory=dict)
+    # Key → what the event of a fact of this subject says of it, and the facts.
+    subjects: dict[bytes, tuple[bytes, list[Raw]]] = field(default_factory=dict)
 
     def take(self, entries: Iterable[Entry]) -> None:
         """The next records, by offset. What became known after ``until`` (epoch ms) is left out, and all behind it."""
@@ -82,12 +67,11 @@ class Gathered:
             if name is not None and id is not None and key and value and value.startswith(_BEGIN):
                 begin, end = value.find(_EVENT), value.rfind(_SIGNATURE)
                 event = value[begin + _SKIP : end]
-                if begin > 0 and event.endswith(ends[kind]) and b'"subject":"%b","time"' % key in event and name not in CONTROLS:  # type: ignore[index]
-                    raw = Raw(offset, known, timestamp, name, id.decode(), event)
-                    if (of := subjects.get(key)) is None:
-                        subjects[key] = [raw]
-                    else:
-                        of.append(raw)
+                of = subjects.get(key)
+                if of is None:
+                    of = subjects[key] = (b'"subject":"%b","time":"' % key, [])
+                if begin > 0 and event.endswith(ends[kind]) and of[0] in event and name not in CONTROLS:  # type: ignore[index]
+                    of[1].append((offset, known, timestamp, name, id, event))
                     continue
             elif kind is not None and name is None and value is not None and b'"type":"%b"},"signature":' % kind in value:
                 continue
@@ -107,7 +91,9 @@ class Gathered:
             elif name in KEPT:
                 subject = event["subject"].encode()
                 of = key if key and key.decode("utf-8", "replace") in subjects_of(event) else subject
-                self.subjects.setdefault(of, []).append(Raw(offset, known, stamp, name, event["id"], orjson.dumps(event)))
+                self.subjects.setdefault(of, (b'"subject":"%b","time":"' % of, []))[1].append(
+                    (offset, known, stamp, name, event["id"].encode(), orjson.dumps(event))
+                )
         except (NotAnEnvelope, KeyError, TypeError, ValueError, AttributeError, AssertionError):
             # Live rating keeps these whole, with the reason; here they are counted.
             self.unreadable += 1
@@ -116,17 +102,18 @@ class Gathered:
         """Every subject with its facts, read, by offset; what was gathered of it is forgotten. ``every``: the silent ones, too."""
         subjects = self.subjects
         while subjects:
-            key, raws = subjects.popitem()
-            yield key.decode("utf-8", "replace"), self._facts(raws, every)
+            key, (_, raws) = subjects.popitem()
+            if raws:
+                yield key.decode("utf-8", "replace"), self._facts(raws, every)
 
     def _facts(self, raws: list[Raw], every: bool) -> list[Fact]:
         if not every:
-            every = len({raw.id for raw in raws}) < len(raws) or all_count([raw.name for raw in raws])
+            every = len({raw[4] for raw in raws}) < len(raws) or all_count([raw[3] for raw in raws])
         if every:
             return self._read(raws)
         speaking, silent = [], []
         for raw in raws:
-            (silent if is_silent(raw.name, raw.event) else speaking).append(raw)
+            (silent if raw[3] in SPEAKING and is_silent(raw[3], raw[5]) else speaking).append(raw)
         facts = self._read(speaking)
         if silent and says_who_rates(silent, facts):
             return self._read(raws)
@@ -147,7 +134,7 @@ class Gathered:
 
 def says_who_rates(silent: list[Raw], facts: list[Fact]) -> bool:
     """Whether a silent score is of a regime that no other fact names: then it is by the score that the regime rates the subject."""
-    scores = [raw.event for raw in silent if raw.name == "score.recorded"]
+    scores = [raw[5] for raw in silent if raw[3] == "score.recorded"]
     if not scores:
         return False
     named = [b'"regime":"%b"' % regime.encode() for regime in frozenset().union(*map(regimes_of, facts))]

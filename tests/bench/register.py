@@ -63,7 +63,7 @@ class Register:
             yield self._row(subject, "operation.started", "2022-12-10", {"occurred_on": on})
 
     def year(self, year: int) -> Iterator[Row]:
-        """The year's facts of all subjects: a score each; inspections, samplings, warnings, penalties as they fall. Seven in three years."""
+        """The year's facts of all subjects: a score each; inspections, samplings, warnings, penalties as they fall. Seven in three."""
         for number in range(self._subjects):
             subject, more = subject_name(number), 2 if year == YEARS[-1] else 1
             for _ in range(more):

@@ -74,7 +74,7 @@ class Partitions:
         for partition, (first, end) in spans.items():
             if first < end:
                 async for entries in self.read(partition, end - 1, end):
-                    found = max(found, *(one.timestamp for one in entries))
+                    found = max(found, *(one[1] for one in entries))
         return found
 
     async def read(self, partition: int, first: int, end: int) -> AsyncIterator[list[Entry]]:
@@ -128,7 +128,7 @@ class Partitions:
                     return entries, end
                 following = offset + 1
                 said = dict(one.headers)
-                entries.append(Entry(offset, one.timestamp, one.key, one.value, said.get("ce_type"), said.get("ce_id")))
+                entries.append((offset, one.timestamp, one.key, one.value, said.get("ce_type"), said.get("ce_id")))
         if following == position and len(data) > MAX_MESSAGE_BYTES:
             raise RecordsGone(f"{self._topic} {partition}: the record at offset {position} is larger than Kafka may hold")
         return entries, following

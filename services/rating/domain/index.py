@@ -9,6 +9,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from schemas.rulebook import Rulebook
 from schemas.rulebook.conditions import CAUSES, NoActs
@@ -68,24 +69,48 @@ def _enter(index: Index, act: Act) -> None:
     rulebook = index.rulebook
     if act.regime not in (None, rulebook.regime):
         return
-    for rule in rulebook.rules:
-        for position, condition in enumerate(rule.all):
-            if isinstance(condition, CAUSES):
-                kind = CAUSE_KINDS[condition.kind]
-                if kind.matches(condition, rulebook, act):
-                    place = (rule.id, position)
-                    if place not in index.trackers:
-                        index.trackers[place] = kind.tracker(condition, rulebook)
-                    index.trackers[place].enter(act)
-            elif isinstance(condition, NoActs) and no_acts_kind.matches(condition, rulebook, act):
-                insort(index.matched.setdefault((rule.id, position), []), act, key=_order)
-    for status in rulebook.statuses:
-        if status.role == "terminal" and not act.sanctions.isdisjoint(status.causes):
-            insort(index.terminal, (act, status.status), key=lambda one: one[0].order)
+    seen = _seen_by(rulebook, act)
+    for place, condition in seen.causes:
+        if place not in index.trackers:
+            index.trackers[place] = CAUSE_KINDS[condition.kind].tracker(condition, rulebook)
+        index.trackers[place].enter(act)
+    for place in seen.stains:
+        insort(index.matched.setdefault(place, []), act, key=_order)
+    for word in seen.ends:
+        insort(index.terminal, (act, word), key=lambda one: one[0].order)
+    if seen.judges_new:
+        insort(index.judged_new, act, key=_order)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Who looks at an act: cause conditions, ``no_acts`` conditions, terminal statuses, the rule for new enterprises."""
+
+    causes: tuple[tuple[tuple[str, int], Any], ...]
+    stains: tuple[tuple[str, int], ...]
+    ends: tuple[str, ...]
+    judges_new: bool
+
+
+def _seen_by(rulebook: Rulebook, act: Act) -> Seen:
+    """By its sanctions, legal field and concepts alone, and by the edition in which it took effect: so once for all acts alike."""
+    key = ("seen", act.sanctions, act.legal_field, act.concepts, rulebook.edition(act.effective))
+    found: Seen | None = rulebook.kept.get(key)
+    if found is None:
+        found = rulebook.kept[key] = _look_for(rulebook, act)
+    return found
+
+
+def _look_for(rulebook: Rulebook, act: Act) -> Seen:
+    places = [((rule.id, position), condition) for rule in rulebook.rules for position, condition in enumerate(rule.all)]
+    causes = [(place, one) for place, one in places if isinstance(one, CAUSES) and CAUSE_KINDS[one.kind].matches(one, rulebook, act)]
+    stains = [place for place, one in places if isinstance(one, NoActs) and no_acts_kind.matches(one, rulebook, act)]
+    ends = [one.status for one in rulebook.statuses if one.role == "terminal" and not act.sanctions.isdisjoint(one.causes)]
+    judges_new = False
     if rulebook.periodic:
         new = rulebook.periodic.new_enterprises
-        if not act.sanctions.isdisjoint(rulebook.sets[new.graded_when]) and in_field(new.legal_fields, rulebook, act):
-            insort(index.judged_new, act, key=_order)
+        judges_new = not act.sanctions.isdisjoint(rulebook.sets[new.graded_when]) and in_field(new.legal_fields, rulebook, act)
+    return Seen(tuple(causes), tuple(stains), tuple(ends), judges_new)
 
 
 def between(acts: list[Act], first: date, last: date) -> list[Act]:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from schemas.rulebook import Rulebook
-from schemas.rulebook.conditions import CAUSES
 from services.rating.domain.causes import SHOWN, Causes
 from services.rating.domain.causes import between as causes_between
 from services.rating.domain.conditions import CAUSE_KINDS
@@ -21,6 +20,7 @@ from services.rating.domain.days import ONE_DAY, day
 from services.rating.domain.final_score import final_score
 from services.rating.domain.holding import Look
 from services.rating.domain.index import between, index_of
+from services.rating.domain.plan import cause_rules
 from services.rating.domain.rules import by_gravity, holding_rules, pick, reason_of, unknown_is_new
 from services.rating.domain.sentences import Decisive, Reason
 from services.rating.domain.standing import Standing
@@ -142,7 +142,7 @@ def _judged(view: View, rulebook: Rulebook, course: Course) -> Standing:
         before = _before(view, rulebook, course)
         return _stays(view, rulebook, evaluation, before, reasons, has_score=score is not None)
     graded = _graded(rulebook, by_gravity(rulebook, reasons), evaluation)
-    return replace(graded, reasons=(*graded.reasons, *score.notes))
+    return graded if not score.notes else replace(graded, reasons=(*graded.reasons, *score.notes))
 
 
 def _graded(rulebook: Rulebook, reasons: tuple[Reason, ...], evaluation: Evaluation) -> Standing:
@@ -228,10 +228,9 @@ def _at_once(view: View, rulebook: Rulebook, moment: str, first: date, as_of: da
     index = index_of(view, rulebook)
     plain: list[Reason] = []
     otherwise: list[Reason] = []
-    for rule in rulebook.rules:
-        if moment not in rule.at:
+    for rule, position, condition in cause_rules(rulebook, moment) if index.trackers else ():
+        if (rule.id, position) not in index.trackers:
             continue
-        position, condition = next((at, one) for at, one in enumerate(rule.all) if isinstance(one, CAUSES))
         last = min(as_of, rule.repealed_on - ONE_DAY) if rule.repealed_on else as_of
         causes = causes_between(index.causes(rule.id, position, view), max(first, rule.in_force_from), last)
         if moment == "new_enterprise":
