@@ -24,8 +24,8 @@ from services.rating.domain.facts import CONTROLS, Fact, compact
 from services.rating.domain.fold import Book
 from services.rating.domain.grade import standing
 from services.rating.domain.standing import Standing
-from services.rating.domain.subject import Subject, fold
-from services.rating.gathering import subjects_of
+from services.rating.domain.subject import Subject
+from services.rating.gathering import also_concerned
 from services.rating.outcome import ALL, activate, foldable
 
 
@@ -39,11 +39,13 @@ class BadLine(ValueError):
 
 @dataclass(slots=True)
 class Folded:
-    """The facts of a file by subject, as far as they were known, and the controls. ``lines``: all that were read, blank ones aside."""
+    """The subjects of a file, as far as their facts were known, and the controls. ``lines``: all that were read, blank ones aside;
+    ``known``: the newest instant among them (epoch ms)."""
 
-    facts: dict[str, list[Fact]] = field(default_factory=dict)
+    subjects: dict[str, Subject] = field(default_factory=dict)
     controls: Controls = field(default_factory=Controls)
     lines: int = 0
+    known: int = 0
 
 
 def fold_lines(lines: Iterable[bytes], book: Book, *, known_at: int | None = None) -> Folded:
@@ -54,17 +56,20 @@ def fold_lines(lines: Iterable[bytes], book: Book, *, known_at: int | None = Non
         if not line.strip():
             continue
         folded.lines += 1
-        names, fact = _read(number, line)
+        subject, fact = _read(number, line, 0)
         if fact is None:
             continue
+        folded.known = max(folded.known, fact.known)
         if fact.name in CONTROLS:
             if known_at is None or fact.known <= known_at:
                 _apply(folded.controls, fact, book)
             continue
-        for name in names:
+        for name in (subject, *also_concerned(fact.data)):
             known = newest[name] = max(newest.get(name, 0), fact.known)
             if known_at is None or known <= known_at:
-                folded.facts.setdefault(name, []).append(fact if fact.known == known else replace(fact, known=known))
+                if name not in folded.subjects:
+                    folded.subjects[name] = Subject(name, 0)
+                folded.subjects[name].take(fact if fact.known == known else replace(fact, known=known))
     activate(folded.controls, book)
     return folded
 
@@ -78,25 +83,25 @@ def _apply(controls: Controls, fact: Fact, book: Book) -> None:
 def rate(folded: Folded, book: Book, *, as_of: date) -> Iterator[tuple[str, Standing]]:
     """The standing on ``as_of`` of every subject that the regime rates, by subject, from all facts that were folded: what became
     known after that day tells of it, too."""
-    for name in sorted(folded.facts):
-        found = standing(_subject(name, folded), folded.controls, book.rulebook, sha256=book.sha256, upto=ALL, as_of=as_of)
+    for name in sorted(folded.subjects):
+        subject = folded.subjects[name]
+        try:
+            found = _standing(subject, folded, book, as_of)
+        except Exception:  # as live: a fact that can't be folded is left out
+            subject = folded.subjects[name] = foldable(name, 0, list(subject.log.values()), lambda: None)
+            found = _standing(subject, folded, book, as_of)
         if found is not None:
             yield name, found
 
 
-def _subject(name: str, folded: Folded) -> Subject:
-    try:
-        state = fold(name, 0, folded.facts[name])
-        state.view_on(date.max)
-        return state
-    except Exception:  # as live: a fact that can't be folded is left out
-        return foldable(name, 0, folded.facts[name], lambda: None)
+def _standing(subject: Subject, folded: Folded, book: Book, as_of: date) -> Standing | None:
+    return standing(subject, folded.controls, book.rulebook, sha256=book.sha256, upto=ALL, as_of=as_of)
 
 
 def in_order(folded: Folded) -> tuple[dict[str, list[Fact]], Controls]:
-    """The same with offsets as if all lines stood in one partition in the order in which they became known: for drivers that tell
-    step by step."""
-    every = [(fact.known, fact.offset, name, fact) for name, facts in folded.facts.items() for fact in facts]
+    """Facts by subject and controls with offsets as if all lines stood in one partition in the order in which they became known: for
+    what is told step by step."""
+    every = [(fact.known, fact.offset, name, fact) for name, subject in folded.subjects.items() for fact in subject.log.values()]
     every += [(fact.known, fact.offset, "", fact) for fact in folded.controls.facts]
     facts: dict[str, list[Fact]] = {}
     controls = Controls()
@@ -128,7 +133,8 @@ def row(subject: str, found: Standing) -> dict[str, Any]:
 _FORM = 'Write one JSON object a line: an envelope {"event": {…}, "entry": {…}} or an event with id, source, type, subject, time, data'
 
 
-def _read(number: int, line: bytes) -> tuple[tuple[str, ...], Fact | None]:
+def _read(number: int, line: bytes, known: int) -> tuple[str, Fact | None]:
+    """A line's subject, and its fact where rating asks for its type; known at the earliest from ``known`` on."""
     try:
         value = orjson.loads(line)
     except orjson.JSONDecodeError as error:
@@ -140,15 +146,19 @@ def _read(number: int, line: bytes) -> tuple[tuple[str, ...], Fact | None]:
         raise BadLine(number + 1, f"the event has no {', '.join(missing)}", _FORM)
     if not isinstance(event.get("data"), dict):
         raise BadLine(number + 1, "the event has no data", _FORM)
-    entry = value.get("entry") or {}
-    said = entry.get("received_at") or value.get("received_at") or event.get("time")
+    stamp = _stamp(number, value, event)
     try:
-        known = milliseconds(said)
-    except (TypeError, ValueError):
-        raise BadLine(
-            number + 1, f"received_at (or time) is {said!r}, which is no instant", "Write UTC, such as 2026-01-31T08:00:00.000Z"
-        ) from None
-    try:
-        return subjects_of(event), compact(event, {}, partition=0, offset=number, known=known, stamp=known)
+        fact = compact(event, {}, partition=0, offset=number, known=max(known, stamp), stamp=stamp)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise BadLine(number + 1, f"the event's data is not that of a {event['type']} ({error!r})", "Compare docs/schemas.md") from None
+    return event["subject"], fact
+
+
+def _stamp(number: int, value: dict[str, Any], event: dict[str, Any]) -> int:
+    entry = value.get("entry")
+    said = (entry.get("received_at") if isinstance(entry, dict) else None) or value.get("received_at") or event.get("time")
+    try:
+        return milliseconds(said)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        what = f"received_at (or time) is {said!r}, which is no instant"
+        raise BadLine(number + 1, what, "Write UTC, such as 2026-01-31T08:00:00.000Z") from None

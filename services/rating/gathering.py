@@ -89,8 +89,9 @@ class Gathered:
                     fact.data["sha256"] = sha256
                 self.controls.apply(fact)
             elif name in KEPT:
-                subject = event["subject"].encode()
-                of = key if key and key.decode("utf-8", "replace") in subjects_of(event) else subject
+                of = event["subject"].encode()
+                if key and key.decode("utf-8", "replace") in also_concerned(event["data"]):
+                    of = key
                 self.subjects.setdefault(of, (b'"subject":"%b","time":"' % of, []))[1].append(
                     (offset, known, stamp, name, event["id"].encode(), orjson.dumps(event))
                 )
@@ -141,8 +142,8 @@ def says_who_rates(silent: list[Raw], facts: list[Fact]) -> bool:
     return any(all(name not in event for name in named) for event in scores)
 
 
-def subjects_of(event: dict[str, Any]) -> tuple[str, ...]:
-    """Whom an event concerns: its subject, and where it tells of a succession, the predecessor as well (R19). On Kafka each has a
-    copy in its own partition under its own key; in a file the event stands once."""
-    predecessor = event["data"].get("predecessor")
-    return (event["subject"], predecessor) if predecessor else (event["subject"],)
+def also_concerned(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Whom an event concerns besides its subject: where it tells of a succession, the predecessor (R19). On Kafka each has a copy in
+    its own partition under its own key; in a file the event stands once."""
+    predecessor = data.get("predecessor")
+    return (predecessor,) if isinstance(predecessor, str) else ()
