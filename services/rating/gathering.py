@@ -7,7 +7,7 @@ records of the partition, so what was known at an instant is its beginning.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,12 +26,14 @@ _SKIP = len(_EVENT)
 # A fact that waits to be read: offset, known and stamp (epoch ms), name, id, the canonical bytes of its event alone. A tuple without
 # names, as is an entry, for a million of them are made.
 Raw = tuple[int, int, int, str, bytes, bytes]
-# A record as far as it is needed: offset, time (epoch ms), key, value, the headers ``ce_type`` and ``ce_id`` (None without them).
-Entry = tuple[int, int, bytes | None, bytes | None, bytes | None, bytes | None]
+# A record as far as it is needed: offset, time (epoch ms), key, value, headers.
+Entry = tuple[int, int, bytes | None, bytes | None, Sequence[tuple[str, bytes | None]]]
 
 # Header's type → (its name, the end of an event of this type); only types that a rulebook can ask for.
 _TYPES = {f"{PREFIX}{name}{SUFFIX}".encode(): name for name in (*KEPT, *CONTROLS)}
 _ENDS = {kind: b'"type":"%b"}' % kind for kind in _TYPES}
+# Types whose words about another fact ``compact`` puts into form; all others it takes as they are.
+_REWORDS = frozenset(name for name, keys in KEPT.items() if "replacement" in keys)
 
 
 @dataclass(slots=True)
@@ -56,13 +58,19 @@ class Gathered:
             return
         known, subjects, until = self.known, self.subjects, self.until
         types, ends = _TYPES.get, _ENDS
-        for offset, timestamp, key, value, kind, id in entries:
+        for offset, timestamp, key, value, headers in entries:
             if timestamp > known:
                 known = timestamp
             if until is not None and known > until:
                 self.over = True
                 break
             self.records += 1
+            if len(headers) > 1 and headers[0][0] == "ce_id" and headers[1][0] == "ce_type":
+                # As intake writes them.
+                id, kind = headers[0][1], headers[1][1]
+            else:
+                said = dict(headers)
+                id, kind = said.get("ce_id"), said.get("ce_type")
             name = types(kind)  # type: ignore[arg-type]
             if name is not None and id is not None and key and value and value.startswith(_BEGIN):
                 begin, end = value.find(_EVENT), value.rfind(_SIGNATURE)
@@ -122,14 +130,20 @@ class Gathered:
 
     def _read(self, raws: list[Raw]) -> list[Fact]:
         partition, found, loads = self.partition, [], orjson.loads
-        for offset, known, stamp, _, _, event in raws:
+        for offset, known, stamp, name, _, event in raws:
             try:
-                fact = compact(loads(event), {}, partition=partition, offset=offset, known=known, stamp=stamp)
+                said = loads(event)
+                if name in _REWORDS:
+                    fact = compact(said, {}, partition=partition, offset=offset, known=known, stamp=stamp)
+                    assert fact is not None
+                else:
+                    data = said["data"]
+                    kept = {key: data[key] for key in KEPT[name] if key in data and data[key] is not None}
+                    fact = Fact(partition, offset, known, stamp, stamp, said["id"], said["source"], name, kept)
             except (KeyError, TypeError, ValueError, AttributeError):
                 self.unreadable += 1
                 continue
-            if fact is not None:
-                found.append(fact)
+            found.append(fact)
         return found
 
 

@@ -106,32 +106,29 @@ class Partitions:
         return answer[-1] or b""
 
     def _parsed(self, data: bytes, partition: int, position: int, end: int) -> tuple[list[Entry], int]:
-        """The records from ``position`` on, and the offset to go on with."""
+        """The records from ``position`` on and below ``end``, and the offset to go on with."""
         entries: list[Entry] = []
         following = position
         batches = Records(data)
-        while batches.has_next():
+        while batches.has_next() and following < end:
             batch = batches.next_batch()
             assert batch is not None
             if not batch.validate_crc():
                 raise RecordsGone(f"{self._topic} {partition}: the records from offset {batch.base_offset} on are damaged (CRC)")
-            if batch.is_control_batch:
-                following = batch.next_offset
+            if batch.next_offset <= following:
                 continue
-            for one in batch:
-                offset = one.offset
-                if offset < following:
-                    continue
-                if offset != following:
-                    raise RecordsGone(f"{self._topic} {partition}: offset {following} is missing, Kafka went on with {offset}")
-                if offset >= end:
-                    return entries, end
-                following = offset + 1
-                said = dict(one.headers)
-                entries.append((offset, one.timestamp, one.key, one.value, said.get("ce_type"), said.get("ce_id")))
+            if not batch.is_control_batch:
+                some = [(one.offset, one.timestamp, one.key, one.value, one.headers) for one in batch]
+                if some[0][0] < following or batch.next_offset > end:
+                    some = [one for one in some if following <= one[0] < end]
+                # Within a batch offsets rise, so ends that fit mean that none is missing between.
+                if not some or some[0][0] != following or some[-1][0] != following + len(some) - 1:
+                    raise RecordsGone(f"{self._topic} {partition}: offsets from {following} on are missing")
+                entries += some
+            following = batch.next_offset
         if following == position and len(data) > MAX_MESSAGE_BYTES:
             raise RecordsGone(f"{self._topic} {partition}: the record at offset {position} is larger than Kafka may hold")
-        return entries, following
+        return entries, min(following, end)
 
     async def _ask(self, partition: int, request: Any) -> Any:
         """The partition's part of the leader's answer; who leads may change meanwhile."""

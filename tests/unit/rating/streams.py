@@ -48,8 +48,7 @@ class Sent:
         return [("ce_id", self.fact.id.encode()), ("ce_type", self.fact.type.encode())]
 
     def entry(self, offset: int) -> Entry:
-        said = dict(self.headers)
-        return (offset, self.fact.stamp, self.key, self.value, said["ce_type"], said["ce_id"])
+        return (offset, self.fact.stamp, self.key, self.value, self.headers)
 
 
 def stream(ledgers: Sequence[Ledger], *, named: str = "uscc:91350100M{:06d}00X") -> list[Sent]:

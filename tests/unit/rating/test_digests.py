@@ -101,11 +101,11 @@ def test_further_copies_and_other_ways_of_writing_change_nothing(ledgers: list[L
         entry = list(one.entry(2 * offset))
         how = data.draw(st.sampled_from(["as it is", "no headers", "another type", "an unknown type", "another key", "twice"]))
         if how == "no headers":
-            entry[4] = entry[5] = None
+            entry[4] = data.draw(st.sampled_from([[], [("a", b"b"), ("c", None), ("d", b"")]]))
         elif how == "another type":
-            entry[4] = b"mingjian.score.recorded.v1"
+            entry[4] = [("ce_id", b"other"), ("ce_type", b"mingjian.score.recorded.v1")]
         elif how == "an unknown type":
-            entry[4] = b"mingjian.sampling.recorded.v1"
+            entry[4] = [("ce_type", b"mingjian.sampling.recorded.v1"), ("ce_id", b"other")]
         elif how == "another key":
             entry[2] = b"uscc:somebody"
         found.take([tuple(entry)])
@@ -164,7 +164,7 @@ def test_what_nobody_can_read_is_counted_and_the_rest_is_rated() -> None:
     found = gathered(sent)
     key, end = sent[-1].key, len(sent)
     broken = sent[-1].value.replace(b'"data":{', b'"data":[{', 1)
-    found.take([(end, 0, key, b"no envelope", None, None), (end + 1, 0, key, None, None, None), (end + 2, 0, key, broken, None, None)])
+    found.take([(end, 0, key, b"no envelope", []), (end + 1, 0, key, None, []), (end + 2, 0, key, broken, [])])
     outcome = bulk(found)
     assert (expected, 3) == (outcome.lines, outcome.unreadable)
 
