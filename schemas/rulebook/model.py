@@ -8,6 +8,8 @@ the source). A value of null repeals the parameter from its date.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
+from collections.abc import Hashable
 from datetime import date
 from functools import cached_property
 from typing import Annotated, Any
@@ -65,16 +67,15 @@ class Parameter(Section):
 
     def at(self, day: date) -> Any:
         """The value in force on ``day``; None before the first date or where it is repealed."""
+        if len(self.values) == 1:
+            only = self.values[0]
+            return only.value if only.in_force_from <= day else None
         dated = self.dated_at(day)
         return dated.value if dated else None
 
     def dated_at(self, day: date) -> DatedValue | None:
         """The value with its clause and dates, in force on ``day``."""
-        found = None
-        for one in self.values:
-            if one.in_force_from <= day:
-                found = one
-        return found
+        return next((one for one in reversed(self.values) if one.in_force_from <= day), None)
 
 
 _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?")
@@ -283,10 +284,10 @@ class Rulebook(Section):
 
     def value(self, name: str, day: date) -> Any:
         """The parameter's value on ``day``. Raises ``KeyError`` for an unknown name, ``LookupError`` where none is in force."""
-        dated = self._parameters[name].dated_at(day)
-        if dated is None or dated.value is None:
+        found = self._parameters[name].at(day)
+        if found is None:
             raise LookupError(f"{self.regime}: the parameter {name} has no value on {day}")
-        return dated.value
+        return found
 
     @cached_property
     def dates(self) -> tuple[date, ...]:
@@ -294,6 +295,15 @@ class Rulebook(Section):
         values = {value.in_force_from for parameter in self.parameters for value in parameter.values}
         rules = {day for rule in self.rules for day in (rule.in_force_from, rule.repealed_on) if day}
         return tuple(sorted(values | rules))
+
+    def edition(self, day: date) -> int:
+        """Days of one number have the same rules in force and the same values of all parameters."""
+        return bisect_right(self.dates, day)
+
+    @cached_property
+    def kept(self) -> dict[Hashable, Any]:
+        """What those who rate by it worked out once for all subjects, under keys of their own; gone with it."""
+        return {}
 
     @cached_property
     def sets(self) -> dict[str, frozenset[str]]:

@@ -19,14 +19,14 @@ from services._cli.home import Home
 from services._cli.session import Session
 from services._cli.voice import Voice, fail
 
-_AUDITS, _PUBLICATIONS = ("verify",), ("projection",)
+_AUDITS, _PUBLICATIONS, _RATINGS = ("verify",), ("projection",), ("rate", "replay")
 
 
 class _Commands(TyperGroup):
     """Ours, and what lies in a service's own cli.py, which is read only when it is asked for."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [*super().list_commands(ctx), *_AUDITS, *_PUBLICATIONS]
+        return [*super().list_commands(ctx), *_AUDITS, *_PUBLICATIONS, *_RATINGS]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name in _AUDITS:
@@ -37,6 +37,10 @@ class _Commands(TyperGroup):
             from services.publication import cli as publication
 
             group = typer.main.get_command(publication.app)
+        elif cmd_name in _RATINGS:
+            from services.rating import cli as rating
+
+            group = typer.main.get_command(rating.app)
         else:
             return super().get_command(ctx, cmd_name)
         assert isinstance(group, TyperGroup)

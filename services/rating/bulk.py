@@ -1,16 +1,19 @@
 """The file driver: facts from JSON lines through the same fold, without any server.
 
-A line is an envelope (``{"event", "entry", …}``) or a bare event; a bare event's ``received_at`` beside its keys, or else its
-``time``, stands for ``known_from``. Offsets are line numbers from 0, in one partition. The rulebook counts as activated before
-the first line, from its earliest date, whatever the file's own ``rulebook.activated`` lines say; ``evaluation.closed`` lines
-evaluate as on Kafka.
+A line is an envelope (``{"event", "entry", …}``) or a bare event; ``received_at``, of the entry or beside the event's keys, or else the
+event's ``time``, stands for ``known_from``. Lines may stand in any order of subjects: each subject's own stand in the order in which
+they became known, and ``known`` is their running maximum, as in a partition of their own. Offsets are line numbers from 0. Copies
+of control events count once, however often they stand there.
+
+The rulebook named counts whatever digest the file's ``rulebook.activated`` lines say, from the dates that they say; where the file
+(or what of it was known) holds none of the regime, from its earliest date.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 import orjson
@@ -22,21 +25,22 @@ from services.rating.domain.fold import Book
 from services.rating.domain.grade import standing
 from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject
-
-ACTIVATION = Fact(0, -1, 0, 0, 0, "00000000-0000-8000-8000-000000000000", "/services/rating", "rulebook.activated", {})
+from services.rating.gathering import also_concerned
+from services.rating.outcome import ALL, activate, foldable
 
 
 class BadLine(ValueError):
-    """A line that is no event; ``number`` counts from 1."""
+    """A line that is no event; ``number`` counts from 1, ``what`` says what is wrong and ``remedy`` how to mend it."""
 
-    def __init__(self, number: int, message: str) -> None:
-        super().__init__(f"line {number}: {message}")
-        self.number = number
+    def __init__(self, number: int, what: str, remedy: str) -> None:
+        super().__init__(f"line {number}: {what}. {remedy}.")
+        self.number, self.what, self.remedy = number, what, remedy
 
 
 @dataclass(slots=True)
 class Folded:
-    """Every subject of the file and the controls, folded."""
+    """The subjects of a file, as far as their facts were known, and the controls. ``lines``: all that were read, blank ones aside;
+    ``known``: the newest instant among them (epoch ms)."""
 
     subjects: dict[str, Subject] = field(default_factory=dict)
     controls: Controls = field(default_factory=Controls)
@@ -44,39 +48,70 @@ class Folded:
     known: int = 0
 
 
-def fold_lines(lines: Iterable[bytes], book: Book, *, as_of: date | None = None, known_at: int | None = None) -> Folded:
-    """Fold a file. ``as_of`` leaves out what was known only after that day, ``known_at`` (epoch ms) what was known only after that
-    instant. Raises ``BadLine``."""
+def fold_lines(lines: Iterable[bytes], book: Book, *, known_at: int | None = None) -> Folded:
+    """Read a file. ``known_at`` (epoch ms) leaves out what became known only after that instant. Raises ``BadLine``."""
     folded = Folded()
-    folded.controls.apply(_activation(book))
-    ends = ([_end_of(as_of, book)] if as_of else []) + ([known_at + 1] if known_at is not None else [])
-    end = min(ends, default=None)
+    newest: dict[str, int] = {}
     for number, line in enumerate(lines):
         if not line.strip():
             continue
-        subject, fact = _read(number, line, folded.known)
         folded.lines += 1
-        if fact is None or (end is not None and fact.known >= end):
+        subject, fact = _read(number, line, 0)
+        if fact is None:
             continue
-        folded.known = fact.known
+        folded.known = max(folded.known, fact.known)
         if fact.name in CONTROLS:
-            if fact.name == "evaluation.closed":
-                folded.controls.apply(fact)
+            if known_at is None or fact.known <= known_at:
+                _apply(folded.controls, fact, book)
             continue
-        if subject not in folded.subjects:
-            folded.subjects[subject] = Subject(subject, 0)
-        folded.subjects[subject].apply(fact)
+        for name in (subject, *also_concerned(fact.data)):
+            known = newest[name] = max(newest.get(name, 0), fact.known)
+            if known_at is None or known <= known_at:
+                if name not in folded.subjects:
+                    folded.subjects[name] = Subject(name, 0)
+                folded.subjects[name].take(fact if fact.known == known else replace(fact, known=known))
+    activate(folded.controls, book)
     return folded
 
 
+def _apply(controls: Controls, fact: Fact, book: Book) -> None:
+    if fact.name == "rulebook.activated" and fact.data["regime"] == book.rulebook.regime:
+        fact.data["sha256"] = book.sha256
+    controls.apply(fact)
+
+
 def rate(folded: Folded, book: Book, *, as_of: date) -> Iterator[tuple[str, Standing]]:
-    """The standing of every subject that the regime rates, on ``as_of``, by subject."""
+    """The standing on ``as_of`` of every subject that the regime rates, by subject, from all facts that were folded: what became
+    known after that day tells of it, too."""
     for name in sorted(folded.subjects):
-        found = standing(
-            folded.subjects[name], folded.controls, book.rulebook, sha256=book.sha256, upto=folded.lines + 1_000_000, as_of=as_of
-        )
+        subject = folded.subjects[name]
+        try:
+            found = _standing(subject, folded, book, as_of)
+        except Exception:  # as live: a fact that can't be folded is left out
+            subject = folded.subjects[name] = foldable(name, 0, list(subject.log.values()), lambda: None)
+            found = _standing(subject, folded, book, as_of)
         if found is not None:
             yield name, found
+
+
+def _standing(subject: Subject, folded: Folded, book: Book, as_of: date) -> Standing | None:
+    return standing(subject, folded.controls, book.rulebook, sha256=book.sha256, upto=ALL, as_of=as_of)
+
+
+def in_order(folded: Folded) -> tuple[dict[str, list[Fact]], Controls]:
+    """Facts by subject and controls with offsets as if all lines stood in one partition in the order in which they became known: for
+    what is told step by step."""
+    every = [(fact.known, fact.offset, name, fact) for name, subject in folded.subjects.items() for fact in subject.log.values()]
+    every += [(fact.known, fact.offset, "", fact) for fact in folded.controls.facts]
+    facts: dict[str, list[Fact]] = {}
+    controls = Controls()
+    for offset, (_, _, name, fact) in enumerate(sorted(every, key=lambda one: one[:3])):
+        moved = replace(fact, offset=offset)
+        if name:
+            facts.setdefault(name, []).append(moved)
+        else:
+            controls.apply(moved)
+    return facts, controls
 
 
 def row(subject: str, found: Standing) -> dict[str, Any]:
@@ -95,31 +130,35 @@ def row(subject: str, found: Standing) -> dict[str, Any]:
     }
 
 
-def _activation(book: Book) -> Fact:
-    first = min(rule.in_force_from for rule in book.rulebook.rules)
-    data = {
-        "regime": book.rulebook.regime,
-        "version": book.rulebook.version,
-        "sha256": book.sha256,
-        "in_force_from": first.isoformat(),
-    }
-    return Fact(
-        *(getattr(ACTIVATION, name) for name in ("partition", "offset", "known", "stamp", "received", "id", "source", "name")), data
-    )
-
-
-def _end_of(day: date, book: Book) -> int:
-    midnight = datetime.combine(day + timedelta(days=1), datetime.min.time(), book.zone)
-    return int(midnight.astimezone(UTC).timestamp() * 1000)
+_FORM = 'Write one JSON object a line: an envelope {"event": {…}, "entry": {…}} or an event with id, source, type, subject, time, data'
 
 
 def _read(number: int, line: bytes, known: int) -> tuple[str, Fact | None]:
+    """A line's subject, and its fact where rating asks for its type; known at the earliest from ``known`` on."""
     try:
         value = orjson.loads(line)
-        event = value["event"] if "event" in value else value
-        entry = value.get("entry") or {}
-        stamp = milliseconds(entry.get("received_at") or value.get("received_at") or event["time"])
-        fact = compact(event, entry, partition=0, offset=number, known=max(known, stamp), stamp=stamp)
-        return event["subject"], fact
-    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
-        raise BadLine(number + 1, f"this is neither an envelope nor an event ({error!r})") from None
+    except orjson.JSONDecodeError as error:
+        raise BadLine(number + 1, f"this is not JSON ({error})", _FORM) from None
+    event = value.get("event", value) if isinstance(value, dict) else None
+    if not isinstance(event, dict):
+        raise BadLine(number + 1, "this is no object", _FORM)
+    if missing := [name for name in ("id", "source", "type", "subject") if not isinstance(event.get(name), str)]:
+        raise BadLine(number + 1, f"the event has no {', '.join(missing)}", _FORM)
+    if not isinstance(event.get("data"), dict):
+        raise BadLine(number + 1, "the event has no data", _FORM)
+    stamp = _stamp(number, value, event)
+    try:
+        fact = compact(event, {}, partition=0, offset=number, known=max(known, stamp), stamp=stamp)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise BadLine(number + 1, f"the event's data is not that of a {event['type']} ({error!r})", "Compare docs/schemas.md") from None
+    return event["subject"], fact
+
+
+def _stamp(number: int, value: dict[str, Any], event: dict[str, Any]) -> int:
+    entry = value.get("entry")
+    said = (entry.get("received_at") if isinstance(entry, dict) else None) or value.get("received_at") or event.get("time")
+    try:
+        return milliseconds(said)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        what = f"received_at (or time) is {said!r}, which is no instant"
+        raise BadLine(number + 1, what, "Write UTC, such as 2026-01-31T08:00:00.000Z") from None

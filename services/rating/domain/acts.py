@@ -82,6 +82,8 @@ DOCUMENTS = frozenset(
         "permit.revoked",
     }
 )
+# All others bring none.
+ACTS = DOCUMENTS | {"enterprise.closed", "inspection.recorded", "case.closed"}
 
 
 def decided_by(fact: Fact) -> str:
@@ -92,6 +94,8 @@ def decided_by(fact: Fact) -> str:
 
 def acts_of(fact: Fact, service: dict[str, Any] | None = None, served_by: Fact | None = None) -> list[Act]:
     """The acts that a fact brings. A document without ``service`` (its own, or the one given) brings none: awaiting service."""
+    if fact.name not in ACTS:
+        return []
     data = fact.data
     happened = day(data.get("occurred_on"))
     if fact.name in DOCUMENTS:

@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from services.rating.domain.days import day
 from services.rating.domain.facts import DAY_CLOSED, Fact
@@ -46,6 +47,8 @@ class Controls:
     _activations: dict[str, list[Activation]] = field(default_factory=dict)
     _of: dict[str, list[Fact]] = field(default_factory=dict)
     _days: list[Fact] = field(default_factory=list)
+    # What was asked, and the answer, for every subject asks the same; empty again with each new control.
+    _asked: dict[tuple[object, ...], Any] = field(default_factory=dict)
 
     def apply(self, fact: Fact) -> bool:
         """Enter a control fact. False for a further copy."""
@@ -53,6 +56,7 @@ class Controls:
             return False
         self.seen.add(fact.key)
         self.facts.append(fact)
+        self._asked.clear()
         data = fact.data
         if fact.name == DAY_CLOSED:
             self._days.append(fact)
@@ -73,16 +77,29 @@ class Controls:
     def evaluations(self, regime: str, *, upto: int, as_of: date) -> list[Evaluation]:
         """The evaluations known at offset ``upto`` whose date has come on ``as_of``: by period, so that the last is of the newest
         one, however late an older one is evaluated; of one period, by date."""
-        return [one for one in self._evaluations.get(regime, ()) if one.fact.offset <= upto and one.on <= as_of]
+        found: list[Evaluation] | None = self._asked.get(("evaluations", regime, upto, as_of))
+        if found is None:
+            found = [one for one in self._evaluations.get(regime, ()) if one.fact.offset <= upto and one.on <= as_of]
+            self._asked["evaluations", regime, upto, as_of] = found
+        return found
 
     def activation(self, regime: str, *, upto: int, as_of: date) -> Activation | None:
         """Of the activations at or before offset ``upto`` the one in force on ``as_of``: the latest date, then the latest entry."""
-        entered = (one for one in self._activations.get(regime, ()) if one.fact.offset <= upto and one.in_force_from <= as_of)
-        return max(entered, key=lambda one: (one.in_force_from, one.fact.offset), default=None)
+        key = ("activation", regime, upto, as_of)
+        if key not in self._asked:
+            entered = (one for one in self._activations.get(regime, ()) if one.fact.offset <= upto and one.in_force_from <= as_of)
+            self._asked[key] = max(entered, key=lambda one: (one.in_force_from, one.fact.offset), default=None)
+        found: Activation | None = self._asked[key]
+        return found
 
     def go_live(self, regime: str, *, upto: int) -> date | None:
         """The first day on which any rulebook of the regime is in force: nothing before it counts, whatever is activated later."""
-        return min((one.in_force_from for one in self._activations.get(regime, ()) if one.fact.offset <= upto), default=None)
+        key = ("go_live", regime, upto)
+        if key not in self._asked:
+            entered = (one.in_force_from for one in self._activations.get(regime, ()) if one.fact.offset <= upto)
+            self._asked[key] = min(entered, default=None)
+        found: date | None = self._asked[key]
+        return found
 
     def dates(self, regime: str, *, upto: int) -> Iterator[date]:
         """The dates of its evaluations and activations known at offset ``upto``."""

@@ -19,9 +19,12 @@ def add_months(start: date, months: int) -> date:
     """The same day of the month so many months later (or earlier), or that month's last day where it has none such."""
     index = start.year * 12 + start.month - 1 + months
     year, month = divmod(index, 12)
+    if start.day <= 28:
+        return date(year, month + 1, start.day)
     return date(year, month + 1, min(start.day, calendar.monthrange(year, month + 1)[1]))
 
 
+@lru_cache(maxsize=1_024)
 def window_ending(last: date, months: int) -> date:
     """First day of the span of so many months whose last day, inclusive, is ``last``: 36 months to 2025-12-31 begin on 2023-01-01."""
     return add_months(last + ONE_DAY, -months)

@@ -29,6 +29,8 @@ SERVED = "document.served"
 # No correction makes an approver's word out of another entry.
 _NOT_WORDED = ACTING | {REPAIR, "grade.approved", "grade.returned"}
 _TWICE = "entered_twice"
+# What acts, what can be acted on together with others, and what serves; all other facts are only ever acted on by name.
+LOOKED_AT = DOCUMENTS | ACTING | {REPAIR, SERVED}
 
 
 def named_by(fact: Fact) -> list[Key]:
@@ -67,6 +69,8 @@ class Effects:
 
     def enter(self, fact: Fact) -> bool:
         """Take a fact of the log, in the order of offsets. True where others than itself may be in effect otherwise now."""
+        if fact.name not in LOOKED_AT:
+            return bool(self.acting) and fact.key in self.acting
         if fact.name in ACTING:
             for key in named_by(fact):
                 self.acting.setdefault(key, []).append(fact)

@@ -58,7 +58,9 @@ def final_score(view: View, rulebook: Rulebook, first: date, last: date) -> Fina
     choice = rulebook.parameter(periodic.contradicting_scores).at(last)
     if choice is None and len(found) > 1:
         return None
-    points, fact = min(found, key=lambda one: (one[0], one[1].offset)) if choice == "lowest" else found[0]
+    points, fact = min(found, key=lambda one: (one[0], one[1].offset)) if choice == "lowest" and len(found) > 1 else found[0]
+    if len(found) == 1 and Decimal(fact.data["maximum"]) == full:
+        return FinalScore(points, fact)
     values: dict[str, Any] = {"period_first": first, "period_last": last, "found": len(found), "score": number_text(points)}
     notes = []
     if len({one for one, _ in found}) > 1:

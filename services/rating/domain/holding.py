@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Protocol
 
 from schemas.rulebook import Rulebook
@@ -78,6 +79,7 @@ class CauseKind(Protocol):
     describe: Callable[[Any, Rulebook, Causes], Holding]
 
 
+@lru_cache(maxsize=4_096)
 def number_text(value: Decimal | int | str) -> str:
     """A quantity as the reader expects it: ``98.50`` → ``98.5``, ``90`` → ``90``, never an exponent."""
     text = format(Decimal(value).normalize(), "f")

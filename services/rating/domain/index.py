@@ -9,9 +9,11 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from schemas.rulebook import Rulebook
 from schemas.rulebook.conditions import CAUSES, NoActs
+from services.rating.domain import lowering
 from services.rating.domain.acts import Act
 from services.rating.domain.causes import Cause
 from services.rating.domain.conditions import CAUSE_KINDS
@@ -19,7 +21,6 @@ from services.rating.domain.conditions import no_acts as no_acts_kind
 from services.rating.domain.conditions.points import Tally
 from services.rating.domain.conditions.selection import in_field
 from services.rating.domain.conditions.tracker import Tracker
-from services.rating.domain.lowering import Counted
 from services.rating.domain.view import View
 
 
@@ -40,7 +41,7 @@ class Index:
     judged_new: list[Act] = field(default_factory=list)
     terminal: list[tuple[Act, str]] = field(default_factory=list)
     # What lowers by a step; None where the rulebook has no such lowering.
-    lowering: Counted | None = None
+    lowering: lowering.Counted | None = None
 
     def acts(self, rule: str, position: int) -> list[Act]:
         """The matching acts of one condition, sorted."""
@@ -66,7 +67,7 @@ def index_of(view: View, rulebook: Rulebook) -> Index:
         tallies = {one.name: Tally(one, rulebook) for one in rulebook.point_tables}
         index = view.indexes[rulebook.regime] = Index(rulebook, tallies=tallies)
         if rulebook.periodic and rulebook.periodic.lowering:
-            index.lowering = Counted(rulebook.periodic.lowering, rulebook)
+            index.lowering = lowering.Counted(rulebook.periodic.lowering, rulebook)
     while index.entered < len(view.arrived):
         _enter(index, view.arrived[index.entered])
         index.entered += 1
@@ -77,28 +78,55 @@ def _enter(index: Index, act: Act) -> None:
     rulebook = index.rulebook
     if act.regime not in (None, rulebook.regime):
         return
-    for rule in rulebook.rules:
-        for position, condition in enumerate(rule.all):
-            if isinstance(condition, CAUSES):
-                kind = CAUSE_KINDS[condition.kind]
-                if kind.matches(condition, rulebook, act):
-                    place = (rule.id, position)
-                    if place not in index.trackers:
-                        index.trackers[place] = kind.tracker(condition, rulebook)
-                    index.trackers[place].enter(act)
-            elif isinstance(condition, NoActs) and no_acts_kind.matches(condition, rulebook, act):
-                insort(index.matched.setdefault((rule.id, position), []), act, key=_order)
-    if index.lowering:
+    seen = _seen_by(rulebook, act)
+    for place, condition in seen.causes:
+        if place not in index.trackers:
+            index.trackers[place] = CAUSE_KINDS[condition.kind].tracker(condition, rulebook)
+        index.trackers[place].enter(act)
+    for place in seen.stains:
+        insort(index.matched.setdefault(place, []), act, key=_order)
+    if seen.lowers and index.lowering:
         index.lowering.enter(act)
     for tally in index.tallies.values():
         tally.enter(act)
-    for status in rulebook.statuses:
-        if status.role == "terminal" and not act.sanctions.isdisjoint(status.causes):
-            insort(index.terminal, (act, status.status), key=lambda one: one[0].order)
+    for word in seen.ends:
+        insort(index.terminal, (act, word), key=lambda one: one[0].order)
+    if seen.judges_new:
+        insort(index.judged_new, act, key=_order)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Who looks at an act: cause conditions, ``no_acts`` conditions, terminal statuses, the rules for new enterprises and for
+    lowering by a step."""
+
+    causes: tuple[tuple[tuple[str, int], Any], ...]
+    stains: tuple[tuple[str, int], ...]
+    ends: tuple[str, ...]
+    judges_new: bool
+    lowers: bool
+
+
+def _seen_by(rulebook: Rulebook, act: Act) -> Seen:
+    """By its sanctions, legal field and concepts alone, and by the edition in which it took effect: so once for all acts alike."""
+    key = ("seen", act.sanctions, act.legal_field, act.concepts, rulebook.edition(act.effective))
+    found: Seen | None = rulebook.kept.get(key)
+    if found is None:
+        found = rulebook.kept[key] = _look_for(rulebook, act)
+    return found
+
+
+def _look_for(rulebook: Rulebook, act: Act) -> Seen:
+    places = [((rule.id, position), condition) for rule in rulebook.rules for position, condition in enumerate(rule.all)]
+    causes = [(place, one) for place, one in places if isinstance(one, CAUSES) and CAUSE_KINDS[one.kind].matches(one, rulebook, act)]
+    stains = [place for place, one in places if isinstance(one, NoActs) and no_acts_kind.matches(one, rulebook, act)]
+    ends = [one.status for one in rulebook.statuses if one.role == "terminal" and not act.sanctions.isdisjoint(one.causes)]
+    judges_new, lowers = False, False
     if rulebook.periodic:
         new = rulebook.periodic.new_enterprises
-        if not act.sanctions.isdisjoint(rulebook.sets[new.graded_when]) and in_field(new.legal_fields, rulebook, act):
-            insort(index.judged_new, act, key=_order)
+        judges_new = not act.sanctions.isdisjoint(rulebook.sets[new.graded_when]) and in_field(new.legal_fields, rulebook, act)
+        lowers = rulebook.periodic.lowering is not None and lowering.matches(rulebook.periodic.lowering, rulebook, act)
+    return Seen(tuple(causes), tuple(stains), tuple(ends), judges_new, lowers)
 
 
 def between(acts: list[Act], first: date, last: date) -> list[Act]:

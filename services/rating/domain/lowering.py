@@ -39,9 +39,9 @@ class Counted:
     _counted: list[Act] | None = None
 
     def enter(self, act: Act) -> None:
-        if matches(self.lowering, self.rulebook, act):
-            insort(self._acts, act, key=lambda one: one.order)
-            self._counted = None
+        """Take an act that lowers: see ``matches``."""
+        insort(self._acts, act, key=lambda one: one.order)
+        self._counted = None
 
     def between(self, first: date, last: date) -> list[Act]:
         """The counted acts that took effect from ``first`` to ``last``, both days included."""

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from schemas.rulebook import Rulebook
-from schemas.rulebook.conditions import CAUSES
 from schemas.rulebook.periodic import Stays
 from services.rating.domain.approval import Admitted, Gate, When, approvals, with_proposal
 from services.rating.domain.causes import SHOWN, Causes
@@ -24,6 +23,7 @@ from services.rating.domain.final_score import final_score
 from services.rating.domain.holding import Look
 from services.rating.domain.index import between, index_of
 from services.rating.domain.lowering import stepped, worse
+from services.rating.domain.plan import cause_rules
 from services.rating.domain.rules import by_gravity, holding_rules, pick, reason_of, unknown_is_new, without_given_way
 from services.rating.domain.sentences import Decisive, Reason
 from services.rating.domain.standing import Standing
@@ -160,7 +160,7 @@ def _judged(view: View, rulebook: Rulebook, course: Course, as_of: date) -> Stan
         silent = _silent(rulebook, has_score=scored, waiting=bool(waiting))
         return _stays(view, rulebook, evaluation, before, reasons, silent)
     graded = _graded(rulebook, by_gravity(rulebook, reasons), evaluation)
-    return replace(graded, reasons=(*graded.reasons, *score.notes)) if score else graded
+    return replace(graded, reasons=(*graded.reasons, *score.notes)) if score and score.notes else graded
 
 
 def _confirmed(view: View, rulebook: Rulebook, course: Course, reasons: list[Reason]) -> Standing | None:
@@ -286,10 +286,9 @@ def _at_once(view: View, rulebook: Rulebook, course: Course, moment: str, first:
     index = index_of(view, rulebook)
     plain: list[Reason] = []
     otherwise: list[Reason] = []
-    for rule in rulebook.rules:
-        if moment not in rule.at:
+    for rule, position, condition in cause_rules(rulebook, moment) if index.trackers else ():
+        if (rule.id, position) not in index.trackers:
             continue
-        position, condition = next((at, one) for at, one in enumerate(rule.all) if isinstance(one, CAUSES))
         last = min(as_of, rule.repealed_on - ONE_DAY) if rule.repealed_on else as_of
         causes = causes_between(index.causes(rule.id, position, view), max(first, rule.in_force_from), last)
         if moment == "new_enterprise":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
+from typing import Any
 
 from schemas.rulebook import Rule, Rulebook
 from schemas.rulebook.conditions import (
@@ -20,31 +21,31 @@ from services.rating.domain.approval import Admitted
 from services.rating.domain.causes import between
 from services.rating.domain.conditions import CAUSE_KINDS, components, no_acts, operated_for, points, score
 from services.rating.domain.holding import Holding, Look
-from services.rating.domain.index import index_of
+from services.rating.domain.index import Index, index_of
+from services.rating.domain.plan import Asked, plan_of
 from services.rating.domain.sentences import Reason
 
 
 def holding_rules(look: Look, moment: str, admit: Callable[[list[Reason]], Admitted] | None = None) -> Admitted:
     """The reasons of all rules that hold at ``moment`` on the look's window; a rule with ``otherwise`` only where no other counts, and
     one that gives way to a better grade only where that counts. ``admit``: what must be approved first (R8)."""
-    plain: list[Reason] = []
-    last: list[Rule] = []
-    for rule in look.rulebook.rules:
-        if moment not in rule.at or not rule.in_force(look.day):
-            continue
-        if any(isinstance(condition, Otherwise) for condition in rule.all):
-            last.append(rule)
-        elif reason := _reason(rule, look):
-            plain.append(reason)
+    plan = plan_of(look.rulebook, moment, look.day, look.score[0] if look.score else None)
+    index = index_of(look.view, look.rulebook)
+    plain = _held(plan.plain, look, index)
     admitted = admit(plain) if admit else Admitted(plain, [])
     if admitted.counted:
         return Admitted(without_given_way(look.rulebook, admitted.counted), admitted.waiting)
-    others = [reason for rule in last if (reason := _reason(rule, look))]
+    others = _held(plan.last, look, index)
     if admit is None:
         return Admitted(others, [])
     # What waits gives no grade yet, so it is to these rules as if it didn't hold: an offence more never makes for a better grade.
     counted, waiting = admit(others)
     return Admitted(counted, [*admitted.waiting, *waiting])
+
+
+def _held(rules: Iterable[Asked], look: Look, index: Index) -> list[Reason]:
+    met = index.trackers
+    return [reason for asked in rules if all(place in met for place in asked.causes) and (reason := _reason(asked, look, index))]
 
 
 def without_given_way(rulebook: Rulebook, reasons: Sequence[Reason]) -> list[Reason]:
@@ -66,35 +67,25 @@ def by_gravity(rulebook: Rulebook, reasons: Iterable[Reason]) -> tuple[Reason, .
     return tuple(sorted(reasons, key=lambda one: (-rulebook.rank.get(one.grade or "", -1), one.rule)))
 
 
-def _answerable(rule: Rule, look: Look) -> bool:
-    """False where a parameter of the rule has no value on the day: a condition without its number doesn't hold."""
-    names = (getattr(condition, field) for condition in rule.all for field in type(condition).parameters)
-    return all(look.rulebook.parameter(name).at(look.day) is not None for name in names if name)
-
-
-def _reason(rule: Rule, look: Look) -> Reason | None:
-    if not _answerable(rule, look):
-        return None
-    holdings: list[Holding] = []
-    for position, condition in enumerate(rule.all):
-        holding = _holds(rule, position, condition, look)
+def _reason(asked: Asked, look: Look, index: Index) -> Reason | None:
+    holdings: list[Any] = [None] * len(asked.conditions)
+    for position, condition in asked.conditions:
+        holding = holdings[position] = _holds(asked.rule, position, condition, look, index)
         if holding is None:
             return None
-        holdings.append(holding)
-    return reason_of(rule, holdings, day=look.day, first=look.first, last=look.last)
+    return reason_of(asked.rule, holdings, day=look.day, first=look.first, last=look.last)
 
 
-def _holds(rule: Rule, position: int, condition: object, look: Look) -> Holding | None:
+def _holds(rule: Rule, position: int, condition: object, look: Look, index: Index) -> Holding | None:
     if isinstance(condition, CAUSES):
-        index = index_of(look.view, look.rulebook)
         found = between(index.causes(rule.id, position, look.view), look.first, look.last)
         return CAUSE_KINDS[condition.kind].describe(condition, look.rulebook, found) if found else None
     if isinstance(condition, NoActs):
-        return no_acts.holds(condition, look, index_of(look.view, look.rulebook).acts(rule.id, position))
+        return no_acts.holds(condition, look, index.acts(rule.id, position))
     if isinstance(condition, Score):
         return score.holds(condition, look)
     if isinstance(condition, Points):
-        return points.holds(condition, look, index_of(look.view, look.rulebook).tallies[condition.table])
+        return points.holds(condition, look, index.tallies[condition.table])
     if isinstance(condition, ComponentSum):
         return components.holds_sum(condition, look)
     if isinstance(condition, ComponentEach):
@@ -108,10 +99,14 @@ def _holds(rule: Rule, position: int, condition: object, look: Look) -> Holding 
 def unknown_is_new(rulebook: Rulebook, day: date) -> bool:
     """R4: how an enterprise without a start of operation on record is treated. On a day for which the rulebook
     doesn't say how, or how long an enterprise is new, none is."""
-    assert rulebook.periodic is not None
-    new = rulebook.periodic.new_enterprises
-    said, months = (rulebook.parameter(name).at(day) for name in (new.start_unknown, new.months))
-    return bool(said == "new" and months is not None)
+    key = ("unknown_is_new", rulebook.edition(day))
+    found: bool | None = rulebook.kept.get(key)
+    if found is None:
+        assert rulebook.periodic is not None
+        new = rulebook.periodic.new_enterprises
+        said, months = (rulebook.parameter(name).at(day) for name in (new.start_unknown, new.months))
+        found = rulebook.kept[key] = bool(said == "new" and months is not None)
+    return found
 
 
 def reason_of(

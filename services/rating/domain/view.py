@@ -13,10 +13,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from services.rating.domain.acts import DOCUMENTS, Act, acts_of
+from services.rating.domain.acts import ACTS, DOCUMENTS, Act, acts_of
 from services.rating.domain.days import day
 from services.rating.domain.facts import Fact
 from services.rating.domain.serving import Papers
+
+SERVED = "document.served"
+# All others bring no act and serve none.
+BRING = ACTS | {SERVED}
 
 
 def _order(act: Act) -> tuple[date, int, int]:
@@ -53,14 +57,19 @@ class View:
 
     def enter(self, fact: Fact) -> None:
         """Fold a fact that is in effect and was not folded before."""
-        self.regimes |= regimes_of(fact)
-        _FOLDS.get(fact.name, _fold_nothing)(self, fact)
-        if fact.name in DOCUMENTS:
+        name = fact.name
+        if name in _FOLDS:
+            if regimes := regimes_of(fact):
+                self.regimes |= regimes
+            _FOLDS[name](self, fact)
+        if name not in BRING:
+            return
+        if name in DOCUMENTS:
             papers = self.papers.setdefault(fact.id, Papers())
             papers.documents.append(fact)
             self._enter(acts_of(fact))
             self._settle(papers)
-        elif fact.name == "document.served":
+        elif name == SERVED:
             papers = self.papers.setdefault(fact.data["document"], Papers())
             papers.services.append(fact)
             self._settle(papers)
@@ -69,6 +78,8 @@ class View:
 
     def _settle(self, papers: Papers) -> None:
         """Let documents take effect by their services, and none by another's: an office's own document may come last."""
+        if not papers.services:
+            return
         before = papers.joined
         papers.joined, too_early = papers.settle()
         for document in papers.documents:
@@ -92,7 +103,11 @@ class View:
 
     def _enter(self, acts: Iterable[Act]) -> None:
         for act in acts:
-            insort(self.acts, act, key=_order)
+            # Mostly the newest comes last.
+            if self.acts and act.order < self.acts[-1].order:
+                insort(self.acts, act, key=_order)
+            else:
+                self.acts.append(act)
             self.arrived.append(act)
 
 
@@ -108,10 +123,6 @@ def regimes_of(fact: Fact) -> frozenset[str]:
 
 def _rated(data: dict[str, Any]) -> bool:
     return data.get("regime") is not None and bool(data.get("component_scores") or data.get("published_outcome"))
-
-
-def _fold_nothing(view: View, fact: Fact) -> None:
-    """Types whose acts are all that counts."""
 
 
 def _fold_registered(view: View, fact: Fact) -> None:

@@ -21,8 +21,13 @@ def matches(condition: NoActs, rulebook: Rulebook, act: Act) -> bool:
 def holds(condition: NoActs, look: Look, acts: Sequence[Act]) -> Holding | None:
     """``acts`` are the matching ones, sorted by day of effect."""
     months = look.value(condition.within)
-    first = window_ending(look.last, months)
-    last = bisect_right(acts, look.last, key=lambda act: act.effective)
-    if last and acts[last - 1].effective >= first:
-        return None
-    return Holding(numbers=(Quantity(f"no_{condition.acts}", "0", f"{months} months"),), fills={"months": months})
+    if acts:
+        last = bisect_right(acts, look.last, key=lambda act: act.effective)
+        if last and acts[last - 1].effective >= window_ending(look.last, months):
+            return None
+    key = ("no_acts", condition.acts, months)
+    found: Holding | None = look.rulebook.kept.get(key)
+    if found is None:
+        found = Holding(numbers=(Quantity(f"no_{condition.acts}", "0", f"{months} months"),), fills={"months": months})
+        look.rulebook.kept[key] = found
+    return found

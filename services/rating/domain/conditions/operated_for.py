@@ -45,6 +45,9 @@ def operating(view: View, months: int) -> Operating:
 
 def _work_out(view: View, months: int) -> Operating:
     """From the first start on, less the days of the interruptions after it."""
+    if len(view.operation) == 1 and view.operation[0][2] == "operation.started":
+        on, *_, fact = view.operation[0]
+        return Operating(on, max(on, add_months(on, months) - ONE_DAY), (fact,))
     starts = [entry for entry in view.operation if entry[2] == "operation.started"]
     if not starts:
         return Operating(None, None, ())

@@ -1,0 +1,38 @@
+"""Facts that bring nothing by themselves: seen in their bytes, without decoding them.
+
+Most of what offices enter is routine: an inspection that found nothing, a score that is not the year's last. No condition asks for
+it. It counts only where something acts on it (a correction may put other words in its place) or where the same id stands twice;
+then it is read like any other. ``SPEAKING`` says by which words in its canonical bytes a fact has something to say; in doubt it has.
+A condition that asks for more of these types has to name the word here; the tests of equal digests hold it to that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from services.rating.domain.effects import ACTING, REPAIR
+
+# Canonical JSON has no space after a colon, and a quote within a text is never bare, so these can be nothing but keys.
+SPEAKING: dict[str, tuple[bytes, ...]] = {
+    "inspection.recorded": (b'"violations":', b'"corrected":', b'"component_scores":', b'"published_outcome":', b'"closure":'),
+    "score.recorded": (b'"final":true',),
+    "case.closed": (b'"violation_no_penalty"',),
+}
+
+
+def is_silent(name: str, canonical: bytes) -> bool:
+    """Whether a fact of this type and these bytes brings nothing by itself."""
+    if name not in SPEAKING:
+        return False
+    for word in SPEAKING[name]:  # a plain loop: it is asked of every routine fact there is
+        if word in canonical:
+            return False
+    return True
+
+
+def all_count(names: Iterable[str]) -> bool:
+    """Whether among facts of these types each must be read, because some act on others."""
+    return not _EFFECTS.isdisjoint(names)
+
+
+_EFFECTS = ACTING | {REPAIR}

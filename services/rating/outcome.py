@@ -1,0 +1,132 @@
+"""What the bulk drivers answer: the final standing of each subject, or all grade events that its facts led to, as lines.
+
+A fact that can't be folded is left out and a regime whose standing can't be worked out is counted, as the live driver does both.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from services.rating.domain.controls import Controls
+from services.rating.domain.days import civil_day
+from services.rating.domain.digest import final_line, step_line
+from services.rating.domain.facts import Fact
+from services.rating.domain.fold import Book, attempts, merged
+from services.rating.domain.grade import standing
+from services.rating.domain.standing import Standing
+from services.rating.domain.subject import Subject, fold
+
+# No offset of a partition reaches it: everything gathered counts.
+ALL = 2**62
+ACTIVATION_ID = "00000000-0000-8000-8000-000000000000"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """``moment`` (epoch ms): the day of it in the regime's zone is asked where no ``as_of`` is given. ``instead``: regimes that are
+    rated by the book given whatever the activated one is. ``sequence``: every grade event in place of the final standing."""
+
+    books: Mapping[str, Book]
+    moment: int
+    as_of: date | None = None
+    instead: frozenset[str] = frozenset()
+    sequence: bool = False
+
+    def day(self, book: Book) -> date:
+        return self.as_of or civil_day(self.moment, book.zone)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """``lines``: see ``domain.digest``; ``words``: how many have each grade or status, by (regime, word); ``untold``: (subject, regime)
+    pairs that could not be worked out."""
+
+    lines: list[bytes] = field(default_factory=list)
+    words: Counter[tuple[str, str]] = field(default_factory=Counter)
+    subjects: int = 0
+    facts: int = 0
+    records: int = 0
+    unreadable: int = 0
+    untold: int = 0
+
+    def add(self, other: Outcome) -> None:
+        """Put another partition's beside it."""
+        self.lines += other.lines
+        self.words.update(other.words)
+        self.subjects += other.subjects
+        self.facts += other.facts
+        self.records += other.records
+        self.unreadable += other.unreadable
+        self.untold += other.untold
+
+
+def activate(controls: Controls, book: Book) -> None:
+    """Let a rulebook count from its earliest date, before all facts, where no activation of its regime is known."""
+    regime = book.rulebook.regime
+    if regime in controls.regimes():
+        return
+    first = min(rule.in_force_from for rule in book.rulebook.rules)
+    data = {"regime": regime, "version": book.rulebook.version, "sha256": book.sha256, "in_force_from": first.isoformat()}
+    controls.apply(Fact(0, -1, 0, 0, 0, f"{ACTIVATION_ID}#{regime}", "/services/rating", "rulebook.activated", data))
+
+
+def final(subject: str, partition: int, facts: list[Fact], controls: Controls, asked: Question, into: Outcome) -> None:
+    """The subject's standing by every book on the day asked."""
+    state, sound = fold(subject, partition, facts), False
+    for regime, book in asked.books.items():
+        if state.scheme not in book.rulebook.header.schemes:
+            continue
+        try:
+            try:
+                found = _standing(state, controls, book, asked)
+            except Exception:
+                if sound:
+                    raise
+                # As live: what can't be folded is left out, and a regime that fails all the same stays untold.
+                state, sound = foldable(subject, partition, facts, lambda: _count(into)), True
+                found = _standing(state, controls, book, asked)
+        except Exception:
+            into.untold += 1
+            continue
+        if line := final_line(subject, regime, found):
+            assert found is not None
+            into.lines.append(line)
+            into.words[regime, found.grade or found.status] += 1
+
+
+def _standing(state: Subject, controls: Controls, book: Book, asked: Question) -> Standing | None:
+    return standing(state, controls, book.rulebook, sha256=book.sha256, upto=ALL, as_of=asked.day(book))
+
+
+def _count(into: Outcome) -> None:
+    into.unreadable += 1
+
+
+def foldable(subject: str, partition: int, facts: list[Fact], refused: Callable[[], None]) -> Subject:
+    """The subject of those facts that can be folded; ``refused`` is called for each of the others."""
+    kept: list[Fact] = []
+    state = Subject(subject, partition)
+    for fact in facts:
+        try:
+            state.apply(fact)
+            kept.append(fact)
+        except Exception:  # what fails once fails always; the state is of no use then
+            refused()
+            state = fold(subject, partition, kept)
+    return state
+
+
+def told(subject: str, partition: int, facts: list[Fact], controls: Controls, asked: Question, into: Outcome) -> None:
+    """Every grade event of the subject, in the order in which live rating tells them."""
+    kept = list(foldable(subject, partition, facts, lambda: _count(into)).log.values())
+    for regime, book in asked.books.items():
+        place = 0
+        for events, untold in attempts(subject, partition, merged(kept, controls), controls, {regime: book}):
+            into.untold += len(untold)
+            for one in events:
+                into.lines.append(step_line(one.event, place))
+                place += 1
+                into.words[regime, one.event["type"]] += 1

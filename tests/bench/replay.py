@@ -1,0 +1,182 @@
+"""``python -m tests.bench.replay``: the bulk replay of a made-up register on a fresh Kafka, beside aiokafka's bare read of the same
+records in the same run. Measures and prints; asserts no figure.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import multiprocessing
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from rich.console import Console
+from rich.table import Table
+
+from schemas import topics
+from services.rating.domain.fold import Book
+from services.rating.outcome import Question
+from services.rating.replaying import Source, look, replay
+from tests.bench import processes, speed
+from tests.bench.register import YEARS, Register, Row
+from tests.cases.ledger import book
+from tests.stack_fixtures import temporary_stack
+
+LOOK_S = 0.05
+
+
+def _arguments(given: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.replay", description=__doc__)
+    parser.add_argument("--subjects", type=int, default=100_000, help="each has ten facts")
+    parser.add_argument("--cores", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--rounds", type=int, default=3, help="bare read and replay, in turn")
+    parser.add_argument("--sequence", action="store_true", help="the full sequence of grade events as well (slow)")
+    return parser.parse_args(given)
+
+
+async def fill(bootstrap: str, register: Register) -> int:
+    """Write the register to facts; returns the number of records."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap, enable_idempotence=True, acks="all", linger_ms=5, max_batch_size=262_144 - 1024
+    )
+    await producer.start()
+    written = 0
+
+    async def send(row: Row, partition: int | None = None) -> None:
+        nonlocal written
+        key, kind, value = row
+        headers = [("ce_id", b"0"), ("ce_type", kind.encode()), ("content-type", b"application/json")]
+        headers[0] = ("ce_id", value[value.index(b'"id":"') + 6 :][:36])
+        await producer.send(topics.FACTS, value, key=key, headers=headers, partition=partition)
+        written += 1
+
+    async def broadcast(row: Row) -> None:
+        for number in range(topics.PARTITIONS):
+            await send(row, number)
+
+    try:
+        await broadcast(register.controls(None))
+        for row in register.opening():
+            await send(row)
+        for year in YEARS:
+            for row in register.year(year):
+                await send(row)
+            await broadcast(register.controls(year))
+        await producer.flush()
+    finally:
+        await producer.stop()
+    return written
+
+
+async def _bare(bootstrap: str, spans: dict[int, tuple[int, int]]) -> int:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", max_partition_fetch_bytes=4 * 1024 * 1024
+    )
+    await consumer.start()
+    try:
+        consumer.assign([TopicPartition(topics.FACTS, number) for number in spans])
+        left = sum(end - first for first, end in spans.values())
+        while left > 0:
+            for records in (await consumer.getmany(timeout_ms=1000, max_records=5000)).values():
+                left -= len(records)
+        return left
+    finally:
+        await consumer.stop()
+
+
+def _bare_process(bootstrap: str, spans: dict[int, tuple[int, int]]) -> None:
+    asyncio.run(_bare(bootstrap, spans))
+
+
+def bare_read(bootstrap: str, spans: dict[int, tuple[int, int]], cores: int) -> float:
+    """Seconds that as many aiokafka consumers as cores need to hand out every record, doing nothing with them."""
+    context = multiprocessing.get_context("fork")
+    numbers = sorted(spans)
+    parts = [{number: spans[number] for number in numbers[at::cores]} for at in range(cores)]
+    workers = [context.Process(target=_bare_process, args=(bootstrap, part)) for part in parts]
+    begun = time.perf_counter()
+    for one in workers:
+        one.start()
+    for one in workers:
+        one.join()
+    assert all(one.exitcode == 0 for one in workers)
+    return time.perf_counter() - begun
+
+
+def weighed(work: Callable[[], Any]) -> tuple[Any, float, float]:
+    """What ``work`` returns, the seconds it took, and the most memory (PSS, MiB) of this process and its children meanwhile."""
+    most, over = 0.0, threading.Event()
+
+    def watch() -> None:
+        nonlocal most
+        while not over.wait(LOOK_S):
+            most = max(most, processes.memory(os.getpid()).pss)
+
+    watcher = threading.Thread(target=watch)
+    begun = time.perf_counter()
+    watcher.start()
+    try:
+        found = work()
+        seconds = time.perf_counter() - begun
+    finally:
+        over.set()
+        watcher.join()
+    return found, seconds, most
+
+
+def replayed(bootstrap: str, books: dict[str, Book], cores: int, *, sequence: bool = False) -> Any:
+    """One replay, from looking at the ends to the digest, as the command does it."""
+    source = Source(bootstrap)
+    spans, moment = asyncio.run(look(source))
+    asked = Question(books, moment, sequence=sequence)
+    return replay(source, spans, asked, known_at=None, cores=cores, progress=lambda done, total: None)
+
+
+def main(given: Sequence[str]) -> int:
+    """Fill, then bare read and replay in turn, then what was found."""
+    wanted = _arguments(given)
+    console = Console(highlight=False)
+    regime = book("liyujiang")
+    console.print(f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f} before we began, speed {speed.measure():.0f}")
+    table = Table(title=f"{wanted.subjects:,} subjects, {regime.rulebook.regime} whole, {wanted.cores} processes", title_justify="left")
+    for name in ("what", "records", "seconds", "records/s", "of the bare read", "MiB", "speed before"):
+        table.add_column(name, justify="left" if name == "what" else "right")
+    with temporary_stack() as stack:
+        stack.start_servers("wall")
+        begun = time.perf_counter()
+        count = asyncio.run(fill(stack.bootstrap, Register(regime, wanted.subjects)))
+        console.print(f"{count:,} records written in {time.perf_counter() - begun:.0f} s")
+        spans = asyncio.run(look(Source(stack.bootstrap)))[0]
+        kafka = int(stack.status()["processes"]["kafka"]["pid"])
+
+        def add(what: str, seconds: float, memory: float | None, bare: float, index: float) -> None:
+            shown = (f"{count:,}", f"{seconds:.2f}", f"{count / seconds:,.0f}", f"{bare / seconds:.0%}", f"{memory:.0f}" if memory else "")
+            table.add_row(what, *shown, f"{index:.0f}")
+
+        bare = 0.0
+        for number in range(1, wanted.rounds + 1):
+            index = speed.measure()
+            bare = bare_read(stack.bootstrap, spans, wanted.cores)
+            add(f"{number}. aiokafka, getmany, nothing else", bare, None, bare, index)
+            index, burnt = speed.measure(), processes.cpu_seconds(kafka)
+            found, seconds, memory = weighed(lambda: replayed(stack.bootstrap, {regime.rulebook.regime: regime}, wanted.cores))
+            add(f"{number}. replay, final grade of each subject", seconds, memory, bare, index)
+            console.print(f"[dim]digest {found.digest}; Kafka's CPU {processes.cpu_seconds(kafka) - burnt:.1f} s[/dim]")
+        if wanted.sequence:
+            index = speed.measure()
+            work = lambda: replayed(stack.bootstrap, {regime.rulebook.regime: regime}, wanted.cores, sequence=True)  # noqa: E731
+            found, seconds, memory = weighed(work)
+            add("replay, every grade event", seconds, memory, bare, index)
+            console.print(f"[dim]digest {found.digest}, {len(found.outcome.lines):,} grade events[/dim]")
+        console.print(table)
+        console.print(", ".join(f"{word} {number:,}" for (_, word), number in sorted(found.outcome.words.items())))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,161 @@
+"""Live rating, replay and file driver on a real broker: the same facts, the same digests."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import orjson
+import pytest
+from aiokafka import AIOKafkaProducer
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from schemas import topics
+from services._cli.sample.acts import ZONE
+from services._cli.sample.bootstrap import bootstrap
+from services._cli.sample.load import active_rulebooks, in_order
+from services._cli.sample.tables import calendar_tables
+from services._cli.sample.town import Plan, generate
+from services.rating import bulk
+from services.rating.domain.digest import digest_of, step_line, told_line
+from services.rating.domain.emit import TYPE
+from services.rating.domain.facts import compact
+from services.rating.outcome import Outcome, Question, final, told
+from services.rating.replaying import Replayed, Source, look, replay
+from tests.cases.ledger import Ledger, book
+from tests.integration.rating_live import Live
+from tests.stack_fixtures import temporary_stack
+from tests.unit.rating.streams import Sent, stream
+from tests.unit.rating.test_digests import with_an_end
+from tests.unit.rating.test_spans_properties import lives
+
+pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+BOOKS = {"liyujiang": book("liyujiang")}
+UNTIL = datetime(2026, 11, 23, 14, 30, tzinfo=ZONE)
+
+
+class Desk(Live):
+    """A stack on the simulated clock: a record's time is the one at which its fact became known."""
+
+    def write(self, sent: Sequence[Sent]) -> None:
+        asyncio.run(self._write(sent))
+
+    async def _write(self, sent: Sequence[Sent]) -> None:
+        producer = AIOKafkaProducer(bootstrap_servers=self.stack.bootstrap, enable_idempotence=True, acks="all")
+        await producer.start()
+        try:
+            for one in sent:
+                places = range(topics.PARTITIONS) if one.subject is None else [None]
+                for place in places:
+                    about = {"key": one.key, "headers": one.headers, "timestamp_ms": one.fact.stamp}
+                    await producer.send(topics.FACTS, one.value, partition=place, **about)
+            await producer.flush()
+        finally:
+            await producer.stop()
+
+    def replayed(self, *, sequence: bool = False, known_at: int | None = None, cores: int = 2) -> Replayed:
+        source = Source(self.stack.bootstrap)
+        spans, newest = asyncio.run(look(source))
+        asked = Question(BOOKS, newest if known_at is None else known_at, sequence=sequence)
+        return replay(source, spans, asked, known_at=known_at, cores=cores, progress=lambda done, total: None)
+
+    def told(self) -> list[dict]:
+        """The grade events, each once, by partition and offset."""
+        found: dict[str, dict] = {}
+        for record in self.read(topics.GRADES):
+            event = orjson.loads(record.value)["event"]
+            found.setdefault(event["id"], event)
+        return list(found.values())
+
+    def final_digest(self) -> str:
+        last = {event["subject"]: event for event in self.told() if event["type"] == TYPE}
+        return digest_of(line for event in last.values() if (line := told_line(event)))
+
+    def sequence_digest(self) -> str:
+        """In the order of their causes, what holds before what held, as each step tells it."""
+        places: dict[str, int] = {}
+        lines = []
+        events = self.told()
+        events.sort(key=lambda one: (one["data"]["cause"]["offset"], one["type"] != TYPE, one["data"].get("in_force_from") or ""))
+        for event in events:
+            place = places[event["subject"]] = places.get(event["subject"], -1) + 1
+            lines.append(step_line(event, place))
+        return digest_of(lines)
+
+
+def from_file(sent: Sequence[Sent], *, sequence: bool = False) -> str:
+    folded = bulk.fold_lines([one.value for one in sent], BOOKS["liyujiang"])
+    asked, outcome = Question(BOOKS, folded.known, sequence=sequence), Outcome()
+    facts, controls = bulk.in_order(folded)
+    for subject, own in facts.items():
+        (told if sequence else final)(subject, 0, own, controls, asked, outcome)
+    return digest_of(outcome.lines)
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    with temporary_stack() as stack:
+        stack.start_servers("simulated")
+        yield Desk(stack)
+
+
+def town(repository: Path, enterprises: int) -> list[Sent]:
+    """The sample town's facts that rating asks for."""
+    tables = calendar_tables(repository / "rulebooks", 2022, 2026)
+    made = generate(Plan(seed=7, enterprises=enterprises, years=3, until=UNTIL, tables=tables))
+    rulebooks = active_rulebooks(repository / "rulebooks", made.plan.first)
+    found = []
+    for sent in in_order(bootstrap(made.plan, source="/departments/yangli/offices/bureau", rulebooks=rulebooks), made):
+        known = int(sent.received.timestamp() * 1000)
+        fact = compact(sent.event, {}, partition=0, offset=len(found), known=known, stamp=known)
+        if fact is not None:
+            found.append(Sent(None if fact.name in ("rulebook.activated", "evaluation.closed") else sent.event["subject"], fact))
+    return with_an_end(found)
+
+
+def test_the_sample_town_comes_out_the_same_by_all_three(desk: Desk, repository: Path, tmp_path: Path) -> None:
+    sent = town(repository, 40)
+    desk.write(sent)
+    desk.stack.start("rating")
+    desk.wait_worked_off()
+    found = desk.replayed()
+    assert {"A", "B", "C", "D", "E", "closed"} <= {word for _, word in found.outcome.words}
+    assert (0, 0) == (found.outcome.untold, found.outcome.unreadable)
+    assert desk.final_digest() == found.digest == from_file(sent)
+    assert desk.replayed(cores=1).digest == found.digest
+    every = desk.replayed(sequence=True)
+    assert desk.sequence_digest() == every.digest == from_file(sent, sequence=True)
+    _by_command(desk, found, tmp_path)
+
+
+def _by_command(desk: Desk, found: Replayed, folder: Path) -> None:
+    """The command says the same digest, and half-way through the town another one."""
+    command = [sys.executable, "-m", "services._cli.main", "replay", "--kafka", desk.stack.bootstrap, "--regime", "liyujiang"]
+    done = subprocess.run([*command, "--json", str(folder / "lines.jsonl")], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.splitlines()[-1] == f"digest {found.digest}"
+    *lines, last = (folder / "lines.jsonl").read_bytes().splitlines()
+    assert (found.digest, len(lines)) == (orjson.loads(last)["digest"], orjson.loads(last)["lines"])
+    assert digest_of(lines) == found.digest
+    earlier = subprocess.run([*command, "--known-at", "2025-06-30T00:00:00Z"], capture_output=True, text=True, check=True, timeout=120)
+    half = 1_751_241_600_000
+    assert earlier.stdout.splitlines()[-1] == f"digest {desk.replayed(known_at=half).digest}"
+    assert found.digest not in earlier.stdout
+
+
+@settings(max_examples=1, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck))
+@given(lifes=st.lists(lives(), min_size=30, max_size=30))
+def test_a_made_stream_comes_out_the_same_by_all_three(lifes: list[Ledger]) -> None:
+    sent = with_an_end(stream(lifes))
+    with temporary_stack() as stack:
+        stack.start_servers("simulated")
+        desk = Desk(stack)
+        desk.write(sent)
+        stack.start("rating")
+        desk.wait_worked_off()
+        assert desk.final_digest() == desk.replayed().digest == from_file(sent)
+        assert desk.sequence_digest() == desk.replayed(sequence=True).digest == from_file(sent, sequence=True)
