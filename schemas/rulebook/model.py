@@ -10,13 +10,12 @@ from __future__ import annotations
 import re
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from schemas import fields as f
-from schemas.fields import Frozen
-from schemas.rulebook.conditions import Condition
+from schemas.rulebook.conditions import Condition, Growing
 from schemas.rulebook.vocabulary import WHOLE_NUMBER_UNITS, Moment, Sanction, StatusRole, Unit
 
 ParameterName = f.Word
@@ -26,7 +25,7 @@ Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}\.[0-9]{1,3}$")]
 ListName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 
 
-class Section(Frozen):
+class Section(Growing):
     """Parts of a rulebook aren't subject data: no disclosure class, everything in them is public."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -183,13 +182,16 @@ class Status(Section):
 
 
 class Rule(Dates):
-    """When all conditions hold, the subject meets ``grade``. The sentences are templates filled by the conditions.
+    """When all conditions hold, the subject meets ``grade``, or has no grade but ``status``, whatever grades it meets as well. The
+    sentences are templates filled by the conditions.
 
-    ``gives_way_to``: rules for a better grade that ask for all that this one asks and more; where one of them holds, this one
-    says nothing."""
+    ``gives_way_to``: rules for a better grade that ask for all that this one asks and more, or, of a rule with a status, rules with
+    another one; where one of them holds, this one says nothing."""
 
+    later: ClassVar[frozenset[str]] = frozenset({"status"})
     id: f.Word
-    grade: GradeName
+    grade: GradeName | None = None
+    status: f.Word | None = None
     clause: f.Name
     at: tuple[Moment, ...] = Field(min_length=1)
     all: tuple[Condition, ...] = Field(min_length=1)
@@ -198,6 +200,12 @@ class Rule(Dates):
     repealed_on: f.CivilDate | None = None
     zh: f.Text
     en: f.Text
+
+    @model_validator(mode="after")
+    def _grade_or_status(self) -> Rule:
+        if (self.grade is None) == (self.status is None):
+            raise ValueError("a rule gives a grade or a status: write one of the two")
+        return self
 
     def in_force(self, day: date) -> bool:
         """True on the days from ``in_force_from`` to the day before ``repealed_on``."""
@@ -246,16 +254,29 @@ class Periodic(Section):
     approval_grades: ParameterName
 
 
+class PassedOver(Section):
+    """Inspections of the kinds in ``kinds`` (a parameter) decide nothing where no rule holds: the one before them does. Where it
+    lets premises open again, those that kept them closed are passed over too, and ``reopened`` says since when ({day}) the earlier
+    result stands. ``none_yet``: what is said while no inspection has decided anything."""
+
+    kinds: ParameterName
+    clause: f.Name
+    reopened: Texts
+    none_yet: Texts
+
+
 class Latest(Section):
     """The grade follows from the newest rated inspection; ``components`` must all be scored. ``no_rule``: what is said of an
     inspection that has all scores, on a day on which no rule gives a grade."""
 
+    later: ClassVar[frozenset[str]] = frozenset({"passed_over"})
     mode: Annotated[str, StringConstraints(pattern="^latest$")]
     clause: f.Name
     components: tuple[f.Word, ...] = Field(min_length=1)
     not_gradable: Texts
     declared: Texts
     no_rule: Texts | None = None
+    passed_over: PassedOver | None = None
 
 
 class Published(Section):
@@ -370,5 +391,5 @@ class Rulebook(Section):
         return {one.status: one for one in self.statuses}
 
     def status_for(self, role: str) -> Status | None:
-        """The status of a role that has one word only (every role but ``terminal`` and ``declared``)."""
+        """The status of a role that has one word only (every role but ``terminal``, ``declared`` and ``interim``)."""
         return next((one for one in self.statuses if one.role == role), None)

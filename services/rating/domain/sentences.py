@@ -34,7 +34,8 @@ class Bilingual(Protocol):
 
 @dataclass(frozen=True)
 class Reason:
-    """One condition that holds. ``on``: from when it acts, for a lowering at once; ``facts``: what it rests on beside its holdings.
+    """One condition that holds. ``status``: what a rule gives in the place of a grade; ``on``: from when it acts, for a lowering at
+    once; ``facts``: what it rests on beside its holdings.
     Words and facts are put together when they are asked for: most conditions that hold decide nothing."""
 
     rule: str
@@ -46,6 +47,7 @@ class Reason:
     facts: tuple[Decisive, ...] = ()
     readings: tuple[str, ...] = ()
     on: date | None = None
+    status: str | None = None
 
     @cached_property
     def decisive(self) -> tuple[Decisive, ...]:
