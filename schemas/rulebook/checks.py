@@ -170,17 +170,14 @@ def _result(rule: Rule, rulebook: Rulebook, refuse: Refuse) -> None:
         interim = {one.status for one in rulebook.statuses if one.role == "interim"}
         if rule.status not in interim:
             raise refuse(at, "unknown-status", f"the rule {rule.id!r} gives {rule.status!r}, which is no interim status", _known(interim))
-        others = {one.id for one in rulebook.rules if one.status not in (None, rule.status)}
     elif rule.grade not in rulebook.rank:
         raise refuse(at, "unknown-grade", f"the rule {rule.id!r} gives the grade {rule.grade!r}", _known(rulebook.rank))
-    else:
-        rank = rulebook.rank[rule.grade]
-        others = {one.id for one in rulebook.rules if one.grade and rulebook.rank.get(one.grade, 0) < rank}
+    rank = rulebook.rank[rule.grade] if rule.grade else 0
+    better = {one.id for one in rulebook.rules if one.grade and rulebook.rank.get(one.grade, 0) < rank}
     for name in rule.gives_way_to:
-        if name not in others:
-            wanted = "a better grade" if rule.grade else "another status"
-            what = f"the rule {rule.id!r} gives way to {name!r}, which is no rule for {wanted}"
-            raise refuse(at, "gives-way", what, _known(others))
+        if name not in better:
+            what = f"the rule {rule.id!r} gives way to {name!r}, which is no rule for a better grade"
+            raise refuse(at, "gives-way", what, _known(better))
 
 
 def _references(rule: Rule, condition: object, rulebook: Rulebook, refuse: Refuse) -> None:
@@ -211,6 +208,7 @@ def _concepts(condition: object) -> tuple[str, ...]:
 
 def _mode(rulebook: Rulebook, refuse: Refuse) -> None:
     if rulebook.latest:
+        _interim(rulebook, rulebook.latest, refuse)
         names = rulebook.latest.components
         if len(set(names)) != len(names):
             what = "components names one of them twice, so that no inspection has them all"
@@ -240,6 +238,15 @@ def _mode(rulebook: Rulebook, refuse: Refuse) -> None:
     judged = rulebook.periodic.new_enterprises.graded_when
     if judged not in rulebook.sets:
         raise refuse(("periodic", ""), "unknown-set", f"the act set {judged!r} is not defined", _known(rulebook.sets))
+
+
+def _interim(rulebook: Rulebook, latest: Latest, refuse: Refuse) -> None:
+    """Every status that a rule gives has its place among them, once: which of two goes before the other is not left to their names."""
+    given = {rule.status for rule in rulebook.rules if rule.status}
+    named = latest.interim or ()
+    if set(named) != given or len(set(named)) != len(named):
+        what = f"interim names {', '.join(named) or 'nothing'}, the rules give {', '.join(sorted(given)) or 'no status'}"
+        raise refuse(("latest", ""), "interim", what, "Name each status that a rule gives once, the one that goes before the others first")
 
 
 def _passing_over(latest: Latest) -> tuple[tuple[str, Texts, set[str]], ...]:

@@ -185,8 +185,8 @@ class Rule(Dates):
     """When all conditions hold, the subject meets ``grade``, or has no grade but ``status``, whatever grades it meets as well. The
     sentences are templates filled by the conditions.
 
-    ``gives_way_to``: rules for a better grade that ask for all that this one asks and more, or, of a rule with a status, rules with
-    another one; where one of them holds, this one says nothing."""
+    ``gives_way_to``: rules for a better grade that ask for all that this one asks and more; where one of them holds, this one
+    says nothing."""
 
     later: ClassVar[frozenset[str]] = frozenset({"status"})
     id: f.Word
@@ -255,9 +255,9 @@ class Periodic(Section):
 
 
 class PassedOver(Section):
-    """Inspections of the kinds in ``kinds`` (a parameter) decide nothing where no rule holds: the one before them does. Where it
-    lets premises open again, those that kept them closed are passed over too, and ``reopened`` says since when ({day}) the earlier
-    result stands. ``none_yet``: what is said while no inspection has decided anything."""
+    """Inspections of the kinds in ``kinds`` (a parameter) decide nothing where no rule holds: the one before them does. Where one
+    lets premises open again that were closed at another of these kinds, those that kept them closed are passed over too, and
+    ``reopened`` says since when ({day}) the earlier result stands. ``none_yet``: what is said while no inspection has decided anything."""
 
     kinds: ParameterName
     clause: f.Name
@@ -267,15 +267,17 @@ class PassedOver(Section):
 
 class Latest(Section):
     """The grade follows from the newest rated inspection; ``components`` must all be scored. ``no_rule``: what is said of an
-    inspection that has all scores, on a day on which no rule gives a grade."""
+    inspection that has all scores, on a day on which no rule gives a grade. ``interim``: the statuses that rules give, the one that
+    goes before the others first."""
 
-    later: ClassVar[frozenset[str]] = frozenset({"passed_over"})
+    later: ClassVar[frozenset[str]] = frozenset({"interim", "passed_over"})
     mode: Annotated[str, StringConstraints(pattern="^latest$")]
     clause: f.Name
     components: tuple[f.Word, ...] = Field(min_length=1)
     not_gradable: Texts
     declared: Texts
     no_rule: Texts | None = None
+    interim: tuple[f.Word, ...] | None = None
     passed_over: PassedOver | None = None
 
 

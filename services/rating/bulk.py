@@ -17,6 +17,7 @@ import orjson
 
 from schemas.times import milliseconds
 from services.rating.domain.controls import Controls
+from services.rating.domain.days import day
 from services.rating.domain.facts import CONTROLS, Fact, compact
 from services.rating.domain.fold import Book
 from services.rating.domain.grade import standing
@@ -69,6 +70,24 @@ def fold_lines(lines: Iterable[bytes], book: Book, *, as_of: date | None = None,
     return folded
 
 
+def follow(events: Iterable[bytes], book: Book) -> Iterator[tuple[Fact | None, Standing | None]]:
+    """For each event of a file, in its order: the fact, and the standing right after it, on the day on which it happened.
+
+    Both None for an event that rating doesn't ask for; without a day there is no standing. Raises ``BadLine``."""
+    folded = Folded()
+    folded.controls.apply(_activation(book))
+    for number, line in enumerate(events):
+        name, fact = _read(number, line, folded.known)
+        if fact is None or fact.name in CONTROLS:
+            yield None, None
+            continue
+        folded.known = fact.known
+        subject = folded.subjects.setdefault(name, Subject(name, 0))
+        subject.apply(fact)
+        on = day(fact.data.get("occurred_on"))
+        yield fact, standing(subject, folded.controls, book.rulebook, sha256=book.sha256, upto=number, as_of=on) if on else None
+
+
 def rate(folded: Folded, book: Book, *, as_of: date) -> Iterator[tuple[str, Standing]]:
     """The standing of every subject that the regime rates, on ``as_of``, by subject."""
     for name in sorted(folded.subjects):
@@ -108,8 +127,8 @@ def _activation(book: Book) -> Fact:
     )
 
 
-def _end_of(day: date, book: Book) -> int:
-    midnight = datetime.combine(day + timedelta(days=1), datetime.min.time(), book.zone)
+def _end_of(last: date, book: Book) -> int:
+    midnight = datetime.combine(last + timedelta(days=1), datetime.min.time(), book.zone)
     return int(midnight.astimezone(UTC).timestamp() * 1000)
 
 

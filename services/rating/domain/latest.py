@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.rulebook import Rulebook, Status, Texts
-from services.rating.domain.closures import first_of_closure, lifts
+from services.rating.domain.closures import closing_place, first_of_closure, lifts
 from services.rating.domain.conditions.components import scored
 from services.rating.domain.days import ONE_DAY, civil_day, day
 from services.rating.domain.facts import Fact
@@ -99,22 +99,25 @@ def _inspected(view: View, rulebook: Rulebook, rated: Sequence[Fact], place: int
     look = Look(rulebook, view, on, on, on, components=components, inspection=inspection, rated=rated, place=place)
     reasons = holding_rules(look, "latest")
     # A rule that gives a status says that there is no grade, whatever the scores come to.
-    if interim := [one for one in reasons if one.status]:
-        word = interim[0].status
-        assert word is not None
-        return Standing(None, word, on, "status", tuple(one for one in interim if one.status == word))
+    for word in latest.interim or ():
+        if interim := tuple(one for one in reasons if one.status == word):
+            return Standing(None, word, on, "status", interim)
     if reasons:
         chosen = pick(rulebook, reasons)
         graded = rulebook.status_for("graded")
         assert graded is not None
         return Standing(chosen, graded.status, on, "evaluation", tuple(one for one in reasons if one.grade == chosen))
+    # What premises are graded by that may open again is, where it is on record, the inspection that closed them.
+    closing = closing_place(rated, place) if lifts(inspection) else None
+    judged = inspection if closing is None else rated[closing]
     over = latest.passed_over
-    if over and inspection.data["kind"] in (rulebook.parameter(over.kinds).at(on) or ()):
+    if over and {inspection.data["kind"], judged.data["kind"]} <= set(rulebook.parameter(over.kinds).at(on) or ()):
         return None
     status = rulebook.status_for("not_gradable")
     assert status is not None
-    said = (latest.no_rule or latest.not_gradable) if components is not None else latest.not_gradable
-    return Standing(None, status.status, on, "status", (_because(status, said, {"day": on}, inspection),))
+    whole = scored(judged, latest.components) is not None
+    said = (latest.no_rule or latest.not_gradable) if whole else latest.not_gradable
+    return Standing(None, status.status, on, "status", (_because(status, said, {"day": judged.data["occurred_on"]}, judged),))
 
 
 def _reopened(rulebook: Rulebook, found: Standing, reopened: Fact) -> Standing:

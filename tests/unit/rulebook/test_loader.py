@@ -101,14 +101,14 @@ def test_a_folder_without_files_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_repositorys_rulebooks_load() -> None:
-    assert {"fhrs", "liyujiang"} <= set(load_all(RULEBOOKS))
+    assert {"fhrs", "liyujiang", "nyc"} <= set(load_all(RULEBOOKS))
 
 
 def test_the_checked_in_json_schema_is_the_models() -> None:
     assert schema_text() == PATH.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("regime", ["fhrs", "liyujiang"])
+@pytest.mark.parametrize("regime", ["fhrs", "liyujiang", "nyc"])
 def test_every_parameter_is_named_somewhere_and_every_reading_relied_on(regime: str) -> None:
     book = load_rulebook(RULEBOOKS / regime)
     text = b"".join(path.read_bytes() for path in sorted((RULEBOOKS / regime).glob("*.yaml"))).decode()

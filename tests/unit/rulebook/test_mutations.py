@@ -11,7 +11,7 @@ import importlib
 import inspect
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ IMPLIED: dict[str, frozenset[str]] = {
             "rating_3 without component_sum",
         }
     ),
+    "nyc": frozenset(),
     "liyujiang": frozenset(
         {
             # Read only with the step of approval, which the loader refuses until there is one.
@@ -58,6 +59,7 @@ obstruction
 """
 UNNOTICED: dict[str, frozenset[str]] = {
     "fhrs": frozenset(),
+    "nyc": frozenset(),
     "liyujiang": frozenset(
         {
             "b_compliant no_acts violations without legal_fields",
@@ -124,6 +126,7 @@ def _calls(function: Callable[..., None]) -> Iterator[Case]:
 def mutants(book: Rulebook) -> Iterator[tuple[str, Rulebook]]:
     """One change each, with its name."""
     yield from _values(book)
+    yield from _interim(book)
     for rule in book.rules:
         yield f"rule {rule.id} gone", _with(book, "rules", tuple(one for one in book.rules if one != rule))
         for label, changed in _of_rule(rule):
@@ -134,6 +137,14 @@ def mutants(book: Rulebook) -> Iterator[tuple[str, Rulebook]]:
                 rest = entry.model_copy(update={words: tuple(one for one in getattr(entry, words) if one != word)})
                 entries = tuple(rest if one == entry else one for one in getattr(book, section))
                 yield f"{section} {getattr(entry, name)} without {word}", _with(book, section, entries)
+
+
+def _interim(book: Rulebook) -> Iterator[tuple[str, Rulebook]]:
+    """Two statuses that change places."""
+    named = book.latest.interim if book.latest and book.latest.interim else ()
+    for at, (first, second) in enumerate(pairwise(named)):
+        swapped = (*named[:at], second, first, *named[at + 2 :])
+        yield f"{second} before {first}", book.model_copy(update={"latest": book.latest.model_copy(update={"interim": swapped})})
 
 
 def _with(book: Rulebook, section: str, entries: tuple[Any, ...]) -> Rulebook:
@@ -219,7 +230,7 @@ def _noticed(cases: list[Case]) -> int | None:
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("regime", ["fhrs", "liyujiang"])
+@pytest.mark.parametrize("regime", ["fhrs", "liyujiang", "nyc"])
 def test_every_change_of_a_rulebook_makes_a_case_fail(
     regime: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
