@@ -166,6 +166,8 @@ def _rule(rule: Rule, rulebook: Rulebook, refuse: Refuse) -> None:
 def _result(rule: Rule, rulebook: Rulebook, refuse: Refuse) -> None:
     """What the rule gives, and what it gives way to."""
     at = ("rules", rule.id)
+    if rule.status and not rulebook.latest:
+        raise refuse(at, "moment", f"the rule {rule.id!r} gives a status in a plan of evaluations", "Give a grade")
     if rule.grade is None:
         interim = {one.status for one in rulebook.statuses if one.role == "interim"}
         if rule.status not in interim:

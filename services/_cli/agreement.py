@@ -40,25 +40,30 @@ class Case:
 
 @dataclass
 class Agreement:
-    """Inspections with an official grade of the rulebook, and the lines of the file that tell of them; ``differing`` are those to
-    which the rulebook gives something else. ``pairs``: (official, ours) → inspections, of all."""
+    """Inspections with an official grade of the rulebook, and the lines of the file that tell of them. ``unscored``: those that
+    were published without what a grade is worked out from; ``differing``: those to which the rulebook gives something else.
+    ``pairs``: (official, ours) → inspections, of all."""
 
     graded: int = 0
     graded_lines: int = 0
     agreed: int = 0
     agreed_lines: int = 0
+    unscored: int = 0
     pairs: Counter[tuple[str, str]] = field(default_factory=Counter)
     differing: list[Case] = field(default_factory=list)
 
-    def enter(self, case: Case, grades: frozenset[str]) -> None:
+    def enter(self, case: Case, rulebook: Rulebook) -> None:
         self.pairs[case.official, case.ours] += 1
-        if case.official not in grades:
+        if case.official not in rulebook.rank:
             return
         self.graded += 1
         self.graded_lines += len(case.lines)
+        status = rulebook.status_words.get(case.ours)
         if case.official == case.ours:
             self.agreed += 1
             self.agreed_lines += len(case.lines)
+        elif status is not None and status.role == "not_gradable":
+            self.unscored += 1
         else:
             self.differing.append(case)
 
@@ -68,6 +73,7 @@ class Agreement:
             "agreed": self.agreed,
             "graded_lines": self.graded_lines,
             "agreed_lines": self.agreed_lines,
+            "unscored": self.unscored,
             "pairs": [{"official": official, "rulebook": ours, "inspections": n} for (official, ours), n in sorted(self.pairs.items())],
             "differing": [
                 {
@@ -89,9 +95,8 @@ class Agreement:
 def agreement(rows: Sequence[Row], rulebook: Rulebook) -> Agreement:
     """Work out every inspection of the rows, in their order."""
     found = Agreement()
-    grades = frozenset(rulebook.rank)
     for case in cases(rows, rulebook):
-        found.enter(case, grades)
+        found.enter(case, rulebook)
     return found
 
 

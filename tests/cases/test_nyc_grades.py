@@ -196,11 +196,38 @@ def test_the_published_letter_is_evidence_and_no_input() -> None:
     assert "C" == ledger.grade()
 
 
-def test_letters_are_given_from_the_first_day_of_the_rules_on() -> None:
-    for on, grade in zip(around("2010-07-27"), ("not_gradable", "A", "A"), strict=True):
+# What came so many days before, and then: kind, points, more.
+_LIFTED, _ORDERED = {"closure": "lifted"}, {"closure": "ordered"}
+
+
+@pytest.mark.parametrize(
+    ("before", "then", "grade"),
+    [
+        ((), ("initial", 0, {}), "A"),
+        ((), ("recheck", 20, {}), "B"),
+        ((), ("recheck", 28, {}), "C"),
+        ((), ("initial", 20, {}), "awaiting_reinspection"),
+        ((4, "initial", 0, {}), ("recheck", 0, {}), "awaiting_reinspection"),
+        ((), ("recheck", 28, {"outcome_pending": True}), "grade_pending"),
+        ((), ("initial", 28, _ORDERED), "closed_by_order"),
+        ((), ("reopening", 0, _LIFTED), "C"),
+        ((4, "initial", 28, _ORDERED), ("reopening", 0, _LIFTED), "grade_pending"),
+        ((4, "recheck", 0, _ORDERED), ("reopening", 0, _LIFTED), "A"),
+        ((4, "recheck", 20, _ORDERED), ("reopening", 0, _LIFTED), "B"),
+        ((4, "recheck", 28, _ORDERED), ("reopening", 0, _LIFTED), "C"),
+        ((), ("special", 0, {}), "not_yet_graded"),
+    ],
+)
+def test_every_rule_holds_from_the_first_day_of_the_rules_on(before: tuple[Any, ...], then: tuple[Any, ...], grade: str) -> None:
+    for on, wanted in zip(around("2010-07-27"), ("not_gradable", grade, grade), strict=True):
         ledger = premises()
-        inspected(ledger, on, "initial", 0)
-        assert grade == ledger.grade("2025-01-01")
+        if before:
+            inspected(ledger, str(date.fromisoformat(on) - timedelta(days=before[0])), *before[1:3], **before[3])
+        inspected(ledger, on, *then[:2], **then[2])
+        assert wanted == ledger.grade("2025-01-01")
+
+
+def test_an_inspection_from_before_the_rules_is_not_said_to_lack_points() -> None:
     ledger = premises()
     inspected(ledger, "2010-07-26", "recheck", 0)
     found = ledger.on("2025-01-01")

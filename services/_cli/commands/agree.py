@@ -48,6 +48,13 @@ def _tell(voice: Voice, book: Rulebook, found: Agreement, refused: list[Refused]
             f" ({found.agreed_lines:,} of {found.graded_lines:,} lines)",
         )
     )
+    if found.unscored:
+        voice.say(
+            pick(
+                f"另有 {found.unscored:,} 次没有公布据以推算的分数",
+                f"{found.unscored:,} of the others were published without what a grade is worked out from",
+            )
+        )
     table = Table(pick("公布", "official"), pick("按规则", "by the rulebook"))
     table.add_column(pick("检查次数", "inspections"), justify="right")
     for (official, ours), number in sorted(found.pairs.items()):

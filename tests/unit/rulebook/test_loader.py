@@ -32,7 +32,7 @@ def test_each_mistake_is_refused_with_its_file_its_line_and_what_to_do(path: Pat
     error = refused.value
     assert code == error.code, str(error)
     assert int(line) == error.line, str(error)
-    assert error.file in (f"{folder}/{name}", "town/rulebook.yaml", "town")
+    assert error.file in (f"{folder}/{name}", f"{folder}/rulebook.yaml", folder)
     assert len(error.remedy) > 10 and str(error) == f"{error.file}:{error.line}: {error.what}. {error.remedy}."
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from schemas.rulebook import Rule, Rulebook
+from services.rating.domain.days import ONE_DAY
 from services.rating.domain.fold import Book
 from tests.cases import ledger
 
@@ -127,6 +128,9 @@ def mutants(book: Rulebook) -> Iterator[tuple[str, Rulebook]]:
     """One change each, with its name."""
     yield from _values(book)
     yield from _interim(book)
+    yield from _later(book)
+    other = "best" if book.precedence == "worst" else "worst"
+    yield f"the {other} wins", book.model_copy(update={"precedence": other})
     for rule in book.rules:
         yield f"rule {rule.id} gone", _with(book, "rules", tuple(one for one in book.rules if one != rule))
         for label, changed in _of_rule(rule):
@@ -137,6 +141,21 @@ def mutants(book: Rulebook) -> Iterator[tuple[str, Rulebook]]:
                 rest = entry.model_copy(update={words: tuple(one for one in getattr(entry, words) if one != word)})
                 entries = tuple(rest if one == entry else one for one in getattr(book, section))
                 yield f"{section} {getattr(entry, name)} without {word}", _with(book, section, entries)
+
+
+def _later(book: Rulebook) -> Iterator[tuple[str, Rulebook]]:
+    """What grades inspections by their day begins a day later."""
+    for section, name in (("rules", "id"), ("parameters", "name")) if book.latest else ():
+        for entry in getattr(book, section):
+            if section == "rules":
+                late = entry.model_copy(update={"in_force_from": entry.in_force_from + ONE_DAY})
+            else:
+                values = tuple(one.model_copy(update={"in_force_from": one.in_force_from + ONE_DAY}) for one in entry.values)
+                late = entry.model_copy(update={"values": values})
+            yield (
+                f"{getattr(entry, name)} a day later",
+                _with(book, section, tuple(late if one == entry else one for one in getattr(book, section))),
+            )
 
 
 def _interim(book: Rulebook) -> Iterator[tuple[str, Rulebook]]:
