@@ -12,7 +12,9 @@ import pytest
 
 from schemas.canonical import canonical_bytes
 from schemas.envelope import Event, check_data, lookup
-from services._cli.importing import batches, read_rows
+from schemas.keys import SigningKey
+from services._cli.delivery import Outcome
+from services._cli.importing import Report, batches, import_rows, read_rows
 from services.intake.importers import nyc
 from services.intake.importers.nyc import COLUMNS, NotNyc
 from services.intake.importers.rows import Refused, Row
@@ -281,6 +283,30 @@ def test_two_inspections_of_a_day_that_say_the_same_are_two_facts() -> None:
 def test_an_inspection_s_lines_travel_in_one_batch() -> None:
     rows = [row for row in read(*(GOOD | {"camis": f"5000000{number}"} for number in range(7))) if isinstance(row, Row)]
     assert [4, 4, 4, 2] == [len(batch) for batch in batches(rows, 5)]
+
+
+class Desk:
+    """Takes everything but what is about ``unwelcome``."""
+
+    def __init__(self, unwelcome: str) -> None:
+        self.unwelcome = unwelcome
+
+    def deliver(self, submissions: list[dict[str, Any]], *, channel: str) -> list[Outcome]:
+        assert channel == "migration"
+        return [
+            Outcome(422, None, {"title": "no"}) if one["event"]["subject"] == self.unwelcome else Outcome(201, {"receipt": {}}, None)
+            for one in submissions
+        ]
+
+
+def test_the_account_is_kept_in_lines_of_the_file_whoever_refuses_them() -> None:
+    rows = [row for row in read(GOOD, GOOD | {"camis": "50000002"}, GOOD | {"violation_code": "08A"}) if isinstance(row, Row)]
+    report = Report("city.csv", rows=3)
+    kept: list[Outcome] = []
+    desk: Any = Desk("camis:50000001")
+    import_rows(rows, SigningKey.generate(), desk, report, moved=lambda done: None, kept=kept.append)
+    assert (1, [2, 4], 4, 2) == (report.accepted, sorted(one.line for one in report.refused), report.events, len(kept))
+    assert {"50000001"} == {one.premises for one in report.refused}
 
 
 def test_every_row_of_the_city_s_file_is_accounted_for(shared: Path) -> None:
