@@ -251,6 +251,15 @@ def test_a_status_that_the_authority_declares_is_shown() -> None:
     assert ("closed_by_order", "The authority has published the status: Closed by order.") == (found.status, found.reasons[0].en)
 
 
+@pytest.mark.parametrize(("kind", "grade"), [("special", "closed_by_order"), ("initial", "A"), ("recheck", "A")])
+def test_a_declared_status_stands_until_an_inspection_decides_otherwise(kind: str, grade: str) -> None:
+    ledger = premises()
+    inspected(ledger, "2024-05-01", "initial", 5)
+    ledger.enter("enterprise.status.declared", {"regime": "nyc", "status": "closed_by_order", "occurred_on": "2024-06-01"})
+    inspected(ledger, "2024-07-01", kind, 5)
+    assert ["closed_by_order", grade, grade] == grades(ledger, "2024-07-01")
+
+
 def test_a_subject_of_another_scheme_is_not_rated() -> None:
     ledger = Ledger("nyc", subject="fhrs:1177669")
     ledger.registered("2009-01-01")

@@ -32,8 +32,9 @@ def standing(view: View, rulebook: Rulebook, as_of: date) -> Standing | None:
         key=lambda one: (_from(one, zone), one.offset),
         default=None,
     )
-    if place is not None and (declared is None or not _newer(declared, rated[place])):
-        return _by_inspections(view, rulebook, rated, place)
+    decided = _by_inspections(view, rulebook, rated, place) if place is not None else None
+    if decided and (declared is None or not _newer(declared, decided[1])):
+        return decided[0]
     return _declared(rulebook, declared) if declared else _none_yet(view, rulebook)
 
 
@@ -73,19 +74,20 @@ def _newer(declared: Fact, inspection: Fact) -> bool:
     return bool(on > inspection.data["occurred_on"])
 
 
-def _by_inspections(view: View, rulebook: Rulebook, rated: Sequence[Fact], newest: int) -> Standing | None:
-    """By the newest inspection that decides: those that the rulebook passes over decide nothing where no rule holds."""
+def _by_inspections(view: View, rulebook: Rulebook, rated: Sequence[Fact], newest: int) -> tuple[Standing, Fact] | None:
+    """By the newest inspection that decides, with the one since which that stands: those that the rulebook passes over decide
+    nothing where no rule holds."""
     reopened: Fact | None = None
     place = newest
     while place >= 0:
         found = _inspected(view, rulebook, rated, place)
         if found is not None:
-            return _reopened(rulebook, found, reopened) if reopened else found
+            return (_reopened(rulebook, found, reopened), reopened) if reopened else (found, rated[place])
         if lifts(rated[place]):
             reopened = reopened or rated[place]
             place = first_of_closure(rated, place)
         place -= 1
-    return _none_yet(view, rulebook)
+    return None
 
 
 def _inspected(view: View, rulebook: Rulebook, rated: Sequence[Fact], place: int) -> Standing | None:
