@@ -28,7 +28,8 @@ column says so.
 
 # What the engine does for every rulebook; no number in it that a bureau could set.
 BUILT_IN = {
-    "R18": "复议或法院撤销、变更，更正、撤回，异议成立的，自始不算；信用修复自其生效之日起不算；各从其录入时起为人所知；变更的决定送达后才生效。"
+    "R18": "复议或法院撤销、变更，更正、撤回，异议成立的，自始不算；信用修复自其生效之日起不算；"
+    "各从其录入时起为人所知；变更的决定送达后才生效。"
     "<br>What is annulled or changed, corrected, retracted or objected to with success never counted; what is repaired counts no more "
     "from the repair's date; each is known from its own entry; a changed decision acts once it is served.",
 }

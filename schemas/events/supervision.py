@@ -11,6 +11,10 @@ from schemas import fields as f
 from schemas.events.base import Act, DocumentAct, check_term, event_type
 from schemas.fields import Frozen, government, public
 
+InspectionKind = Literal["routine", "special", "complaint", "recheck", "initial", "licensing", "reopening"]
+# What an inspection did about the premises being open: closed them, kept them closed, let them open again.
+Closure = Literal["ordered", "kept", "lifted"]
+
 
 class Item(Frozen):
     """One line of a checklist."""
@@ -31,9 +35,10 @@ class ComponentScore(Frozen):
 class InspectionRecorded(Act):
     """``violations`` are codes found this time; ``corrected`` codes found to be put right (R6).
 
-    ``published_outcome`` is what a published register said of this inspection: something to compare with, never an input."""
+    ``published_outcome`` is what a published register said of this inspection: something to compare with, never an input.
+    ``closure``: the premises were closed at it, kept closed, or allowed to open again."""
 
-    kind: Literal["routine", "special", "complaint", "recheck", "initial", "licensing", "reopening"] = public()
+    kind: InspectionKind = public()
     mode: Literal["on_site", "written", "remote"] = public()
     document_no: f.DocumentNo | None = public(default=None)
     items: tuple[Item, ...] | None = public(default=None, max_length=200)
@@ -43,6 +48,7 @@ class InspectionRecorded(Act):
     component_scores: tuple[ComponentScore, ...] | None = public(default=None, max_length=20)
     published_outcome: f.Name | None = public(default=None)
     outcome_pending: bool | None = public(default=None)
+    closure: Closure | None = public(default=None)
 
     @model_validator(mode="after")
     def _components_once(self) -> InspectionRecorded:

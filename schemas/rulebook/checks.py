@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from schemas.ids import ENTERPRISE_SCHEMES
-from schemas.rulebook.conditions import CAUSES, Acts, InSuccession, NoActs, OperatedFor
+from schemas.rulebook.conditions import CAUSES, OF_INSPECTIONS, Acts, ClosedAt, ComponentSum, InSuccession, NoActs, OperatedFor
 from schemas.rulebook.counting import check_counting, check_scales
 from schemas.rulebook.errors import RulebookError
-from schemas.rulebook.model import Rule, Rulebook
+from schemas.rulebook.model import Latest, Rule, Rulebook
+from schemas.rulebook.parts import Texts
 from schemas.rulebook.periodic import Approval, Lowering, NewEnterprises, Periodic, Stays
 from schemas.rulebook.uses import Place, Refuse, check_uses
 from schemas.rulebook.vocabulary import COMMON_PLACEHOLDERS
@@ -81,6 +82,8 @@ def _clauses(rulebook: Rulebook, refuse: Refuse) -> None:
         cited += [(("periodic", ""), one.clause) for one in _spoken(periodic)]
     if rulebook.latest:
         cited.append((("latest", ""), rulebook.latest.clause))
+        if rulebook.latest.passed_over:
+            cited.append((("latest", ""), rulebook.latest.passed_over.clause))
     for at, clause in cited:
         if clause not in rulebook.clause_texts:
             raise refuse(at, "unknown-clause", f"the clause {clause!r} is cited but not described", "Add it to the section 'clauses'")
@@ -130,6 +133,7 @@ def _statuses(rulebook: Rulebook, refuse: Refuse) -> None:
     needed = ["graded"]
     needed += ["new_enterprise", "not_yet_evaluated"] if rulebook.periodic else []
     needed += ["not_gradable"] if rulebook.latest else []
+    needed += ["not_yet_evaluated"] if rulebook.latest and rulebook.latest.passed_over else []
     for role in needed:
         if rulebook.status_for(role) is None:
             raise refuse(("rulebook", ""), "role-missing", f"no status has the role {role!r}", "Add it to the section 'statuses'")
@@ -137,15 +141,9 @@ def _statuses(rulebook: Rulebook, refuse: Refuse) -> None:
 
 def _rule(rule: Rule, rulebook: Rulebook, refuse: Refuse) -> None:
     at = ("rules", rule.id)
-    if rule.grade not in rulebook.rank:
-        raise refuse(at, "unknown-grade", f"the rule {rule.id!r} gives the grade {rule.grade!r}", _known(rulebook.rank))
+    _result(rule, rulebook, refuse)
     if rule.repealed_on and rule.repealed_on <= rule.in_force_from:
         raise refuse(at, "dates", f"the rule {rule.id!r} is repealed before it is in force", "Correct in_force_from or repealed_on")
-    better = {one.id for one in rulebook.rules if rulebook.rank.get(one.grade, 0) < rulebook.rank[rule.grade]}
-    for name in rule.gives_way_to:
-        if name not in better:
-            what = f"the rule {rule.id!r} gives way to {name!r}, which is no rule for a better grade"
-            raise refuse(at, "gives-way", what, _known(better))
     allowed = {"latest"} if rulebook.latest else {"evaluation", "immediate", "new_enterprise"}
     for moment in rule.at:
         if moment not in allowed:
@@ -172,8 +170,32 @@ def _rule(rule: Rule, rulebook: Rulebook, refuse: Refuse) -> None:
         _template(at, f"the rule {rule.id!r}, {language}", sentence, fills, refuse)
 
 
+def _result(rule: Rule, rulebook: Rulebook, refuse: Refuse) -> None:
+    """What the rule gives, and what it gives way to."""
+    at = ("rules", rule.id)
+    if rule.status and not rulebook.latest:
+        raise refuse(at, "moment", f"the rule {rule.id!r} gives a status in a plan of evaluations", "Give a grade")
+    if rule.grade is None:
+        interim = {one.status for one in rulebook.statuses if one.role == "interim"}
+        if rule.status not in interim:
+            raise refuse(at, "unknown-status", f"the rule {rule.id!r} gives {rule.status!r}, which is no interim status", _known(interim))
+    elif rule.grade not in rulebook.rank:
+        raise refuse(at, "unknown-grade", f"the rule {rule.id!r} gives the grade {rule.grade!r}", _known(rulebook.rank))
+    rank = rulebook.rank[rule.grade] if rule.grade else 0
+    better = {one.id for one in rulebook.rules if one.grade and rulebook.rank.get(one.grade, 0) < rank}
+    for name in rule.gives_way_to:
+        if name not in better:
+            what = f"the rule {rule.id!r} gives way to {name!r}, which is no rule for a better grade"
+            raise refuse(at, "gives-way", what, _known(better))
+
+
 def _references(rule: Rule, condition: object, rulebook: Rulebook, refuse: Refuse) -> None:
     at = ("rules", rule.id)
+    if not rulebook.latest and isinstance(condition, (*OF_INSPECTIONS, ComponentSum)):
+        raise refuse(at, "moment", f"the rule {rule.id!r} asks about one inspection in a plan of evaluations", "Take the condition out")
+    if isinstance(condition, ComponentSum) and condition.of and not any(isinstance(one, ClosedAt) for one in rule.all):
+        what = f"the rule {rule.id!r} asks for the scores of a closing inspection without saying which"
+        raise refuse(at, "closing", what, "Add a condition of kind closed_at, or leave out 'of'")
     if isinstance(condition, Acts | NoActs) and condition.acts not in rulebook.sets:
         raise refuse(at, "unknown-set", f"the rule {rule.id!r} names the act set {condition.acts!r}", _known(rulebook.sets))
     if isinstance(condition, Acts) and condition.quantity == "approvals" and _REVOKED not in rulebook.sets[condition.acts]:
@@ -195,6 +217,7 @@ def _concepts(condition: object) -> tuple[str, ...]:
 
 def _mode(rulebook: Rulebook, refuse: Refuse) -> None:
     if rulebook.latest:
+        _interim(rulebook, rulebook.latest, refuse)
         names = rulebook.latest.components
         if len(set(names)) != len(names):
             what = "components names one of them twice, so that no inspection has them all"
@@ -203,6 +226,7 @@ def _mode(rulebook: Rulebook, refuse: Refuse) -> None:
             ("not_gradable", rulebook.latest.not_gradable, {"day"}),
             ("declared", rulebook.latest.declared, {"status_zh", "status_en"}),
             ("no_rule", rulebook.latest.no_rule or rulebook.latest.not_gradable, {"day"}),
+            *_passing_over(rulebook.latest),
         ):
             for sentence in (texts.zh, texts.en):
                 _template(("latest", ""), section, sentence, fills, refuse)
@@ -233,6 +257,20 @@ def _mode(rulebook: Rulebook, refuse: Refuse) -> None:
     for name in named:
         if name not in rulebook.sets:
             raise refuse(("periodic", ""), "unknown-set", f"the act set {name!r} is not defined", _known(rulebook.sets))
+
+
+def _interim(rulebook: Rulebook, latest: Latest, refuse: Refuse) -> None:
+    """Every status that a rule gives has its place among them, once: which of two goes before the other is not left to their names."""
+    given = {rule.status for rule in rulebook.rules if rule.status}
+    named = latest.interim or ()
+    if set(named) != given or len(set(named)) != len(named):
+        what = f"interim names {', '.join(named) or 'nothing'}, the rules give {', '.join(sorted(given)) or 'no status'}"
+        raise refuse(("latest", ""), "interim", what, "Name each status that a rule gives once, the one that goes before the others first")
+
+
+def _passing_over(latest: Latest) -> tuple[tuple[str, Texts, set[str]], ...]:
+    over = latest.passed_over
+    return (("reopened", over.reopened, {"day"}), ("none_yet", over.none_yet, set())) if over else ()
 
 
 def _template(at: tuple[str, str], where: str, sentence: str, fills: set[str], refuse: Refuse) -> None:

@@ -6,12 +6,24 @@ period's last day, and, for counting at once, with the day of the act that compl
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from schemas import fields as f
 from schemas.fields import Frozen
+
+
+class Growing(Frozen):
+    """``later``: keys that the vocabulary gained after rulebooks were in use. Where they say nothing they are left out of the
+    canonical form: a rulebook that doesn't use them keeps its digest, and what was activated by it stays in force."""
+
+    later: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _without_silent_keys(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        said: dict[str, Any] = handler(self)
+        return {key: value for key, value in said.items() if value is not None or key not in self.later}
 
 
 class Acts(Frozen):
@@ -108,13 +120,24 @@ class Points(Frozen):
         return self
 
 
-class ComponentSum(Frozen):
-    """Holds when the components' sum is at most the parameter."""
+class ComponentSum(Growing):
+    """Holds when the components' sum is at most the one parameter and more than the other; one of them is enough.
 
-    fills: ClassVar[frozenset[str]] = frozenset({"sum", "sum_bound"})
-    parameters: ClassVar[dict[str, str]] = {"at_most": "points"}
+    ``of: closing`` looks at the scores of the inspection that closed the premises, where this one lets them open again."""
+
+    later: ClassVar[frozenset[str]] = frozenset({"above", "of"})
+    fills: ClassVar[frozenset[str]] = frozenset({"sum", "sum_bound", "sum_above"})
+    parameters: ClassVar[dict[str, str]] = {"at_most": "points", "above": "points"}
     kind: Literal["component_sum"]
-    at_most: f.Word
+    at_most: f.Word | None = None
+    above: f.Word | None = None
+    of: Literal["closing"] | None = None
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> ComponentSum:
+        if self.at_most is None and self.above is None:
+            raise ValueError("a sum needs at_most, above, or both")
+        return self
 
 
 class ComponentEach(Frozen):
@@ -124,6 +147,52 @@ class ComponentEach(Frozen):
     parameters: ClassVar[dict[str, str]] = {"at_most": "points"}
     kind: Literal["component_each"]
     at_most: f.Word
+
+
+class OfKind(Frozen):
+    """Holds when the inspection is of one of the kinds that the parameter names."""
+
+    fills: ClassVar[frozenset[str]] = frozenset()
+    parameters: ClassVar[dict[str, str]] = {"any_of": "words"}
+    kind: Literal["inspection_kind"]
+    any_of: f.Word
+
+
+class SoonAfter(Frozen):
+    """Holds when fewer than so many days lie between the inspection and the newest one before it of the kinds named."""
+
+    fills: ClassVar[frozenset[str]] = frozenset({"since", "days"})
+    parameters: ClassVar[dict[str, str]] = {"any_of": "words", "fewer_than": "days"}
+    kind: Literal["soon_after"]
+    any_of: f.Word
+    fewer_than: f.Word
+
+
+class OutcomePending(Frozen):
+    """Holds when the office says that the inspection's outcome is still open."""
+
+    fills: ClassVar[frozenset[str]] = frozenset()
+    parameters: ClassVar[dict[str, str]] = {}
+    kind: Literal["outcome_pending"]
+
+
+class ClosureIs(Frozen):
+    """Holds when the inspection closed the premises, kept them closed or let them open again, as the parameter names it."""
+
+    fills: ClassVar[frozenset[str]] = frozenset()
+    parameters: ClassVar[dict[str, str]] = {"any_of": "words"}
+    kind: Literal["closure"]
+    any_of: f.Word
+
+
+class ClosedAt(Frozen):
+    """Holds when the inspection lets premises open again that were closed at an inspection of one of the kinds named; ``unknown``
+    stands for an inspection that the register doesn't hold."""
+
+    fills: ClassVar[frozenset[str]] = frozenset({"closed_on"})
+    parameters: ClassVar[dict[str, str]] = {"any_of": "words"}
+    kind: Literal["closed_at"]
+    any_of: f.Word
 
 
 class OperatedFor(Frozen):
@@ -143,10 +212,13 @@ class Otherwise(Frozen):
     kind: Literal["otherwise"]
 
 
+# About one inspection and those before it: they can hold only where the newest inspection decides.
+OfInspections = OfKind | SoonAfter | OutcomePending | ClosureIs | ClosedAt
 Condition = Annotated[
-    Acts | NoActs | InSuccession | Score | Points | ComponentSum | ComponentEach | OperatedFor | Otherwise,
+    Acts | NoActs | InSuccession | Score | Points | ComponentSum | ComponentEach | OperatedFor | Otherwise | OfInspections,
     Field(discriminator="kind"),
 ]
+OF_INSPECTIONS: tuple[type[Frozen], ...] = (OfKind, SoonAfter, OutcomePending, ClosureIs, ClosedAt)
 CONDITION_KINDS: tuple[type[Frozen], ...] = (
     Acts,
     NoActs,
@@ -157,6 +229,7 @@ CONDITION_KINDS: tuple[type[Frozen], ...] = (
     ComponentEach,
     OperatedFor,
     Otherwise,
+    *OF_INSPECTIONS,
 )
 # A cause is a condition that becomes true by an act on a day; a rule that works at once needs exactly one.
 CAUSES = (Acts, InSuccession)

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Hashable
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, StringConstraints, model_validator
@@ -160,13 +160,16 @@ class Status(Section):
 
 
 class Rule(Dates):
-    """When all conditions hold, the subject meets ``grade``. The sentences are templates filled by the conditions.
+    """When all conditions hold, the subject meets ``grade``, or has no grade but ``status``, whatever grades it meets as well. The
+    sentences are templates filled by the conditions.
 
     ``gives_way_to``: rules for a better grade that ask for all that this one asks and more; where one of them holds, this one
     says nothing."""
 
+    later: ClassVar[frozenset[str]] = frozenset({"status"})
     id: f.Word
-    grade: GradeName
+    grade: GradeName | None = None
+    status: f.Word | None = None
     clause: f.Name
     at: tuple[Moment, ...] = Field(min_length=1)
     all: tuple[Condition, ...] = Field(min_length=1)
@@ -176,21 +179,42 @@ class Rule(Dates):
     zh: f.Text
     en: f.Text
 
+    @model_validator(mode="after")
+    def _grade_or_status(self) -> Rule:
+        if (self.grade is None) == (self.status is None):
+            raise ValueError("a rule gives a grade or a status: write one of the two")
+        return self
+
     def in_force(self, day: date) -> bool:
         """True on the days from ``in_force_from`` to the day before ``repealed_on``."""
         return self.in_force_from <= day and (self.repealed_on is None or day < self.repealed_on)
 
 
+class PassedOver(Section):
+    """Inspections of the kinds in ``kinds`` (a parameter) decide nothing where no rule holds: the one before them does. Where one
+    lets premises open again that were closed at another of these kinds, those that kept them closed are passed over too, and
+    ``reopened`` says since when ({day}) the earlier result stands. ``none_yet``: what is said while no inspection has decided anything."""
+
+    kinds: ParameterName
+    clause: f.Name
+    reopened: Texts
+    none_yet: Texts
+
+
 class Latest(Section):
     """The grade follows from the newest rated inspection; ``components`` must all be scored. ``no_rule``: what is said of an
-    inspection that has all scores, on a day on which no rule gives a grade."""
+    inspection that has all scores, on a day on which no rule gives a grade. ``interim``: the statuses that rules give, the one that
+    goes before the others first."""
 
+    later: ClassVar[frozenset[str]] = frozenset({"interim", "passed_over"})
     mode: Annotated[str, StringConstraints(pattern="^latest$")]
     clause: f.Name
     components: tuple[f.Word, ...] = Field(min_length=1)
     not_gradable: Texts
     declared: Texts
     no_rule: Texts | None = None
+    interim: tuple[f.Word, ...] | None = None
+    passed_over: PassedOver | None = None
 
 
 class Published(Section):
@@ -326,5 +350,5 @@ class Rulebook(Section):
         return {one.status: one for one in self.statuses}
 
     def status_for(self, role: str) -> Status | None:
-        """The status of a role that has one word only (every role but ``terminal`` and ``declared``)."""
+        """The status of a role that has one word only (every role but ``terminal``, ``declared`` and ``interim``)."""
         return next((one for one in self.statuses if one.role == role), None)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import ConfigDict, StringConstraints
 
 from schemas import fields as f
-from schemas.fields import Frozen
+from schemas.rulebook.conditions import Growing
 
 ParameterName = f.Word
 GradeName = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z+-]{0,9}$")]
@@ -16,7 +16,7 @@ Version = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}\.[0-9]{1,3}$")]
 ListName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
 
 
-class Section(Frozen):
+class Section(Growing):
     """Parts of a rulebook aren't subject data: no disclosure class, everything in them is public."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)

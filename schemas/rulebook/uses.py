@@ -15,7 +15,18 @@ from schemas.rulebook.conditions import Points, Score
 from schemas.rulebook.errors import RulebookError
 from schemas.rulebook.model import Parameter, Rule, Rulebook
 from schemas.rulebook.points import SAME_ACT, PointTable
-from schemas.rulebook.vocabulary import ACTIVITIES, CHANNELS, COUNTED_BY, LEGAL_FIELDS, OF_TWO_FINALS, SANCTIONS, START_UNKNOWN
+from schemas.rulebook.vocabulary import (
+    ACTIVITIES,
+    CHANNELS,
+    CLOSURES,
+    COUNTED_BY,
+    INSPECTION_KINDS,
+    LEGAL_FIELDS,
+    NOT_ON_RECORD,
+    OF_TWO_FINALS,
+    SANCTIONS,
+    START_UNKNOWN,
+)
 
 Place = tuple[str, str]
 Refuse = Callable[[Place, str, str, str], RulebookError]
@@ -27,8 +38,15 @@ ENTRY = {
     "entry_exempt_channels": ("words", "channel", CHANNELS),
 }
 _WORDS = {"legal_fields": ("legal-field", LEGAL_FIELDS), "sanctions": ("sanction", SANCTIONS)}
+# What ``any_of`` may name, by the kind of condition.
+_ANY_OF = {
+    "inspection_kind": ("inspection-kind", INSPECTION_KINDS),
+    "soon_after": ("inspection-kind", INSPECTION_KINDS),
+    "closed_at": ("inspection-kind", (*INSPECTION_KINDS, NOT_ON_RECORD)),
+    "closure": ("closure", CLOSURES),
+}
 # Fewer than one of these would hold always, or never.
-_AT_LEAST_ONE = ("count", "within")
+_AT_LEAST_ONE = ("count", "within", "fewer_than")
 
 
 @dataclass(frozen=True)
@@ -56,6 +74,7 @@ def uses_of(rulebook: Rulebook) -> Iterator[Use]:
     for table in rulebook.point_tables:
         yield from _of_table(table, rulebook)
     yield from _of_periodic(rulebook)
+    yield from _of_latest(rulebook)
     names = {one.name for one in rulebook.parameters}
     if names & ENTRY.keys():
         for name, (unit, kind, words) in ENTRY.items():
@@ -67,7 +86,7 @@ def _of_rule(rule: Rule) -> Iterator[Use]:
         for field, unit in type(condition).parameters.items():
             if (name := getattr(condition, field)) is None:
                 continue
-            kind, words = _WORDS.get(field, (None, ()))
+            kind, words = _ANY_OF[condition.kind] if field == "any_of" else _WORDS.get(field, (None, ()))
             yield Use(
                 ("rules", rule.id),
                 f"the rule {rule.id!r}",
@@ -138,6 +157,15 @@ def _of_periodic(rulebook: Rulebook) -> Iterator[Use]:
             filled=filled,
             least=int(field == "steps"),
         )
+
+
+def _of_latest(rulebook: Rulebook) -> Iterator[Use]:
+    if rulebook.latest is None or rulebook.latest.passed_over is None:
+        return
+    first, until = _span(rulebook.rules)
+    kind, words = _ANY_OF["inspection_kind"]
+    name = rulebook.latest.passed_over.kinds
+    yield Use(("latest", ""), "what is passed over", name, "kinds", "words", first=first, until=until, kind=kind, words=words, filled=True)
 
 
 def _span(rules: Iterable[Rule]) -> tuple[date | None, date | None]:

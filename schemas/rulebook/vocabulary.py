@@ -11,6 +11,7 @@ from typing import Literal, get_args
 from schemas.envelope import Channel
 from schemas.events import CATALOGUE
 from schemas.events.penalty import LegalField
+from schemas.events.supervision import Closure, InspectionKind
 
 Sanction = Literal[
     "warning",
@@ -41,6 +42,10 @@ Sanction = Literal[
 SANCTIONS: tuple[str, ...] = get_args(Sanction)
 
 LEGAL_FIELDS: tuple[str, ...] = get_args(LegalField)
+INSPECTION_KINDS: tuple[str, ...] = get_args(InspectionKind)
+CLOSURES: tuple[str, ...] = get_args(Closure)
+# In the place of an inspection's kind: the register doesn't hold the inspection that closed the premises.
+NOT_ON_RECORD = "unknown"
 CHANNELS: tuple[str, ...] = get_args(Channel)
 # Facts as the rulebooks name them: ``penalty.decided`` is ``penalty_decided``.
 ACTIVITIES: tuple[str, ...] = tuple(sorted(one.name.replace(".", "_") for one in CATALOGUE.values() if one.route == "facts"))
@@ -60,7 +65,7 @@ WHOLE_NUMBER_UNITS = ("count", "days", "working_days", "months", "percent")
 Moment = Literal["evaluation", "immediate", "new_enterprise", "latest"]
 
 # What a status means to the engine; its word and its names are the rulebook's own.
-StatusRole = Literal["graded", "terminal", "new_enterprise", "not_yet_evaluated", "not_gradable", "declared"]
+StatusRole = Literal["graded", "terminal", "new_enterprise", "not_yet_evaluated", "not_gradable", "declared", "interim"]
 
 # What a rule's sentences may fill in, whatever its conditions; each kind of condition adds its own (``conditions``).
 COMMON_PLACEHOLDERS = frozenset({"day", "period_first", "period_last"})

@@ -89,6 +89,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "component_scores": ("分项得分（分）", "the scores of components, in points"),
     "published_outcome": ("已公布的结果，仅供比对", "what a published register said, only to compare with"),
     "outcome_pending": ("结果待定", "whether the outcome is still open"),
+    "closure": ("是否停业：责令停业、维持停业、准许重新营业", "whether it closed the premises, kept them closed or let them open again"),
     "sample_no": ("样品编号", "the sample's number"),
     "batch_no": ("产品批号", "the product's batch"),
     "report_no": ("检验报告号", "the report's number"),

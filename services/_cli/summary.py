@@ -66,7 +66,7 @@ def tell(session: Session, alive: Callable[[], None] = lambda: None) -> None:
         example = _story(session) or "uscc:…"
         say(f"Try → {me} explain {example}   {me} watch   {me} sign examples/inspection.json | {me} send")
     else:
-        say(f"Try → {me} officer enrol --help   {me} event new inspection.recorded   {me} import fhrs FILE.csv")
+        say(f"Try → {me} officer enrol --help   {me} event new inspection.recorded   {me} import --help")
     say(f"Ctrl-C stops; the data stays in {_shown(session.home.root)}; `{me} reset` starts over")
 
 

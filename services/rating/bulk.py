@@ -20,6 +20,7 @@ import orjson
 
 from schemas.times import milliseconds
 from services.rating.domain.controls import Controls
+from services.rating.domain.days import day
 from services.rating.domain.facts import CONTROLS, Fact, compact
 from services.rating.domain.fold import Book
 from services.rating.domain.grade import standing
@@ -78,6 +79,24 @@ def _apply(controls: Controls, fact: Fact, book: Book) -> None:
     if fact.name == "rulebook.activated" and fact.data["regime"] == book.rulebook.regime:
         fact.data["sha256"] = book.sha256
     controls.apply(fact)
+
+
+def follow(events: Iterable[bytes], book: Book) -> Iterator[tuple[Fact | None, Standing | None]]:
+    """For each event of a file, in its order: the fact, and the standing right after it, on the day on which it happened.
+
+    Both None for an event that rating doesn't ask for; without a day there is no standing. Raises ``BadLine``."""
+    folded = Folded()
+    activate(folded.controls, book)
+    for number, line in enumerate(events):
+        name, fact = _read(number, line, folded.known)
+        if fact is None or fact.name in CONTROLS:
+            yield None, None
+            continue
+        folded.known = fact.known
+        subject = folded.subjects.setdefault(name, Subject(name, 0))
+        subject.apply(fact)
+        on = day(fact.data.get("occurred_on"))
+        yield fact, standing(subject, folded.controls, book.rulebook, sha256=book.sha256, upto=number, as_of=on) if on else None
 
 
 def rate(folded: Folded, book: Book, *, as_of: date) -> Iterator[tuple[str, Standing]]:

@@ -140,6 +140,18 @@ def test_a_subject_of_another_scheme_is_not_rated() -> None:
 
 
 @pytest.mark.parametrize(
+    ("scores", "grade"), [((5, 5, 5), "5"), ((10, 0, 0), "4"), ((10, 10, 10), "3"), ((15, 0, 0), "2"), ((20, 0, 0), "1"), ((25, 0, 0), "0")]
+)
+def test_every_band_holds_from_its_first_day_on(scores: tuple[int, int, int], grade: str) -> None:
+    for on, wanted in (("1999-12-31", "not_gradable"), ("2000-01-01", grade), ("2000-01-02", grade)):
+        ledger = Ledger("fhrs", subject=PREMISES, activated=False)
+        ledger.activate(in_force_from="1990-01-01")
+        ledger.registered("1990-01-01")
+        rated(ledger, on, *scores)
+        assert wanted == ledger.grade("2025-01-01")
+
+
+@pytest.mark.parametrize(
     ("on", "said"), [("1999-12-31", "no bands were in force"), ("2000-01-01", "add up to 0"), ("2000-01-02", "add up to 0")]
 )
 def test_an_inspection_before_the_bands_is_not_said_to_lack_scores(on: str, said: str) -> None:

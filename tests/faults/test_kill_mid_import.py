@@ -21,7 +21,7 @@ import pytest
 from deploy.local.stack import CHECKOUT, Stack
 from schemas.topics import LOGGED_TOPICS
 from services._cli.home import Home
-from services._cli.importing import Report, import_rows, importer_key, read_rows
+from services._cli.importing import FORMATS, Report, import_rows, importer_key, read_rows
 from services._cli.looking import all_findings
 from services._cli.sample.acts import ZONE
 from services._cli.sample.load import Order, control_events, in_order, keys, load, make_town
@@ -103,7 +103,7 @@ def run(stack: Stack, session: Session, rows: list[object], victims: tuple[str, 
     report = Report("rows", rows=len(rows))
     receipts: list[object] = []
     intake = session.intake()
-    key = importer_key(session.home, intake, sorted({row.office for row in rows}))
+    key = importer_key(session.home, intake, FORMATS["fhrs"], sorted({row.office for row in rows}))
     total = sum(len(row.events) for row in rows)
     with kills(stack, total, victims) as moved:
         import_rows(rows, key, intake, report, moved=moved, kept=receipts.append, size=SIZE)
@@ -124,7 +124,7 @@ def members(http: httpx.Client, name: str) -> list[str]:
 
 
 def rows_of(shared: Path) -> list[object]:
-    rows, _ = read_rows(shared / "data" / "fhrs_westminster.csv")
+    rows, _ = read_rows(shared / "data" / "fhrs_westminster.csv", FORMATS["fhrs"])
     return list(islice(rows, 0, len(rows), max(1, len(rows) // ROWS)))[:ROWS]
 
 

@@ -10,28 +10,48 @@ import typer
 from rich.table import Table
 
 from services._cli.errors import REFUSED
-from services._cli.importing import Report, import_rows, importer_key, read_rows
+from services._cli.importing import FORMATS, Report, import_rows, importer_key, read_rows
 from services._cli.session import Session, session_of
 from services._cli.summary import holdings, settle
 from services._cli.town import ENTERPRISES, SEED, YEARS, bring_town, order_of
+from services.intake.importers.rows import PublishedFormat
 
 import_app = typer.Typer(help="Take in published data.", no_args_is_help=True)
+
+
+_Json = Annotated[bool, typer.Option("--json", help="The report as JSON.")]
+_Receipts = Annotated[Path | None, typer.Option(help="Write every receipt to this file, one a line.")]
 
 
 @import_app.command("fhrs")
 def import_fhrs(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="One authority's file of the Food Hygiene Rating Scheme, CSV.")],
-    as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
-    receipts: Annotated[Path | None, typer.Option(help="Write every receipt to this file, one a line.")] = None,
+    as_json: _Json = False,
+    receipts: _Receipts = None,
 ) -> None:
     """Take in a published file. Every row is accepted, or refused with its line and the reason; again changes nothing."""
-    session = session_of(context)
-    rows, refused = read_rows(file)
-    report = Report(str(file), rows=len(rows) + len(refused), refused=refused)
+    _import(session_of(context), FORMATS["fhrs"], file, as_json, receipts)
+
+
+@import_app.command("nyc")
+def import_nyc(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="New York City's restaurant inspection results, CSV: one row a violation.")],
+    as_json: _Json = False,
+    receipts: _Receipts = None,
+) -> None:
+    """Take in a published file. Rows of one inspection become one fact; every row is accepted, or refused with its line and the
+    reason; again changes nothing. `mingjian agree nyc` compares the official grades."""
+    _import(session_of(context), FORMATS["nyc"], file, as_json, receipts)
+
+
+def _import(session: Session, given: PublishedFormat, file: Path, as_json: bool, receipts: Path | None) -> None:
+    rows, refused = read_rows(file, given)
+    report = Report(str(file), rows=sum(len(row.lines) for row in rows) + len(refused), refused=refused)
     intake = session.intake(patience_s=300.0)
     if rows:
-        key = importer_key(session.home, intake, sorted({row.office for row in rows}))
+        key = importer_key(session.home, intake, given, sorted({row.office for row in rows}))
         total = sum(len(row.events) for row in rows)
         sink = receipts.open("wb") if receipts else None
         try:

@@ -14,6 +14,8 @@ REGISTERED = "mingjian.enterprise.registered.v1"
 DECLARED = "mingjian.enterprise.status.declared.v1"
 SCORED = "mingjian.score.recorded.v1"
 INSPECTED = "mingjian.inspection.recorded.v1"
+# Rating has the same list (``services.rating.domain.view``).
+RESULTS = ("component_scores", "published_outcome", "closure")
 TYPES = frozenset({REGISTERED, DECLARED, SCORED, INSPECTED})
 
 
@@ -22,7 +24,7 @@ def regimes_in(event: Mapping[str, Any]) -> tuple[str, ...]:
     data = event["data"]
     if event["type"] == REGISTERED:
         named = data.get("regimes")
-    elif event["type"] == INSPECTED and not (data.get("component_scores") or data.get("published_outcome")):
+    elif event["type"] == INSPECTED and not any(data.get(one) for one in RESULTS):
         return ()
     else:
         named = [data["regime"]] if data.get("regime") is not None else []

@@ -17,15 +17,26 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from schemas.canonical import canonical_bytes
-from schemas.ids import import_id
+from services.intake.importers.rows import (
+    CHANNEL,
+    NotThisFormat,
+    Refused,
+    RefusedRow,
+    Row,
+    event,
+    records,
+    within_length,
+    without_mark,
+)
+
+__all__ = ["CHANNEL", "COLUMNS", "OFFICER", "REGIME", "SCHEME", "NotFhrs", "Refused", "RefusedRow", "Row", "office_of", "read"]
 
 REGIME = "fhrs"
-CHANNEL = "migration"
+SCHEME = "fhrs"
 OFFICER = "officer:fhrs-import"
 # The national scheme's first month: rows without a date need some fixed instant, so that the same row stays the same event.
 UNDATED = "2010-11-01T00:00:00.000Z"
@@ -66,34 +77,10 @@ _KINDS = {
 }
 _PREMISES = re.compile(r"[1-9][0-9]{0,11}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_LONGEST = 200
 
 
-class NotFhrs(ValueError):
+class NotFhrs(NotThisFormat):
     """The file is not in this format; the message says which columns are missing."""
-
-
-class RefusedRow(ValueError):
-    """The row can't become events; the message names field and value."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the file (1-based, as an editor counts; a quoted field with line breaks counts from its last line)."""
-
-    line: int
-    subject: str
-    office: str
-    events: tuple[dict[str, Any], ...]
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A line that gave no event, and why. ``premises`` is the FHRSID as written."""
-
-    line: int
-    premises: str
-    reason: str
 
 
 def office_of(authority: str) -> str:
@@ -109,37 +96,27 @@ def read(lines: Iterable[str]) -> Iterator[Row | Refused]:
 
     Raises ``NotFhrs`` when the header lacks a column. An id that comes again with other content is refused: which of two
     results holds is not for an importer to choose."""
-    reader = csv.DictReader(_without_mark(lines), strict=True)
+    reader = csv.DictReader(without_mark(lines), strict=True)
     header = reader.fieldnames or []
     missing = [name for name in COLUMNS if name not in header]
     if missing:
         raise NotFhrs(f"not an FHRS file: the header lacks {', '.join(missing)}")
     seen: dict[str, tuple[int, bytes]] = {}
-    while True:
-        try:
-            row = next(reader, None)
-        except csv.Error as error:
-            yield Refused(reader.line_num, "", f"the line is not CSV: {error}")
+    for found in records(reader, "FHRSID"):
+        if isinstance(found, Refused):
+            yield found
             continue
-        if row is None:
-            return
-        premises = (row.get("FHRSID") or "").strip()
+        number, row = found
+        premises = row["FHRSID"].strip()
         try:
-            if None in row or None in row.values():
-                raise RefusedRow("the line has not as many fields as the header")
-            taken = _row(reader.line_num, row)
+            taken = _row(number, row)
             content = canonical_bytes(list(taken.events))
-            line, before = seen.setdefault(premises, (reader.line_num, content))
+            line, before = seen.setdefault(premises, (number, content))
             if before != content:
                 raise RefusedRow(f"FHRSID {premises} stands in line {line} with other content")
             yield taken
         except RefusedRow as error:
-            yield Refused(reader.line_num, premises, str(error))
-
-
-def _without_mark(lines: Iterable[str]) -> Iterator[str]:
-    for number, line in enumerate(lines):
-        yield line.removeprefix("\ufeff") if number == 0 else line
+            yield Refused(number, premises, str(error))
 
 
 def _row(line: int, row: dict[str, str]) -> Row:
@@ -152,8 +129,8 @@ def _row(line: int, row: dict[str, str]) -> Row:
     time = f"{rated_on.isoformat()}T00:00:00.000Z" if rated_on else UNDATED
     kind, data = _outcome(field, rated_on)
     events = (
-        _event("enterprise.registered", office=office, subject=subject, time=time, data=_registration(field)),
-        _event(kind, office=office, subject=subject, time=time, data=data),
+        event("enterprise.registered", office=office, subject=subject, time=time, data=_registration(field)),
+        event(kind, office=office, subject=subject, time=time, data=data),
     )
     return Row(line, subject, office, events)
 
@@ -187,10 +164,7 @@ def _registration(field: dict[str, str]) -> dict[str, Any]:
         "local_ref": field["LocalAuthorityBusinessID"],
     }
     data |= {name: value for name, value in given.items() if value}
-    too_long = [name for name, value in data.items() if isinstance(value, str) and len(value) > _LONGEST]
-    if too_long:
-        raise RefusedRow(f"{too_long[0]} is longer than {_LONGEST} characters")
-    return data
+    return within_length(data)
 
 
 def _outcome(field: dict[str, str], rated_on: date | None) -> tuple[str, dict[str, Any]]:
@@ -226,16 +200,3 @@ def _points(column: str, text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,3}", text):
         raise RefusedRow(f"{column} {text!r} is not a score")
     return int(text)
-
-
-def _event(kind: str, *, office: str, subject: str, time: str, data: dict[str, Any]) -> dict[str, Any]:
-    event = {
-        "specversion": "1.0",
-        "source": office,
-        "type": f"mingjian.{kind}.v1",
-        "subject": subject,
-        "time": time,
-        "datacontenttype": "application/json",
-        "data": data,
-    }
-    return {"id": import_id(source=office, row_key=f"{subject} {kind}", content=canonical_bytes(event)), **event}

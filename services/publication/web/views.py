@@ -183,14 +183,14 @@ def story(row: Row, fact: Row, name: str | None, leaf: Leaf, speaker: Speaker) -
 
 
 def rules_by_grade(book: Rulebook, lang: str, day: date) -> dict[str, list[str]]:
-    """The conditions of each grade in force on a day, by their parameters' titles, each once."""
+    """The clauses of what gives each grade, or each status, on a day, in our own words, each once."""
     found: dict[str, list[str]] = {}
     for rule in book.rules:
         if rule.in_force(day):
             clause = book.clause_texts.get(rule.clause)
             if clause is not None:
                 text = clause.zh if lang == "zh" else clause.en
-                held = found.setdefault(rule.grade, [])
+                held = found.setdefault(rule.grade or rule.status or "", [])
                 if text not in held:
                     held.append(text)
     return found

@@ -34,6 +34,7 @@ KEPT: dict[str, tuple[str, ...]] = {
         "component_scores",
         "published_outcome",
         "outcome_pending",
+        "closure",
     ),
     "case.closed": ("occurred_on", "case_no", "outcome", "violations"),
     "obstruction.determined": ("occurred_on", "document_no", "service", "act"),

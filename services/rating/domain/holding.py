@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -60,6 +60,9 @@ class Look:
     score: tuple[Decimal, Fact] | None = None
     components: dict[str, int] | None = None
     inspection: Fact | None = None
+    # The regime's inspections by day and offset; ``inspection`` is ``rated[place]``.
+    rated: Sequence[Fact] = ()
+    place: int = 0
 
     def value(self, name: str) -> Any:
         """The named parameter on ``day``."""

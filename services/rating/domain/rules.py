@@ -9,6 +9,7 @@ from typing import Any
 from schemas.rulebook import Rule, Rulebook
 from schemas.rulebook.conditions import (
     CAUSES,
+    OF_INSPECTIONS,
     ComponentEach,
     ComponentSum,
     NoActs,
@@ -19,7 +20,7 @@ from schemas.rulebook.conditions import (
 )
 from services.rating.domain.approval import Admitted
 from services.rating.domain.causes import between
-from services.rating.domain.conditions import CAUSE_KINDS, components, no_acts, operated_for, points, score
+from services.rating.domain.conditions import CAUSE_KINDS, components, inspections, no_acts, operated_for, points, score
 from services.rating.domain.holding import Holding, Look
 from services.rating.domain.index import Index, index_of
 from services.rating.domain.plan import Asked, plan_of
@@ -90,9 +91,14 @@ def _holds(rule: Rule, position: int, condition: object, look: Look, index: Inde
         return components.holds_sum(condition, look)
     if isinstance(condition, ComponentEach):
         return components.holds_each(condition, look)
+    if isinstance(condition, OF_INSPECTIONS):
+        return inspections.holds(condition, look)
     if isinstance(condition, OperatedFor):
         return operated_for.holds(condition, look, unknown_is_new(look.rulebook, look.day))
     assert isinstance(condition, Otherwise)
+    if look.inspection and not look.components:
+        # What lies beyond all bounds can't be said of scores that nobody gave.
+        return None
     return Holding(facts=(look.inspection,) if look.inspection else ())
 
 
@@ -117,6 +123,7 @@ def reason_of(
         rule=rule.id,
         clause=rule.clause,
         grade=rule.grade,
+        status=rule.status,
         template=rule,
         values={"day": day, "period_first": first, "period_last": last},
         holdings=tuple(holdings),

@@ -34,8 +34,8 @@ class Bilingual(Protocol):
 
 @dataclass(frozen=True)
 class Reason:
-    """One condition that holds. ``on``: from when it acts, for a lowering at once; ``facts``: what it rests on beside its holdings;
-    ``approved_by``: the approver's word by which it counts (R8).
+    """One condition that holds. ``status``: what a rule gives in the place of a grade; ``on``: from when it acts, for a lowering at
+    once; ``facts``: what it rests on beside its holdings; ``approved_by``: the approver's word by which it counts (R8).
     Words and facts are put together when they are asked for: most conditions that hold decide nothing."""
 
     rule: str
@@ -48,6 +48,7 @@ class Reason:
     readings: tuple[str, ...] = ()
     on: date | None = None
     approved_by: Fact | None = None
+    status: str | None = None
 
     @cached_property
     def decisive(self) -> tuple[Decisive, ...]:

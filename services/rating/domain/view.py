@@ -40,7 +40,7 @@ class View:
     arrived: list[Act] = field(default_factory=list)
     corrections: list[tuple[date, frozenset[str], str | None]] = field(default_factory=list)
     scores: dict[tuple[str, int], list[Fact]] = field(default_factory=dict)
-    # Regime → inspections with scores or an outcome, by day and offset; statuses, in the order of arrival.
+    # Regime → inspections with scores, an outcome or a closure, by day and offset; statuses, in the order of arrival.
     rated: dict[str, list[Fact]] = field(default_factory=dict)
     declared: dict[str, list[Fact]] = field(default_factory=dict)
     # Regime → an approver's words on proposed grades, by day and offset.
@@ -121,8 +121,12 @@ def regimes_of(fact: Fact) -> frozenset[str]:
     return frozenset()
 
 
+# What an inspection says that can decide about a grade. Audit has the same list (``services.audit.domain.regimes``).
+RESULTS = ("component_scores", "published_outcome", "closure")
+
+
 def _rated(data: dict[str, Any]) -> bool:
-    return data.get("regime") is not None and bool(data.get("component_scores") or data.get("published_outcome"))
+    return data.get("regime") is not None and any(data.get(one) for one in RESULTS)
 
 
 def _fold_registered(view: View, fact: Fact) -> None:

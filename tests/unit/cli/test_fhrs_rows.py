@@ -155,14 +155,14 @@ def test_a_row_s_events_travel_in_one_batch() -> None:
 
 def test_a_file_that_is_missing_or_not_text_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(CliError, match="there is no file"):
-        read_rows(tmp_path / "none.csv")
+        read_rows(tmp_path / "none.csv", fhrs)
     (tmp_path / "bytes.csv").write_bytes(b"FHRSID\xff\xfe")
     with pytest.raises(CliError, match="not UTF-8"):
-        read_rows(tmp_path / "bytes.csv")
+        read_rows(tmp_path / "bytes.csv", fhrs)
 
 
 def test_every_row_of_a_real_authority_s_file_is_accounted_for(shared: Path) -> None:
-    rows, refused = read_rows(shared / "data" / "fhrs_westminster.csv")
+    rows, refused = read_rows(shared / "data" / "fhrs_westminster.csv", fhrs)
     assert (len(rows), len(refused)) == (5160, 0)
     kinds = Counter(row.events[1]["type"] for row in rows)
     assert kinds == {"mingjian.inspection.recorded.v1": 4740, "mingjian.enterprise.status.declared.v1": 420}

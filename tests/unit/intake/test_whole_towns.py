@@ -19,7 +19,8 @@ from services._cli.signing import submission
 from services.intake.domain.judging import Admitted, judge
 from services.intake.domain.registry import Registry
 from services.intake.domain.standing import Facts, known
-from services.intake.importers import fhrs
+from services.intake.importers import fhrs, nyc
+from services.intake.importers.rows import CHANNEL, PublishedFormat, Row
 from tests import toolkit as kit
 
 pytestmark = pytest.mark.sweep
@@ -89,34 +90,37 @@ def premises(many: int) -> str:
     return out.getvalue()
 
 
-def importing(rows: list[fhrs.Row]) -> tuple[Registry, SigningKey]:
+def importing(rows: list[Row], given: PublishedFormat) -> tuple[Registry, SigningKey]:
     """A register in which the importer has a role at each authority's office, with one key."""
-    registry, key = begun(), kit.key("fhrs-import")
+    registry, key = begun(), kit.key("importer")
     for office in sorted({row.office for row in rows}):
-        officer = Officer(fhrs.OFFICER.removeprefix("officer:"), office, "importer", (fhrs.CHANNEL,))
-        for kind, subject, data in enrolment(officer, key.public_object(), date(2026, 11, 23), schemes=("fhrs",), regimes=(fhrs.REGIME,)):
+        officer = Officer(given.OFFICER.removeprefix("officer:"), office, "importer", (CHANNEL,))
+        scopes = {"schemes": (given.SCHEME,), "regimes": (given.REGIME,)}
+        for kind, subject, data in enrolment(officer, key.public_object(), date(2026, 11, 23), **scopes):
             made = kit.by_registrar(kind, subject, data)
             assert isinstance(kit.judged(made, registry), Admitted)
             kit.fold(registry, [made])
     return registry, key
 
 
-def admitted_rows(lines: list[str]) -> int:
-    rows = list(fhrs.read(lines))
-    taken = [row for row in rows if isinstance(row, fhrs.Row)]
+def admitted_rows(lines: list[str], given: PublishedFormat) -> int:
+    """How many lines there are, all of them admitted."""
+    rows = list(given.read(lines))
+    taken = [row for row in rows if isinstance(row, Row)]
     assert len(taken) == len(rows)
-    registry, key = importing(taken)
+    registry, key = importing(taken, given)
     for row in taken:
         for event in row.events:
-            found = kit.judged(kit.signed(event, key), registry, channel=fhrs.CHANNEL)
+            found = kit.judged(kit.signed(event, key), registry, channel=CHANNEL)
             assert isinstance(found, Admitted), (row.line, found)
-    return len(taken)
+    return sum(len(row.lines) for row in taken)
 
 
 def test_every_row_of_a_file_of_premises_is_admitted() -> None:
-    assert admitted_rows(premises(200).splitlines(keepends=True)) == 200
+    assert admitted_rows(premises(200).splitlines(keepends=True), fhrs) == 200
 
 
-def test_every_row_of_a_published_file_is_admitted(shared: Path) -> None:
-    with (shared / "data" / "fhrs_westminster.csv").open(encoding="utf-8", newline="") as lines:
-        assert admitted_rows(list(lines)) == 5160
+@pytest.mark.parametrize(("name", "given", "rows"), [("fhrs_westminster.csv", fhrs, 5160), ("nyc_restaurants.csv", nyc, 5000)])
+def test_every_row_of_a_published_file_is_admitted(shared: Path, name: str, given: PublishedFormat, rows: int) -> None:
+    with (shared / "data" / name).open(encoding="utf-8", newline="") as lines:
+        assert admitted_rows(list(lines), given) == rows

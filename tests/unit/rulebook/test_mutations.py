@@ -11,7 +11,7 @@ import importlib
 import inspect
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import pytest
 from schemas.rulebook import Rule, Rulebook
 from schemas.rulebook.points import SAME_ACT, PointTable
 from schemas.rulebook.vocabulary import OF_TWO_FINALS, START_UNKNOWN
+from services.rating.domain.days import ONE_DAY
 from services.rating.domain.fold import Book
 from tests.cases import ledger
 
@@ -34,6 +35,7 @@ IMPLIED: dict[str, frozenset[str]] = {
             "rating_3 without component_sum",
         }
     ),
+    "nyc": frozenset(),
     "liyujiang": frozenset(
         {
             # Who is new is asked before any rule is.
@@ -66,6 +68,7 @@ UNNOTICED: dict[str, frozenset[str]] = {
     "fhrs": frozenset(),
     "shenzhen-pharmacy": frozenset(),
     "wuhan-2017": frozenset(),
+    "nyc": frozenset(),
     "liyujiang": frozenset(
         {
             "b_compliant no_acts violations without legal_fields",
@@ -132,6 +135,10 @@ def _calls(function: Callable[..., None]) -> Iterator[Case]:
 def mutants(book: Rulebook) -> Iterator[tuple[str, Rulebook]]:
     """One change each, with its name."""
     yield from _values(book)
+    yield from _interim(book)
+    yield from _later(book)
+    other = "best" if book.precedence == "worst" else "worst"
+    yield f"the {other} wins", book.model_copy(update={"precedence": other})
     for rule in book.rules:
         yield f"rule {rule.id} gone", _with(book, "rules", tuple(one for one in book.rules if one != rule))
         for label, changed in _of_rule(rule):
@@ -152,6 +159,29 @@ def _of_table(table: PointTable) -> Iterator[tuple[str, PointTable]]:
         yield f"without {row.acts}", table.model_copy(update={"deductions": tuple(one for one in table.deductions if one != row)})
     if table.legal_fields:
         yield "without legal_fields", table.model_copy(update={"legal_fields": None})
+
+
+def _later(book: Rulebook) -> Iterator[tuple[str, Rulebook]]:
+    """What grades inspections by their day begins a day later."""
+    for section, name in (("rules", "id"), ("parameters", "name")) if book.latest else ():
+        for entry in getattr(book, section):
+            if section == "rules":
+                late = entry.model_copy(update={"in_force_from": entry.in_force_from + ONE_DAY})
+            else:
+                values = tuple(one.model_copy(update={"in_force_from": one.in_force_from + ONE_DAY}) for one in entry.values)
+                late = entry.model_copy(update={"values": values})
+            yield (
+                f"{getattr(entry, name)} a day later",
+                _with(book, section, tuple(late if one == entry else one for one in getattr(book, section))),
+            )
+
+
+def _interim(book: Rulebook) -> Iterator[tuple[str, Rulebook]]:
+    """Two statuses that change places."""
+    named = book.latest.interim if book.latest and book.latest.interim else ()
+    for at, (first, second) in enumerate(pairwise(named)):
+        swapped = (*named[:at], second, first, *named[at + 2 :])
+        yield f"{second} before {first}", book.model_copy(update={"latest": book.latest.model_copy(update={"interim": swapped})})
 
 
 def _with(book: Rulebook, section: str, entries: tuple[Any, ...]) -> Rulebook:
@@ -240,7 +270,7 @@ def _noticed(cases: list[Case]) -> int | None:
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("regime", ["fhrs", "liyujiang", "shenzhen-pharmacy", "wuhan-2017"])
+@pytest.mark.parametrize("regime", ["fhrs", "liyujiang", "nyc", "shenzhen-pharmacy", "wuhan-2017"])
 def test_every_change_of_a_rulebook_makes_a_case_fail(
     regime: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,8 +2,8 @@
 
 from types import ModuleType
 
-from services.rating.domain.conditions import acts, components, in_succession, no_acts, operated_for, points, score
+from services.rating.domain.conditions import acts, components, in_succession, inspections, no_acts, operated_for, points, score
 
 CAUSE_KINDS: dict[str, ModuleType] = {"acts": acts, "in_succession": in_succession}
 
-__all__ = ["CAUSE_KINDS", "acts", "components", "in_succession", "no_acts", "operated_for", "points", "score"]
+__all__ = ["CAUSE_KINDS", "acts", "components", "in_succession", "inspections", "no_acts", "operated_for", "points", "score"]
