@@ -53,6 +53,7 @@ def uses_of(rulebook: Rulebook) -> Iterator[Use]:
     for rule in rulebook.rules:
         yield from _of_rule(rule)
     yield from _of_periodic(rulebook)
+    yield from _of_measures(rulebook)
     names = {one.name for one in rulebook.parameters}
     if names & ENTRY.keys():
         for name, (unit, kind, words) in ENTRY.items():
@@ -100,6 +101,13 @@ def _of_periodic(rulebook: Rulebook) -> Iterator[Use]:
     for field, name, unit, kind, words in wanted:
         filled = field in _WORDS
         yield Use(("periodic", ""), "the evaluation", name, field, unit, first=first, until=until, kind=kind, words=words, filled=filled)
+
+
+def _of_measures(rulebook: Rulebook) -> Iterator[Use]:
+    first, until = _span(rulebook.rules)
+    for one in rulebook.measures:
+        where, who = ("measures", one.name), f"the measure {one.name!r}"
+        yield Use(where, who, one.on_site_inspections, "on_site_inspections", "count", first=first, until=until)
 
 
 def _span(rules: Iterable[Rule]) -> tuple[date | None, date | None]:
