@@ -51,7 +51,7 @@ def shipped(directory: Path) -> dict[str, Files]:
 def rulebook_named(name: str, directory: Path) -> Old:
     """A regime of the directory, or a rulebook's folder. Raises ``Fault``, ``RulebookError``."""
     if (directory / name).is_dir() and "/" not in name:
-        return Old(Book.of(load_rulebook(directory / name)), str(directory / name))
+        return Old(Book.of(load_rulebook(directory / name)), f"{directory.name}/{name}")
     folder = Path(name)
     if folder.is_dir():
         return Old(Book.of(_edition(of_folder, files_of(folder), name).rulebook), name)
@@ -95,8 +95,8 @@ def history(file: Path | None, book: Book, known_at: int | None) -> FileHistory:
                 found = read(lines, book, known_at=known_at)
     except BadLine as error:
         raise Fault(f"{file}, {error}; write one event a line, as `mingjian sign` prints them, or take the line out") from None
-    if not found.lines:
-        raise Fault(f"{file} holds no event", USAGE)
+    if not found.last_known:
+        raise Fault(f"{file} holds no event that rating looks at" + (" and that was known by then" if known_at is not None else ""), USAGE)
     return found
 
 

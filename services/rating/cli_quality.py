@@ -41,24 +41,23 @@ def quality(
     rulebooks: Annotated[Path, typer.Option(envvar="MINGJIAN_RULEBOOKS", help="Directory of the rulebooks in use.")] = RULEBOOKS,
 ) -> None:
     """Is the rating any good: how grades move, what followed them, how well they tell, and how steady they are."""
-    lang = getattr(getattr(context.obj, "voice", None), "lang", "en")
+    chinese = getattr(getattr(context.obj, "voice", None), "lang", "en") == "zh"
     try:
         old = rulebook_named(rulebook, rulebooks)
         read = history(file, old.book, instant_of(known_at, old.book, "--known-at"))
         day = day_of(as_of, "--as-of") or read.last_day(old.book)
-        assert day is not None
         found = judged(read, Scene.of(old.book, day_of(go_live, "--go-live")), day, outcome=outcome)
     except (Fault, RulebookError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(error.code if isinstance(error, Fault) else 1) from None
     told = notes(found, outcome)
     if html:
-        compared = (f"规则 {old.shown}", f"rulebook {old.shown}")
-        html.write_text(quality_page(found, Frame(compared, told, known_at, sample=read.sample)), encoding="utf-8")
+        frame = Frame(old.shown, notes=told, known_at=known_at, sample=read.sample)
+        html.write_text(quality_page(found, frame), encoding="utf-8")
     text = json.dumps(quality_json(found, told, known_at=known_at), ensure_ascii=False, indent=1) if as_json else ""
     if as_json and str(as_json) == "-":
         typer.echo(text)
         return
     if as_json:
         as_json.write_text(text + "\n", encoding="utf-8")
-    Sheet(Console(highlight=False), found, chinese=lang == "zh").write(told)
+    Sheet(Console(highlight=False), found, chinese=chinese).write(told)

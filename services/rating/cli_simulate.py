@@ -47,7 +47,7 @@ def simulate(
     """Before a rule changes: who would move, on which lists, with how many inspections more or fewer.
 
     History is rated twice, with the same evaluations and the same go-live, by the rulebook in use and by the new one."""
-    lang = getattr(getattr(context.obj, "voice", None), "lang", "en")
+    chinese = getattr(getattr(context.obj, "voice", None), "lang", "en") == "zh"
     try:
         edition = new_edition(rulebook_file, rulebooks, rulebook)
         old = _old(edition, rulebook, rulebooks)
@@ -55,21 +55,21 @@ def simulate(
         known = instant_of(known_at, old.book, "--known-at")
         read = history(file, old.book, known)
         day = day_of(as_of, "--as-of") or read.last_day(old.book)
-        assert day is not None
         scene = Scene.of(old.book, day_of(go_live, "--go-live"))
         found = simulated(read, scene, Scene.of(new, scene.go_live), day)
     except (Fault, RulebookError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(getattr(error, "code", 1) if isinstance(error, Fault) else 1) from None
     told = notes(found, read.evaluations_after(new.rulebook.regime, day))
-    compared = compared_words(old, new, rulebook_file, edition.replaced)
+    was, now = named(old.shown, old.book), new_words(rulebook_file, new, edition.replaced)
     if html:
-        frame = Frame(compared, told, known_at, sample=read.sample)
+        frame = Frame(was, now, told, known_at, read.sample)
         html.write_text(simulation_page(found, frame), encoding="utf-8")
     if as_json:
         typer.echo(json.dumps(simulation_json(found, told, known_at=known_at, replaced=edition.replaced), ensure_ascii=False, indent=1))
     else:
-        Sheet(Console(highlight=False), found, chinese=lang == "zh").write(compared[0 if lang == "zh" else 1], told)
+        compared = f"{was} → {now[0]}" if chinese else f"{was} → {now[1]}"
+        Sheet(Console(highlight=False), found, chinese=chinese).write(compared, told)
         if html:
             typer.echo(str(html), err=True)
 
@@ -80,7 +80,11 @@ def _old(edition: Edition, named: str | None, directory: Path) -> Old:
     if named is None:
         if not (directory / regime).is_dir():
             known = ", ".join(sorted(one.name for one in directory.iterdir() if one.is_dir()))
-            raise Fault(f"the new rulebook is of the regime {regime!r}, and none of that regime is in use here ({known}); say what to compare it with by --rulebook", USAGE)
+            raise Fault(
+                f"the new rulebook is of the regime {regime!r}, and none of that regime is in use here ({known}); "
+                "say what to compare it with by --rulebook",
+                USAGE,
+            )
         return rulebook_named(regime, directory)
     old = rulebook_named(named, directory)
     if old.book.rulebook.regime != regime:
@@ -92,12 +96,13 @@ def _old(edition: Edition, named: str | None, directory: Path) -> Old:
     return old
 
 
-def compared_words(old: Old, new: Book, given: Path, replaced: str | None) -> Note:
-    """What was compared with what."""
-    regime, was, now = old.book.rulebook.regime, old.book, new
-    versions = (f"{was.rulebook.version}, SHA-256 {was.sha256[:16]}…", f"{now.rulebook.version}, SHA-256 {now.sha256[:16]}…")
-    of = (f"，其中 {given} 代替 {replaced}", f", with {given} in place of {replaced}") if replaced else (f"，{given}", f", {given}")
-    return (
-        f"{regime}：原规则 {old.shown}（{versions[0]}）；新规则{of[0]}（{versions[1]}）",
-        f"{regime}: old rulebook {old.shown} ({versions[0]}); new one{of[1]} ({versions[1]})",
-    )
+def named(shown: str, book: Book) -> str:
+    """A rulebook by where it lies, its version and the beginning of its digest."""
+    return f"{shown} ({book.rulebook.regime} {book.rulebook.version}, SHA-256 {book.sha256[:16]}…)"
+
+
+def new_words(given: Path, new: Book, replaced: str | None) -> Note:
+    """What was compared with it, and in the place of which file."""
+    if replaced is None:
+        return (named(str(given), new),) * 2
+    return (named(f"{given} 代替 {replaced}", new), named(f"{given} in place of {replaced}", new))

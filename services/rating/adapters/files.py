@@ -34,9 +34,9 @@ class FileHistory:
         for name in sorted(self.subjects):
             yield Known(self.subjects[name], self.controls, self.names.get(name))
 
-    def last_day(self, book: Book) -> date | None:
-        """The civil day of the newest instant, in the regime's zone; None of an empty file."""
-        return civil_day(self.last_known, book.zone) if self.lines else None
+    def last_day(self, book: Book) -> date:
+        """The civil day of the newest instant, in the regime's zone."""
+        return civil_day(self.last_known, book.zone)
 
     def evaluations_after(self, regime: str, day: date) -> list[str]:
         """Dates of the regime's evaluations that are entered and lie after a day."""

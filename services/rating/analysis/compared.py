@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
 from schemas.events.derived import NOT_RATED
-from schemas.rulebook import Rulebook
+from schemas.rulebook import Condition, Rulebook
+from schemas.rulebook.conditions import CAUSES
 from services.rating.analysis.history import EVERYTHING, Known, Stage
+from services.rating.domain.holding import Quantity
 from services.rating.domain.sentences import Reason
 from services.rating.domain.spans import Correction, Span, corrections, spans, turns_of
 from services.rating.domain.standing import Standing
@@ -58,15 +60,18 @@ def label_of(grade: str | None, status: str | None) -> str:
 
 def compare(known: Known, old: Stage, new: Stage, day: date) -> Compared:
     """The subject under both stages' rulebooks, on ``day`` and on every day from the earlier go-live to it."""
-    was, now = old.standing(known, day), new.standing(known, day)
     first = min(old.scene.go_live, new.scene.go_live, day)
-    differing = corrections(_spans(known, old, first, day, was), _spans(known, new, first, day, now))
-    return Compared(known.subject.subject, known.name, was, now, tuple(differing))
+    # One after the other: a view keeps the acts sorted for one rulebook at a time.
+    was, before = _course(known, old, first, day)
+    now, after = _course(known, new, first, day)
+    return Compared(known.subject.subject, known.name, was, now, tuple(corrections(before, after)))
 
 
-def _spans(known: Known, stage: Stage, first: date, last: date, at_end: Standing | None) -> list[Span]:
+def _course(known: Known, stage: Stage, first: date, last: date) -> tuple[Standing | None, list[Span]]:
+    """The standing on the last day, and the stretches up to it."""
+    at_end = stage.standing(known, last)
     turns = turns_of(known.subject, stage.controls(known), stage.scene.book.rulebook, upto=EVERYTHING, first=first, last=last)
-    return spans(turns, lambda day: stage.standing(known, day), first=first, last=last, at_end=at_end)
+    return at_end, spans(turns, lambda day: stage.standing(known, day), first=first, last=last, at_end=at_end)
 
 
 def deciding(standing: Standing | None) -> tuple[Reason, ...]:
@@ -77,6 +82,36 @@ def deciding(standing: Standing | None) -> tuple[Reason, ...]:
     return giving or standing.reasons
 
 
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number that a deciding rule compared with a bound which the new rulebook changes. ``new``: by the new rulebook's rule."""
+
+    new: bool
+    rule: str
+    clause: str
+    quantity: Quantity
+
+
+def numbers_of(rulebook: Rulebook, reasons: Iterable[Reason], changed: Collection[str], *, new: bool) -> list[Number]:
+    """What the conditions that read one of the parameters ``changed`` found, for the rules behind the reasons."""
+    rules = {rule.id: rule for rule in rulebook.rules}
+    found = []
+    for reason in reasons:
+        conditions = rules[reason.rule].all if reason.rule in rules else ()
+        if len(reason.holdings) < len(conditions):
+            # A rule that acts at once says what its cause found alone.
+            conditions = tuple(one for one in conditions if isinstance(one, CAUSES))
+        for condition, holding in zip(conditions, reason.holdings, strict=False):
+            if not read_by(condition).isdisjoint(changed):
+                found += [Number(new, reason.rule, reason.clause, one) for one in holding.numbers]
+    return found
+
+
+def read_by(condition: Condition) -> set[str]:
+    """The names of the parameters that a condition reads."""
+    return {name for field in type(condition).parameters if (name := getattr(condition, field))}
+
+
 def parameters_of(rulebook: Rulebook, reasons: Iterable[Reason]) -> set[str]:
     """The parameters that the rules behind the reasons read; for what is no rule, those that every evaluation reads."""
     rules = {rule.id: rule for rule in rulebook.rules}
@@ -84,8 +119,7 @@ def parameters_of(rulebook: Rulebook, reasons: Iterable[Reason]) -> set[str]:
     for reason in reasons:
         rule = rules.get(reason.rule)
         if rule:
-            for condition in rule.all:
-                found |= {name for field in type(condition).parameters if (name := getattr(condition, field))}
+            found |= {name for condition in rule.all for name in read_by(condition)}
         elif rulebook.periodic:
             new = rulebook.periodic.new_enterprises
             found |= {new.months, new.start_unknown, new.legal_fields, rulebook.periodic.score_maximum}

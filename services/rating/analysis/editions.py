@@ -48,7 +48,11 @@ def of_file(text: bytes, shown: str, shipped: Mapping[str, Files], regime: str |
     topic = given.get("topic")
     if not isinstance(topic, str):
         raise RulebookError(
-            "missing", file=shown, line=1, what="the file has no topic", remedy="Keep the line 'topic: …' of the file that it was copied from"
+            "missing",
+            file=shown,
+            line=1,
+            what="the file has no topic",
+            remedy="Keep the line 'topic: …' of the file that it was copied from",
         )
     homes = {name: file for name, files in shipped.items() if (regime in (None, name)) and (file := _of_topic(files, topic, name))}
     if not homes:
@@ -99,9 +103,7 @@ def _read(text: bytes, shown: str) -> dict[str, Any]:
     try:
         decoded = text.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise RulebookError(
-            "utf-8", file=shown, line=1, what=f"byte {error.start} is not UTF-8", remedy="Save the file as UTF-8"
-        ) from None
+        raise RulebookError("utf-8", file=shown, line=1, what=f"byte {error.start} is not UTF-8", remedy="Save the file as UTF-8") from None
     value, _ = read_yaml(decoded, shown)
     if not isinstance(value, dict):
         raise RulebookError("mapping", file=shown, line=1, what="the file is no mapping", remedy="Begin it with 'topic: …'")

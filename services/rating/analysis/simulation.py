@@ -9,7 +9,7 @@ from datetime import date, timedelta
 
 from schemas.rulebook import Rulebook
 from services.rating.analysis.changes import Change, changes
-from services.rating.analysis.compared import Compared, compare, deciding, label, label_of, parameters_of
+from services.rating.analysis.compared import Compared, Number, compare, deciding, label, label_of, numbers_of, parameters_of
 from services.rating.analysis.history import Known, Scene, Stage
 from services.rating.domain.sentences import Reason
 from services.rating.domain.spans import pair_of
@@ -86,6 +86,12 @@ class Simulation:
         was, now = self.old.book.rulebook, self.new.book.rulebook
         read = parameters_of(was, deciding(one.old)) | parameters_of(now, deciding(one.new))
         return [change for change in self.changes if change.section == "parameters" and change.name in read]
+
+    def numbers(self, one: Compared) -> list[Number]:
+        """The numbers that decided a mover's grade: what was compared with a bound that changes, by either rulebook."""
+        changed = {change.name for change in self.changes if change.section == "parameters"}
+        was = numbers_of(self.old.book.rulebook, deciding(one.old), changed, new=False)
+        return was + numbers_of(self.new.book.rulebook, deciding(one.new), changed, new=True)
 
     def ranks(self, one: Compared) -> int:
         """How many grades better (positive) or worse (negative) a mover stands by the new rulebook; 0 where one side has no grade."""

@@ -10,8 +10,8 @@ from typing import Any
 
 import jinja2
 
-from services.rating.report.notes import Note
 from services.rating.report.names import Word
+from services.rating.report.notes import Note
 
 TEMPLATES = Path(__file__).parent / "templates"
 _WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
@@ -19,9 +19,11 @@ _WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """``compared``: what the page was made from; ``notes``: what has to be said first; ``known_at``: as it was asked for."""
+    """``old``: the rulebook in use, and ``new`` in both languages: how they are called; ``notes``: what has to be said first;
+    ``known_at``: as it was asked for."""
 
-    compared: Note
+    old: str
+    new: Note = ("", "")
     notes: Sequence[Note] = ()
     known_at: str | None = None
     sample: bool = False

@@ -17,7 +17,10 @@ def notes(found: Quality, wanted: str) -> list[Note]:
 
 def _notes(found: Quality, wanted: str) -> Iterator[Note]:
     if not found.cohorts:
-        yield ("数据中没有一次评定，也没有满一年的评级，无从判断。", "The data hold no evaluation and no full year of ratings, so nothing can be judged.")
+        yield (
+            "数据中没有一次评定，也没有满一年的评级，无从判断。",
+            "The data hold no evaluation and no full year of ratings, so nothing can be judged.",
+        )
         return
     if found.outcome is None:
         known = ", ".join(sorted(found.scene.book.rulebook.sets)) or "–"
@@ -39,8 +42,8 @@ def _of_first(first: Followed) -> Iterator[Note]:
     few = [grade for grade, one in first.shares.items() if 0 < one.n < FEW]
     if few:
         yield (
-            f"{'、'.join(few)} 级的比例各自不足 {FEW} 个观察，区间很宽，不宜据以下结论。",
-            f"The shares of {', '.join(few)} stand on fewer than {FEW} observations each; their intervals are wide, draw no conclusion from them.",
+            f"{'、'.join(few)} 级：不足 {FEW} 个观察，比例的区间很宽，不宜据以下结论。",
+            f"Fewer than {FEW} observations of {', '.join(few)}: the interval of the share is wide, draw no conclusion from it.",
         )
     empty = [grade for grade, one in first.shares.items() if not one.n]
     if empty:
@@ -54,14 +57,17 @@ def _of_first(first: Followed) -> Iterator[Note]:
         yield _few_of_a_kind(first.by_grade)
     if len(first.days) > 1:
         yield (
-            f"合计把 {len(first.days)} 个评定日放在一起，同一对象可出现多次：AUC 的区间已按对象成组计算；比例的区间和趋势检验把各次观察当作独立，实际把握略低于所示。",
-            f"The pooled figures put {len(first.days)} cohorts together, so a subject may count several times: the AUC's interval groups by subject; "
-            "the shares' intervals and the trend test take observations as independent and look a little surer than they are.",
+            f"合计把 {len(first.days)} 个评定日放在一起，同一对象可出现多次：AUC 的区间已按对象成组计算；"
+            "比例的区间和趋势检验把各次观察当作独立，实际把握略低于所示。",
+            f"The pooled figures put {len(first.days)} cohorts together, so a subject may count several times: the AUC's interval "
+            "groups by subject; the shares' intervals and the trend test take observations as independent and look a little surer "
+            "than they are.",
         )
 
 
 def _few_of_a_kind(one: Area) -> Note:
     return (
         f"受处罚的只有 {one.hits} 个、未受处罚的 {one.others} 个；少于 {FEW_OF_A_KIND} 个时 AUC 的区间不可靠。",
-        f"Only {one.hits} were penalised and {one.others} were not; with fewer than {FEW_OF_A_KIND} of a kind the AUC's interval is not to be relied on.",
+        f"Only {one.hits} were penalised and {one.others} were not; with fewer than {FEW_OF_A_KIND} of a kind the AUC's interval "
+        "is not to be relied on.",
     )

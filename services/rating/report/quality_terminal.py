@@ -73,17 +73,19 @@ class Sheet:
             mark = " *" if share.n and share.few else ""
             table.add_row(Text(self._word(grade)), f"{share.hits}/{share.n}", percent(share.share) + mark, bounds)
         self.console.print(table)
-        monotone = self._pick("随等级变差而上升：是", "rises with worse grades: yes") if one.monotone else "; ".join(
-            self._pick(f"{better} 高于 {worse}", f"{better} above {worse}") for better, worse, _ in one.breaks
+        monotone = (
+            self._pick("随等级变差而上升：是", "rises with worse grades: yes")
+            if one.monotone
+            else "; ".join(self._pick(f"{better} 高于 {worse}", f"{better} above {worse}") for better, worse, _ in one.breaks)
         )
         trend = f"Cochran–Armitage z = {figure(one.trend.z, 2)}, p = {one.trend.p:.2g}" if one.trend else "–"
         self._line(f"{monotone}; {trend}")
-        for words, area in (
+        for what, area in (
             (self._pick("等级", "grade"), one.by_grade),
             (self._pick("得分", "score"), one.by_score),
             (self._pick("等级（有得分者）", "grade, where scored"), one.by_grade_where_scored),
         ):
-            self._line(f"AUC {words}: {self._area(area)}")
+            self._line(f"AUC {what}: {self._area(area)}")
 
     def _area(self, one: Area | None) -> str:
         if one is None:
@@ -95,15 +97,21 @@ class Sheet:
     def _matrix(self, one: Matrix) -> None:
         labels = [name for name in self.found.labels if one.row(name)]
         columns = [name for name in self.found.labels if any(one.cells.get((was, name)) for was in labels)]
-        title = self._pick("从一个评定日到下一个（行 → 列）", "From one cohort to the next (rows → columns)")
-        table = self._table(title, "", *columns, self._pick("合计", "sum"))
+        heads = [name if self._graded(name) else self._word(name) for name in columns]
+        title = self._pick(
+            "从一个评定日到下一个（行 → 列）：人数/占该行", "From one cohort to the next (rows → columns): subjects/share of the row"
+        )
+        table = self._table(title, "", *heads, self._pick("合计", "sum"))
         for was in labels:
             cells = []
             for now in columns:
                 n = one.cells.get((was, now), 0)
-                cells.append(f"{n} {percent(n / one.row(was), 0)}" if n else "·")
-            table.add_row(Text(self._word(was)), *cells, str(one.row(was)))
+                cells.append(f"{n}/{n / one.row(was):.0%}" if n else "·")
+            table.add_row(Text(was if self._graded(was) else self._word(was)), *cells, str(one.row(was)))
         self.console.print(table)
+
+    def _graded(self, name: str) -> bool:
+        return name in self.found.grades
 
     def _steadiness(self) -> None:
         for first, second, one in self.found.steadiness:

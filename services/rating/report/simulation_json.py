@@ -92,7 +92,20 @@ def _move(found: Simulation, one: Compared) -> dict[str, Any]:
         "new": _standing(one.new),
         "differs_since": one.since.isoformat() if one.since else None,
         "ranks": found.ranks(one),
-        "decided_by": [change.name for change in found.read_parameters(one)],
+        "decided_by": {
+            "parameters": [change.name for change in found.read_parameters(one)],
+            "numbers": [
+                {
+                    "rulebook": "new" if each.new else "old",
+                    "rule": each.rule,
+                    "clause": each.clause,
+                    "name": each.quantity.name,
+                    "value": each.quantity.value,
+                    "bound": each.quantity.bound,
+                }
+                for each in found.numbers(one)
+            ],
+        },
     }
 
 

@@ -53,7 +53,7 @@ def _mover(found: Simulation, one: Compared) -> dict[str, object]:
         "new": label(one.new),
         "since": one.since,
         "ranks": found.ranks(one),
-        "was": said(deciding(one.old)),
+        "was": [] if any(each.new for each in found.numbers(one)) else said(deciding(one.old)),
         "now": said(deciding(one.new)),
         "changes": [(change_words(each, chinese=True), change_words(each, chinese=False)) for each in found.read_parameters(one)],
     }

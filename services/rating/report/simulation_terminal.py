@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from services.rating.analysis.changes import Change
-from services.rating.analysis.compared import Compared, deciding, label
+from services.rating.analysis.compared import Compared, Number, deciding, label
 from services.rating.analysis.simulation import Simulation, said
 from services.rating.domain.sentences import Reason
 from services.rating.report.names import Word, words
@@ -101,25 +101,30 @@ class Sheet:
         heads = ("对象", "原", "新", "自", "条款", "依据") if self.chinese else ("subject", "from", "to", "since", "clause", "decided by")
         table = self._table(self._pick("谁会变动", "Who moves"), *((head, False) for head in heads))
         table.columns[0].no_wrap = table.columns[4].no_wrap = True
-        for one in self.found.movers[:_SHOWN]:
+        found = self.found
+        for one in found.movers[:_SHOWN]:
+            numbers = found.numbers(one)
             reasons = said(deciding(one.new)) or said(deciding(one.old))
+            clauses = [each.clause for each in numbers] or [reason.clause for reason in reasons]
             table.add_row(
                 Text(f"{one.subject}\n{one.name}" if one.name else one.subject),
                 label(one.old),
                 label(one.new),
                 str(one.since or ""),
-                Text("\n".join(dict.fromkeys(reason.clause for reason in reasons))),
-                Text(self._why(one, reasons)),
+                Text("\n".join(dict.fromkeys(clauses))),
+                Text(self._why(one, numbers, reasons)),
             )
         self._print(table)
         if (rest := len(self.found.movers) - _SHOWN) > 0:
             self._line(self._pick(f"另有 {rest} 个；--json 或 --html 列出全部", f"and {rest} more; --json or --html lists them all"))
 
-    def _why(self, one: Compared, reasons: Sequence[Reason]) -> str:
+    def _why(self, one: Compared, numbers: Sequence[Number], reasons: Sequence[Reason]) -> str:
         told = []
-        for reason in reasons:
-            numbers = ", ".join(f"{each.name} {each.value}" + (f" ({each.bound})" if each.bound else "") for each in reason.numbers)
-            told.append(f"{reason.rule}: {numbers}" if numbers else f"{reason.rule}: {reason.zh if self.chinese else reason.en}")
+        for each in numbers:
+            bound = f" ({each.quantity.bound})" if each.quantity.bound else ""
+            told.append(f"{each.rule}: {each.quantity.name} {each.quantity.value}{bound}")
+        if not numbers:
+            told = [f"{reason.rule}: {reason.zh if self.chinese else reason.en}" for reason in reasons]
         for change in self.found.read_parameters(one):
             title = (change.title[0] if self.chinese else change.title[1]) if change.title else change.name
             told.append(f"{title}: {change.old} → {change.new}" if change.first else title)
@@ -132,7 +137,8 @@ class Sheet:
         columns = [name for name in found.labels if any(found.transitions.get((was, name)) for was in found.labels)]
         table = self._table(self._pick("原等级（行）→ 新等级（列）", "Old grade (rows) → new grade (columns)"), ("", False))
         for name in columns:
-            table.add_column(Text(name), justify="right")
+            graded = name in self.words and self.words[name].graded
+            table.add_column(Text(name if graded else self._word(name)), justify="right")
         table.add_column(Text(self._pick("合计", "sum")), justify="right")
         for was in found.labels:
             row = [found.transitions.get((was, now), 0) for now in columns]
@@ -165,15 +171,21 @@ class Sheet:
         if not self.found.load:
             self._line(self._pick("规则没有规定现场检查次数。", "The rulebook sets no number of on-site inspections."))
             return
-        heads = ("等级", "条款", "对象", "每年每户", "次/年") if self.chinese else ("grade", "clause", "subjects", "each a year", "inspections a year")
+        heads = (
+            ("等级", "条款", "对象", "每年每户", "次/年")
+            if self.chinese
+            else ("grade", "clause", "subjects", "each a year", "inspections a year")
+        )
         title = self._pick("现场检查最少次数", "On-site inspections a year, at least")
         table = self._table(title, *((head, at > 1) for at, head in enumerate(heads)))
         for one in self.found.load:
             table.add_row(
                 Text(self._word(one.grade)),
                 Text(one.clause),
-                *(f"{was} → {now}" if was != now else str(now) for was, now in (
-                    (one.old_subjects, one.new_subjects), (one.old_each, one.new_each), (one.old, one.new))),
+                *(
+                    f"{was} → {now}" if was != now else str(now)
+                    for was, now in ((one.old_subjects, one.new_subjects), (one.old_each, one.new_each), (one.old, one.new))
+                ),
             )
         was, now = sum(one.old for one in self.found.load), sum(one.new for one in self.found.load)
         table.add_row(Text(self._pick("合计", "sum")), "", "", "", f"{was} → {now} ({now - was:+d})")
