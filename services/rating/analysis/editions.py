@@ -104,9 +104,7 @@ def _read(text: bytes, shown: str) -> dict[str, Any]:
         decoded = text.decode("utf-8")
     except UnicodeDecodeError as error:
         raise RulebookError("utf-8", file=shown, line=1, what=f"byte {error.start} is not UTF-8", remedy="Save the file as UTF-8") from None
-    value, _ = read_yaml(decoded, shown)
-    if not isinstance(value, dict):
-        raise RulebookError("mapping", file=shown, line=1, what="the file is no mapping", remedy="Begin it with 'topic: …'")
+    value: dict[str, Any] = read_yaml(decoded, shown)[0]
     return value
 
 
