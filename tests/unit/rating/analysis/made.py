@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ def copy_of(topic_file: str, *changes: tuple[str, str]) -> bytes:
     return text.encode()
 
 
+@lru_cache
 def edition(topic_file: str, *changes: tuple[str, str]) -> Book:
     """The shipped rulebook with one file replaced by such a copy."""
     return Book.of(of_file(copy_of(topic_file, *changes), topic_file, SHIPPED, PLAN).rulebook)

@@ -31,7 +31,7 @@ AS_OF = date(2026, 6, 30)
 
 
 def found(made: Made | None = None) -> Simulation:
-    made = made or made_town(1)[0]
+    made = made or made_town(1, 40)[0]
     old = Scene.of(book(PLAN))
     return simulate(made.history(), old, Scene.of(edition("scores.yaml", TO_97), old.go_live), AS_OF)
 
@@ -151,7 +151,7 @@ def judged() -> tuple[object, list[tuple[str, str]]]:
         if number % 7 == 0:
             made.fined(who, "2024-05-05")
         if number % 11 == 0:
-            made.closed(who, "2025-05-05")
+            made.closed(who, "2024-06-05")
     made.evaluated(2023, 2024)
     made.add("2026-06-30", "inspection.recorded", subject(0), {"kind": "routine", "mode": "on_site"})
     result = quality(made.history(), Scene.of(book(PLAN)), AS_OF, outcome="penalties")
