@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from schemas.rulebook import RulebookError, load_rulebook
+from schemas.rulebook import load_rulebook
 from schemas.times import milliseconds
 from services.rating.adapters.files import FileHistory, read
 from services.rating.analysis.editions import Edition, EditionError, Files, of_file, of_folder
@@ -120,6 +120,3 @@ def instant_of(text: str | None, book: Book, option: str) -> int | None:
         return milliseconds(text)
     except ValueError:
         raise Fault(f"{option} {text}: write a day as YYYY-MM-DD or an instant as 2026-05-01T08:00:00.000Z", USAGE) from None
-
-
-__all__ = ["FAILED", "USAGE", "Fault", "RulebookError"]
