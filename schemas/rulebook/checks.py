@@ -41,12 +41,23 @@ def check_whole(rulebook: Rulebook, origin: Origin, folder: str) -> Rulebook:
     check_counting(rulebook, refuse)
     check_uses(rulebook, refuse)
     check_scales(rulebook, refuse)
-    for one in rulebook.lists:
-        for grade in one.grades:
-            if grade not in rulebook.rank:
-                what = f"the list {one.name!r} names the grade {grade!r}"
-                raise refuse(("lists", one.name), "unknown-grade", what, _known(rulebook.rank))
+    for section, word, entries in (("lists", "list", rulebook.lists), ("measures", "measure", rulebook.measures)):
+        for one in entries:
+            for grade in one.grades:
+                if grade not in rulebook.rank:
+                    what = f"the {word} {one.name!r} names the grade {grade!r}"
+                    raise refuse((section, one.name), "unknown-grade", what, _known(rulebook.rank))
+    _measures(rulebook, refuse)
     return rulebook
+
+
+def _measures(rulebook: Rulebook, refuse: Refuse) -> None:
+    named: dict[str, str] = {}
+    for one in rulebook.measures:
+        for grade in one.grades:
+            if named.setdefault(grade, one.name) != one.name:
+                what = f"the measures {named[grade]!r} and {one.name!r} both say how often subjects of grade {grade!r} are inspected"
+                raise refuse(("measures", one.name), "measure-twice", what, "Leave the grade to one of them")
 
 
 def _known(names: Iterable[str]) -> str:
@@ -74,6 +85,7 @@ def _clauses(rulebook: Rulebook, refuse: Refuse) -> None:
         ("point_tables", "name"),
         ("rules", "id"),
         ("lists", "name"),
+        ("measures", "name"),
     ):
         cited += [((section, getattr(one, key)), one.clause) for one in getattr(rulebook, section)]
     cited += [(("parameters", one.name), value.clause) for one in rulebook.parameters for value in one.values]

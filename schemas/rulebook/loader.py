@@ -1,7 +1,8 @@
 """Folder of YAML files → ``Rulebook``. Refuses everything doubtful, each with file, line and remedy.
 
 One file is one topic; a name (of a parameter, rule, grade, …) stands once in the whole folder. ``digest`` is SHA-256 over the
-canonical bytes of the loaded model: comments, order of files and line breaks don't move it, every value does.
+canonical bytes of the loaded model: comments, order of files and line breaks don't move it, every value does. A section that came
+later and that a rulebook doesn't have leaves its digest as it was.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ NAMED = {
     "clauses": "clause",
     "readings": "id",
     "lists": "name",
+    "measures": "name",
 }
+# Sections that registers which run were activated without.
+LATER = ("measures",)
 SINGLE = ("rulebook", "periodic", "latest", "precedence", "precedence_clause")
 _REMEDIES = {
     "missing": "Add the key {last!r}",
@@ -83,7 +87,11 @@ def load_all(directory: Path) -> dict[str, Rulebook]:
 
 def digest(rulebook: Rulebook) -> str:
     """Lower-case hex SHA-256 of the loaded model's canonical bytes: what ``rulebook.activated`` names."""
-    return hashlib.sha256(canonical_bytes(rulebook.model_dump(mode="json"))).hexdigest()
+    said = rulebook.model_dump(mode="json")
+    for section in LATER:
+        if not said[section]:
+            del said[section]
+    return hashlib.sha256(canonical_bytes(said)).hexdigest()
 
 
 def _validate(value: Any, lines: dict[Where, int], file: str) -> RulebookFile:

@@ -226,6 +226,17 @@ class Published(Section):
     grades: tuple[GradeName, ...] = Field(min_length=1)
 
 
+class Measure(Section):
+    """What the law has an office do for subjects of these grades. ``on_site_inspections``: the parameter (a count) that says how many
+    on-site inspections there are a year at least."""
+
+    name: f.Word
+    title: Texts
+    clause: f.Name
+    grades: tuple[GradeName, ...] = Field(min_length=1)
+    on_site_inspections: ParameterName
+
+
 class RulebookFile(Section):
     """One file of a rulebook's folder: a topic. Sections are put together by the loader; each name stands once."""
 
@@ -245,6 +256,7 @@ class RulebookFile(Section):
     clauses: tuple[Clause, ...] = ()
     readings: tuple[Reading, ...] = ()
     lists: tuple[Published, ...] = ()
+    measures: tuple[Measure, ...] = ()
 
 
 class Rulebook(Section):
@@ -266,6 +278,7 @@ class Rulebook(Section):
     clauses: tuple[Clause, ...]
     readings: tuple[Reading, ...]
     lists: tuple[Published, ...]
+    measures: tuple[Measure, ...] = ()
 
     # A copy works out its own tables: pydantic would carry over those of the book that it was copied from.
     def __copy__(self) -> Rulebook:
@@ -312,6 +325,12 @@ class Rulebook(Section):
         if found is None:
             raise LookupError(f"{self.regime}: the parameter {name} has no value on {day}")
         return found
+
+    def inspections_a_year(self, grade: str | None, day: date) -> int:
+        """The on-site inspections a year that the measures for a grade ask for at least, by what is in force on ``day``; 0 where no
+        measure names the grade, and without a grade."""
+        asked = (self.parameter(one.on_site_inspections).at(day) for one in self.measures if grade in one.grades)
+        return max((number for number in asked if number is not None), default=0)
 
     @cached_property
     def dates(self) -> tuple[date, ...]:

@@ -75,6 +75,7 @@ def uses_of(rulebook: Rulebook) -> Iterator[Use]:
         yield from _of_table(table, rulebook)
     yield from _of_periodic(rulebook)
     yield from _of_latest(rulebook)
+    yield from _of_measures(rulebook)
     names = {one.name for one in rulebook.parameters}
     if names & ENTRY.keys():
         for name, (unit, kind, words) in ENTRY.items():
@@ -166,6 +167,13 @@ def _of_latest(rulebook: Rulebook) -> Iterator[Use]:
     kind, words = _ANY_OF["inspection_kind"]
     name = rulebook.latest.passed_over.kinds
     yield Use(("latest", ""), "what is passed over", name, "kinds", "words", first=first, until=until, kind=kind, words=words, filled=True)
+
+
+def _of_measures(rulebook: Rulebook) -> Iterator[Use]:
+    first, until = _span(rulebook.rules)
+    for one in rulebook.measures:
+        where, who = ("measures", one.name), f"the measure {one.name!r}"
+        yield Use(where, who, one.on_site_inspections, "on_site_inspections", "count", first=first, until=until)
 
 
 def _span(rules: Iterable[Rule]) -> tuple[date | None, date | None]:

@@ -20,13 +20,14 @@ from services._cli.session import Session
 from services._cli.voice import Voice, fail
 
 _AUDITS, _PUBLICATIONS, _RATINGS = ("verify",), ("projection",), ("rate", "replay")
+_SIMULATE, _QUALITY = "simulate", "quality"
 
 
 class _Commands(TyperGroup):
     """Ours, and what lies in a service's own cli.py, which is read only when it is asked for."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [*super().list_commands(ctx), *_AUDITS, *_PUBLICATIONS, *_RATINGS]
+        return [*super().list_commands(ctx), *_AUDITS, *_PUBLICATIONS, *_RATINGS, _SIMULATE, _QUALITY]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name in _AUDITS:
@@ -41,6 +42,14 @@ class _Commands(TyperGroup):
             from services.rating import cli as rating
 
             group = typer.main.get_command(rating.app)
+        elif cmd_name == _SIMULATE:
+            from services.rating import cli_simulate
+
+            group = typer.main.get_command(cli_simulate.app)
+        elif cmd_name == _QUALITY:
+            from services.rating import cli_quality
+
+            group = typer.main.get_command(cli_quality.app)
         else:
             return super().get_command(ctx, cmd_name)
         assert isinstance(group, TyperGroup)

@@ -25,7 +25,7 @@ from tests.unit.rating.test_spans_properties import lives
 
 pytestmark = pytest.mark.sweep
 relaxed = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-LIVES = st.lists(st.one_of(lives(), steps()), min_size=1, max_size=4)
+LIVES = st.lists(st.one_of(lives(approving=True), steps(approving=True)), min_size=1, max_size=4)
 
 
 def live_final(live: dict[str, list[Told]]) -> str:
@@ -151,7 +151,7 @@ def _ties(sent: Sequence[Sent]) -> bool:
 
 def test_a_score_that_is_not_final_and_nothing_else_still_says_who_rates() -> None:
     """The only fact of its kind that brings nothing and yet makes the regime rate the subject."""
-    ledger = Ledger()
+    ledger = Ledger(approving=True)
     ledger.scored(2025, "95", final=False)
     sent = stream([ledger])
     assert 1 == len(bulk(gathered(sent)).lines)
@@ -202,7 +202,7 @@ def test_the_digest_moves_with_a_grade_a_clause_or_a_day_and_not_with_the_order(
     others = [
         final_line("uscc:other", "liyujiang", found),
         final_line(ledger.subject, "fhrs", found),
-        *(final_line(ledger.subject, "liyujiang", replace(found, **change)) for change in ({"grade": "B"}, {"in_force_from": None})),
+        *(final_line(ledger.subject, "liyujiang", replace(found, **change)) for change in ({"grade": "C"}, {"in_force_from": None})),
         final_line(ledger.subject, "liyujiang", replace(found, reasons=())),
     ]
     assert 6 == len({digest_of([one]) for one in (line, *others)})
@@ -219,7 +219,7 @@ def test_foldable_keeps_what_can_be_folded() -> None:
 
 
 def _graded() -> Ledger:
-    ledger = Ledger()
+    ledger = Ledger(approving=True)
     ledger.opened("2010-03-01")
     ledger.inspected("2025-05-05")
     ledger.scored(2025, "99")

@@ -29,9 +29,9 @@ KINDS = ["fine", "warning", "suspension_ordered", "advertising_approval_revoked"
 
 
 @st.composite
-def steps(draw: st.DrawFn) -> Ledger:
+def steps(draw: st.DrawFn, approving: bool = False) -> Ledger:
     """A life: started some day, then anything in order of entry; evaluations each January."""
-    ledger = Ledger()
+    ledger = Ledger(approving=approving)
     ledger.opened(draw(DAYS))
     waiting: list[str] = []
     for _ in range(draw(st.integers(0, 14))):

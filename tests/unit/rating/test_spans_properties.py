@@ -28,9 +28,9 @@ def day(number: int) -> str:
 
 
 @st.composite
-def lives(draw: st.DrawFn, regime: str = "liyujiang") -> Ledger:
+def lives(draw: st.DrawFn, regime: str = "liyujiang", approving: bool | None = None) -> Ledger:
     """A few years of a shop: papers that come late, corrections of corrections, repairs ahead of their day."""
-    ledger = Ledger(regime, approving=draw(st.booleans()))
+    ledger = Ledger(regime, approving=draw(st.booleans()) if approving is None else approving)
     ledger.registered(day(0))
     today, ids, papers, starts = 0, [], [], [ledger.started(day(draw(st.integers(0, 5))))]
     for _ in range(draw(st.integers(1, 14))):

@@ -116,3 +116,27 @@ def test_every_parameter_is_named_somewhere_and_every_reading_relied_on(regime: 
     unused = [one.name for one in book.parameters if text.count(one.name) < 2 and not one.name.startswith("entry_")]
     assert [] == unused
     assert [] == [one.id for one in book.readings if text.count(one.id) < 2]
+
+
+MEASURES = b"""
+measures:
+  - {name: often, title: {zh: x, en: Often}, clause: "1", grades: [B], on_site_inspections: yearly}
+parameters:
+  - name: yearly
+    unit: count
+    title: {zh: x, en: How often}
+    values:
+      - {value: 2, clause: "1", in_force_from: 2020-01-01, published_on: null, checked_on: 2026-01-01}
+"""
+
+
+def test_a_rulebook_without_measures_keeps_the_digest_that_it_was_activated_by() -> None:
+    """Worked out before there were measures, from these files."""
+    assert "f1e5d2f4" == digest(load(GOOD))[:8]
+    assert digest(load(GOOD)) != digest(load({**GOOD, "grades.yaml": GOOD["grades.yaml"] + MEASURES}))
+
+
+def test_a_measure_says_how_often_its_grades_are_inspected() -> None:
+    book = load({**GOOD, "grades.yaml": GOOD["grades.yaml"] + MEASURES})
+    assert [0, 2, 0] == [book.inspections_a_year(grade, date(2024, 1, 1)) for grade in ("A", "B", None)]
+    assert 0 == book.inspections_a_year("B", date(2019, 12, 31))

@@ -1,0 +1,95 @@
+"""The port through which a history is read, and a register's controls under a rulebook that it never activated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from services.rating.domain.controls import Controls, Evaluation
+from services.rating.domain.facts import Fact
+from services.rating.domain.fold import Book
+from services.rating.domain.grade import standing
+from services.rating.domain.standing import Standing
+from services.rating.domain.subject import Subject
+
+EVERYTHING = 2**62
+"""Above every offset: all that was read counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A subject with all its facts, and the partition's control facts, in the order of their offsets. ``name``: what it was
+    registered as, where the reader has it; for reports only."""
+
+    subject: Subject
+    controls: tuple[Fact, ...]
+    name: str | None = None
+
+
+class History(Protocol):
+    """Every subject of a register, each once, in any order. Read once from beginning to end.
+
+    Whoever reads has cut it already: nothing in it became known later than was asked for. All subjects of a partition share the
+    same ``controls`` object, so that what follows from it is worked out once."""
+
+    def __iter__(self) -> Iterator[Known]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A rulebook and the day from which it counts as activated: ``go_live``, before which nothing acts at once."""
+
+    book: Book
+    go_live: date
+
+    @staticmethod
+    def of(book: Book, go_live: date | None = None) -> Scene:
+        """``go_live`` by default the first day of any of its rules."""
+        return Scene(book, go_live or first_day(book))
+
+    def controls(self, facts: Iterable[Fact]) -> Controls:
+        """The register's evaluations as they were, under this rulebook in place of those that were activated."""
+        rulebook, controls = self.book.rulebook, Controls()
+        data = {
+            "regime": rulebook.regime,
+            "version": rulebook.version,
+            "sha256": self.book.sha256,
+            "in_force_from": self.go_live.isoformat(),
+        }
+        controls.apply(Fact(0, -1, 0, 0, 0, "00000000-0000-8000-8000-000000000000", "/services/rating", "rulebook.activated", data))
+        for fact in facts:
+            if fact.name == "evaluation.closed":
+                controls.apply(fact)
+        return controls
+
+
+def first_day(book: Book) -> date:
+    """The first day on which a rule of the rulebook is in force."""
+    return min(rule.in_force_from for rule in book.rulebook.rules)
+
+
+class Stage:
+    """A scene with the controls of each partition, made once."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self._made: dict[int, tuple[tuple[Fact, ...], Controls]] = {}
+
+    def controls(self, known: Known) -> Controls:
+        """The controls that a subject lives by under this scene's rulebook."""
+        found = self._made.get(id(known.controls))
+        if found is None:
+            # The facts are kept with what was made of them: an id is unique only as long as its object lives.
+            found = self._made[id(known.controls)] = (known.controls, self.scene.controls(known.controls))
+        return found[1]
+
+    def standing(self, known: Known, day: date) -> Standing | None:
+        """The subject's standing on a day by this rulebook; None where the regime doesn't rate it."""
+        book = self.scene.book
+        return standing(known.subject, self.controls(known), book.rulebook, sha256=book.sha256, upto=EVERYTHING, as_of=day)
+
+    def evaluations(self, known: Known, day: date) -> list[Evaluation]:
+        """The evaluations whose date has come on a day, the newest period last."""
+        return self.controls(known).evaluations(self.scene.book.rulebook.regime, upto=EVERYTHING, as_of=day)
