@@ -55,7 +55,20 @@ def _data(regime: str, version: str, sha256: str, before: Standing | None, after
         "decisive_events": [_decisive(one) for one in after.decisive[:MAX_DECISIVE]],
         "readings": list(after.readings),
         "rulebook": {"regime": regime, "version": version, "sha256": sha256},
-        "cause": {"topic": topics.FACTS, "partition": cause.partition, "offset": cause.offset, "id": cause.id},
+        "cause": _cause(cause),
+    }
+
+
+def _cause(cause: Fact) -> dict[str, Any]:
+    """``known_from`` is the fact's, not the grade's: rating's own delay changes no answer about what was known when."""
+    return {
+        "topic": topics.FACTS,
+        "partition": cause.partition,
+        "offset": cause.offset,
+        "id": cause.id,
+        "source": cause.source,
+        "type": cause.type,
+        "known_from": instant(cause.known),
     }
 
 
