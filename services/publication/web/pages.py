@@ -78,7 +78,7 @@ class Pages:
 
     async def start(self, request: Request, *, button_answer: str | None = None, status: int = 200) -> Response:
         """Search, bar of grades, what changed today, the story."""
-        checks.reserved(request)
+        checks.as_of_now(request)
         lang = self.portal.language(request)
         async with self.reader.snapshot() as snapshot:
             state, stack = await snapshot.state(), await snapshot.stack()
@@ -132,7 +132,7 @@ class Pages:
 
     async def subject(self, request: Request) -> Response:
         """Grade first, then why, then history and facts."""
-        checks.reserved(request)
+        checks.as_of_now(request)
         id = checks.subject_id(request.path_params["id"])
         before = checks.timeline_key(_cursor(request), id)
         whole = request.query_params.get("history") == "all"
@@ -194,14 +194,14 @@ class Pages:
 
     async def lists(self, request: Request) -> Response:
         """All lists."""
-        checks.reserved(request)
+        checks.as_of_now(request)
         async with self.reader.snapshot() as snapshot:
             stack, counts = await snapshot.stack(), await snapshot.list_counts()
         return self.portal.render(request, "lists.html", stack, lists=self.vocabulary.lists, counts=counts)
 
     async def list(self, request: Request) -> Response:
         """One list: members, then who was put on and taken off."""
-        checks.reserved(request)
+        checks.as_of_now(request)
         name = request.path_params["name"]
         published = self.vocabulary.list(name)
         if published is None:
@@ -225,7 +225,7 @@ class Pages:
 
     async def grades(self, request: Request) -> Response:
         """Who holds which grade."""
-        checks.reserved(request)
+        checks.as_of_now(request)
         speaker = self._speaker(request)
         async with self.reader.snapshot() as snapshot:
             state, stack = await snapshot.state(), await snapshot.stack()
@@ -262,7 +262,7 @@ class Pages:
 
     async def search(self, request: Request) -> Response:
         """Find an enterprise."""
-        checks.reserved(request)
+        checks.as_of_now(request)
         text = " ".join(request.query_params.get("q", "")[: search.MAX_QUERY].replace("\x00", " ").split())
         async with self.reader.snapshot() as snapshot:
             stack = await snapshot.stack()
@@ -271,7 +271,7 @@ class Pages:
 
     async def about(self, request: Request) -> Response:
         """How grades work, from the rulebook itself."""
-        checks.reserved(request)
+        checks.as_of_now(request)
         speaker = self._speaker(request)
         async with self.reader.snapshot() as snapshot:
             state, stack = await snapshot.state(), await snapshot.stack()
