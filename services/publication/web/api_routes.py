@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any
 
@@ -28,10 +27,10 @@ _LATEST = 2**63 - 1
 _CSV_HEAD = b"subject,grade,status,in_force_from\n"
 
 
-def router(reader: PostgresReader, vocabulary: Vocabulary, hub: Hub, tags: Tags, now_ms: Callable[[], int]) -> APIRouter:
-    """The routes below ``/api/v1``. ``now_ms``: the wall clock, epoch ms."""
+def router(times: Times, hub: Hub) -> APIRouter:
+    """The routes below ``/api/v1``."""
+    reader, vocabulary, tags = times.reader, times.vocabulary, times.tags
     routes = APIRouter(prefix="/api/v1", dependencies=[Depends(checks.only_known)], responses=described(405, 422, 500, 503))
-    times = known_routes.Times(reader, vocabulary, tags, now_ms)
     _subjects(routes, reader, tags, times)
     known_routes.add(routes, times)
     _grades(routes, reader, vocabulary, tags, times)

@@ -25,6 +25,7 @@ from services.publication.adapters.postgres_reader import PostgresReader
 from services.publication.adapters.sample_town import SampleTown
 from services.publication.web import api_routes, probes
 from services.publication.web.answering import Tags
+from services.publication.web.known_routes import Times
 from services.publication.web.middleware import Headers, Heads
 from services.publication.web.pages import Pages
 from services.publication.web.portal import Asset, Portal
@@ -93,12 +94,13 @@ def create_app(parts: Parts) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.include_router(api_routes.router(parts.reader, parts.portal.vocabulary, parts.hub, Tags(parts.edition), parts.now_ms))
+    times = Times(parts.reader, parts.portal.vocabulary, Tags(parts.edition), parts.now_ms)
+    app.include_router(api_routes.router(times, parts.hub))
     describe_at_root(app)
     app.include_router(probes.router(parts.reader, parts.hub, parts.ready, parts.status))
     town = parts.town
     button = (lambda: town.inhabited) if town else (lambda: False)
-    pages = Pages(parts.reader, parts.portal, parts.neighbours, parts.now_ms, button=button)
+    pages = Pages(parts.reader, parts.portal, parts.neighbours, parts.now_ms, button=button, times=times)
     routes = pages.routes() + _static(parts.portal)
     if town:
         routes.append(SampleButton(town, parts.portal, parts.today).route())
