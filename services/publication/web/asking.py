@@ -126,12 +126,12 @@ def not_later_than(as_of: date | None, today: date, known_at: str) -> None:
         raise Problem(
             422,
             "as-of-future",
-            zh=f"到 {known_at} 为止，{as_of} 还没有到，那一天的等级还不能确定。",
+            zh=f"截至 {known_at}，{as_of} 还没有到，那一天的等级还不能确定。",
             en=f"At {known_at} the day {as_of} was still to come; which grade holds on it is not certain.",
             field="as_of",
             value=as_of.isoformat(),
-            remedy_zh=f"请给出不晚于 {today} 的日期，或给出更晚的 known_at。",
-            remedy_en=f"Give a day no later than {today}, or a later known_at.",
+            remedy_zh=f"请给出不晚于 {today} 的日期，或给出更晚的得知时刻（known_at）。",
+            remedy_en=f"Give a day no later than {today}, or a later instant (known_at).",
             latest_as_of=today.isoformat(),
         )
 
@@ -173,8 +173,8 @@ _SILENCES: Mapping[Silence, tuple[str, str]] = {
         "later one.",
     ),
     "before-first-record": (
-        "这一时刻之前，登记系统还没有该制度的任何记录；请给出更晚的时刻。",
-        "By this instant the register knew nothing under the regime; ask by a later one.",
+        "到这一时刻为止，登记系统里还没有任何相应的等级；请给出更晚的时刻。",
+        "By this instant the register held no such grade of anyone; ask by a later one.",
     ),
     "not-known-yet": (
         "到这一时刻为止，还没有关于该主体的等级；请给出更晚的时刻。",

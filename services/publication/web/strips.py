@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from services.publication.domain.history import Span
@@ -30,9 +30,10 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """What was known at one instant. ``y``: top of its bar, ``label_y``: base of its heading."""
+    """What was known at one instant. ``last``: that instant's day; ``y``: top of its bar, ``label_y``: base of its heading."""
 
     pieces: Sequence[Piece]
+    last: date
     y: int
     label_y: int
 
@@ -71,18 +72,29 @@ def strips(regime: str, two: Two, *, as_of: date, vocabulary: Vocabulary) -> Str
 
     def lane(spans: Sequence[Span], until: date, top: int) -> Lane:
         pieces = []
-        for span in spans:
+        for span in _joined(spans):
             end = min(span.end or until + _ONE_DAY, until + _ONE_DAY)
             left, right = x(span.start), x(end)
             if right > left:
                 pieces.append(_piece(regime, span, left, right, vocabulary))
-        return Lane(pieces, top + LABEL, top + LABEL - 8)
+        return Lane(pieces, until, top + LABEL, top + LABEL - 8)
 
     below = LABEL + BAR + GAP
     marks = [(f"{x(one):.2f}%", f"{x(end + _ONE_DAY) - x(one):.2f}%") for one, end in two.differ]
     asked = f"{x(as_of) + 50 / length:.2f}%" if first <= as_of <= last else None
     then, now = lane(two.then, two.then_last, 0), lane(two.now, two.now_last, below)
     return Strips(then, now, marks, asked, first, last, below + LABEL + BAR + AXIS)
+
+
+def _joined(spans: Sequence[Span]) -> list[Span]:
+    """Neighbours that look the same as one, whatever reasons they had."""
+    found: list[Span] = []
+    for span in spans:
+        if found and found[-1].end == span.start and found[-1].pair == span.pair:
+            found[-1] = replace(found[-1], end=span.end)
+        else:
+            found.append(span)
+    return found
 
 
 def _window(two: Two, as_of: date) -> tuple[date, date]:
