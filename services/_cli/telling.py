@@ -95,7 +95,7 @@ def explanation_known(answer: Mapping[str, Any], language: str, names: Mapping[s
     yield answer["subject"]
     yield _pick(
         language,
-        f"{answer['as_of']} 当日的等级,按 {answer['known_at']} 时所知",
+        f"{answer['as_of']} 当日的等级，按 {answer['known_at']} 时所知",
         f"as of {answer['as_of']}, as known at {answer['known_at']}",
     )
     for one in answer["grades"]:
@@ -108,7 +108,7 @@ def explanation_known(answer: Mapping[str, Any], language: str, names: Mapping[s
         if one["retrospective"]:
             yield _pick(
                 language,
-                "  这一天早于首条记录入库:按最初的记录所述,后来的记录不再更正这些日子。",
+                "  这一天早于首条记录入库：按最初的记录所述，后来的记录不再更正这些日子。",
                 "  The day lies before the first entry was known: it is as the first entries tell it, and later ones don't correct it.",
             )
     yield from _silent(answer, language)

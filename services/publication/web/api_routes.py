@@ -48,8 +48,8 @@ def _subjects(routes: APIRouter, reader: PostgresReader, tags: Tags, times: Time
         cursor: checks.Cursor | None = None,
         history_cursor: checks.HistoryCursor | None = None,
         limit: checks.Limit = 100,
-        as_of: asking.AsOf | None = None,
-        known_at: asking.KnownAt | None = None,
+        as_of: asking.AsOf = None,
+        known_at: asking.KnownAt = None,
     ) -> Response:
         """A subject: register data, current grades with reasons, history, lists, and the timeline of its facts; or all of that as of a
         day, as known at an instant."""
@@ -105,8 +105,8 @@ def _grades(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary, t
         changed_since: checks.ChangedSince | None = None,
         cursor: checks.Cursor | None = None,
         limit: checks.Limit = 100,
-        as_of: asking.AsOf | None = None,
-        known_at: asking.KnownAt | None = None,
+        as_of: asking.AsOf = None,
+        known_at: asking.KnownAt = None,
     ) -> Response:
         """Current grades and statuses, by subject; all filters must hold. Or those of a day, as known at an instant."""
         given = {"regime": regime, "grade": grade, "status": status, "district": district, "q": q, "changed_since": changed_since}
@@ -198,8 +198,8 @@ def _lists(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary, ta
         name: Annotated[str, PathParameter(pattern=r"^[a-z][a-z0-9_-]{0,39}$")],
         cursor: checks.Cursor | None = None,
         limit: checks.Limit = 100,
-        as_of: asking.AsOf | None = None,
-        known_at: asking.KnownAt | None = None,
+        as_of: asking.AsOf = None,
+        known_at: asking.KnownAt = None,
     ) -> Response:
         """Who stands on a list, by subject; or who stood on it on a day, as known at an instant."""
         published = vocabulary.list(name)

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from fastapi import Query
+from pydantic import Field
 
 from schemas.fields import LATEST
 from schemas.times import instant, milliseconds
@@ -22,26 +23,26 @@ from services.publication.web import dates
 _DAY = r"^[12][0-9]{3}-[01][0-9]-[0-3][0-9]$"
 _INSTANT = r"^[12][0-9]{3}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9](\.[0-9]{3})?Z$"
 
+_Day = Annotated[str, Field(max_length=60, json_schema_extra={"format": "date", "pattern": _DAY, "examples": ["2026-01-15"]})]
+_Moment = Annotated[
+    str, Field(max_length=60, json_schema_extra={"format": "date-time", "pattern": _INSTANT, "examples": ["2026-01-15T08:30:00.000Z"]})
+]
 AsOf = Annotated[
-    str,
+    _Day | None,
     Query(
-        max_length=60,
         description="civil date in the regime's time zone: the grade that held on this day. By default the day of `known_at`. "
-        "A day after that of `known_at` was still to come and is refused.",
-        json_schema_extra={"format": "date", "pattern": _DAY},
-        examples=["2026-01-15"],
+        "A day after that of `known_at` was still to come and is refused."
     ),
 ]
 KnownAt = Annotated[
-    str,
+    _Moment | None,
     Query(
-        max_length=60,
         description="instant in UTC: from what was known by then (`known_from` of the facts). By default the newest fact that was read. "
-        "An answer to a `known_at` in the past never changes; one in the future is refused.",
-        json_schema_extra={"format": "date-time", "pattern": _INSTANT},
-        examples=["2026-01-15T08:30:00.000Z"],
+        "An answer to a `known_at` in the past never changes; one in the future is refused."
     ),
 ]
+KnownFirst = Annotated[_Moment, Query(description="the earlier instant, in UTC; one in the future is refused")]
+KnownLater = Annotated[_Moment | None, Query(description="the later instant, in UTC; by default the newest fact that was read")]
 
 
 @dataclass(frozen=True, slots=True)

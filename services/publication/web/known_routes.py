@@ -149,8 +149,8 @@ def add(routes: APIRouter, times: Times) -> None:
     async def grades(
         request: Request,
         id: checks.SubjectId,
-        as_of: asking.AsOf | None = None,
-        known_at: asking.KnownAt | None = None,
+        as_of: asking.AsOf = None,
+        known_at: asking.KnownAt = None,
         regime: checks.Regime | None = None,
     ) -> Response:
         """A subject's grades as of a day, as known at an instant: each with the event that decides, the fact that caused it, its reasons,
@@ -163,7 +163,7 @@ def add(routes: APIRouter, times: Times) -> None:
 
     @routes.get("/subjects/{id}/grades/history", response_model=contract.HistoryKnown, responses={**ETAGGED, **described(404)})
     async def history(
-        request: Request, id: checks.SubjectId, known_at: asking.KnownAt | None = None, regime: checks.Regime | None = None
+        request: Request, id: checks.SubjectId, known_at: asking.KnownAt = None, regime: checks.Regime | None = None
     ) -> Response:
         """A subject's whole history in valid time, as known at an instant."""
         checked = checks.subject_id(id)
@@ -176,8 +176,8 @@ def add(routes: APIRouter, times: Times) -> None:
     async def compare(
         request: Request,
         id: checks.SubjectId,
-        known_at: asking.KnownAt,
-        compared_to: asking.KnownAt | None = None,
+        known_at: asking.KnownFirst,
+        compared_to: asking.KnownLater = None,
         regime: checks.Regime | None = None,
     ) -> Response:
         """What was learnt between two instants: the days that `compared_to` (by default now) answers otherwise than `known_at`, each with
