@@ -68,7 +68,7 @@ def blank(times: Times, newest_ms: int | None, zone: ZoneInfo, as_of: str = "", 
     """The form with what a reader gave."""
     last = max(times.now_ms(), newest_ms or 0)
     moment = local_of(last - last % 1000 + 1000, zone)
-    return Form(as_of[:60], known_at[:60], moment[:10], moment)
+    return Form(*(one[:60].replace("\x00", "") for one in (as_of, known_at)), moment[:10], moment)
 
 
 async def learnt(times: Times, snapshot: Snapshot, subject: str, asked: Asked) -> Learnt:
