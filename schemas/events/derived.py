@@ -24,6 +24,15 @@ class Cause(Frozen):
     id: f.EventId = public()
 
 
+class KnownCause(Cause):
+    """A cause with whose fact it was, of what type, and from when the system knew it: the running maximum of record time in the
+    partition, at the cause's offset. So what was known at an instant is a prefix of every partition, however late a grade is told."""
+
+    source: f.Office = public()
+    type: f.Name = public()
+    known_from: f.Instant = public()
+
+
 class Decisive(Frozen):
     """A fact that a grade rests on."""
 
@@ -82,7 +91,7 @@ class GradeData(Data):
     decisive_events: tuple[Decisive, ...] = public(max_length=100)
     readings: tuple[f.Name, ...] = public(max_length=50)
     rulebook: RulebookRef = public()
-    cause: Cause = public()
+    cause: KnownCause = public()
 
 
 @event_type("grade.determined", zh="等级认定", en="Grade determined", wired=True, route="derived", roles=SERVICE)
@@ -103,7 +112,7 @@ class ProposalClosed(Data):
     regime: f.Regime = public()
     grade: f.Name = public()
     outcome: Literal["approved", "returned", "lapsed"] = public()
-    cause: Cause = public()
+    cause: KnownCause = public()
 
 
 @event_type("grade.corrected", zh="等级更正", en="Grade corrected", wired=True, route="derived", roles=SERVICE)

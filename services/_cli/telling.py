@@ -90,6 +90,59 @@ def _fact(fact: Mapping[str, Any], entered: str | None, language: str) -> str:
     return " · ".join(parts)
 
 
+def explanation_known(answer: Mapping[str, Any], language: str, names: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """A subject's grades as of a day, as known at an instant: what, why, which fact decided, and for which days the answer holds."""
+    yield answer["subject"]
+    yield _pick(
+        language,
+        f"{answer['as_of']} 当日的等级，按 {answer['known_at']} 时所知",
+        f"as of {answer['as_of']}, as known at {answer['known_at']}",
+    )
+    for one in answer["grades"]:
+        yield from _grade(one, {}, language, names)
+        until = one["in_force_until"] or _pick(language, "当时仍有效", "still in force then")
+        yield f"  {_pick(language, '有效期间', 'holds')}: {one['in_force_from'] or '—'} … {until}"
+        yield f"  {_pick(language, '由此决定', 'decided by')}: {_cause(one['cause'])} · {one['cause']['id']}"
+        source = one["cause"]["source"] or ""
+        yield f"    {source}  {_pick(language, '知悉于', 'known from')} {one['known_from']}".rstrip()
+        if one["retrospective"]:
+            yield _pick(
+                language,
+                "  这一天早于首条记录入库：按最初的记录所述，后来的记录不再更正这些日子。",
+                "  The day lies before the first entry was known: it is as the first entries tell it, and later ones don't correct it.",
+            )
+    yield from _silent(answer, language)
+
+
+def history_known(answer: Mapping[str, Any], language: str, names: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """The history as known at an instant, as a table: from, to, grade, regime, known from, and what caused it."""
+    yield answer["subject"]
+    yield _pick(language, f"按 {answer['known_at']} 时所知", f"as known at {answer['known_at']}")
+    spans = [(regime["regime"], span) for regime in answer["regimes"] for span in regime["spans"]]
+    if spans:
+        heads = (("自", "至", "等级", "制度", "知悉于", "缘由"), ("from", "to", "grade", "regime", "known from", "caused by"))
+        rows = [heads[0] if language == "zh" else heads[1]]
+        for regime, one in spans:
+            words = grade_words(one["grade"], one["status"], language, names)
+            until = one["in_force_until"] or _pick(language, "仍有效", "still")
+            rows.append((one["in_force_from"] or "—", until, words, regime, one["known_from"], _cause(one["cause"])))
+        widths = [max(cell_len(row[at]) for row in rows) + 2 for at in range(len(rows[0]))]
+        yield ""
+        yield from ("".join(_wide(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    yield from _silent(answer, language)
+
+
+def _cause(cause: Mapping[str, Any]) -> str:
+    kind = (cause["type"] or "").removeprefix("mingjian.").rpartition(".")[0]
+    return " · ".join(part for part in (kind, f"facts {cause['partition']}/{cause['offset']}") if part)
+
+
+def _silent(answer: Mapping[str, Any], language: str) -> Iterator[str]:
+    for one in answer["unanswered"]:
+        yield ""
+        yield f"{one['regime']}: {one[f'detail_{language}']}" if one["regime"] else one[f"detail_{language}"]
+
+
 def finding_line(finding: Mapping[str, Any], language: str) -> str:
     """A finding in one line: kind, whom it concerns, what was seen."""
     data = finding["event"]["data"]

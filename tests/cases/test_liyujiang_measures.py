@@ -8,6 +8,8 @@ import pytest
 
 from tests.cases import ledger
 
+pytestmark = pytest.mark.clause("四(二)2", "四(三)2", "四(四)3", "R20")
+
 
 @pytest.mark.parametrize(("grade", "inspections"), [("A", 0), ("B", 0), ("C", 1), ("D", 2), ("E", 4), (None, 0)])
 def test_the_worse_the_grade_the_more_often_it_is_inspected_on_site(grade: str | None, inspections: int) -> None:

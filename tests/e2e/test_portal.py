@@ -71,12 +71,21 @@ def one_with(portal: Publication, **filters: str) -> str:
     return portal.get("/api/v1/grades", params=filters | {"limit": "1"}).json()["items"][0]["subject"]
 
 
+def _asked(portal: Publication) -> str:
+    """A subject's page, asked by an instant before something was learnt."""
+    shop, change = corrected_one(portal)
+    learnt = datetime.fromisoformat(change["data"]["cause"]["known_from"]).astimezone(ZONE)
+    return f"/subjects/{shop}?as_of={change['in_force_from']}&known_at={learnt - timedelta(minutes=1):%Y-%m-%dT%H:%M}"
+
+
 def addresses(portal: Publication) -> dict[str, str]:
     """Every kind of page, full and empty."""
     return {
         "start": "/",
         "good": f"/subjects/{one_with(portal, grade='A')}",
         "bad": f"/subjects/{one_with(portal, grade='E')}",
+        "asked": _asked(portal),
+        "asked-too-far": f"/subjects/{one_with(portal, grade='A')}?as_of=2199-01-01",
         "closed": f"/subjects/{one_with(portal, status='closed')}",
         "lists": "/lists",
         "list": "/lists/seriously_discredited",
@@ -212,6 +221,51 @@ def test_the_pages_are_whole_without_scripts(portal_stack: Publication, browser:
     page.click("nav >> text=Lists")
     assert "lang=en" in page.url
     context.close()
+
+
+def corrected_one(portal: Publication) -> tuple[str, dict]:
+    """A subject with days that turned out otherwise, and the change that says so."""
+    for row in portal.get("/api/v1/grades", params={"regime": "liyujiang", "limit": "500"}).json()["items"]:
+        for change in portal.get(f"/api/v1/subjects/{row['subject']}", params={"limit": "1"}).json()["history"]:
+            if change["type"].endswith("grade.corrected.v1"):
+                return row["subject"], change
+    raise AssertionError("the town has no late entry")
+
+
+def test_the_grade_of_a_day_is_asked_as_it_was_known_without_scripts(portal_stack: Publication, browser: Browser) -> None:
+    """Before the late entry the day had another grade; the page says so, draws both, and names what was learnt."""
+    shop, change = corrected_one(portal_stack)
+    learnt = datetime.fromisoformat(change["data"]["cause"]["known_from"]).astimezone(ZONE)
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    page.goto(f"{portal_stack.url}/subjects/{shop}?lang=en")
+    page.fill("#as_of", change["in_force_from"])
+    page.fill("#known_at", f"{learnt - timedelta(minutes=1):%Y-%m-%dT%H:%M}")
+    page.click(".ask button")
+    assert f"as_of={change['in_force_from']}" in page.url and "lang=en" in page.url
+    assert change["in_force_from"] in page.locator(".asked-times").inner_text()
+    was = change["data"]["previous_grade"] or "–"
+    assert page.locator("#asked .held .mark").inner_text() == was
+    assert change["grade"] in page.locator("#asked .learnt").inner_text()
+    assert page.locator("#asked .strips svg .bar").count() >= 3 and page.locator("#asked .strips .differs").count() >= 1
+    assert page.locator("#asked tbody tr").count() >= 1 and page.evaluate("document.documentElement.scrollWidth") <= 390
+    violations = page.locator("#asked [aria-hidden=true] a").count()
+    assert violations == 0, "nothing in the drawing can be reached by keyboard"
+    page.click("#asked .ask a")
+    assert page.locator(".asked-times").count() == 0
+    context.close()
+
+
+def test_what_is_being_asked_stays_while_the_page_changes(portal_stack: Publication, page: Page) -> None:
+    shop = one_with(portal_stack, grade="C")
+    page.goto(f"{portal_stack.url}/subjects/{shop}?lang=en")
+    page.wait_for_selector(".live.on")
+    page.fill("#as_of", "2026-01-15")
+    page.focus("#as_of")
+    changed(portal_stack, shop, "E")
+    page.wait_for_selector(".held .mark.s5", timeout=30_000)
+    assert page.input_value("#as_of") == "2026-01-15"
+    assert page.evaluate("document.activeElement.id") == "as_of"
 
 
 def test_a_reason_leads_to_its_clause_and_to_the_fact_it_rests_on(portal_stack: Publication, page: Page) -> None:

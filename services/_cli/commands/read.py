@@ -1,4 +1,4 @@
-"""Reading: the stream of changes, a grade and its reasons, findings."""
+"""Reading: the stream of changes, a grade and its reasons, its history, findings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services._cli.errors import NOT_THERE, USAGE, CliError
 from services._cli.looking import all_findings
 from services._cli.session import Session, rulebooks_folder, session_of
 from services._cli.stream import follow
-from services._cli.telling import change_line, explanation, finding_line
+from services._cli.telling import change_line, explanation, explanation_known, finding_line, history_known
 
 _POLL_S = 0.2
 
@@ -55,25 +55,63 @@ def watch(
         return
 
 
+KnownAt = Annotated[str | None, typer.Option(help="Only from what was known at this instant, such as 2026-01-15T08:30:00Z.")]
+
+
 def explain(
     context: typer.Context,
     subject: Annotated[str, typer.Argument(help="Such as uscc:… or fhrs:….")],
+    as_of: Annotated[str | None, typer.Option(help="The grade that held on this day, such as 2026-01-15.")] = None,
+    known_at: KnownAt = None,
     lang: Annotated[str | None, typer.Option(help="zh or en; default by the locale.")] = None,
-    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for a first grade.")] = 5.0,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for a first grade; not with --as-of or --known-at.")] = 5.0,
     as_json: Annotated[bool, typer.Option("--json", help="The service's whole answer.")] = False,
 ) -> None:
-    """A subject's grade, the clauses and the facts it rests on."""
+    """A subject's grade, the clauses and the facts it rests on; or its grade on a day, as known at an instant."""
     session = session_of(context)
+    _checked(subject)
+    times = {name: value for name, value in (("as_of", as_of), ("known_at", known_at)) if value is not None}
+    answer = _asked(session, f"/api/v1/subjects/{subject}/grades", times) if times else _once_graded(session, subject, wait)
+    if as_json:
+        session.voice.say(orjson.dumps(answer).decode())
+        return
+    language = lang or session.voice.lang
+    told = (
+        explanation_known(answer, language, grade_names()) if times else explanation(answer, language, grade_names(), session.home.zone())
+    )
+    for line in told:
+        session.voice.say(line)
+
+
+def history(
+    context: typer.Context,
+    subject: Annotated[str, typer.Argument(help="Such as uscc:… or fhrs:….")],
+    known_at: KnownAt = None,
+    lang: Annotated[str | None, typer.Option(help="zh or en; default by the locale.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The service's whole answer.")] = False,
+) -> None:
+    """A subject's grades from day to day, with what caused each; by default as known now."""
+    session = session_of(context)
+    _checked(subject)
+    given = {"known_at": known_at} if known_at is not None else {}
+    answer = _asked(session, f"/api/v1/subjects/{subject}/grades/history", given)
+    if as_json:
+        session.voice.say(orjson.dumps(answer).decode())
+        return
+    for line in history_known(answer, lang or session.voice.lang, grade_names()):
+        session.voice.say(line)
+
+
+def _checked(subject: str) -> None:
     try:
         check_subject(subject)
     except SubjectError as error:
         raise CliError(f"{subject!r} is not a subject: {error}", USAGE) from None
-    answer = _once_graded(session, subject, wait)
-    if as_json:
-        session.voice.say(orjson.dumps(answer).decode())
-        return
-    for line in explanation(answer, lang or session.voice.lang, grade_names(), session.home.zone()):
-        session.voice.say(line)
+
+
+def _asked(session: Session, path: str, given: dict[str, str]) -> dict[str, Any]:
+    with session.http("publication") as http:
+        return get_json(http, path, given)
 
 
 def _once_graded(session: Session, subject: str, wait_s: float) -> dict[str, Any]:

@@ -6,18 +6,16 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
-import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from services.publication.adapters.postgres_builds import reading_lock
+from services.publication.adapters.postgres_known import MATCH, GradeFilter, KnownQuestions, Row
 from services.publication.domain.registry import GO_LIVE, KEY, ROLE, RULEBOOK, Stack
 from services.publication.domain.search import Query, like
 
-Row = dict[str, Any]
 _OPTIONS = (
     "-c search_path={schema} -c default_transaction_read_only=on -c default_transaction_isolation=repeatable\\ read "
     "-c statement_timeout={timeout_ms} -c idle_in_transaction_session_timeout={timeout_ms} -c plan_cache_mode=force_custom_plan"
@@ -35,18 +33,6 @@ class State:
     build: str = ""
     fingerprint: str = ""
     sample: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class GradeFilter:
-    """Conditions of a page of grades; None means any. ``changed_since_ms``: known on or after, epoch ms."""
-
-    regime: str | None = None
-    grade: str | None = None
-    status: str | None = None
-    district: str | None = None
-    changed_since_ms: int | None = None
-    search: Query | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +80,8 @@ class PostgresReader:
             yield Snapshot(connection)
 
 
-class Snapshot:
+class Snapshot(KnownQuestions):
     """Questions within one read-only, repeatable transaction."""
-
-    def __init__(self, connection: psycopg.AsyncConnection[Row]) -> None:
-        self._connection = connection
-
-    async def _all(self, query: Any, values: Any = None) -> list[Row]:
-        return await (await self._connection.execute(query, values)).fetchall()
-
-    async def _one(self, query: Any, values: Any = None) -> Row | None:
-        return await (await self._connection.execute(query, values)).fetchone()
 
     async def state(self) -> State:
         """Where the projection is, and of which stack."""
@@ -167,22 +144,29 @@ class Snapshot:
             "SELECT change.* FROM grade JOIN change USING (seq) WHERE grade.subject = %s ORDER BY change.regime", (subject,)
         )
 
-    async def history(self, subject: str, *, before: int | None, limit: int) -> list[Row]:
-        """Changes of a subject, newest first, keyset on their number."""
+    async def history(self, subject: str, *, before: int | None, limit: int, until_ms: int | None = None) -> list[Row]:
+        """Changes of a subject, newest first, keyset on their number. ``until_ms``: those only that were known by then."""
         return await self._all(
             "SELECT * FROM change WHERE subject = %(subject)s AND (%(before)s::bigint IS NULL OR seq < %(before)s::bigint) "
-            "ORDER BY seq DESC LIMIT %(limit)s",
-            {"subject": subject, "before": before, "limit": limit},
+            "AND (%(until)s::bigint IS NULL OR cause_known_ms <= %(until)s::bigint) ORDER BY seq DESC LIMIT %(limit)s",
+            {"subject": subject, "before": before, "limit": limit, "until": until_ms},
         )
 
-    async def facts(self, subject: str, *, before: tuple[date, int] | None, limit: int) -> list[Row]:
-        """The public timeline, latest act first, keyset on (shown_on, offset)."""
+    async def facts(self, subject: str, *, before: tuple[date, int] | None, limit: int, until_ms: int | None = None) -> list[Row]:
+        """The public timeline, latest act first, keyset on (shown_on, offset). ``until_ms``: what was known by then only."""
         return await self._all(
             'SELECT partition, "offset", type, event_id, event_hash, copy, occurred_on, served_on, received_at, known_ms, shown_on, data '
             "FROM fact WHERE subject = %(subject)s "
             'AND (%(day)s::date IS NULL OR (shown_on, "offset") < (%(day)s::date, %(offset)s::bigint)) '
+            "AND (%(until)s::bigint IS NULL OR known_ms <= %(until)s::bigint) "
             'ORDER BY shown_on DESC, "offset" DESC LIMIT %(limit)s',
-            {"subject": subject, "day": before[0] if before else None, "offset": before[1] if before else None, "limit": limit},
+            {
+                "subject": subject,
+                "day": before[0] if before else None,
+                "offset": before[1] if before else None,
+                "limit": limit,
+                "until": until_ms,
+            },
         )
 
     async def said_of_facts(self, subject: str, types: Sequence[str], *, limit: int) -> list[Row]:
@@ -208,21 +192,9 @@ class Snapshot:
 
     async def grades(self, wanted: GradeFilter, *, after: tuple[str, str] | None, limit: int) -> list[Row]:
         """Current grades that match, by (subject, regime); keyset. Each with name, district, clauses."""
-        terms = wanted.search
         return await self._all(
             _GRADES,
-            {
-                "regime": wanted.regime,
-                "grade": wanted.grade,
-                "status": wanted.status,
-                "district": wanted.district,
-                "since": wanted.changed_since_ms,
-                "tokens": terms.tokens if terms else None,
-                "patterns": [like(term) for term in terms.terms] if terms else None,
-                "after_subject": after[0] if after else None,
-                "after_regime": after[1] if after else None,
-                "limit": limit,
-            },
+            wanted.values | {"after_subject": after[0] if after else None, "after_regime": after[1] if after else None, "limit": limit},
         )
 
     async def search(self, terms: Query, *, limit: int) -> list[Row]:
@@ -308,10 +280,6 @@ class Snapshot:
         return [row["regime"] for row in await self._all("SELECT DISTINCT regime FROM grade ORDER BY regime")]
 
 
-# A filter left out is NULL and drops out of the (custom) plan: no condition is ever put together from what a client sent.
-_MATCH = sql.SQL("""(%(tokens)s::text[] IS NULL OR (subject.tokens @> %(tokens)s::text[] AND NOT EXISTS (
-    SELECT FROM unnest(%(patterns)s::text[]) AS wanted (pattern)
-    WHERE NOT (subject.folded LIKE pattern OR subject.pinyin LIKE pattern OR subject.initials LIKE pattern))))""")
 _GRADES = sql.SQL("""
     SELECT grade.subject, subject.name, subject.district, grade.regime, grade.grade, grade.status, grade.in_force_from, grade.seq,
         grade.known_ms, change.data -> 'clauses' AS clauses
@@ -324,7 +292,7 @@ _GRADES = sql.SQL("""
     AND {match}
     AND (%(after_subject)s::text IS NULL
         OR (grade.subject, grade.regime) > (%(after_subject)s::text COLLATE "C", %(after_regime)s::text COLLATE "C"))
-    ORDER BY grade.subject, grade.regime LIMIT %(limit)s""").format(match=_MATCH)
+    ORDER BY grade.subject, grade.regime LIMIT %(limit)s""").format(match=MATCH)
 _CHANGES = sql.SQL("""
     SELECT seq, id, type, subject, regime, grade, data ->> 'previous_grade' AS previous_grade, time, known_ms, data
     FROM change WHERE seq > %(seq)s AND seq <= %(reached)s
@@ -340,4 +308,4 @@ _SEARCH = sql.SQL("""
     FROM (
         SELECT subject.id, subject.name, subject.address, subject.district, folded LIKE %(start)s AS first, length(name) AS size
         FROM subject WHERE {match} ORDER BY first DESC, size, subject.id LIMIT %(limit)s) AS found
-    ORDER BY first DESC, size, id""").format(match=_MATCH)
+    ORDER BY first DESC, size, id""").format(match=MATCH)

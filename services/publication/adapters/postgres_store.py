@@ -273,6 +273,8 @@ class PostgresUnitOfWork(ListWork):
                         row.partition,
                         row.offset,
                         row.known_ms,
+                        row.cause_offset,
+                        row.cause_known_ms,
                         row.time,
                         _json(row.data),
                     )
@@ -348,5 +350,5 @@ _INSERT_FACTS = (
 )
 _COPY_CHANGES = (
     "COPY change (seq, id, type, subject, regime, grade, status, in_force_from, corrected_to, partition, "
-    '"offset", known_ms, time, data) FROM STDIN'
+    '"offset", known_ms, cause_offset, cause_known_ms, time, data) FROM STDIN'
 )

@@ -62,7 +62,9 @@ class FactRow:
 
 @dataclass(frozen=True, slots=True)
 class ChangeRow:
-    """A grade or status that was determined or corrected. ``in_effect``: it says what holds now, not what held once."""
+    """A grade or status that was determined or corrected. ``in_effect``: it says what holds now, not what held once.
+
+    ``known_ms``: when the public could know it; ``cause_offset``, ``cause_known_ms``: place and instant of the fact that caused it."""
 
     id: str
     type: str
@@ -75,6 +77,8 @@ class ChangeRow:
     partition: int
     offset: int
     known_ms: int
+    cause_offset: int
+    cause_known_ms: int
     time: str
     data: dict[str, Any]
     trace: str | None = None
@@ -170,6 +174,7 @@ def change_row(seen: Seen) -> ChangeRow | None:
     grade = data.get("grade")
     if grade is not None and type(grade) is not str:
         raise NotAnEnvelope("grade is neither text nor null")
+    cause_offset, cause_known_ms = _caused(data, event["time"])
     return ChangeRow(
         id=_event_id(event),
         type=event["type"],
@@ -182,7 +187,21 @@ def change_row(seen: Seen) -> ChangeRow | None:
         partition=seen.partition,
         offset=seen.offset,
         known_ms=seen.known_ms,
+        cause_offset=cause_offset,
+        cause_known_ms=cause_known_ms,
         time=event["time"],
         data=data,
         trace=seen.trace,
     )
+
+
+def _caused(data: Mapping[str, Any], time: str) -> tuple[int, int]:
+    """Offset and instant of a change's cause. One that was told before causes said from when they were known is taken at its own time,
+    which is that of the record that caused it."""
+    cause = data.get("cause") or {}
+    if type(cause.get("offset")) is not int or cause["offset"] < 0:
+        raise NotAnEnvelope("a grade without the offset of its cause")
+    try:
+        return cause["offset"], milliseconds(cause.get("known_from") or time)
+    except (TypeError, ValueError):
+        raise NotAnEnvelope("cause.known_from is not an instant") from None

@@ -34,12 +34,16 @@ async function refresh() {
   const open = [...part.querySelectorAll("details[open]")].map((one) => one.closest("[id]")?.id).filter(Boolean);
   const find = finder(document.activeElement);
   const said = part.querySelector("[data-sample-answer]")?.textContent;
+  // What is being written into a form stays, and so does the place in it.
+  const form = part.querySelector("[data-keep]");
+  const writing = form?.contains(document.activeElement) ? document.activeElement : null;
   part.replaceChildren(...fresh.childNodes);
+  if (form) part.querySelector("[data-keep]")?.replaceWith(form);
   part.dataset.stream = fresh.dataset.stream;
   for (const row of part.querySelectorAll("[data-seq]")) if (!seen.has(row.dataset.seq)) row.classList.add("new");
   for (const id of open) document.getElementById(id)?.querySelector("details")?.setAttribute("open", "");
   if (said) part.querySelector("[data-sample-answer]").textContent = said;
-  find()?.focus({ preventScroll: true });
+  (writing ?? find())?.focus({ preventScroll: true });
   const footer = page.querySelector("[data-footer]");
   if (footer) document.querySelector("[data-footer]")?.replaceWith(footer);
   lamp();

@@ -1,103 +1,72 @@
-"""The public API, version 1. Reading needs no key; every answer is as of now, as known now."""
+"""The public API, version 1. Reading needs no key; an answer is as of now, as known now, unless it is asked by other times."""
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Depends, Header, Request
 from fastapi import Path as PathParameter
 from starlette.responses import Response
 
 from schemas.times import milliseconds
 from services._bus.problems import Problem, described
-from services.publication.adapters.postgres_reader import ChangeFilter, GradeFilter, PostgresReader, State
+from services.publication.adapters.postgres_known import GradeFilter
+from services.publication.adapters.postgres_reader import ChangeFilter, PostgresReader
 from services.publication.domain import search
 from services.publication.domain.cursor import encode
 from services.publication.domain.vocabulary import Vocabulary
-from services.publication.web import checks, contract, shapes
+from services.publication.web import asking, checks, contract, known_routes, shapes
+from services.publication.web.answering import ETAGGED, Tags, json_answer, mark, matches, no_subject, unchanged
+from services.publication.web.answering import headers as headers_of
+from services.publication.web.known_routes import Page, Times
 from services.publication.web.stream import Client, EventStream, Hub, TooMany
 
 HISTORY = 200
-_CACHE = "public, max-age=0, must-revalidate"
-_ETAGGED: dict[int | str, dict[str, Any]] = {304: {"description": "Not changed since the given ETag."}}
 _LATEST = 2**63 - 1
 _CSV_HEAD = b"subject,grade,status,in_force_from\n"
 
 
-@dataclass(frozen=True)
-class Tags:
-    """``edition``: the code and the rulebooks that word the answers. A tag names everything that an answer follows from."""
-
-    edition: str
-
-    def of(self, state: State, *parts: object) -> str:
-        """A weak tag (the same content may go out compressed)."""
-        whole = (self.edition, state.fingerprint, state.build, state.sample, *parts)
-        return f'W/"{hashlib.sha256(repr(whole).encode()).hexdigest()[:20]}"'
-
-
-def matches(request: Request, tag: str) -> bool:
-    """True where the client already has this content."""
-    given = request.headers.get("if-none-match", "")
-    return given.strip() == "*" or tag in {part.strip() for part in given[:2000].split(",")}
-
-
-def _headers(state: State, tag: str) -> dict[str, str]:
-    return {"etag": tag, "cache-control": _CACHE, **_mark(state)}
-
-
-def _mark(state: State) -> dict[str, str]:
-    """Made-up data says so wherever it goes: in the header, and in the answer itself, which is kept without its headers."""
-    return {"mingjian-sample": "true"} if state.sample else {}
-
-
-def _unchanged(state: State, tag: str) -> Response:
-    return Response(status_code=304, headers=_headers(state, tag))
-
-
-def _json(value: dict[str, Any], state: State, tag: str) -> Response:
-    marked = {"sample": True, **value} if state.sample else value
-    return Response(orjson.dumps(marked), media_type="application/json", headers=_headers(state, tag))
-
-
-def _no_subject(id: str) -> Problem:
-    return Problem(404, "no-subject", zh=f"没有公布过 {id}。", en=f"Nothing has been published about {id}.")
-
-
-def router(reader: PostgresReader, vocabulary: Vocabulary, hub: Hub, tags: Tags) -> APIRouter:
+def router(times: Times, hub: Hub) -> APIRouter:
     """The routes below ``/api/v1``."""
+    reader, vocabulary, tags = times.reader, times.vocabulary, times.tags
     routes = APIRouter(prefix="/api/v1", dependencies=[Depends(checks.only_known)], responses=described(405, 422, 500, 503))
-    _subjects(routes, reader, tags)
-    _grades(routes, reader, vocabulary, tags)
-    _lists(routes, reader, vocabulary, tags)
+    _subjects(routes, reader, tags, times)
+    known_routes.add(routes, times)
+    _grades(routes, reader, vocabulary, tags, times)
+    _csv(routes, reader, vocabulary, tags)
+    _lists(routes, reader, vocabulary, tags, times)
     _stream(routes, reader, hub)
     return routes
 
 
-def _subjects(routes: APIRouter, reader: PostgresReader, tags: Tags) -> None:
-    @routes.get("/subjects/{id}", response_model=contract.SubjectAnswer, responses={**_ETAGGED, **described(404)})
+def _subjects(routes: APIRouter, reader: PostgresReader, tags: Tags, times: Times) -> None:
+    @routes.get("/subjects/{id}", response_model=contract.SubjectAnswer, responses={**ETAGGED, **described(404)})
     async def subject(
         request: Request,
         id: checks.SubjectId,
         cursor: checks.Cursor | None = None,
         history_cursor: checks.HistoryCursor | None = None,
         limit: checks.Limit = 100,
+        as_of: asking.AsOf = None,
+        known_at: asking.KnownAt = None,
     ) -> Response:
-        """A subject: register data, current grades with reasons, history, lists, and the timeline of its facts."""
+        """A subject: register data, current grades with reasons, history, lists, and the timeline of its facts; or all of that as of a
+        day, as known at an instant."""
         checked = checks.subject_id(id)
         before, earlier = checks.timeline_key(cursor, checked), checks.history_key(history_cursor, checked)
         async with reader.snapshot() as snapshot:
             state = await snapshot.state()
             row = await snapshot.subject(checked)
             if row is None:
-                raise _no_subject(checked)
+                raise no_subject(checked)
+            if as_of is not None or known_at is not None:
+                page = Page(before, earlier, limit, HISTORY, timeline_cursor, earlier_changes)
+                asked = await times.asked(snapshot, as_of, known_at)
+                return await known_routes.subject_answer(times, snapshot, request, checked, asked, page)
             tag = tags.of(state, "subject", checked, row["revision"], cursor, history_cursor, limit)
             if matches(request, tag):
-                return _unchanged(state, tag)
+                return unchanged(state, tag)
             facts = await snapshot.facts(checked, before=before, limit=limit + 1)
             told = await snapshot.history(checked, before=earlier, limit=HISTORY + 1)
             answer = {
@@ -111,7 +80,7 @@ def _subjects(routes: APIRouter, reader: PostgresReader, tags: Tags) -> None:
                 "facts": [shapes.fact(one) for one in facts[:limit]],
                 "next": timeline_cursor(checked, facts[limit - 1]["shown_on"], facts[limit - 1]["offset"]) if len(facts) > limit else None,
             }
-        return _json(answer, state, tag)
+        return json_answer(answer, state, tag)
 
 
 def earlier_changes(subject: str, seq: int) -> str:
@@ -124,8 +93,8 @@ def timeline_cursor(subject: str, shown_on: date, offset: int) -> str:
     return encode([shown_on.isoformat(), str(offset)], {"subject": subject})
 
 
-def _grades(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary, tags: Tags) -> None:
-    @routes.get("/grades", response_model=contract.GradePage, responses=_ETAGGED)
+def _grades(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary, tags: Tags, times: Times) -> None:
+    @routes.get("/grades", response_model=contract.GradePage, responses=ETAGGED)
     async def grades(
         request: Request,
         regime: checks.Regime | None = None,
@@ -136,22 +105,33 @@ def _grades(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary, t
         changed_since: checks.ChangedSince | None = None,
         cursor: checks.Cursor | None = None,
         limit: checks.Limit = 100,
+        as_of: asking.AsOf = None,
+        known_at: asking.KnownAt = None,
     ) -> Response:
-        """Current grades and statuses, by subject; all filters must hold."""
+        """Current grades and statuses, by subject; all filters must hold. Or those of a day, as known at an instant."""
         given = {"regime": regime, "grade": grade, "status": status, "district": district, "q": q, "changed_since": changed_since}
         filters = {name: value for name, value in given.items() if value is not None}
-        key = checks.cursor_key(cursor, filters, 2)
+        timed = {name: value for name, value in (("as_of", as_of), ("known_at", known_at)) if value is not None}
+        key = checks.cursor_key(cursor, filters | timed, 2)
         wanted = grade_filter(**filters)
         async with reader.snapshot() as snapshot:
+            if timed:
+                asked, after = await times.asked(snapshot, as_of, known_at), (key[0], key[1]) if key else None
+                rows, said = await known_routes.grades_answer(times, snapshot, asked, wanted, after, limit)
+                more = encode([rows[limit - 1]["subject"], rows[limit - 1]["regime"]], filters | timed) if len(rows) > limit else None
+                value = {"items": [shapes.grade_row(row) for row in rows[:limit]], "next": more, **said}
+                return await times.answer(snapshot, request, value, settled=False)
             state = await snapshot.state()
             tag = tags.of(state, "grades", state.revision, filters, cursor, limit)
             if matches(request, tag):
-                return _unchanged(state, tag)
+                return unchanged(state, tag)
             rows = await snapshot.grades(wanted, after=(key[0], key[1]) if key else None, limit=limit + 1)
         more = encode([rows[limit - 1]["subject"], rows[limit - 1]["regime"]], filters) if len(rows) > limit else None
-        return _json({"items": [shapes.grade_row(row) for row in rows[:limit]], "next": more}, state, tag)
+        return json_answer({"items": [shapes.grade_row(row) for row in rows[:limit]], "next": more}, state, tag)
 
-    @routes.get("/grades.csv", response_class=Response, responses={**_csv_answer(), **_ETAGGED, **described(404)})
+
+def _csv(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary, tags: Tags) -> None:
+    @routes.get("/grades.csv", response_class=Response, responses={**_csv_answer(), **ETAGGED, **described(404)})
     async def grades_csv(request: Request, regime: checks.Regime) -> Response:
         """All grades of a regime as CSV, sorted by subject; columns subject, grade, status, in_force_from. Empty where there is none."""
         async with reader.snapshot() as snapshot:
@@ -160,11 +140,11 @@ def _grades(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary, t
             state = await snapshot.state()
             tag = tags.of(state, "csv", state.revision, regime)
             if matches(request, tag):
-                return _unchanged(state, tag)
+                return unchanged(state, tag)
             # Whole, before the first byte goes out: a client that reads slowly must not hold a connection of the database.
             lines = await snapshot.whole_regime(regime)
         name = f"{'SAMPLE-' if state.sample else ''}grades-{regime}.csv"
-        headers = _headers(state, tag) | {"content-disposition": f'attachment; filename="{name}"'}
+        headers = headers_of(state, tag) | {"content-disposition": f'attachment; filename="{name}"'}
         return Response(_CSV_HEAD + lines, media_type="text/csv; charset=utf-8", headers=headers)
 
 
@@ -200,40 +180,51 @@ def _csv_answer() -> dict[int | str, dict[str, Any]]:
     return {200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "The whole regime."}}
 
 
-def _lists(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary, tags: Tags) -> None:
-    @routes.get("/lists", response_model=contract.Lists, responses=_ETAGGED)
+def _lists(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary, tags: Tags, times: Times) -> None:
+    @routes.get("/lists", response_model=contract.Lists, responses=ETAGGED)
     async def lists(request: Request) -> Response:
         """The lists that the rulebooks publish, with how many stand on each."""
         async with reader.snapshot() as snapshot:
             state = await snapshot.state()
             tag = tags.of(state, "lists", state.revision)
             if matches(request, tag):
-                return _unchanged(state, tag)
+                return unchanged(state, tag)
             counts = await snapshot.list_counts()
-        return _json({"items": [shapes.list_summary(one, counts.get(one.rule.name, 0)) for one in vocabulary.lists]}, state, tag)
+        return json_answer({"items": [shapes.list_summary(one, counts.get(one.rule.name, 0)) for one in vocabulary.lists]}, state, tag)
 
-    @routes.get("/lists/{name}", response_model=contract.ListAnswer, responses={**_ETAGGED, **described(404)})
+    @routes.get("/lists/{name}", response_model=contract.ListAnswer, responses={**ETAGGED, **described(404)})
     async def list_(
         request: Request,
         name: Annotated[str, PathParameter(pattern=r"^[a-z][a-z0-9_-]{0,39}$")],
         cursor: checks.Cursor | None = None,
         limit: checks.Limit = 100,
+        as_of: asking.AsOf = None,
+        known_at: asking.KnownAt = None,
     ) -> Response:
-        """Who stands on a list, by subject."""
+        """Who stands on a list, by subject; or who stood on it on a day, as known at an instant."""
         published = vocabulary.list(name)
         if published is None:
             raise Problem(404, "no-list", zh=f"没有名单 {name}。", en=f"There is no list {name}.")
-        key = checks.cursor_key(cursor, {"list": name}, 1)
+        timed = {name: value for name, value in (("as_of", as_of), ("known_at", known_at)) if value is not None}
+        filters = {"list": name, **timed}
+        key = checks.cursor_key(cursor, filters, 1)
         async with reader.snapshot() as snapshot:
+            if timed:
+                asked = await times.asked(snapshot, as_of, known_at)
+                found = await known_routes.list_known(times, snapshot, asked, published.rule, key[0] if key else None, limit + 1)
+                items = found["items"]
+                more = encode([items[limit - 1]["subject"]], filters) if len(items) > limit else None
+                value = shapes.list_summary(published, None) | found | {"items": items[:limit], "next": more}
+                return await times.answer(snapshot, request, value, settled=False)
             state = await snapshot.state()
             tag = tags.of(state, "list", name, state.revision, cursor, limit)
             if matches(request, tag):
-                return _unchanged(state, tag)
+                return unchanged(state, tag)
             counts = await snapshot.list_counts()
             rows = await snapshot.list_members(name, after=key[0] if key else None, limit=limit + 1)
         more = encode([rows[limit - 1]["subject"]], {"list": name}) if len(rows) > limit else None
         summary = shapes.list_summary(published, counts.get(name, 0))
-        return _json(summary | {"items": [shapes.list_member(row) for row in rows[:limit]], "next": more}, state, tag)
+        return json_answer(summary | {"items": [shapes.list_member(row) for row in rows[:limit]], "next": more}, state, tag)
 
 
 _STREAM_DOC = """Every change of a grade or status, as server-sent events: `event: grade` for what holds now, `event: correction` for days
@@ -267,7 +258,7 @@ def _stream(routes: APIRouter, reader: PostgresReader, hub: Hub) -> None:
         address = request.client.host if request.client else ""
         _reserve(hub, address)
         client = Client(wanted=wanted, address=address, at=state.head if after is None else after)
-        return EventStream(hub, reader, client, headers=_mark(state), done=lambda: hub.release(address))
+        return EventStream(hub, reader, client, headers=mark(state), done=lambda: hub.release(address))
 
 
 def _resume(since: int | None, last_event_id: str | None) -> int | None:

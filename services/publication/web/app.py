@@ -24,6 +24,8 @@ from services.publication.adapters.neighbours import Neighbours
 from services.publication.adapters.postgres_reader import PostgresReader
 from services.publication.adapters.sample_town import SampleTown
 from services.publication.web import api_routes, probes
+from services.publication.web.answering import Tags
+from services.publication.web.known_routes import Times
 from services.publication.web.middleware import Headers, Heads
 from services.publication.web.pages import Pages
 from services.publication.web.portal import Asset, Portal
@@ -33,9 +35,11 @@ from services.publication.web.words import N_
 
 log = logging.getLogger(__name__)
 
-_DESCRIPTION = """Grades, lists and their reasons, free to read from any site without a key. Answers are as of now, as known now:
-`as_of` and `known_at` are reserved and answered 422 until they are available. Unknown and repeated query parameters are
-answered 422 too, so that a misspelt filter never widens an answer."""
+_DESCRIPTION = """Grades, lists and their reasons, free to read from any site without a key. Answers are as of now, as known now,
+unless they are asked `as_of` a civil day and as `known_at` an instant: on a subject, its grades and their history, on the page of
+grades and on a list. An answer to a `known_at` in the past never changes: what is entered later shows from its own instant on only.
+A day or an instant that is still to come is answered 422, with the last one that can be asked. Where nothing was known yet,
+`unanswered` says why. Unknown and repeated query parameters are answered 422 too, so that a misspelt filter never widens an answer."""
 
 
 _TITLES = {
@@ -90,12 +94,13 @@ def create_app(parts: Parts) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.include_router(api_routes.router(parts.reader, parts.portal.vocabulary, parts.hub, api_routes.Tags(parts.edition)))
+    times = Times(parts.reader, parts.portal.vocabulary, Tags(parts.edition), parts.now_ms)
+    app.include_router(api_routes.router(times, parts.hub))
     describe_at_root(app)
     app.include_router(probes.router(parts.reader, parts.hub, parts.ready, parts.status))
     town = parts.town
     button = (lambda: town.inhabited) if town else (lambda: False)
-    pages = Pages(parts.reader, parts.portal, parts.neighbours, parts.now_ms, button=button)
+    pages = Pages(parts.reader, parts.portal, parts.neighbours, parts.now_ms, button=button, times=times)
     routes = pages.routes() + _static(parts.portal)
     if town:
         routes.append(SampleButton(town, parts.portal, parts.today).route())

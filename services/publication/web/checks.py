@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Annotated
 
@@ -11,13 +12,13 @@ from schemas.ids import ENTERPRISE_SCHEMES, SubjectError, check_subject, scheme_
 from services._bus.problems import Problem
 from services.publication.domain.cursor import BadCursor, decode
 
-RESERVED = ("as_of", "known_at")
+TIMES = ("as_of", "known_at")
 
 
 def only_known(request: Request) -> None:
-    """Refuse reserved, unknown and repeated query parameters: a filter that was misspelt must never widen an answer."""
-    reserved(request)
+    """Refuse unknown and repeated query parameters: a filter that was misspelt must never widen an answer."""
     known = {field.alias for field in request.scope["route"].dependant.query_params}
+    as_of_now(request, known)
     seen: set[str] = set()
     for name in (pair[0] for pair in request.query_params.multi_items()):
         if name not in known:
@@ -36,16 +37,18 @@ def only_known(request: Request) -> None:
         seen.add(name)
 
 
-def reserved(request: Request) -> None:
-    """``as_of`` and ``known_at`` are promised, not there yet, and so never ignored."""
-    for name in RESERVED:
-        if name in request.query_params:
+def as_of_now(request: Request, known: Collection[str] = ()) -> None:
+    """Refuse the two times where an answer is as of now, so that they are never ignored. ``known``: parameters that are taken."""
+    for name in TIMES:
+        if name in request.query_params and name not in known:
             raise Problem(
                 422,
-                "not-yet-available",
-                zh=f"暂时还不能按 {name} 查询；这里给出的是现在已知、现在有效的等级。请去掉该参数。",
-                en=f"Asking by {name} is not yet available; answers are as of now, as known now. Leave the parameter out.",
+                "as-of-now-only",
+                zh=f"这里给出的是现在已知、现在有效的内容，不能按 {name} 查询。",
+                en=f"What is answered here is as of now, as known now; it can't be asked by {name}.",
                 field=name,
+                remedy_zh="请去掉该参数；按日期和时刻查询，请用 /api/v1/subjects/{id}/grades、/api/v1/grades 或 /api/v1/lists/{name}。",
+                remedy_en="Leave it out. /api/v1/subjects/{id}/grades, /api/v1/grades and /api/v1/lists/{name} are asked by both times.",
             )
 
 

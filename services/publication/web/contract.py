@@ -35,11 +35,30 @@ class GradeRow(Answer):
     clauses: list[str]
 
 
+AsOf = Annotated[date | None, Field(description="the day asked for; absent in an answer as of now")]
+KnownAt = Annotated[str | None, Field(description="the instant by which is answered; absent in an answer as of now")]
+
+
+class Unanswered(Answer):
+    """A regime (null: any) for which there is no answer, with why: ``before-go-live``, ``before-first-record``, ``not-known-yet``,
+    ``day-to-come``, ``no-grade-on-day``."""
+
+    regime: str | None
+    reason: str
+    detail_zh: str
+    detail_en: str
+
+
 class GradePage(Answer):
-    """A page by (subject, regime). ``next`` is the cursor of the following page, null on the last one."""
+    """A page by (subject, regime). ``next`` is the cursor of the following page, null on the last one.
+
+    As of a day: ``known_from`` is that of the cause, ``in_force_from`` as the deciding event says; name and district are today's."""
 
     items: list[GradeRow]
     next: str | None
+    as_of: AsOf = None
+    known_at: KnownAt = None
+    unanswered: list[Unanswered] = []
     sample: Sample = False
 
 
@@ -86,7 +105,8 @@ class ListPlace(Answer):
 
 class SubjectAnswer(Answer):
     """Everything public about a subject. ``facts`` latest act first, page by page; ``history`` newest change first,
-    200 at a time: ``history_next`` is the ``history_cursor`` of those before."""
+    200 at a time: ``history_next`` is the ``history_cursor`` of those before. As known at an instant: register, changes and facts are
+    those that were known by then, and ``grades`` and ``lists`` those of the day, each grade with the fields of ``GradeOnDay`` too."""
 
     subject: str
     name: str | None
@@ -97,6 +117,9 @@ class SubjectAnswer(Answer):
     lists: list[ListPlace]
     facts: list[Fact]
     next: str | None
+    as_of: AsOf = None
+    known_at: KnownAt = None
+    unanswered: list[Unanswered] = []
     sample: Sample = False
 
 
@@ -113,10 +136,16 @@ class ListSummary(Answer):
 
 
 class ListAnswer(ListSummary):
-    """A list with a page of its members, by subject."""
+    """A list with a page of its members, by subject. As of a day: who held one of its grades then, by today's rulebook; ``members`` is
+    null, and ``since`` the day from which the grade held."""
+
+    members: int | None  # type: ignore[assignment]
 
     items: list[dict[str, Any]]
     next: str | None
+    as_of: AsOf = None
+    known_at: KnownAt = None
+    unanswered: list[Unanswered] = []
     sample: Sample = False
 
 
@@ -124,4 +153,112 @@ class Lists(Answer):
     """All lists."""
 
     items: list[ListSummary]
+    sample: Sample = False
+
+
+class Decider(Answer):
+    """The grade event that decides, by source and id, with its place on its topic."""
+
+    source: str
+    id: str
+    type: str
+    topic: str
+    partition: int
+    offset: int
+
+
+class CauseOfChange(Answer):
+    """The fact that made the event due. ``source`` and ``type`` are null where an older version told the grade."""
+
+    source: str | None
+    id: str
+    type: str | None
+    topic: str
+    partition: int
+    offset: int
+    known_from: Instant
+
+
+class KnownSpan(Answer):
+    """A stretch of days for which one event decides: from ``in_force_from`` (null: since nobody knows when) to ``in_force_until``, both
+    inclusive (null: still, as known then)."""
+
+    regime: str
+    grade: str | None
+    status: str
+    in_force_from: date | None
+    in_force_until: date | None
+    known_from: Instant
+    clauses: list[str]
+    decided_by: Decider
+    cause: CauseOfChange
+
+
+class GradeOnDay(KnownSpan):
+    """The grade of a day. ``data``: the event whole, with reasons; ``retrospective``: the day lies before the first entry was known,
+    so it is told as the first entries tell it and not corrected by later ones."""
+
+    data: dict[str, Any]
+    retrospective: bool
+
+
+class GradesOnDay(Answer):
+    """A subject's grades as of a day, as known at an instant; what has no answer says why."""
+
+    subject: str
+    as_of: date
+    known_at: Instant
+    grades: list[GradeOnDay]
+    unanswered: list[Unanswered]
+    sample: Sample = False
+
+
+class RegimeHistory(Answer):
+    """``spans`` by day; ``recorded_from``: the first day that later entries correct, the day on which the first entry was known."""
+
+    regime: str
+    recorded_from: date | None
+    spans: list[KnownSpan]
+
+
+class HistoryKnown(Answer):
+    """A subject's history in valid time, as known at an instant."""
+
+    subject: str
+    known_at: Instant
+    regimes: list[RegimeHistory]
+    unanswered: list[Unanswered]
+    sample: Sample = False
+
+
+class Held(Answer):
+    """A grade, or a status without one."""
+
+    grade: str | None
+    status: str
+
+
+class DaysThatDiffer(Answer):
+    """Days, both inclusive (``last`` null: still), that the two instants answer differently. ``kind``: ``corrected`` where the days had
+    come at the earlier instant, else ``later``. ``was``: null where the earlier had no answer. ``decided_by`` and ``cause`` made the
+    difference."""
+
+    regime: str
+    first: date | None
+    last: date | None
+    kind: str
+    was: Held | None
+    now: Held
+    known_from: Instant
+    decided_by: Decider
+    cause: CauseOfChange
+
+
+class Compared(Answer):
+    """What was learnt of a subject between two instants: by regime, then by day."""
+
+    subject: str
+    known_at: Instant
+    compared_to: Instant
+    differences: list[DaysThatDiffer]
     sample: Sample = False

@@ -21,8 +21,9 @@ from services.publication.domain.cursor import encode
 from services.publication.domain.mending import TYPES as MENDING
 from services.publication.domain.mending import said_of
 from services.publication.domain.vocabulary import Vocabulary
-from services.publication.web import checks, dates, views
+from services.publication.web import checks, dates, known_views, views
 from services.publication.web.api_routes import earlier_changes, grade_filter, no_regime, timeline_cursor
+from services.publication.web.known_routes import Times
 from services.publication.web.portal import Portal, link_in, zone_of
 from services.publication.web.views import Speaker
 
@@ -42,6 +43,7 @@ class Pages:
     neighbours: Neighbours
     now_ms: Callable[[], int]
     button: Callable[[], bool]
+    times: Times
     _counted: tuple[tuple[str, int], Sequence[Row]] = (("", -1), ())
 
     @property
@@ -78,7 +80,7 @@ class Pages:
 
     async def start(self, request: Request, *, button_answer: str | None = None, status: int = 200) -> Response:
         """Search, bar of grades, what changed today, the story."""
-        checks.reserved(request)
+        checks.as_of_now(request)
         lang = self.portal.language(request)
         async with self.reader.snapshot() as snapshot:
             state, stack = await snapshot.state(), await snapshot.stack()
@@ -131,8 +133,7 @@ class Pages:
         return {"log": {"size": log.size if log else None, "age": age}, "rating": {"lag": rating}}
 
     async def subject(self, request: Request) -> Response:
-        """Grade first, then why, then history and facts."""
-        checks.reserved(request)
+        """Grade first, then why, then history and facts; above them what was asked by other times."""
         id = checks.subject_id(request.path_params["id"])
         before = checks.timeline_key(_cursor(request), id)
         whole = request.query_params.get("history") == "all"
@@ -146,9 +147,11 @@ class Pages:
             facts = await snapshot.facts(id, before=before, limit=FACTS + 1)
             mended = said_of(await snapshot.said_of_facts(id, MENDING, limit=CHANGES))
             fact_count, lists = await snapshot.fact_count(id), await snapshot.lists_of(id)
+            link = partial(link_in, speaker.lang if "lang" in request.query_params else None)
+            here = views.fact_address(id, frozenset((one["partition"], one["offset"]) for one in facts[:FACTS]), link)
+            question = known_views.Question(id, request.query_params, zone_of(stack))
+            form, asked, problem = await known_views.of_request(self.times, snapshot, question, here, speaker)
         today = dates.civil(self.now_ms(), zone_of(stack))
-        link = partial(link_in, speaker.lang if "lang" in request.query_params else None)
-        here = views.fact_address(id, frozenset((one["partition"], one["offset"]) for one in facts[:FACTS]), link)
         decisive = frozenset(one["id"] for grade in grades for one in grade["data"].get("decisive_events") or ())
         shown_grades = [views.current_grade(one, here, await self._leaf(one), speaker) for one in grades]
         older = earlier_changes(id, changes[CHANGES - 1]["seq"]) if len(changes) > CHANGES and whole else None
@@ -159,6 +162,10 @@ class Pages:
             request,
             "subject.html",
             stack,
+            status=problem.status if problem else 200,
+            form=form,
+            asked=asked,
+            problem=problem,
             state=state,
             subject=row,
             grades=shown_grades,
@@ -194,14 +201,14 @@ class Pages:
 
     async def lists(self, request: Request) -> Response:
         """All lists."""
-        checks.reserved(request)
+        checks.as_of_now(request)
         async with self.reader.snapshot() as snapshot:
             stack, counts = await snapshot.stack(), await snapshot.list_counts()
         return self.portal.render(request, "lists.html", stack, lists=self.vocabulary.lists, counts=counts)
 
     async def list(self, request: Request) -> Response:
         """One list: members, then who was put on and taken off."""
-        checks.reserved(request)
+        checks.as_of_now(request)
         name = request.path_params["name"]
         published = self.vocabulary.list(name)
         if published is None:
@@ -225,7 +232,7 @@ class Pages:
 
     async def grades(self, request: Request) -> Response:
         """Who holds which grade."""
-        checks.reserved(request)
+        checks.as_of_now(request)
         speaker = self._speaker(request)
         async with self.reader.snapshot() as snapshot:
             state, stack = await snapshot.state(), await snapshot.stack()
@@ -262,7 +269,7 @@ class Pages:
 
     async def search(self, request: Request) -> Response:
         """Find an enterprise."""
-        checks.reserved(request)
+        checks.as_of_now(request)
         text = " ".join(request.query_params.get("q", "")[: search.MAX_QUERY].replace("\x00", " ").split())
         async with self.reader.snapshot() as snapshot:
             stack = await snapshot.stack()
@@ -271,7 +278,7 @@ class Pages:
 
     async def about(self, request: Request) -> Response:
         """How grades work, from the rulebook itself."""
-        checks.reserved(request)
+        checks.as_of_now(request)
         speaker = self._speaker(request)
         async with self.reader.snapshot() as snapshot:
             state, stack = await snapshot.state(), await snapshot.stack()

@@ -48,8 +48,8 @@ def register(row: Row) -> dict[str, Any]:
     return {name: row[name] for name in _REGISTER}
 
 
-def list_summary(published: Published, members: int) -> dict[str, Any]:
-    """See ``contract.ListSummary``."""
+def list_summary(published: Published, members: int | None) -> dict[str, Any]:
+    """See ``contract.ListSummary``. ``members`` None: not counted."""
     rule = published.rule
     return {
         "name": rule.name,

@@ -77,7 +77,16 @@ def _data(regime: str, version: str, sha256: str, before: Standing | None, after
 
 
 def _cause(cause: Fact) -> dict[str, Any]:
-    return {"topic": topics.FACTS, "partition": cause.partition, "offset": cause.offset, "id": cause.id}
+    """``known_from`` is the fact's, not the grade's: rating's own delay changes no answer about what was known when."""
+    return {
+        "topic": topics.FACTS,
+        "partition": cause.partition,
+        "offset": cause.offset,
+        "id": cause.id,
+        "source": cause.source,
+        "type": cause.type,
+        "known_from": instant(cause.known),
+    }
 
 
 def identity_of(cause: Fact) -> str:

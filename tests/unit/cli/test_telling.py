@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 
 from services._cli.looking import total_lag
-from services._cli.telling import change_line, explanation, finding_line, grade_words
+from services._cli.telling import change_line, explanation, explanation_known, finding_line, grade_words, history_known
 
 NAMES = {"D": {"zh": "失信", "en": "Discredited"}, "new": {"zh": "新开办", "en": "New"}}
 FACT = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -105,3 +105,43 @@ def test_a_finding_is_one_line() -> None:
 )
 def test_a_lag_in_any_shape_is_a_number_or_unknown(lag: object, records: int | None) -> None:
     assert total_lag(lag) == records
+
+
+CAUSE = {
+    "source": "/departments/drug/offices/workstation",
+    "id": FACT,
+    "type": "mingjian.penalty.decided.v1",
+    "topic": "mingjian.facts.v1",
+    "partition": 3,
+    "offset": 17,
+}
+SPAN = {"regime": "liyujiang", "grade": "D", "status": "graded", "in_force_from": "2026-05-22", "in_force_until": "2026-07-01"}
+SPAN |= {"known_from": "2026-05-23T01:00:00.000Z", "clauses": ["三(二)3(2)"], "cause": CAUSE}
+SILENT = {"regime": "fhrs", "reason": "not-known-yet", "detail_zh": "还没有。", "detail_en": "Nothing yet."}
+ON_DAY = {"subject": "uscc:x", "as_of": "2026-06-01", "known_at": "2026-06-02T00:00:00.000Z", "unanswered": [SILENT]}
+
+
+def test_a_grade_of_a_day_names_both_times_its_days_and_the_fact_that_decided() -> None:
+    text = "\n".join(explanation_known({**ON_DAY, "grades": [SPAN | {"data": DATA, "retrospective": False}]}, "en", NAMES))
+    assert "as of 2026-06-01, as known at 2026-06-02T00:00:00.000Z" in text
+    assert "liyujiang: D Discredited  since 2026-05-22" in text and "holds: 2026-05-22 … 2026-07-01" in text
+    assert f"decided by: penalty.decided · facts 3/17 · {FACT}" in text and "known from 2026-05-23T01:00:00.000Z" in text
+    assert text.endswith("fhrs: Nothing yet.") and "before the first entry" not in text
+
+
+def test_a_day_before_the_first_entry_says_so_and_an_open_stretch_was_in_force_then() -> None:
+    one = SPAN | {"data": DATA, "retrospective": True, "in_force_until": None}
+    text = "\n".join(explanation_known({**ON_DAY, "grades": [one]}, "zh", NAMES))
+    assert "早于首条记录" in text and "2026-05-22 … 当时仍有效" in text and "fhrs: 还没有。" in text
+
+
+def test_a_history_is_a_table_whose_columns_stand_under_each_other() -> None:
+    open_one = SPAN | {"grade": None, "status": "new", "in_force_from": None, "in_force_until": None, "cause": CAUSE | {"type": None}}
+    answer = {"subject": "uscc:x", "known_at": "2026-06-02T00:00:00.000Z", "unanswered": []}
+    answer["regimes"] = [{"regime": "liyujiang", "recorded_from": "2026-01-01", "spans": [SPAN, open_one]}]
+    for language, first, second in (("en", "Discredited", "New"), ("zh", "失信", "新开办")):
+        lines = list(history_known(answer, language, NAMES))
+        head, one, two = lines[-3:]
+        assert first in one and second in two and "penalty.decided · facts 3/17" in one and two.endswith("facts 3/17")
+        starts = {cell_len(line[: line.index("liyujiang")]) for line in (one, two)}
+        assert len(starts) == 1 and cell_len(head[: head.index("制度" if language == "zh" else "regime")]) in starts

@@ -16,7 +16,7 @@ from schemas.rulebook import load_all
 from services.publication.adapters.neighbours import Neighbours
 from services.publication.adapters.postgres_reader import State
 from services.publication.domain.vocabulary import Vocabulary
-from services.publication.web.api_routes import Tags
+from services.publication.web.answering import Tags
 from services.publication.web.app import Parts, create_app
 from services.publication.web.portal import Portal
 from services.publication.web.stream import Hub

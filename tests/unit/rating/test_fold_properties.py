@@ -104,7 +104,7 @@ def test_every_step_tells_the_same_when_it_is_worked_out_from_the_start(ledger: 
     assert words(told) == words(list(history(subject, 3, merged(facts, controls), controls, BOOKS)))
     for step in ledger.facts:
         fresh = fold(subject, 3, facts, before=step.offset)
-        assert [one for one in words(told) if f'"offset":{step.offset},"partition":3,"topic"'.encode() in one] == words(
+        assert [one for one in words(told) if f'"offset":{step.offset},"partition":3,"source"'.encode() in one] == words(
             decide(fresh, controls, BOOKS, step)
         )
 

@@ -305,6 +305,28 @@ def test_grades_carry_the_trace_the_key_and_the_time_of_their_cause(log: list[Re
         assert cause.headers == () or headers["traceparent"] == TRACE
 
 
+def test_a_cause_is_known_from_the_running_maximum_of_its_partition_however_often_it_is_told(log: list[Record]) -> None:
+    """A broker's clock that steps back moves nothing that was known; nor does working the partition off again, or a crash."""
+    stepped = [replace(one, timestamp=one.timestamp - (7_200_000 if one.offset % 5 == 2 else 0)) for one in log]
+    known, newest = {}, 0
+    for one in stepped:
+        newest = known[one.offset] = max(newest, one.timestamp)
+    disk = Disk()
+    run(disk, stepped, batch=9)
+    disk.acknowledged = 0
+    run(disk, stepped, batch=4)
+    whole = grades(disk)
+    torn = Disk(torn_at=20)
+    with pytest.raises(ConnectionError):
+        run(torn, stepped, batch=5)
+    run(torn, stepped, batch=5)
+    assert grades(torn) == whole
+    causes = [orjson.loads(value)["event"]["data"]["cause"] for value in whole.values()]
+    assert [one["known_from"] for one in causes] == [instant(known[one["offset"]]) for one in causes]
+    assert any(known[one["offset"]] != stepped[one["offset"]].timestamp for one in causes)
+    assert {one["source"] for one in causes} == {OFFICE}
+
+
 def test_a_regime_whose_activated_rulebook_is_not_loaded_is_refused_and_made_up_for(log: list[Record], expected: dict[str, bytes]) -> None:
     disk = Disk()
     rater = run(disk, log[:40], batch=9, books={})
