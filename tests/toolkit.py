@@ -229,7 +229,8 @@ def _from_golden(name: str) -> tuple[dict[str, Any], Person]:
     subject = one["subject"]
     # Whom it names is enrolled here, and the clerk signs with a key of their own.
     named = {"officers": [OFFICER.pseudonym, COLLEAGUE.pseudonym], "on_behalf_of": COLLEAGUE.pseudonym, "reviewed_by": COLLEAGUE.pseudonym}
-    data |= {field: value for field, value in (named | {"entered_by": signer.pseudonym}).items() if field in data}
+    own = {field: signer.pseudonym for field in ("entered_by", "approved_by", "returned_by")}
+    data |= {field: value for field, value in (named | own).items() if field in data}
     if subject.startswith("officer:"):
         subject = COLLEAGUE.pseudonym
         data |= {"office": COLLEAGUE.office} if "office" in data else {}

@@ -35,7 +35,7 @@ NAMED = {
     "measures": "name",
 }
 # Sections that registers which run were activated without.
-LATER = ("measures",)
+LATER = ("measures", "point_tables")
 SINGLE = ("rulebook", "periodic", "latest", "precedence", "precedence_clause")
 _REMEDIES = {
     "missing": "Add the key {last!r}",

@@ -301,6 +301,12 @@ class Rulebook(Section):
     def version(self) -> str:
         return self.header.version
 
+    def by_conditions_alone(self) -> Rulebook:
+        """The same rulebook with nothing to approve: for comparing rules, where nobody could have signed what never was (R8)."""
+        if self.periodic is None or self.periodic.approval is None:
+            return self
+        return self.model_copy(update={"periodic": self.periodic.model_copy(update={"approval": None})})
+
     @cached_property
     def zone(self) -> ZoneInfo:
         """The time zone of the regime's civil days."""

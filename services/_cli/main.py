@@ -20,14 +20,14 @@ from services._cli.session import Session
 from services._cli.voice import Voice, fail
 
 _AUDITS, _PUBLICATIONS, _RATINGS = ("verify",), ("projection",), ("rate", "replay")
-_SIMULATE, _QUALITY = "simulate", "quality"
+_SIMULATE, _QUALITY, _PROPOSALS = "simulate", "quality", "proposals"
 
 
 class _Commands(TyperGroup):
     """Ours, and what lies in a service's own cli.py, which is read only when it is asked for."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [*super().list_commands(ctx), *_AUDITS, *_PUBLICATIONS, *_RATINGS, _SIMULATE, _QUALITY]
+        return [*super().list_commands(ctx), *_AUDITS, *_PUBLICATIONS, *_RATINGS, _SIMULATE, _QUALITY, _PROPOSALS]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name in _AUDITS:
@@ -46,6 +46,10 @@ class _Commands(TyperGroup):
             from services.rating import cli_simulate
 
             group = typer.main.get_command(cli_simulate.app)
+        elif cmd_name == _PROPOSALS:
+            from services.rating import cli_proposals
+
+            group = typer.main.get_command(cli_proposals.app)
         elif cmd_name == _QUALITY:
             from services.rating import cli_quality
 

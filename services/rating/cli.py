@@ -58,7 +58,7 @@ def rate(
 ) -> None:
     """Grades from a file of facts (envelopes or bare events), without any server."""
     day, until = _day(as_of), _instant(known_at)
-    with _sentences(file):
+    with sentences(file):
         book = find_book(rulebook, rulebooks or REPOSITORY / "rulebooks")
         with _opened(file) as (stream, size):
             folded = fold_lines(_with_progress(stream, size, file), book, known_at=until)
@@ -69,7 +69,7 @@ def rate(
                 sys.stdout.write(orjson.dumps(row(subject, one)).decode() + "\n")
             sys.stdout.flush()
         else:
-            _show(list(found), folded, book, day, _language(context))
+            _show(list(found), folded, book, day, language_of(context))
 
 
 @app.command()
@@ -99,10 +99,10 @@ def replay(
     from services.rating.replaying import replay as replay_all
 
     if sequence and as_of:
-        _fail("--sequence tells every day in turn: leave out --as-of, or --sequence", USAGE)
+        stop("--sequence tells every day in turn: leave out --as-of, or --sequence", USAGE)
     day, until = _day(as_of), _instant(known_at)
-    source = Source(kafka or f"127.0.0.1:{port_base + _KAFKA_STEP}", tls_dir)
-    with _sentences(source.bootstrap):
+    source = Source(kafka or default_broker(port_base), tls_dir)
+    with sentences(source.bootstrap):
         books, instead = _books(regime, rulebook_file, rulebooks or REPOSITORY / "rulebooks")
         spans, newest = asyncio.run(look_at(source))
         asked = Question(books, newest if until is None else until, day, instead, sequence)
@@ -111,6 +111,11 @@ def replay(
     if as_json:
         _write(as_json, found.outcome.lines, found.digest)
     _tell(found.outcome, found.digest, books)
+
+
+def default_broker(port_base: int | None) -> str:
+    """The embedded broker's address."""
+    return f"127.0.0.1:{(port_base or _BASE) + _KAFKA_STEP}"
 
 
 def _books(regime: str | None, file: str | None, directory: Path) -> tuple[dict[str, Book], frozenset[str]]:
@@ -135,7 +140,7 @@ def _tell(outcome: Any, digest: str, books: dict[str, Book]) -> None:
         typer.echo(f"{outcome.unreadable:,} records could not be read and were left out, as live rating does", err=True)
     typer.echo(f"digest {digest}")
     if outcome.untold:
-        _fail(f"{outcome.untold:,} grades could not be worked out: the digest is without them", FAILED)
+        stop(f"{outcome.untold:,} grades could not be worked out: the digest is without them", FAILED)
 
 
 def _write(path: Path, lines: list[bytes], digest: str) -> None:
@@ -164,7 +169,8 @@ def _show(found: list[tuple[str, Standing]], folded: Folded, book: Book, day: da
     typer.echo(f"{said} · digest {digest_of(lines)}")
 
 
-def _language(context: typer.Context) -> str:
+def language_of(context: typer.Context) -> str:
+    """``zh`` or ``en``."""
     return str(getattr(getattr(context.obj, "voice", None), "lang", "en"))
 
 
@@ -172,34 +178,35 @@ def _day(text: str | None) -> date | None:
     try:
         return date.fromisoformat(text) if text is not None else None
     except ValueError:
-        _fail(f"--as-of is {text!r}; write a day as YYYY-MM-DD", USAGE)
+        stop(f"--as-of is {text!r}; write a day as YYYY-MM-DD", USAGE)
 
 
 def _instant(text: str | None) -> int | None:
     try:
         return milliseconds(text) if text is not None else None
     except ValueError:
-        _fail(f"--known-at is {text!r}; write an instant in UTC, such as 2026-01-31T08:00:00Z", USAGE)
+        stop(f"--known-at is {text!r}; write an instant in UTC, such as 2026-01-31T08:00:00Z", USAGE)
 
 
-def _fail(words: str, code: int) -> NoReturn:
+def stop(words: str, code: int) -> NoReturn:
+    """End with a sentence and an exit code."""
     typer.echo(words, err=True)
     raise typer.Exit(code)
 
 
 @contextmanager
-def _sentences(about: str) -> Iterator[None]:
+def sentences(about: str) -> Iterator[None]:
     """What goes wrong, in a sentence and an exit code."""
     try:
         yield
     except (UnknownRulebook, FileNotFoundError, IsADirectoryError) as error:
-        _fail(f"there is no file {error.filename}" if isinstance(error, OSError) else str(error), USAGE)
+        stop(f"there is no file {error.filename}" if isinstance(error, OSError) else str(error), USAGE)
     except (BadLine, gzip.BadGzipFile, EOFError) as error:
-        _fail(f"{about}: {error}", FAILED)
+        stop(f"{about}: {error}", FAILED)
     except (RulebookError, UnusableCertificates, RecordsGone) as error:
-        _fail(str(error), FAILED)
+        stop(str(error), FAILED)
     except Unavailable as error:
-        _fail(f"nothing answers as Kafka at {about} ({error}); is the stack up? (`mingjian status`)", NO_ANSWER)
+        stop(f"nothing answers as Kafka at {about} ({error}); is the stack up? (`mingjian status`)", NO_ANSWER)
 
 
 @contextmanager

@@ -269,6 +269,10 @@ class Ledger:
             told += decide(subject, controls, {self.regime: self.book}, fact)
         return told
 
+    def public(self) -> list[Told]:
+        """Those that are for the public: what is in force, and what was."""
+        return [one for one in self.told() if one.event["type"] not in ("mingjian.grade.proposed.v1", "mingjian.proposal.closed.v1")]
+
     def determined(self) -> list[Told]:
         """Those that tell what holds, without those that tell what held."""
         return [one for one in self.told() if one.event["type"] == "mingjian.grade.determined.v1"]

@@ -33,6 +33,8 @@ def on_lists(ledger: Ledger) -> set[str]:
             partition=3,
             offset=number,
             known_ms=0,
+            cause_offset=number,
+            cause_known_ms=0,
             time=event["time"],
             data=data,
         )

@@ -18,12 +18,12 @@ from hypothesis import strategies as st
 from schemas import topics
 from services._cli.sample.acts import ZONE
 from services._cli.sample.bootstrap import bootstrap
-from services._cli.sample.load import active_rulebooks, in_order
+from services._cli.sample.load import active_rulebooks, approved, in_order
 from services._cli.sample.tables import calendar_tables
-from services._cli.sample.town import Plan, generate
+from services._cli.sample.town import Plan
 from services.rating import bulk
 from services.rating.domain.digest import digest_of, step_line, told_line
-from services.rating.domain.emit import TYPE
+from services.rating.domain.emit import TYPE, TYPE_CLOSED, TYPE_CORRECTED, TYPE_PROPOSED
 from services.rating.domain.facts import compact
 from services.rating.outcome import Outcome, Question, final, told
 from services.rating.replaying import Replayed, Source, look, replay
@@ -35,6 +35,7 @@ from tests.unit.rating.test_digests import with_an_end
 from tests.unit.rating.test_spans_properties import lives
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+TOLD = (TYPE, TYPE_PROPOSED, TYPE_CLOSED, TYPE_CORRECTED)
 BOOKS = {"liyujiang": book("liyujiang")}
 UNTIL = datetime(2026, 11, 23, 14, 30, tzinfo=ZONE)
 
@@ -77,11 +78,11 @@ class Desk(Live):
         return digest_of(line for event in last.values() if (line := told_line(event)))
 
     def sequence_digest(self) -> str:
-        """In the order of their causes, what holds before what held, as each step tells it."""
+        """In the order of their causes, what holds before what is proposed and that before what held, as each step tells it."""
         places: dict[str, int] = {}
         lines = []
         events = self.told()
-        events.sort(key=lambda one: (one["data"]["cause"]["offset"], one["type"] != TYPE, one["data"].get("in_force_from") or ""))
+        events.sort(key=lambda one: (one["data"]["cause"]["offset"], TOLD.index(one["type"]), one["data"].get("in_force_from") or ""))
         for event in events:
             place = places[event["subject"]] = places.get(event["subject"], -1) + 1
             lines.append(step_line(event, place))
@@ -107,7 +108,7 @@ def desk() -> Iterator[Desk]:
 def town(repository: Path, enterprises: int) -> list[Sent]:
     """The sample town's facts that rating asks for."""
     tables = calendar_tables(repository / "rulebooks", 2022, 2026)
-    made = generate(Plan(seed=7, enterprises=enterprises, years=3, until=UNTIL, tables=tables))
+    made = approved(Plan(seed=7, enterprises=enterprises, years=3, until=UNTIL, tables=tables), repository / "rulebooks")
     rulebooks = active_rulebooks(repository / "rulebooks", made.plan.first)
     found = []
     for sent in in_order(bootstrap(made.plan, source="/departments/yangli/offices/bureau", rulebooks=rulebooks), made):
@@ -145,6 +146,24 @@ def _by_command(desk: Desk, found: Replayed, folder: Path) -> None:
     half = 1_751_241_600_000
     assert earlier.stdout.splitlines()[-1] == f"digest {desk.replayed(known_at=half).digest}"
     assert found.digest not in earlier.stdout
+    _proposals(desk)
+
+
+def _proposals(desk: Desk) -> None:
+    """The approver's list is what was proposed and not closed; each line can be made the draft of an approval."""
+    wanted: dict[str, dict] = {}
+    for event in sorted(desk.told(), key=lambda one: one["data"]["cause"]["offset"]):
+        if event["type"] == TYPE_PROPOSED:
+            wanted[event["subject"]] = event
+        elif event["type"] == TYPE_CLOSED:
+            del wanted[event["subject"]]
+    command = [sys.executable, "-m", "services._cli.main", "proposals", "--kafka", desk.stack.bootstrap]
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True, timeout=60)
+    assert wanted and {one["id"] for one in wanted.values()} == {orjson.loads(line)["id"] for line in done.stdout.splitlines()}
+    subject, event = next(iter(wanted.items()))
+    asked = [*command, subject, "--draft", "officer:approver-one"]
+    [line] = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
+    assert (event["id"], event["data"]["grade"]) == tuple(orjson.loads(line)["data"][name] for name in ("proposal", "grade"))
 
 
 @settings(max_examples=1, phases=[Phase.generate], deadline=None, suppress_health_check=list(HealthCheck))

@@ -1,4 +1,4 @@
-"""The start page's button on a made-up town: an inspection that finds something, and what follows from it.
+"""The start page's button on a made-up town: an inspection, and what another department decided.
 
 Made-up facts only; intake refuses the key elsewhere, and the button isn't there unless genesis says ``sample``.
 """
@@ -11,7 +11,7 @@ from typing import Any
 
 VIOLATION = "SAMPLE-1"
 _INSPECTION = "mingjian.inspection.recorded.v1"
-_PENALTY = "mingjian.penalty.decided.v1"
+_PENALTY = "mingjian.other_department.penalised.v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,24 +43,21 @@ def _event(visit: Visit, id: str, type_name: str, data: dict[str, Any]) -> dict[
 
 
 def decision(visit: Visit) -> list[dict[str, Any]]:
-    """For a regime that grades by acts: an inspection with a violation, then a fine, served on the spot."""
-    number = f"样罚〔{visit.day.year}〕{visit.number}号"
-    inspection = {
-        "kind": "special",
-        "mode": "on_site",
-        "document_no": f"样检〔{visit.day.year}〕{visit.number}号",
-        "violations": [VIOLATION],
-    }
+    """For a regime that grades by acts: an inspection that finds nothing, then another department's fine under price law, served on the
+    spot. It lowers the grade by a step at once, where a fine under the regime's own law would first have to be approved (R7, R8)."""
+    number = f"样例价罚〔{visit.day.year}〕{visit.number}号"
+    inspection = {"kind": "special", "mode": "on_site", "document_no": f"样检〔{visit.day.year}〕{visit.number}号"}
     act = {
         "violation": VIOLATION,
         "kinds": ["fine"],
-        "legal_field": "drug",
+        "legal_field": "price",
         "basis": ["made-up basis"],
         "gravity": "general",
         "fault": "negligence",
         "amount": "2000",
     }
-    penalty = {"document_no": number, "service": {"served_on": visit.day.isoformat(), "method": "handed_over"}, "acts": [act]}
+    served = {"served_on": visit.day.isoformat(), "method": "handed_over"}
+    penalty = {"authority": "样例县物价局", "document_no": number, "service": served, "acts": [act]}
     return [_event(visit, visit.ids[0], _INSPECTION, inspection), _event(visit, visit.ids[1], _PENALTY, penalty)]
 
 

@@ -49,7 +49,9 @@ def read(lines: Iterable[bytes], book: Book, *, known_at: int | None = None) -> 
     aside = Aside()
     folded = fold_lines(aside.noting(lines), book, known_at=known_at)
     evaluations = tuple(one for one in folded.controls.facts if one.name == "evaluation.closed")
-    return FileHistory(folded.subjects, evaluations, folded.known, folded.lines, aside.names, aside.sample)
+    # What the driver activates by itself was nobody's entry: it has no source's id.
+    instants = (*(one.last_known for one in folded.subjects.values()), *(one.known for one in folded.controls.facts if one.offset >= 0))
+    return FileHistory(folded.subjects, evaluations, max(instants, default=0), folded.lines, aside.names, aside.sample)
 
 
 @dataclass(slots=True)

@@ -76,6 +76,11 @@ def _home(given: Mapping[str, Any], shipped: Mapping[str, Files], homes: Mapping
     shared = {name: len(mine & _entries(_read(shipped[name][file], f"{name}/{file}"))) for name, file in homes.items()}
     best = [name for name, n in shared.items() if n == max(shared.values())]
     if len(best) > 1:
+        # Several plans number their readings alike; a copy with a change in it still says most of what its origin says.
+        said = _said(given)
+        same = {name: len(said & _said(_read(shipped[name][homes[name]], name))) for name in best}
+        best = [name for name, n in same.items() if n == max(same.values())]
+    if len(best) > 1:
         raise EditionError(
             f"{shown}: a file of the topic {given['topic']!r} is in several rulebooks: {', '.join(sorted(best))}",
             "Say which with --rulebook",
@@ -91,6 +96,11 @@ def _entries(body: Mapping[str, Any]) -> set[tuple[str, str]]:
             if isinstance(entry, dict) and entry.get(key) is not None:
                 found.add((section, str(entry[key])))
     return found
+
+
+def _said(body: Mapping[str, Any]) -> set[str]:
+    """The entries of all sections as they stand there, in words."""
+    return {f"{section} {entry!r}" for section, entries in body.items() if isinstance(entries, tuple) for entry in entries}
 
 
 def _of_topic(files: Files, topic: str, regime: str) -> str | None:

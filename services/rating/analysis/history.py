@@ -39,15 +39,17 @@ class History(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A rulebook and the day from which it counts as activated: ``go_live``, before which nothing acts at once."""
+    """A rulebook and the day from which it counts as activated: ``go_live``, before which nothing acts at once. ``rated``: the same
+    with nothing to approve, for what never was proposed nobody could have signed; a grade counts from when its conditions are met."""
 
     book: Book
     go_live: date
+    rated: Book
 
     @staticmethod
     def of(book: Book, go_live: date | None = None) -> Scene:
         """``go_live`` by default the first day of any of its rules."""
-        return Scene(book, go_live or first_day(book))
+        return Scene(book, go_live or first_day(book), Book.of(book.rulebook.by_conditions_alone()))
 
     def controls(self, facts: Iterable[Fact]) -> Controls:
         """The register's evaluations as they were, under this rulebook in place of those that were activated."""
@@ -55,7 +57,7 @@ class Scene:
         data = {
             "regime": rulebook.regime,
             "version": rulebook.version,
-            "sha256": self.book.sha256,
+            "sha256": self.rated.sha256,
             "in_force_from": self.go_live.isoformat(),
         }
         controls.apply(Fact(0, -1, 0, 0, 0, "00000000-0000-8000-8000-000000000000", "/services/rating", "rulebook.activated", data))
@@ -87,7 +89,7 @@ class Stage:
 
     def standing(self, known: Known, day: date) -> Standing | None:
         """The subject's standing on a day by this rulebook; None where the regime doesn't rate it."""
-        book = self.scene.book
+        book = self.scene.rated
         return standing(known.subject, self.controls(known), book.rulebook, sha256=book.sha256, upto=EVERYTHING, as_of=day)
 
     def evaluations(self, known: Known, day: date) -> list[Evaluation]:

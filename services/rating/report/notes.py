@@ -27,6 +27,14 @@ def notes(found: Simulation, evaluations_after: Sequence[str] = ()) -> list[Note
                 "Nobody in the data is rated by this regime; check that file and rulebook belong together.",
             )
         )
+    if found.old.book is not found.old.rated or found.new.book is not found.new.rated:
+        said.append(
+            (
+                "比较的是条件成立的等级，视同即时批准；新规则下拟定的等级，谁也没有机会审批。",
+                "Compared are the grades whose conditions are met, as if approved at once: what a new rule would propose nobody "
+                "could have signed.",
+            )
+        )
     if evaluations_after:
         on = evaluations_after[0]
         said.append(

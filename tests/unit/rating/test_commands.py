@@ -23,10 +23,11 @@ def run(*words: str, stdin: bytes = b"") -> Result:
 
 @pytest.fixture
 def facts(tmp_path: Path) -> Path:
-    ledger = Ledger()
+    ledger = Ledger(approving=True)
     ledger.opened("2010-03-01")
     ledger.scored(2025, "99")
     ledger.evaluated(2025)
+    ledger.approved("A", "2026-01-16")
     ledger.fined("2026-03-01", known="2026-05-01")
     path = tmp_path / "facts.jsonl"
     path.write_bytes(b"\n".join(lines(ledger)) + b"\n")
@@ -41,16 +42,17 @@ def test_one_json_object_a_subject_with_all_that_is_promised(facts: Path) -> Non
     assert 0 == done.exit_code, done.output
     (found,) = map(json.loads, done.stdout.splitlines())
     assert {"subject", "grade", "status", "in_force_from", "proposed", "clauses", "decisive_events", "readings", "duties"} <= found.keys()
-    assert ("D", "graded", "2026-03-01") == (found["grade"], found["status"], found["in_force_from"])
-    assert found["clauses"] and 1 == len(found["decisive_events"])
+    assert ("A", "graded", "2026-01-16") == (found["grade"], found["status"], found["in_force_from"])
+    assert "D" == found["proposed"], "R8: a fine's D awaits its approval"
+    assert found["clauses"] and found["decisive_events"]
 
 
 def test_the_instant_asked_for_decides_what_was_known(facts: Path) -> None:
-    grades = [
-        json.loads(run(*RATE, str(facts), "--as-of", "2026-03-01", "--known-at", instant, "--json").stdout)["grade"]
+    proposed = [
+        json.loads(run(*RATE, str(facts), "--as-of", "2026-03-01", "--known-at", instant, "--json").stdout)["proposed"]
         for instant in ("2026-04-30T00:00:00Z", "2026-05-02T00:00:00Z")
     ]
-    assert ["A", "D"] == grades
+    assert [None, "D"] == proposed
 
 
 def test_a_packed_file_and_standard_input_say_the_same(facts: Path, tmp_path: Path) -> None:
@@ -64,7 +66,7 @@ def test_a_packed_file_and_standard_input_say_the_same(facts: Path, tmp_path: Pa
 def test_without_json_there_is_a_table_and_the_digest(facts: Path) -> None:
     done = run(*RATE, str(facts), "--as-of", "2026-03-01")
     assert 0 == done.exit_code
-    assert "D " in done.stdout and "6 lines, 1 subjects rated · digest " in done.stdout
+    assert "A " in done.stdout and "7 lines, 1 subjects rated · digest " in done.stdout
 
 
 def test_a_rulebook_may_be_a_folder_of_any_name(facts: Path, tmp_path: Path) -> None:

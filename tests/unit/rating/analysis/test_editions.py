@@ -64,7 +64,7 @@ def test_a_rulebook_of_the_folder_names_its_own_files() -> None:
     [
         (b"topic: fees\n", None, "no file of the topic 'fees' in any rulebook"),
         (copy_of("scores.yaml"), "fhrs", "no file of the topic 'scores' in the rulebook 'fhrs'. Use one of the topics: bands"),
-        (b"topic: grades\n", None, "in several rulebooks: fhrs, liyujiang. Say which with --rulebook"),
+        (b"topic: grades\n", None, "in several rulebooks: fhrs, liyujiang, nyc, shenzhen-pharmacy, wuhan-2017. Say which with --rulebook"),
     ],
 )
 def test_a_file_without_a_home_is_refused_with_a_remedy(text: bytes, regime: str | None, words: str) -> None:

@@ -14,7 +14,7 @@ from services.rating.analysis.quality import quality
 from services.rating.analysis.simulation import by_day, simulate
 from services.rating.bulk import fold_lines, rate
 from services.rating.domain.fold import Book
-from tests.cases.ledger import book
+from tests.cases.ledger import book, without_approval
 from tests.unit.rating.analysis.made import PLAN, Made, edition, labels, subject
 
 pytestmark = pytest.mark.sweep
@@ -68,7 +68,7 @@ def test_a_rulebook_against_itself_moves_nobody(made: Made, days: int) -> None:
 def test_who_moves_is_the_difference_of_two_runs(made: Made, new: Book, days: int) -> None:
     day = FIRST + timedelta(days=days)
     found = simulate(made.history(), Scene.of(OLD), Scene.of(new), day)
-    was, now = (labels(rate(fold_lines(made.lines, one), one, as_of=day)) for one in (OLD, new))
+    was, now = (labels(rate(fold_lines(made.lines, without_approval(one)), without_approval(one), as_of=day)) for one in (OLD, new))
     assert {name: (was[name], now[name]) for name in was if was[name] != now[name]} == {
         one.subject: (label(one.old), label(one.new)) for one in found.movers
     }
@@ -84,7 +84,7 @@ def test_who_moves_is_the_difference_of_two_runs(made: Made, new: Book, days: in
 def test_the_days_that_differ_are_those_that_two_runs_tell_apart(made: Made, new: Book) -> None:
     found = simulate(made.history(), Scene.of(OLD), Scene.of(new), LAST)
     sampled = [date(2024, 1, 14), date(2024, 1, 15), date(2024, 7, 1), date(2025, 1, 15), date(2025, 12, 31), date(2026, 1, 15), LAST]
-    folded = [(one, fold_lines(made.lines, one)) for one in (OLD, new)]
+    folded = [(one, fold_lines(made.lines, one)) for one in map(without_approval, (OLD, new))]
     for day in sampled:
         was, now = (labels(rate(each, one, as_of=day)) for one, each in folded)
         differing = {one.subject for one in found.compared for each in one.differing if each.first <= day <= each.last}
