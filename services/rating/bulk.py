@@ -12,7 +12,7 @@ The rulebook named counts whatever digest the file's ``rulebook.activated`` line
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -24,6 +24,7 @@ from services.rating.domain.days import day
 from services.rating.domain.facts import CONTROLS, Fact, compact
 from services.rating.domain.fold import Book
 from services.rating.domain.grade import standing
+from services.rating.domain.outlook import better, near
 from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject
 from services.rating.gathering import also_concerned
@@ -131,6 +132,15 @@ def in_order(folded: Folded) -> tuple[dict[str, list[Fact]], Controls]:
         else:
             controls.apply(moved)
     return facts, controls
+
+
+def outlook(folded: Folded, book: Book, subject: str, found: Standing, as_of: date) -> dict[str, Any]:
+    """What a better grade would take, beside a subject's result: see ``domain.outlook``."""
+    asked = (folded.subjects[subject], folded.controls, book.rulebook, found)
+    return {
+        "near": [asdict(one) for one in near(*asked, upto=ALL, as_of=as_of)],
+        "better": [{"grade": one.grade, "on": one.on.isoformat()} for one in better(*asked, upto=ALL, as_of=as_of)],
+    }
 
 
 def row(subject: str, found: Standing) -> dict[str, Any]:

@@ -32,8 +32,8 @@ class Admitted(NamedTuple):
 
 
 class When(NamedTuple):
-    """When reasons were met. ``on``: the day, None where each reason has its own; ``known``: the offset of what made them so, for
-    nobody approves ahead of it; ``by``: the day that is asked about."""
+    """When reasons were met. ``on``: the day, None where each reason has its own; ``known``: the instant from which it was known
+    that they would be, for nobody approves ahead of it; ``by``: the day that is asked about."""
 
     on: date | None
     known: int
@@ -89,7 +89,7 @@ class Gate:
     def _said(self, name: str, reason: Reason, when: When) -> Iterator[Fact]:
         """The words of a kind on the reason's grade that were entered after what made it so, and whose day has come."""
         for word in self.words:
-            if word.name == name and word.data["grade"] == reason.grade and word.offset > when.known and _day(word) <= when.by:
+            if word.name == name and word.data["grade"] == reason.grade and word.known >= when.known and _day(word) <= when.by:
                 yield word
 
     def _approved(self, reason: Reason, when: When) -> Fact | None:

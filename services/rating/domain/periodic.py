@@ -19,7 +19,7 @@ from services.rating.domain.conditions import CAUSE_KINDS
 from services.rating.domain.conditions.operated_for import Operating, operating
 from services.rating.domain.controls import Evaluation
 from services.rating.domain.days import ONE_DAY, day
-from services.rating.domain.final_score import final_score
+from services.rating.domain.final_score import FinalScore, final_score
 from services.rating.domain.holding import Look
 from services.rating.domain.index import between, index_of
 from services.rating.domain.lowering import stepped, worse
@@ -41,15 +41,23 @@ def standing(view: View, rulebook: Rulebook, go_live: date, evaluations: Sequenc
     return replace(found, reasons=(*found.reasons, *_waiting(view, rulebook))) if view.served_too_early else found
 
 
+def by_conditions(
+    view: View, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation], score: FinalScore | None, as_of: date
+) -> Standing:
+    """The same with nothing to approve, and with ``score`` for a period of which none is entered."""
+    return _standing(view, rulebook, Course(go_live, evaluations, assumed=score), as_of)
+
+
 @dataclass(frozen=True, slots=True)
 class Course:
     """Evaluations one after the other. ``gate``: what must be approved to count, where anything must; ``met``: what the newest of so
-    many evaluations met, worked out once."""
+    many evaluations met, worked out once; ``assumed``: a score for the newest period, where none is entered."""
 
     go_live: date
     evaluations: Sequence[Evaluation]
     gate: Gate | None = None
     met: dict[int, Standing] = field(default_factory=dict)
+    assumed: FinalScore | None = None
 
     def admit(self, reasons: Iterable[Reason], *, on: date | None, known: int, by: date) -> Admitted:
         """What of the reasons counts: see ``Gate.admit``."""
@@ -141,7 +149,7 @@ def _judged(view: View, rulebook: Rulebook, course: Course, as_of: date) -> Stan
     evaluation = course.evaluations[-1]
     last = evaluation.last
     found = _operating(view, rulebook, last)
-    score = final_score(view, rulebook, evaluation.first, last)
+    score = final_score(view, rulebook, evaluation.first, last) or course.assumed
     scored = score is not None or not periodic.by_scores
     if found.new_on(last, unknown_is_new(rulebook, last)) and not between(index_of(view, rulebook).judged_new, evaluation.first, last):
         # It takes no part; what a violation gave it before, it keeps.
@@ -151,7 +159,7 @@ def _judged(view: View, rulebook: Rulebook, course: Course, as_of: date) -> Stan
         fresh = _new(view, rulebook, found, last)
         return replace(fresh, in_force_from=evaluation.on, moment="evaluation", period_last=last, after=last)
     look = Look(rulebook, view, first=evaluation.first, last=last, day=last, score=(score.points, score.fact) if score else None)
-    known = evaluation.fact.offset
+    known = evaluation.fact.known
     reasons, waiting = holding_rules(look, "evaluation", lambda some: course.admit(some, on=evaluation.on, known=known, by=as_of))
     if waiting and (kept := _confirmed(view, rulebook, course, [*reasons, *waiting])):
         return kept
@@ -276,7 +284,7 @@ def _stepped(view: View, rulebook: Rulebook, course: Course, base: Standing, as_
     held = _standing(view, rulebook, course.before(), early[-1].effective) if early else None
 
     def count(reason: Reason) -> Reason | None:
-        admitted = course.admit([reason], on=None, known=-1, by=as_of)
+        admitted = course.admit([reason], on=None, known=0, by=as_of)
         return admitted.counted[0] if admitted.counted else None
 
     return worse(rulebook, found, stepped(rulebook, acts[len(early) :], without, held, count))
@@ -298,7 +306,7 @@ def _at_once(view: View, rulebook: Rulebook, course: Course, moment: str, first:
         holding = CAUSE_KINDS[condition.kind].describe(condition, rulebook, causes)
         reason = reason_of(rule, [holding], day=causes.first.on, on=causes.first.on)
         (otherwise if len(rule.all) > 1 else plain).append(reason)
-    counted = course.admit(plain, on=None, known=-1, by=as_of).counted
+    counted = course.admit(plain, on=None, known=0, by=as_of).counted
     return counted or course.admit(otherwise, on=None, known=-1, by=as_of).counted
 
 

@@ -77,6 +77,11 @@ def _reason(asked: Asked, look: Look, index: Index) -> Reason | None:
     return reason_of(asked.rule, holdings, day=look.day, first=look.first, last=look.last)
 
 
+def holds_alone(rule: Rule, position: int, condition: object, look: Look) -> Holding | None:
+    """What one condition of a rule finds, whatever the others do; None where it doesn't hold."""
+    return _holds(rule, position, condition, look, index_of(look.view, look.rulebook))
+
+
 def _holds(rule: Rule, position: int, condition: object, look: Look, index: Index) -> Holding | None:
     if isinstance(condition, CAUSES):
         found = between(index.causes(rule.id, position, look.view), look.first, look.last)

@@ -1,0 +1,136 @@
+"""What a better grade would take: the conditions that were missed alone, and the earliest day on which each better grade is possible.
+
+*Possible* means: nothing more happens that counts against the subject, the evaluations go on from year to year as soon as their
+period is over, and a score that is not entered yet is full marks. Approval is left aside: it is for a person to give (R8).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from schemas.rulebook import Rule, Rulebook
+from schemas.rulebook.conditions import NoActs, OperatedFor, Score
+from services.rating.domain import periodic
+from services.rating.domain.conditions.operated_for import operating
+from services.rating.domain.controls import Controls, Evaluation
+from services.rating.domain.days import ONE_DAY, add_months
+from services.rating.domain.facts import Fact
+from services.rating.domain.final_score import FinalScore, final_score
+from services.rating.domain.holding import Look, number_text
+from services.rating.domain.index import index_of
+from services.rating.domain.rules import holds_alone
+from services.rating.domain.standing import Standing
+from services.rating.domain.subject import Subject
+
+# No window of a plan reaches further back; whoever is not better by then never will be by waiting.
+_YEARS = 12
+_ASSUMED = "assumed.score"
+
+
+@dataclass(frozen=True, slots=True)
+class Better:
+    """``on``: the first day on which the grade can be reached, by the evaluation of the period that ends with ``period_last``."""
+
+    grade: str
+    on: date
+    period_last: date
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A rule for a better grade that one condition alone kept from holding. ``value`` against ``bound``: a score or points, or the
+    day of the act that stains the record against the first day of the window, or the day on which the time of operation is complete."""
+
+    rule: str
+    grade: str
+    clause: str
+    condition: str
+    value: str
+    bound: str
+
+
+def better(subject: Subject, controls: Controls, rulebook: Rulebook, found: Standing, *, upto: int, as_of: date) -> list[Better]:
+    """For each better grade the earliest day, the nearest first. Empty where evaluations give no grades, and for what has ended."""
+    graded = rulebook.status_for("graded")
+    if rulebook.periodic is None or graded is None or _has_ended(rulebook, found):
+        return []
+    go_live = controls.go_live(rulebook.regime, upto=upto)
+    assert go_live is not None
+    view = subject.view_on(as_of)
+    known = controls.evaluations(rulebook.regime, upto=upto, as_of=as_of)
+    best, reached = rulebook.rank[found.grade] if found.grade else len(rulebook.grades), []
+    last = known[-1].last if known else date(as_of.year - 1, 12, 31)
+    for _ in range(_YEARS):
+        if best == 0:
+            break
+        first, last = last + ONE_DAY, add_months(last, 12)
+        on = max(last, as_of) + ONE_DAY
+        known = [*known, Evaluation(first, last, on, _assumed(rulebook, last))]
+        assumed = periodic.by_conditions(view, rulebook, go_live, known, _full_marks(rulebook, last), on)
+        rank = rulebook.rank[assumed.grade] if assumed.grade else best
+        reached += [Better(one.grade, on, last) for one in reversed(rulebook.grades[rank:best])]
+        best = min(best, rank)
+    return reached
+
+
+def near(subject: Subject, controls: Controls, rulebook: Rulebook, found: Standing, *, upto: int, as_of: date) -> list[Near]:
+    """The rules for better grades that the newest evaluation missed by one condition alone, the best grade first."""
+    known = controls.evaluations(rulebook.regime, upto=upto, as_of=as_of)
+    if rulebook.periodic is None or not known or _has_ended(rulebook, found):
+        return []
+    newest, view = known[-1], subject.view_on(as_of)
+    score = final_score(view, rulebook, newest.first, newest.last)
+    look = Look(rulebook, view, newest.first, newest.last, newest.last, score=(score.points, score.fact) if score else None)
+    rank = rulebook.rank[found.grade] if found.grade else len(rulebook.grades)
+    missed = []
+    for rule in rulebook.rules:
+        if "evaluation" in rule.at and rule.grade and rulebook.rank[rule.grade] < rank and rule.in_force(look.day):
+            missed += _missed(rule, look)
+    return sorted(missed, key=lambda one: (rulebook.rank[one.grade], one.rule))
+
+
+def _missed(rule: Rule, look: Look) -> list[Near]:
+    failing = [at for at, condition in enumerate(rule.all) if holds_alone(rule, at, condition, look) is None]
+    if len(failing) != 1 or rule.grade is None:
+        return []
+    condition = rule.all[failing[0]]
+    said = _said((rule.id, failing[0]), condition, look)
+    return [Near(rule.id, rule.grade, rule.clause, condition.kind, *said)] if said else []
+
+
+def _said(place: tuple[str, int], condition: object, look: Look) -> tuple[str, str] | None:
+    if isinstance(condition, Score) and look.score and condition.at_least:
+        return number_text(look.score[0]), number_text(look.value(condition.at_least))
+    if isinstance(condition, NoActs):
+        months = look.value(condition.within)
+        stain = _stain(place, look)
+        return (stain.isoformat(), (add_months(look.last, -months) + ONE_DAY).isoformat()) if stain else None
+    if isinstance(condition, OperatedFor):
+        complete = operating(look.view, look.value(condition.months)).complete_on
+        return (complete.isoformat() if complete else "", look.last.isoformat())
+    return None
+
+
+def _stain(place: tuple[str, int], look: Look) -> date | None:
+    """The newest act by the period's end that the condition looks at."""
+    acts = index_of(look.view, look.rulebook).acts(*place)
+    return max((act.effective for act in acts if act.effective <= look.last), default=None)
+
+
+def _has_ended(rulebook: Rulebook, found: Standing) -> bool:
+    status = rulebook.status_words.get(found.status)
+    return status is not None and status.role == "terminal"
+
+
+def _assumed(rulebook: Rulebook, last: date) -> Fact:
+    """What stands for an evaluation and a score that nobody has entered."""
+    return Fact(0, 2**62, 0, 0, 0, _ASSUMED, "", _ASSUMED, {"year": last.year, "regime": rulebook.regime})
+
+
+def _full_marks(rulebook: Rulebook, last: date) -> FinalScore | None:
+    assert rulebook.periodic is not None
+    name = rulebook.periodic.score_maximum
+    marks = rulebook.parameter(name).at(last) if name else None
+    return FinalScore(Decimal(marks), _assumed(rulebook, last)) if marks is not None else None
