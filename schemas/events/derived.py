@@ -65,6 +65,25 @@ class Reason(Frozen):
     readings: tuple[f.Name, ...] = public(default=())
 
 
+class Reachable(Frozen):
+    """A better grade and the first day on which it is possible: where nothing more counts against the subject, evaluations go on from
+    year to year, and a score that is not entered yet is full marks. Approval is left aside."""
+
+    grade: f.Name = public()
+    on: f.CivilDate = public()
+
+
+class Missed(Frozen):
+    """A rule for a better grade that one condition alone kept from holding at the newest evaluation: ``value`` against ``bound``."""
+
+    rule: f.Word = public()
+    grade: f.Name = public()
+    clause: f.Name = public()
+    condition: Literal["score", "no_acts", "operated_for"] = public()
+    value: f.Name = public()
+    bound: f.Name = public()
+
+
 class RulebookRef(Frozen):
     regime: f.Regime = public()
     version: f.Name = public()
@@ -96,7 +115,10 @@ class GradeData(Data):
 
 @event_type("grade.determined", zh="等级认定", en="Grade determined", wired=True, route="derived", roles=SERVICE)
 class GradeDetermined(GradeData):
-    """A grade or status that is in force."""
+    """A grade or status that is in force; and what a better grade would take, as it was when this was told."""
+
+    near: tuple[Missed, ...] = public(default=(), max_length=20)
+    better: tuple[Reachable, ...] = public(default=(), max_length=20)
 
 
 @event_type("grade.proposed", zh="等级拟定", en="Grade proposed", wired=True, route="derived", roles=SERVICE, withheld=True)

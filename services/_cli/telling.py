@@ -66,6 +66,7 @@ def _grade(one: Mapping[str, Any], entered: Mapping[str, str], language: str, na
         yield f"  {reason['clause']}  {reason[language]}"
         if reason.get("readings"):
             yield f"    {_pick(language, '解读', 'readings')}: {', '.join(reason['readings'])}"
+    yield from _outlook(data, language)
     decisive = data.get("decisive_events") or ()
     if decisive:
         yield _pick(language, "  依据的事实：", "  It rests on:")
@@ -74,6 +75,19 @@ def _grade(one: Mapping[str, Any], entered: Mapping[str, str], language: str, na
     book = data.get("rulebook")
     if book:
         yield f"  {_pick(language, '规则', 'rulebook')}: {book['regime']} {book['version']}, SHA-256 {book['sha256'][:16]}…"
+
+
+def _outlook(data: Mapping[str, Any], language: str) -> Iterator[str]:
+    for one in data.get("near") or ():
+        what = {"score": ("得分", "the score"), "no_acts": ("一项行为", "an act"), "operated_for": ("经营时间", "the time of operation")}
+        zh, en = what[one["condition"]]
+        yield _pick(
+            language,
+            f"  {one['grade']} 级只差{zh}：{one['value']}（界限 {one['bound']}） {one['clause']}",
+            f"  {one['grade']} was missed by {en} alone: {one['value']}, against {one['bound']}  {one['clause']}",
+        )
+    if days := ", ".join(f"{one['grade']} {one['on']}" for one in data.get("better") or ()):
+        yield _pick(language, f"  最早可能升级：{days}", f"  possible at the earliest: {days}")
 
 
 def _fact(fact: Mapping[str, Any], entered: str | None, language: str) -> str:

@@ -24,7 +24,7 @@ from services.rating.domain.days import day
 from services.rating.domain.facts import CONTROLS, Fact, compact
 from services.rating.domain.fold import Book
 from services.rating.domain.grade import standing
-from services.rating.domain.outlook import better, near
+from services.rating.domain.outlook import outlook
 from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject
 from services.rating.gathering import also_concerned
@@ -134,12 +134,12 @@ def in_order(folded: Folded) -> tuple[dict[str, list[Fact]], Controls]:
     return facts, controls
 
 
-def outlook(folded: Folded, book: Book, subject: str, found: Standing, as_of: date) -> dict[str, Any]:
+def ahead(folded: Folded, book: Book, subject: str, found: Standing, as_of: date) -> dict[str, Any]:
     """What a better grade would take, beside a subject's result: see ``domain.outlook``."""
-    asked = (folded.subjects[subject], folded.controls, book.rulebook, found)
+    seen = outlook(folded.subjects[subject], folded.controls, book.rulebook, found, upto=ALL, as_of=as_of)
     return {
-        "near": [asdict(one) for one in near(*asked, upto=ALL, as_of=as_of)],
-        "better": [{"grade": one.grade, "on": one.on.isoformat()} for one in better(*asked, upto=ALL, as_of=as_of)],
+        "near": [asdict(one) for one in seen.near],
+        "better": [{"grade": one.grade, "on": one.on.isoformat()} for one in seen.better],
     }
 
 

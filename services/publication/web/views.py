@@ -84,7 +84,18 @@ def current_grade(row: Row, here: Callable[[str, str, int, date | None], str], l
     index, url = leaf or (None, None)
     kept = {name: row[name] for name in ("regime", "grade", "status", "in_force_from", "known_ms")}
     version = (data.get("rulebook") or {}).get("version", "")
-    return kept | {"reasons": reasons, "version": version, "leaf": index, "leaf_url": url, "told": row["in_force_from"] is not None}
+    better = [(one["grade"], speaker.day(date.fromisoformat(one["on"]))) for one in data.get("better") or ()]
+    near = [one | {name: dates.in_text(one[name], speaker.lang) for name in ("value", "bound")} for one in data.get("near") or ()]
+    told = row["in_force_from"] is not None
+    return kept | {
+        "reasons": reasons,
+        "version": version,
+        "leaf": index,
+        "leaf_url": url,
+        "told": told,
+        "better": better,
+        "near": near,
+    }
 
 
 def _decisive(one: Mapping[str, Any], here: Callable[[str, str, int, date | None], str], speaker: Speaker) -> dict[str, str]:

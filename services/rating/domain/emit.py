@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,7 @@ from schemas.envelope import derived_event
 from schemas.ids import derived_id
 from schemas.times import instant
 from services.rating.domain.facts import Fact
+from services.rating.domain.outlook import NO_OUTLOOK, Outlook
 from services.rating.domain.sentences import Decisive, Reason
 from services.rating.domain.standing import Standing
 
@@ -18,14 +20,24 @@ KIND_CORRECTED = "grade.corrected"
 KIND_PROPOSED, KIND_CLOSED = "grade.proposed", "proposal.closed"
 TYPE, TYPE_CORRECTED, TYPE_PROPOSED, TYPE_CLOSED = (f"mingjian.{kind}.v1" for kind in (KIND, KIND_CORRECTED, KIND_PROPOSED, KIND_CLOSED))
 # The contract's sizes (schemas.events.derived): an event stays well below one Kafka record.
-MAX_REASONS, MAX_DECISIVE, MAX_EVENTS_OF_A_REASON = 50, 100, 20
+MAX_REASONS, MAX_DECISIVE, MAX_EVENTS_OF_A_REASON, MAX_OUTLOOK = 50, 100, 20, 20
 
 
 def determined(
-    *, subject: str, regime: str, version: str, sha256: str, before: Standing | None, after: Standing, cause: Fact
+    *,
+    subject: str,
+    regime: str,
+    version: str,
+    sha256: str,
+    before: Standing | None,
+    after: Standing,
+    cause: Fact,
+    outlook: Outlook = NO_OUTLOOK,
 ) -> dict[str, Any]:
     """The event that tells of ``after``. ``cause`` is the fact or control whose arrival made it due; its time is the event's."""
     data = _data(regime, version, sha256, before, after, cause)
+    data["near"] = [asdict(one) for one in outlook.near[:MAX_OUTLOOK]]
+    data["better"] = [{"grade": one.grade, "on": one.on.isoformat()} for one in outlook.better[:MAX_OUTLOOK]]
     identity = derived_id(cause=identity_of(cause), kind=KIND, subject=subject, regime=regime, ordinal=0)
     return derived_event(id=identity, service="rating", type=TYPE, subject=subject, time=instant(cause.stamp), data=data)
 

@@ -25,6 +25,7 @@ from services.rating.domain.due import next_change
 from services.rating.domain.emit import closed, corrected, determined, proposed
 from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact
 from services.rating.domain.grade import standing
+from services.rating.domain.outlook import NO_OUTLOOK, Outlook, outlook
 from services.rating.domain.spans import Correction, Span, before, corrections, spans, touches, turns_of
 from services.rating.domain.standing import Standing, unrated
 from services.rating.domain.subject import Subject
@@ -116,7 +117,8 @@ def _changes(
     now = after if after is not None or was is None else _no_longer(subject, controls, book, step)
     events = []
     if now is not None and (was is None or was.essence != now.essence):
-        events.append(determined(**named, before=was, after=now))
+        ahead = NO_OUTLOOK if after is None else _outlook(subject, controls, book, step, after)
+        events.append(determined(**named, before=was, after=now, outlook=ahead))
     events += _proposals(named, was, now)
     if shown and now is not None:
         for one in _corrections(subject, controls, book, step, after, shown):
@@ -124,6 +126,10 @@ def _changes(
             held = _on(subject, controls, book, upto=step.offset, as_of=one.first) or unrated(one.first)
             events.append(corrected(**named, first=one.first, last=one.last, before=one.was, after=held))
     return events
+
+
+def _outlook(subject: Subject, controls: Controls, book: Book, step: Fact, now: Standing) -> Outlook:
+    return outlook(subject, controls, book.rulebook, now, upto=step.offset, as_of=civil_day(step.known, book.zone))
 
 
 def _proposals(named: dict[str, Any], was: Standing | None, now: Standing | None) -> list[dict[str, Any]]:

@@ -51,6 +51,23 @@ class Near:
     bound: str
 
 
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Both of them."""
+
+    near: tuple[Near, ...] = ()
+    better: tuple[Better, ...] = ()
+
+
+NO_OUTLOOK = Outlook()
+
+
+def outlook(subject: Subject, controls: Controls, rulebook: Rulebook, found: Standing, *, upto: int, as_of: date) -> Outlook:
+    """What a better grade would take, as of a day, from facts and controls up to offset ``upto``."""
+    asked = (subject, controls, rulebook, found)
+    return Outlook(tuple(near(*asked, upto=upto, as_of=as_of)), tuple(better(*asked, upto=upto, as_of=as_of)))
+
+
 def better(subject: Subject, controls: Controls, rulebook: Rulebook, found: Standing, *, upto: int, as_of: date) -> list[Better]:
     """For each better grade the earliest day, the nearest first. Empty where evaluations give no grades, and for what has ended."""
     graded = rulebook.status_for("graded")
