@@ -20,6 +20,7 @@ from services.rating.domain.facts import Fact
 from services.rating.domain.final_score import FinalScore, final_score
 from services.rating.domain.holding import Look, number_text
 from services.rating.domain.index import index_of
+from services.rating.domain.plan import answerable
 from services.rating.domain.rules import holds_alone
 from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject
@@ -103,7 +104,8 @@ def near(subject: Subject, controls: Controls, rulebook: Rulebook, found: Standi
     rank = rulebook.rank[found.grade] if found.grade else len(rulebook.grades)
     missed = []
     for rule in rulebook.rules:
-        if "evaluation" in rule.at and rule.grade and rulebook.rank[rule.grade] < rank and rule.in_force(look.day):
+        better_one = rule.grade is not None and rulebook.rank.get(rule.grade, rank) < rank
+        if "evaluation" in rule.at and better_one and rule.in_force(look.day) and answerable(rule, rulebook, look.day):
             missed += _missed(rule, look)
     return sorted(missed, key=lambda one: (rulebook.rank[one.grade], one.rule))
 

@@ -71,7 +71,7 @@ def cause_rules(rulebook: Rulebook, moment: str) -> tuple[tuple[Rule, int, Any],
 
 
 def _planned(rulebook: Rulebook, moment: str, day: date, points: Decimal | None) -> Plan:
-    rules = [one for one in rulebook.rules if moment in one.at and one.in_force(day) and _answerable(one, rulebook, day)]
+    rules = [one for one in rulebook.rules if moment in one.at and one.in_force(day) and answerable(one, rulebook, day)]
     rules = [
         one for one in rules if all(in_band(condition, rulebook, day, points) for condition in one.all if isinstance(condition, Score))
     ]
@@ -81,7 +81,7 @@ def _planned(rulebook: Rulebook, moment: str, day: date, points: Decimal | None)
     return Plan(tuple(map(_asked, plain)), tuple(map(_asked, last)), ways)
 
 
-def _answerable(rule: Rule, rulebook: Rulebook, day: date) -> bool:
+def answerable(rule: Rule, rulebook: Rulebook, day: date) -> bool:
     """False where a parameter of the rule has no value on the day: a condition without its number doesn't hold."""
     names = (getattr(condition, field) for condition in rule.all for field in type(condition).parameters)
     return all(rulebook.parameter(name).at(day) is not None for name in names if name)
