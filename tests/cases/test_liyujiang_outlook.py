@@ -95,3 +95,15 @@ def test_whoever_reaches_the_day_and_the_score_gets_the_grade() -> None:
         assert shown is not None and shown <= grade
         before = ledger.grade(f"{int(on[:4]) - 1}-12-31")
         assert before is not None and before > grade
+
+
+@pytest.mark.clause("三(三)", "R4")
+@pytest.mark.parametrize(("until", "complete"), [("2025-03-01", "2026-02-19"), (None, None)])
+def test_the_day_of_a_full_year_is_named_where_it_is_known(until: str | None, complete: str | None) -> None:
+    ledger = shop("2025-02-01")
+    ledger.interrupted("2025-02-10", until)
+    ledger.scored(2025, "98")
+    ledger.evaluated(2025)
+    reached, missed = asked(ledger, "2026-01-15")
+    assert ([(grade, "operated_for", complete, "2025-12-31") for grade in "AB"] if complete else []) == missed
+    assert ([("A", "2027-01-01")] if complete else []) == reached, "no grade is stepped over on the way to the first"

@@ -71,8 +71,7 @@ def outlook(subject: Subject, controls: Controls, rulebook: Rulebook, found: Sta
 
 def better(subject: Subject, controls: Controls, rulebook: Rulebook, found: Standing, *, upto: int, as_of: date) -> list[Better]:
     """For each better grade the earliest day, the nearest first. Empty where evaluations give no grades, and for what has ended."""
-    graded = rulebook.status_for("graded")
-    if rulebook.periodic is None or graded is None or _has_ended(rulebook, found):
+    if rulebook.periodic is None or _has_ended(rulebook, found):
         return []
     go_live = controls.go_live(rulebook.regime, upto=upto)
     assert go_live is not None
@@ -88,7 +87,9 @@ def better(subject: Subject, controls: Controls, rulebook: Rulebook, found: Stan
         known = [*known, Evaluation(first, last, on, _assumed(rulebook, last))]
         assumed = periodic.by_conditions(view, rulebook, go_live, known, _full_marks(rulebook, last), on)
         rank = rulebook.rank[assumed.grade] if assumed.grade else best
-        reached += [Better(one.grade, on, last) for one in reversed(rulebook.grades[rank:best])]
+        # Whoever has no grade yet steps over none on the way to the first.
+        between = rulebook.grades[rank:best] if best < len(rulebook.grades) else rulebook.grades[rank : rank + 1]
+        reached += [Better(one.grade, on, last) for one in reversed(between)]
         best = min(best, rank)
     return reached
 
@@ -121,14 +122,17 @@ def _missed(rule: Rule, look: Look) -> list[Near]:
 
 def _said(place: tuple[str, int], condition: object, look: Look) -> tuple[str, str] | None:
     if isinstance(condition, Score) and look.score and condition.at_least:
-        return number_text(look.score[0]), number_text(look.value(condition.at_least))
+        bound = Decimal(look.value(condition.at_least))
+        # A score above a band missed nothing.
+        return (number_text(look.score[0]), number_text(bound)) if look.score[0] < bound else None
     if isinstance(condition, NoActs):
         months = look.value(condition.within)
         stain = _stain(place, look)
         return (stain.isoformat(), (add_months(look.last, -months) + ONE_DAY).isoformat()) if stain else None
     if isinstance(condition, OperatedFor):
         complete = operating(look.view, look.value(condition.months)).complete_on
-        return (complete.isoformat() if complete else "", look.last.isoformat())
+        # While an interruption is open, nobody knows the day.
+        return (complete.isoformat(), look.last.isoformat()) if complete else None
     return None
 
 
