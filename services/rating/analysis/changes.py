@@ -8,20 +8,8 @@ from datetime import date
 from typing import Any
 
 from schemas.rulebook import DatedValue, Parameter, Rulebook
+from schemas.rulebook.loader import NAMED
 
-# section → the field that names an entry of it
-SECTIONS = {
-    "grades": "grade",
-    "statuses": "status",
-    "parameters": "name",
-    "act_sets": "name",
-    "concepts": "concept",
-    "rules": "id",
-    "clauses": "clause",
-    "readings": "id",
-    "lists": "name",
-    "measures": "name",
-}
 WHOLE = ("header", "periodic", "latest", "precedence", "precedence_clause")
 
 
@@ -43,7 +31,7 @@ class Change:
 def changes(old: Rulebook, new: Rulebook) -> list[Change]:
     """Every difference, parameters first: those are what a bureau turns."""
     found = list(_parameters(old, new))
-    for section, key in SECTIONS.items():
+    for section, key in NAMED.items():
         if section == "parameters":
             continue
         was = {getattr(one, key): one for one in getattr(old, section)}

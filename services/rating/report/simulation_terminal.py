@@ -24,6 +24,7 @@ _SECTIONS = {
     "statuses": ("状态", "status"),
     "act_sets": ("行为集合", "act set"),
     "concepts": ("概念", "concept"),
+    "point_tables": ("扣分表", "point table"),
     "clauses": ("条款文字", "clause text"),
     "readings": ("解读", "reading"),
     "lists": ("名单", "list"),

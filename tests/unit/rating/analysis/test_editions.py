@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from schemas.rulebook import RulebookError, digest
-from services.rating.analysis.changes import changes
+from schemas.rulebook.loader import NAMED
+from services.rating.analysis.changes import WHOLE, changes
 from services.rating.analysis.editions import EditionError, of_file, of_folder
+from services.rating.report.simulation_terminal import _SECTIONS
 from tests.cases.ledger import book
 from tests.unit.rating.analysis.made import PLAN, SHIPPED, copy_of, edition
 
@@ -103,3 +105,14 @@ def test_changes_name_every_kind_of_difference() -> None:
     )
     (one,) = changes(old, again.rulebook)
     assert ("–", "98", "2004-01-01") == (one.old, one.new, str(one.first))
+
+
+def test_a_changed_point_table_is_a_change_like_any_other() -> None:
+    old = book("wuhan-2017").rulebook
+    (table,) = old.point_tables
+    new = old.model_copy(update={"point_tables": (table.model_copy(update={"deductions": table.deductions[1:]}),)})
+    assert [("point_tables", table.name, "changed")] == [(one.section, one.name, one.what) for one in changes(old, new)]
+
+
+def test_every_section_that_can_change_has_a_name() -> None:
+    assert {*NAMED, *WHOLE} == set(_SECTIONS)
