@@ -4,6 +4,7 @@ in time, 6 no such thing."""
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,43 +20,29 @@ from services._cli.home import Home
 from services._cli.session import Session
 from services._cli.voice import Voice, fail
 
-_AUDITS, _PUBLICATIONS, _RATINGS = ("verify",), ("projection",), ("rate", "replay")
-_SIMULATE, _QUALITY, _PROPOSALS = "simulate", "quality", "proposals"
+# Command → the module of its service that has it.
+_ELSEWHERE = {
+    "verify": "services.audit.cli",
+    "projection": "services.publication.cli",
+    "rate": "services.rating.cli",
+    "replay": "services.rating.cli",
+    "simulate": "services.rating.cli_simulate",
+    "quality": "services.rating.cli_quality",
+    "proposals": "services.rating.cli_proposals",
+}
 
 
 class _Commands(TyperGroup):
     """Ours, and what lies in a service's own cli.py, which is read only when it is asked for."""
 
     def list_commands(self, ctx: Any) -> list[str]:
-        return [*super().list_commands(ctx), *_AUDITS, *_PUBLICATIONS, *_RATINGS, _SIMULATE, _QUALITY, _PROPOSALS]
+        return [*super().list_commands(ctx), *_ELSEWHERE]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name in _AUDITS:
-            from services.audit import cli as audit
-
-            group = typer.main.get_command(audit.app)
-        elif cmd_name in _PUBLICATIONS:
-            from services.publication import cli as publication
-
-            group = typer.main.get_command(publication.app)
-        elif cmd_name in _RATINGS:
-            from services.rating import cli as rating
-
-            group = typer.main.get_command(rating.app)
-        elif cmd_name == _SIMULATE:
-            from services.rating import cli_simulate
-
-            group = typer.main.get_command(cli_simulate.app)
-        elif cmd_name == _PROPOSALS:
-            from services.rating import cli_proposals
-
-            group = typer.main.get_command(cli_proposals.app)
-        elif cmd_name == _QUALITY:
-            from services.rating import cli_quality
-
-            group = typer.main.get_command(cli_quality.app)
-        else:
+        module = _ELSEWHERE.get(cmd_name)
+        if module is None:
             return super().get_command(ctx, cmd_name)
+        group = typer.main.get_command(import_module(module).app)
         assert isinstance(group, TyperGroup)
         return group.get_command(ctx, cmd_name)
 

@@ -147,7 +147,7 @@ class Zones:
     def of(self, regime: str) -> ZoneInfo:
         """Of a regime."""
         book = self.vocabulary.book(regime)
-        return ZoneInfo(book.header.time_zone) if book is not None else self.stack
+        return book.zone if book is not None else self.stack
 
     def day(self, regime: str, ms: int) -> date:
         """The civil day of an instant there."""

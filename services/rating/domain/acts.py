@@ -5,12 +5,16 @@ An act takes effect on the day its document was served (R3); what has no documen
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from services.rating.domain.days import day
 from services.rating.domain.facts import Fact
+
+Decision = tuple[str, str, str]
+"""An authority's decision by who decided, kind and number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +43,9 @@ class Act:
         return (*self.decision, place)
 
     @property
-    def decision(self) -> tuple[str, str, str]:
-        """What the acts of one decision share, however often it was entered: who decided, the kind and the number of its document."""
-        number = self.fact.data.get("document_no") if self.fact.name in DOCUMENTS else None
-        return (decided_by(self.fact), self.fact.name, number or self.fact.id)
+    def decision(self) -> Decision:
+        """What the acts of one decision share, however often it was entered; of what has no document its own event."""
+        return decision_of(self.fact) or (self.fact.source, self.fact.name, self.fact.id)
 
     @property
     def same_as(self) -> frozenset[tuple[object, ...]]:
@@ -86,10 +89,19 @@ DOCUMENTS = frozenset(
 ACTS = DOCUMENTS | {"enterprise.closed", "inspection.recorded", "case.closed"}
 
 
-def decided_by(fact: Fact) -> str:
-    """Who made a decision: the office that entered it, or the other department that it is another's."""
-    other: str | None = fact.data.get("authority") if fact.name == _OTHER else None
-    return other or fact.source
+def decision_of(fact: Fact) -> Decision | None:
+    """What two entries of one decision share; None for what has no document. Who decided is the office that entered it, or the other
+    department whose decision it is."""
+    number = fact.data.get("document_no")
+    if fact.name not in DOCUMENTS or not number:
+        return None
+    return ((fact.data.get("authority") if fact.name == _OTHER else None) or fact.source, fact.name, number)
+
+
+def between(acts: list[Act], first: date, last: date) -> list[Act]:
+    """Of acts in the order of their days of effect those from ``first`` to ``last``, both days included."""
+    low = bisect_left(acts, first, key=lambda act: act.effective)
+    return acts[low : bisect_right(acts, last, key=lambda act: act.effective)]
 
 
 def acts_of(fact: Fact, service: dict[str, Any] | None = None, served_by: Fact | None = None) -> list[Act]:

@@ -13,9 +13,8 @@ from datetime import date
 from typing import NamedTuple
 
 from schemas.rulebook import Rulebook
-from services.rating.domain.acts import Act
+from services.rating.domain.acts import Act, Decision
 from services.rating.domain.days import civil_day, day
-from services.rating.domain.effects import decision_of
 from services.rating.domain.facts import Fact
 from services.rating.domain.sentences import Decisive, Reason
 from services.rating.domain.standing import Standing
@@ -57,10 +56,6 @@ class Gate:
         if rulebook.periodic is None or rulebook.periodic.approval is None:
             return None
         return Gate(rulebook, tuple(view.words.get(rulebook.regime, ())))
-
-    @property
-    def has_approvals(self) -> bool:
-        return any(word.name == APPROVED for word in self.words)
 
     def asks(self, grade: str, on: date) -> bool:
         """True for a grade that needs approval on a day."""
@@ -138,11 +133,10 @@ def _changed(fact: Fact) -> int:
 
 def _first_of_each(acts: Iterable[Act]) -> Iterator[int]:
     """For each decision the offset at which it was as it is now, by the first of its entries."""
-    first: dict[object, int] = {}
+    first: dict[Decision, int] = {}
     for act in acts:
-        decision = decision_of(act.fact) or act.fact.key
         offset = max(_changed(act.fact), _entered(act))
-        first[decision] = min(first.get(decision, offset), offset)
+        first[act.decision] = min(first.get(act.decision, offset), offset)
     yield from first.values()
 
 

@@ -13,14 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from services.rating.domain.acts import DOCUMENTS, decided_by
+from services.rating.domain.acts import DOCUMENTS, Decision, decision_of
 from services.rating.domain.days import day
 from services.rating.domain.facts import Fact
 
 Key = tuple[str, str]
 """An event's source and id."""
-Decision = tuple[str, str, str]
-"""An authority's decision by who decided, kind and number."""
 
 REPAIR = "repair.decided"
 _ON_DECISIONS = frozenset({"act.annulled", "act.changed", REPAIR})
@@ -38,12 +36,6 @@ def named_by(fact: Fact) -> list[Key]:
     data = fact.data
     named = data.get("acts") or [data.get("act") or data.get("entry")]
     return [(one["source"], one["id"]) for one in named if one]
-
-
-def decision_of(fact: Fact) -> Decision | None:
-    """What two entries of one decision share; None for what has no document."""
-    number = fact.data.get("document_no")
-    return (decided_by(fact), fact.name, number) if fact.name in DOCUMENTS and number else None
 
 
 def _takes_away(fact: Fact) -> bool:

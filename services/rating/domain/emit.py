@@ -38,8 +38,7 @@ def determined(
     data = _data(regime, version, sha256, before, after, cause)
     data["near"] = [asdict(one) for one in outlook.near[:MAX_OUTLOOK]]
     data["better"] = [{"grade": one.grade, "on": one.on.isoformat()} for one in outlook.better[:MAX_OUTLOOK]]
-    identity = derived_id(cause=identity_of(cause), kind=KIND, subject=subject, regime=regime, ordinal=0)
-    return derived_event(id=identity, service="rating", type=TYPE, subject=subject, time=instant(cause.stamp), data=data)
+    return _event(KIND, subject, data, cause)
 
 
 def proposed(
@@ -47,15 +46,13 @@ def proposed(
 ) -> dict[str, Any]:
     """The event that tells of the grade ``after`` that awaits approval, beside what is in force, ``before`` (R8)."""
     data = _data(regime, version, sha256, before, after, cause)
-    identity = derived_id(cause=identity_of(cause), kind=KIND_PROPOSED, subject=subject, regime=regime, ordinal=0)
-    return derived_event(id=identity, service="rating", type=TYPE_PROPOSED, subject=subject, time=instant(cause.stamp), data=data)
+    return _event(KIND_PROPOSED, subject, data, cause)
 
 
 def closed(*, subject: str, regime: str, grade: str, outcome: str, cause: Fact) -> dict[str, Any]:
     """The event that tells what became of the open proposal."""
     data = {"regime": regime, "grade": grade, "outcome": outcome, "cause": _cause(cause)}
-    identity = derived_id(cause=identity_of(cause), kind=KIND_CLOSED, subject=subject, regime=regime, ordinal=0)
-    return derived_event(id=identity, service="rating", type=TYPE_CLOSED, subject=subject, time=instant(cause.stamp), data=data)
+    return _event(KIND_CLOSED, subject, data, cause)
 
 
 def corrected(
@@ -65,8 +62,12 @@ def corrected(
     data = _data(regime, version, sha256, before, after, cause)
     data |= {"in_force_from": first.isoformat(), "corrected_to": last.isoformat(), "moment": "correction"}
     # By its first day, which is the same however many other stretches the step corrects.
-    identity = derived_id(cause=identity_of(cause), kind=KIND_CORRECTED, subject=subject, regime=regime, ordinal=first.toordinal())
-    return derived_event(id=identity, service="rating", type=TYPE_CORRECTED, subject=subject, time=instant(cause.stamp), data=data)
+    return _event(KIND_CORRECTED, subject, data, cause, ordinal=first.toordinal())
+
+
+def _event(kind: str, subject: str, data: dict[str, Any], cause: Fact, *, ordinal: int = 0) -> dict[str, Any]:
+    identity = derived_id(cause=identity_of(cause), kind=kind, subject=subject, regime=data["regime"], ordinal=ordinal)
+    return derived_event(id=identity, service="rating", type=f"mingjian.{kind}.v1", subject=subject, time=instant(cause.stamp), data=data)
 
 
 def _data(regime: str, version: str, sha256: str, before: Standing | None, after: Standing, cause: Fact) -> dict[str, Any]:

@@ -41,7 +41,7 @@ class Book:
 
     @staticmethod
     def of(rulebook: Rulebook) -> Book:
-        return Book(rulebook, digest(rulebook), ZoneInfo(rulebook.header.time_zone))
+        return Book(rulebook, digest(rulebook), rulebook.zone)
 
 
 Books = Mapping[str, Book]

@@ -5,7 +5,7 @@ Without it each new fact would walk all earlier acts for each rule; with it a fa
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -127,9 +127,3 @@ def _look_for(rulebook: Rulebook, act: Act) -> Seen:
         judges_new = not act.sanctions.isdisjoint(rulebook.sets[new.graded_when]) and in_field(new.legal_fields, rulebook, act)
         lowers = rulebook.periodic.lowering is not None and lowering.matches(rulebook.periodic.lowering, rulebook, act)
     return Seen(tuple(causes), tuple(stains), tuple(ends), judges_new, lowers)
-
-
-def between(acts: list[Act], first: date, last: date) -> list[Act]:
-    """The acts that took effect from ``first`` to ``last``, both days included."""
-    low = bisect_left(acts, first, key=lambda act: act.effective)
-    return acts[low : bisect_right(acts, last, key=lambda act: act.effective)]

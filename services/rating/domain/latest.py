@@ -24,7 +24,7 @@ from services.rating.domain.view import View
 
 def standing(view: View, rulebook: Rulebook, as_of: date) -> Standing | None:
     """None where neither a rated inspection nor a published status counts on the day."""
-    zone = ZoneInfo(rulebook.header.time_zone)
+    zone = rulebook.zone
     rated = view.rated.get(rulebook.regime, ())
     place = _newest_place(rated, as_of, zone)
     declared = max(
@@ -40,7 +40,7 @@ def standing(view: View, rulebook: Rulebook, as_of: date) -> Standing | None:
 
 def days_of(view: View, rulebook: Rulebook, first: date, last: date) -> Iterator[date]:
     """The days from ``first`` to ``last`` from which an inspection or a status counts."""
-    zone = ZoneInfo(rulebook.header.time_zone)
+    zone = rulebook.zone
     rated = view.rated.get(rulebook.regime, ())
     low = bisect_left(rated, first.isoformat(), key=_on)
     high = bisect_right(rated, (last + ONE_DAY).isoformat(), key=_on)

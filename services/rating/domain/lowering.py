@@ -4,7 +4,7 @@ own period. The legal field decides, not the agency: a fine under price law coun
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import insort
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -12,7 +12,7 @@ from itertools import groupby
 
 from schemas.rulebook import Rulebook
 from schemas.rulebook.periodic import Lowering
-from services.rating.domain.acts import Act
+from services.rating.domain.acts import Act, between
 from services.rating.domain.approval import approvals
 from services.rating.domain.days import ONE_DAY
 from services.rating.domain.holding import Holding, Quantity
@@ -52,9 +52,7 @@ class Counted:
                 name = act.decision if by.at(act.effective) == "decision" else act.identity
                 found.setdefault(name, act)
             self._counted = list(found.values())
-        low = bisect_left(self._counted, first, key=lambda one: one.effective)
-        high = bisect_left(self._counted, last + ONE_DAY, key=lambda one: one.effective)
-        return self._counted[low:high]
+        return between(self._counted, first, last)
 
 
 Count = Callable[[Reason], Reason | None]

@@ -12,6 +12,7 @@ from datetime import date
 
 from schemas.rulebook import Rulebook
 from schemas.rulebook.periodic import Stays
+from services.rating.domain.acts import between
 from services.rating.domain.approval import Admitted, Gate, When, approvals, with_proposal
 from services.rating.domain.causes import SHOWN, Causes
 from services.rating.domain.causes import between as causes_between
@@ -21,7 +22,7 @@ from services.rating.domain.controls import Evaluation
 from services.rating.domain.days import ONE_DAY, day
 from services.rating.domain.final_score import FinalScore, final_score
 from services.rating.domain.holding import Look
-from services.rating.domain.index import between, index_of
+from services.rating.domain.index import index_of
 from services.rating.domain.lowering import stepped, worse
 from services.rating.domain.plan import cause_rules
 from services.rating.domain.rules import by_gravity, holding_rules, pick, reason_of, unknown_is_new, without_given_way

@@ -16,7 +16,8 @@ from datetime import date
 from itertools import takewhile
 from typing import Any
 
-from services.rating.domain.effects import ACTING, LOOKED_AT, REPAIR, Decision, Effects, Key, decision_of
+from services.rating.domain.acts import Decision, decision_of
+from services.rating.domain.effects import ACTING, LOOKED_AT, REPAIR, Effects, Key
 from services.rating.domain.facts import CONTROLS, Fact
 from services.rating.domain.view import View, regimes_of
 

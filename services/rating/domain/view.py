@@ -15,10 +15,10 @@ from typing import Any
 
 from services.rating.domain.acts import ACTS, DOCUMENTS, Act, acts_of
 from services.rating.domain.days import day
+from services.rating.domain.effects import SERVED
 from services.rating.domain.facts import Fact
 from services.rating.domain.serving import Papers
 
-SERVED = "document.served"
 # All others bring no act and serve none.
 BRING = ACTS | {SERVED}
 
