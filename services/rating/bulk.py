@@ -12,15 +12,17 @@ The rulebook named counts whatever digest the file's ``rulebook.activated`` line
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 import orjson
 
+from schemas.rulebook.paragraph import paragraph
 from schemas.times import milliseconds
 from services.rating.domain.controls import Controls
 from services.rating.domain.days import day
+from services.rating.domain.emit import ahead, held
 from services.rating.domain.facts import CONTROLS, Fact, compact
 from services.rating.domain.fold import Book
 from services.rating.domain.grade import standing
@@ -134,13 +136,11 @@ def in_order(folded: Folded) -> tuple[dict[str, list[Fact]], Controls]:
     return facts, controls
 
 
-def ahead(folded: Folded, book: Book, subject: str, found: Standing, as_of: date) -> dict[str, Any]:
-    """What a better grade would take, beside a subject's result: see ``domain.outlook``."""
-    seen = outlook(folded.subjects[subject], folded.controls, book.rulebook, found, upto=ALL, as_of=as_of)
-    return {
-        "near": [asdict(one) for one in seen.near],
-        "better": [{"grade": one.grade, "on": one.on.isoformat()} for one in seen.better],
-    }
+def explained(folded: Folded, book: Book, subject: str, found: Standing, as_of: date) -> dict[str, Any]:
+    """What a better grade would take, beside a subject's result (see ``domain.outlook``), and all of it as a paragraph."""
+    seen = ahead(outlook(folded.subjects[subject], folded.controls, book.rulebook, found, upto=ALL, as_of=as_of))
+    said = held(found) | seen
+    return seen | {"explanation": {"zh": paragraph(book.rulebook, said, "zh"), "en": paragraph(book.rulebook, said, "en")}}
 
 
 def row(subject: str, found: Standing) -> dict[str, Any]:

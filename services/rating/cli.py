@@ -24,7 +24,7 @@ from schemas.rulebook import RulebookError, load_all
 from schemas.times import milliseconds
 from services._bus.kafka import RecordsGone, Unavailable, UnusableCertificates
 from services.rating.books import UnknownRulebook, find_book
-from services.rating.bulk import BadLine, Folded, ahead, fold_lines, row
+from services.rating.bulk import BadLine, Folded, explained, fold_lines, row
 from services.rating.bulk import rate as rate_subjects
 from services.rating.domain.digest import digest_of, final_line
 from services.rating.domain.fold import Book
@@ -69,7 +69,7 @@ def rate(
         found = rate_subjects(folded, book, as_of=day)
         if as_json:
             for subject, one in found:
-                said = row(subject, one) | ahead(folded, book, subject, one, day)
+                said = row(subject, one) | explained(folded, book, subject, one, day)
                 sys.stdout.write(orjson.dumps(said).decode() + "\n")
             sys.stdout.flush()
         else:

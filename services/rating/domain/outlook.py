@@ -95,9 +95,10 @@ def better(subject: Subject, controls: Controls, rulebook: Rulebook, found: Stan
 
 
 def near(subject: Subject, controls: Controls, rulebook: Rulebook, found: Standing, *, upto: int, as_of: date) -> list[Near]:
-    """The rules for better grades that the newest evaluation missed by one condition alone, the best grade first."""
+    """The rules for better grades that the newest evaluation missed by one condition alone, the best grade first. None where something
+    lowered the grade at once since then: it is that, and no near miss, which stands in the way."""
     known = controls.evaluations(rulebook.regime, upto=upto, as_of=as_of)
-    if rulebook.periodic is None or not known or _has_ended(rulebook, found):
+    if rulebook.periodic is None or not known or found.moment == "immediate" or _has_ended(rulebook, found):
         return []
     newest, view = known[-1], subject.view_on(as_of)
     score = final_score(view, rulebook, newest.first, newest.last)
