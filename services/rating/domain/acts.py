@@ -6,18 +6,18 @@ An act takes effect on the day its document was served (R3); what has no documen
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from services.rating.domain.days import day
 from services.rating.domain.facts import Fact
+from services.rating.domain.values import quick
 
 Decision = tuple[str, str, str]
 """An authority's decision by who decided, kind and number."""
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Act:
     """``effective`` orders acts; ``served_by`` is the later event that made service known, where it wasn't in the document."""
 

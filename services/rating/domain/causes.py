@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from services.rating.domain.acts import Act
+from services.rating.domain.values import quick
 
 # Acts that an explanation rests on by name; of more the number is given. An event shows fewer still.
 SHOWN = 50
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Cause:
     """``act`` completes it. ``quantity``: how many made it so. ``acts()``: the last of those by day, ``act`` at the end; they
     are gathered when they are asked for."""
@@ -28,7 +28,7 @@ class Cause:
     acts: Callable[[], tuple[Act, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Causes:
     """A stretch of a list that is sorted by day, without a copy. Of no use once the list has changed."""
 

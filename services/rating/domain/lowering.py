@@ -45,6 +45,8 @@ class Counted:
 
     def between(self, first: date, last: date) -> list[Act]:
         """The counted acts that took effect from ``first`` to ``last``, both days included."""
+        if not self._acts:
+            return []
         if self._counted is None:
             by = self.rulebook.parameter(self.lowering.counted_by)
             found: dict[tuple[object, ...], Act] = {}

@@ -22,6 +22,7 @@ from services.rating.domain.conditions.selection import by_concept, in_field
 from services.rating.domain.conditions.tracker import InOrder, Tracker
 from services.rating.domain.days import add_months
 from services.rating.domain.holding import Holding, Quantity
+from services.rating.domain.values import quick
 from services.rating.domain.view import View
 
 
@@ -42,7 +43,7 @@ def tracker(condition: InSuccession, rulebook: Rulebook) -> Tracker:
     return Chains(condition, rulebook)
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Link:
     """An act as the end of a chain. ``ready``: the last day on which it can't be followed yet."""
 
