@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from datetime import date
+from operator import attrgetter
 
 from services.rating.domain.acts import Act
 from services.rating.domain.values import quick
@@ -60,5 +61,8 @@ class Causes:
 
 def between(causes: Sequence[Cause], first: date, last: date) -> Causes:
     """The causes on the days from ``first`` to ``last``, both included."""
-    low = bisect_left(causes, first, key=lambda one: one.on)
-    return Causes(causes, low, max(low, bisect_right(causes, last, key=lambda one: one.on)))
+    low = bisect_left(causes, first, key=_on)
+    return Causes(causes, low, max(low, bisect_right(causes, last, key=_on)))
+
+
+_on = attrgetter("on")

@@ -84,10 +84,11 @@ it doesn't hold."""
 
 
 class CauseKind(Protocol):
-    """A module for a cause condition: ``matches`` picks its acts, ``tracker`` makes what finds the moments among them."""
+    """A module for a cause condition: ``matches`` picks its acts, ``tracking`` says how to make, for each subject, what finds the
+    moments among them."""
 
     matches: Callable[[Any, Rulebook, Act], bool]
-    tracker: Callable[[Any, Rulebook], Any]
+    tracking: Callable[[Any, Rulebook], Callable[[], Any]]
     describe: Callable[[Any, Rulebook, Causes], Holding]
 
 

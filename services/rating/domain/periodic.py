@@ -35,11 +35,14 @@ from services.rating.domain.view import View
 STAYS = "grade_stays"
 
 
-def standing(view: View, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation], as_of: date) -> Standing:
-    """``go_live``: the first day that counts. ``evaluations``: those whose date has come on ``as_of``, the newest period last."""
+def standing(
+    view: View, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation], as_of: date, proposing: bool = True
+) -> Standing:
+    """``go_live``: the first day that counts. ``evaluations``: those whose date has come on ``as_of``, the newest period last.
+    ``proposing``: with what awaits approval beside it."""
     gate = Gate.of(view, rulebook)
     found = _standing(view, rulebook, Course(go_live, evaluations, gate), as_of)
-    if gate:
+    if gate and proposing:
         found = with_proposal(gate, found, lambda lenient: _standing(view, rulebook, Course(go_live, evaluations, lenient), as_of))
     return replace(found, reasons=(*found.reasons, *_waiting(view, rulebook))) if view.served_too_early else found
 
@@ -198,7 +201,7 @@ def _graded(rulebook: Rulebook, reasons: tuple[Reason, ...], evaluation: Evaluat
     graded = rulebook.status_for("graded")
     assert graded is not None
     grade = pick(rulebook, reasons)
-    several = rulebook.periodic.precedence_readings if len({one.grade for one in reasons}) > 1 else ()
+    several = rulebook.periodic.precedence_readings if any(one.grade != grade for one in reasons) else ()
     approved_on = min((one.on or evaluation.on for one in reasons if one.grade == grade), default=evaluation.on)
     return Standing(
         grade,
@@ -302,11 +305,12 @@ def _at_once(view: View, rulebook: Rulebook, course: Course, moment: str, first:
         return []
     plain: list[Reason] = []
     otherwise: list[Reason] = []
-    for rule, position, condition in cause_rules(rulebook, moment):
-        if (rule.id, position) not in index.trackers:
+    for rule, place, condition in cause_rules(rulebook, moment):
+        tracker = index.trackers.get(place)
+        if tracker is None:
             continue
         last = min(as_of, rule.repealed_on - ONE_DAY) if rule.repealed_on else as_of
-        causes = causes_between(index.causes(rule.id, position, view), max(first, rule.in_force_from), last)
+        causes = causes_between(tracker.causes(view), max(first, rule.in_force_from), last)
         if moment == "new_enterprise":
             causes = _while_new(view, rulebook, causes)
         if not causes:
@@ -314,6 +318,8 @@ def _at_once(view: View, rulebook: Rulebook, course: Course, moment: str, first:
         holding = CAUSE_KINDS[condition.kind].describe(condition, rulebook, causes)
         reason = reason_of(rule, [holding], day=causes.first.on, on=causes.first.on)
         (otherwise if len(rule.all) > 1 else plain).append(reason)
+    if not plain and not otherwise:
+        return []
     counted = course.admit(plain, on=None, known=0, by=as_of).counted
     return counted or course.admit(otherwise, on=None, known=-1, by=as_of).counted
 

@@ -77,17 +77,17 @@ def plan_of(rulebook: Rulebook, moment: str, day: date, points: Decimal | None) 
     return plan
 
 
-def cause_rules(rulebook: Rulebook, moment: str) -> tuple[tuple[Rule, int, Any], ...]:
-    """The rules that act at a moment without an evaluation, each with its cause condition and that one's position."""
+def cause_rules(rulebook: Rulebook, moment: str) -> tuple[tuple[Rule, Place, Any], ...]:
+    """The rules that act at a moment without an evaluation, each with its cause condition and that one's place."""
     key = ("cause rules", moment)
-    found: tuple[tuple[Rule, int, Any], ...] | None = rulebook.kept.get(key)
+    found: tuple[tuple[Rule, Place, Any], ...] | None = rulebook.kept.get(key)
     if found is None:
         rules = [
             (rule, next((at, one) for at, one in enumerate(rule.all) if isinstance(one, CAUSES)))
             for rule in rulebook.rules
             if moment in rule.at
         ]
-        found = rulebook.kept[key] = tuple((rule, at, condition) for rule, (at, condition) in rules)
+        found = rulebook.kept[key] = tuple((rule, (rule.id, at), condition) for rule, (at, condition) in rules)
     return found
 
 
