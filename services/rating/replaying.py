@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import uvloop
-
 from services._bus.kafka import Connection, Unavailable
 from services.rating.adapters.partitions import Partitions
 from services.rating.domain.digest import digest_of
