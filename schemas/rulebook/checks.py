@@ -38,6 +38,9 @@ def check_whole(rulebook: Rulebook, origin: Origin, folder: str) -> Rulebook:
     for rule in rulebook.rules:
         _rule(rule, rulebook, refuse)
     _mode(rulebook, refuse)
+    for texts in (rulebook.law_in_time.by_act_day, rulebook.law_in_time.milder) if rulebook.law_in_time else ():
+        for sentence in (texts.zh, texts.en):
+            _template(("law_in_time", ""), "law_in_time", sentence, {"documents", "version", "from"}, refuse)
     check_counting(rulebook, refuse)
     check_uses(rulebook, refuse)
     check_scales(rulebook, refuse)
@@ -86,9 +89,12 @@ def _clauses(rulebook: Rulebook, refuse: Refuse) -> None:
         ("rules", "id"),
         ("lists", "name"),
         ("measures", "name"),
+        ("overrides", "name"),
     ):
         cited += [((section, getattr(one, key)), one.clause) for one in getattr(rulebook, section)]
     cited += [(("parameters", one.name), value.clause) for one in rulebook.parameters for value in one.values]
+    if rulebook.law_in_time:
+        cited.append((("law_in_time", ""), rulebook.law_in_time.clause))
     if rulebook.periodic:
         periodic = rulebook.periodic
         cited += [(("periodic", ""), one.clause) for one in _spoken(periodic)]
@@ -118,6 +124,9 @@ def _readings(rulebook: Rulebook, refuse: Refuse) -> None:
     known = {one.id for one in rulebook.readings}
     named: list[tuple[tuple[str, str], tuple[str, ...]]] = [(("rules", one.id), one.readings) for one in rulebook.rules]
     named += [(("parameters", one.name), (one.reading,)) for one in rulebook.parameters if one.reading]
+    named += [(("overrides", one.name), one.readings) for one in rulebook.overrides]
+    if rulebook.law_in_time:
+        named.append((("law_in_time", ""), rulebook.law_in_time.readings))
     if rulebook.periodic:
         periodic = rulebook.periodic
         named += [(("periodic", ""), one.readings) for one in _spoken(periodic)]

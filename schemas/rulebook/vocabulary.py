@@ -57,6 +57,9 @@ START_UNKNOWN = ("new", "not_new")
 # R7: what counts as one penalty of another department.
 COUNTED_BY = ("decision", "act")
 
+# R17: by the law of the day on which an act happened, or of the day by which it is judged.
+ACTS_BY = ("act_day", "judging_day")
+
 Unit = Literal["points", "count", "days", "working_days", "months", "percent", "flag", "word", "words"]
 WHOLE_NUMBER_UNITS = ("count", "days", "working_days", "months", "percent")
 

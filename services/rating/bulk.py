@@ -5,8 +5,9 @@ event's ``time``, stands for ``known_from``. Lines may stand in any order of sub
 they became known, and ``known`` is their running maximum, as in a partition of their own. Offsets are line numbers from 0. Copies
 of control events count once, however often they stand there.
 
-The rulebook named counts whatever digest the file's ``rulebook.activated`` lines say, from the dates that they say; where the file
-(or what of it was known) holds none of the regime, from its earliest date.
+The file's ``rulebook.activated`` lines count by the digests that they name, as far as these editions are held; for any other digest the
+newest edition counts from the date that the line says. Where the file (or what of it was known) holds none of the regime, the newest
+counts from its earliest date.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def fold_lines(lines: Iterable[bytes], book: Book, *, known_at: int | None = Non
 
 
 def _apply(controls: Controls, fact: Fact, book: Book) -> None:
-    if fact.name == "rulebook.activated" and fact.data["regime"] == book.rulebook.regime:
+    if fact.name == "rulebook.activated" and fact.data["regime"] == book.rulebook.regime and book.edition(fact.data["sha256"]) is None:
         fact.data["sha256"] = book.sha256
     controls.apply(fact)
 
@@ -97,7 +98,7 @@ def follow(events: Iterable[bytes], book: Book) -> Iterator[tuple[Fact | None, S
         subject = folded.subjects.setdefault(name, Subject(name, 0))
         subject.apply(fact)
         on = day(fact.data.get("occurred_on"))
-        yield fact, standing(subject, folded.controls, book.rulebook, sha256=book.sha256, upto=number, as_of=on) if on else None
+        yield fact, standing(subject, folded.controls, book, upto=number, as_of=on) if on else None
 
 
 def rate(folded: Folded, book: Book, *, as_of: date) -> Iterator[tuple[str, Standing]]:
@@ -115,7 +116,7 @@ def rate(folded: Folded, book: Book, *, as_of: date) -> Iterator[tuple[str, Stan
 
 
 def _standing(subject: Subject, folded: Folded, book: Book, as_of: date) -> Standing | None:
-    return standing(subject, folded.controls, book.rulebook, sha256=book.sha256, upto=ALL, as_of=as_of)
+    return standing(subject, folded.controls, book, upto=ALL, as_of=as_of)
 
 
 def in_order(folded: Folded) -> tuple[dict[str, list[Fact]], Controls]:
@@ -136,7 +137,7 @@ def in_order(folded: Folded) -> tuple[dict[str, list[Fact]], Controls]:
 
 def ahead(folded: Folded, book: Book, subject: str, found: Standing, as_of: date) -> dict[str, Any]:
     """What a better grade would take, beside a subject's result: see ``domain.outlook``."""
-    seen = outlook(folded.subjects[subject], folded.controls, book.rulebook, found, upto=ALL, as_of=as_of)
+    seen = outlook(folded.subjects[subject], folded.controls, book, found, upto=ALL, as_of=as_of)
     return {
         "near": [asdict(one) for one in seen.near],
         "better": [{"grade": one.grade, "on": one.on.isoformat()} for one in seen.better],

@@ -98,7 +98,7 @@ def final(subject: str, partition: int, facts: list[Fact], controls: Controls, a
 
 
 def _standing(state: Subject, controls: Controls, book: Book, asked: Question) -> Standing | None:
-    return standing(state, controls, book.rulebook, sha256=book.sha256, upto=ALL, as_of=asked.day(book))
+    return standing(state, controls, book, upto=ALL, as_of=asked.day(book))
 
 
 def _count(into: Outcome) -> None:

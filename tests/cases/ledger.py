@@ -300,7 +300,7 @@ class Ledger:
             controls.apply(fact) if fact.name in CONTROLS else subject.apply(fact)
         last = datetime.fromtimestamp(self.clock / 1000, UTC).date()
         as_of = date.fromisoformat(day) if day else last
-        return standing(subject, controls, self.book.rulebook, sha256=self.book.sha256, upto=self.offset, as_of=as_of)
+        return standing(subject, controls, self.book, upto=self.offset, as_of=as_of)
 
     def proposed(self, day: str | None = None) -> str | None:
         """The grade that awaits approval, if there is one."""

@@ -1,31 +1,34 @@
-"""Evaluate one subject under one rulebook at one moment: the function that all drivers share."""
+"""Evaluate one subject under one regime's law at one moment: the function that all drivers share."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
 
-from schemas.rulebook import Rulebook, Status
+from schemas.rulebook import Status
 from services.rating.domain import latest, periodic
 from services.rating.domain.acts import Act
+from services.rating.domain.book import Book
 from services.rating.domain.controls import Controls
 from services.rating.domain.days import ONE_DAY
 from services.rating.domain.index import index_of
+from services.rating.domain.law import Law, Part, law_of
 from services.rating.domain.sentences import Decisive, Reason
 from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject
 from services.rating.domain.view import View
 
 
-def standing(subject: Subject, controls: Controls, rulebook: Rulebook, *, sha256: str, upto: int, as_of: date) -> Standing | None:
-    """The subject's standing on ``as_of`` from facts and controls up to offset ``upto``.
+def standing(subject: Subject, controls: Controls, book: Book, *, upto: int, as_of: date) -> Standing | None:
+    """The subject's standing on ``as_of`` from facts and controls up to offset ``upto``, each day and each act by its law (ADR 0025).
 
-    None where the regime doesn't rate the subject, or where the rulebook in force on that day, as activated up to that offset,
-    isn't the one whose digest is ``sha256``: rating by other rules than the activated ones is refused.
+    None where the regime doesn't rate the subject, or where an edition that is in force on that day or was before it, as activated up to
+    that offset, isn't held: rating by other rules than the activated ones is refused.
     """
+    law = law_of(controls, book, upto=upto)
 
     def on(day: date) -> Standing | None:
-        return _on(subject, controls, rulebook, sha256, upto, day)
+        return _on(subject, controls, book.rulebook.regime, law, upto, day)
 
     found = on(as_of)
     for repaired in reversed(subject.repair_days()):
@@ -43,30 +46,41 @@ def standing(subject: Subject, controls: Controls, rulebook: Rulebook, *, sha256
     return found
 
 
-def _on(subject: Subject, controls: Controls, rulebook: Rulebook, sha256: str, upto: int, as_of: date) -> Standing | None:
+def _on(subject: Subject, controls: Controls, regime: str, law: Law, upto: int, as_of: date) -> Standing | None:
+    view = subject.view_on(as_of)
+    if regime not in view.regimes:
+        return None
+    go_live = controls.go_live(regime, upto=upto)
+    if go_live is None or as_of < go_live or not law.says(as_of):
+        return None
+    part = law.on(as_of)
+    rulebook = part.rulebook
     if subject.scheme not in rulebook.header.schemes:
         return None
-    view = subject.view_on(as_of)
-    if rulebook.regime not in view.regimes:
-        return None
-    activation = controls.activation(rulebook.regime, upto=upto, as_of=as_of)
-    go_live = controls.go_live(rulebook.regime, upto=upto)
-    if activation is None or go_live is None or activation.sha256 != sha256:
-        return None
-    if ended := _ended(view, rulebook, as_of):
+    if ended := _ended(view, law, as_of):
         return ended
+    several = None if law.one else law
     if rulebook.latest:
-        return latest.standing(view, rulebook, as_of)
-    evaluations = controls.evaluations(rulebook.regime, upto=upto, as_of=as_of)
-    return periodic.standing(view, rulebook, go_live, evaluations, as_of)
+        return latest.standing(view, rulebook, as_of, several)
+    evaluations = controls.evaluations(regime, upto=upto, as_of=as_of)
+    return periodic.standing(view, rulebook, go_live, evaluations, as_of, several)
 
 
-def _ended(view: View, rulebook: Rulebook, as_of: date) -> Standing | None:
-    """三(二)1 chapeau: closed, licence or whole permit revoked. A status, no grade."""
-    for act, word in index_of(view, rulebook).terminal:
-        if act.effective <= as_of:
-            return _terminal(rulebook.status_words[word], act)
-    return None
+def _ended(view: View, law: Law, as_of: date) -> Standing | None:
+    """三(二)1 chapeau: closed, licence or whole permit revoked. A status, no grade; by the law of the day on which that took effect."""
+    first: tuple[Act, str, Part] | None = None
+    for number, part in enumerate(law.parts):
+        for act, word in index_of(view, part.rulebook).terminal:
+            if act.effective > as_of:
+                break
+            if law.number(act.effective) == number and (first is None or act.order < first[0].order):
+                first = (act, word, part)
+                break
+    if first is None:
+        return None
+    act, word, part = first
+    found = _terminal(part.rulebook.status_words[word], act)
+    return found if law.one else replace(found, by=part)
 
 
 def _terminal(status: Status, act: Act) -> Standing:
