@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from itertools import groupby
 
 from schemas.rulebook import Rulebook
@@ -97,7 +98,7 @@ def _standing(view: View, rulebook: Rulebook, course: Course, as_of: date) -> St
         last = course.evaluations[-1].last
         base = course.by(_judged(view, course.rulebook(rulebook, last), course, as_of), last)
     else:
-        base = course.by(initial(view, rulebook, course.go_live, as_of), as_of)
+        base = course.by(_initial_by_law(view, rulebook, course, as_of), as_of)
     found = _stepped(view, rulebook, course, base, as_of)
     if evaluated and found is not base and found.in_force_from and found.in_force_from < course.evaluations[-1].on:
         # A cause that stays through the evaluation has acted since its day only where nothing worse held until then.
@@ -135,6 +136,15 @@ def initial(view: View, rulebook: Rulebook, go_live: date, as_of: date) -> Stand
         new = _new(view, rulebook, found, as_of)
         return replace(new, in_force_from=found.started or _registered_on(view), after=after)
     return replace(_not_yet_evaluated(view, rulebook, found), after=after)
+
+
+def _initial_by_law(view: View, rulebook: Rulebook, course: Course, as_of: date) -> Standing:
+    """The same, since the day on which a law first said so."""
+    found, law = initial(view, rulebook, course.go_live, as_of), course.law
+    if law is None or found.in_force_from is None or (part := law.on(as_of)).first <= found.in_force_from:
+        return found
+    before = _initial_by_law(view, law.on(part.first - ONE_DAY).rulebook, course, part.first - ONE_DAY)
+    return replace(found, in_force_from=before.in_force_from if before.status == found.status else part.first)
 
 
 def _registered_on(view: View) -> date | None:
@@ -270,7 +280,8 @@ def _stays(
             return _graded(rulebook, by_gravity(rulebook, reasons), evaluation)
     found, new = _operating(view, rulebook, evaluation.last), rulebook.status_for("new_enterprise")
     if new and before.status == new.status and not found.new_on(evaluation.last, unknown_is_new(rulebook, evaluation.last)):
-        before = _not_yet_evaluated(view, rulebook, found)
+        # Until then it was told as new.
+        before = replace(_not_yet_evaluated(view, rulebook, found), in_force_from=evaluation.on)
     values = {"period_first": evaluation.first, "period_last": evaluation.last}
     said = Reason(STAYS, silent.clause, before.grade, silent, values, readings=silent.readings)
     kept = tuple(reason for reason in before.reasons if reason.rule != STAYS)
@@ -352,12 +363,14 @@ def _at_once(
     view: View, rulebook: Rulebook, course: Course, moment: str, first: date, as_of: date
 ) -> tuple[list[Reason], tuple[Reason, ...]]:
     """The reasons that count, and what is to be said of the law."""
-    if course.law:
-        return _at_once_by_law(view, course.law, course, moment, first, as_of)
-    index = index_of(view, rulebook)
     plain: list[Reason] = []
     otherwise: list[Reason] = []
-    for rule, position, condition in cause_rules(rulebook, moment) if index.trackers else ():
+    notes: list[Reason] = []
+    if course.law:
+        counts = partial(_while_new, view) if moment == "new_enterprise" else lambda _, causes: causes
+        plain, otherwise, notes = at_once(view, course.law, moment, first, as_of, counts=counts)
+    index = index_of(view, rulebook)
+    for rule, position, condition in cause_rules(rulebook, moment) if index.trackers and not course.law else ():
         if (rule.id, position) not in index.trackers:
             continue
         last = min(as_of, rule.repealed_on - ONE_DAY) if rule.repealed_on else as_of
@@ -370,17 +383,7 @@ def _at_once(
         reason = reason_of(rule, [holding], day=causes.first.on, on=causes.first.on)
         (otherwise if len(rule.all) > 1 else plain).append(reason)
     counted = course.admit(plain, on=None, known=0, by=as_of).counted
-    return counted or course.admit(otherwise, on=None, known=-1, by=as_of).counted, ()
-
-
-def _at_once_by_law(view: View, law: Law, course: Course, moment: str, first: date, as_of: date) -> tuple[list[Reason], tuple[Reason, ...]]:
-    def counts(rulebook: Rulebook, causes: Causes) -> Causes:
-        return _while_new(view, rulebook, causes) if moment == "new_enterprise" else causes
-
-    plain, otherwise, notes = at_once(view, law, moment, first, as_of, counts=counts)
-    counted = course.admit(plain, on=None, known=0, by=as_of).counted
-    counted = counted or course.admit(otherwise, on=None, known=-1, by=as_of).counted
-    return counted, tuple(notes)
+    return counted or course.admit(otherwise, on=None, known=-1, by=as_of).counted, tuple(notes)
 
 
 def _while_new(view: View, rulebook: Rulebook, causes: Causes) -> Causes:

@@ -29,6 +29,8 @@ _SECTIONS = {
     "readings": ("解读", "reading"),
     "lists": ("名单", "list"),
     "measures": ("措施", "measure"),
+    "overrides": ("上位规定", "higher norm"),
+    "law_in_time": ("新旧规定的适用", "law in time"),
     "header": ("规则抬头", "header"),
     "periodic": ("评定方式", "how evaluations work"),
     "latest": ("评定方式", "how ratings come about"),
