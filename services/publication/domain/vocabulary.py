@@ -53,10 +53,12 @@ class DuplicateList(ValueError):
 
 
 class Vocabulary:
-    """The words of all regimes; ``books`` in the order in which pages show them."""
+    """The words of all regimes; ``books`` in the order in which pages show them. ``earlier``: editions of before, whose clauses and
+    statuses are still named by what they rated."""
 
-    def __init__(self, books: Iterable[Rulebook]) -> None:
+    def __init__(self, books: Iterable[Rulebook], earlier: Iterable[Rulebook] = ()) -> None:
         self._books = {book.regime: book for book in books}
+        self._earlier = tuple(earlier)
         self._rules = {regime: tuple(_rules(book)) for regime, book in self._books.items()}
         self._lists: dict[str, Published] = {}
         for rules in self._rules.values():
@@ -76,7 +78,7 @@ class Vocabulary:
 
     def regime_of_clause(self, clause: str | None) -> str | None:
         """The first regime whose rulebook tells what this clause says."""
-        return next((regime for regime, book in self._books.items() if clause in book.clause_texts), None)
+        return next((book.regime for book in (*self._books.values(), *self._earlier) if clause in book.clause_texts), None)
 
     def regime_name(self, regime: str, lang: str) -> str:
         """The regime's name, or its word."""
@@ -110,6 +112,9 @@ class Vocabulary:
             return _NOT_RATED
         book = self._books.get(regime)
         found = book.status_words.get(status) if book else None
+        found = found or next(
+            (one.status_words[status] for one in self._earlier if one.regime == regime and status in one.status_words), None
+        )
         if found is None:
             plain = status.replace("_", " ")
             return Term(status, plain, plain, plain, plain, None, None)
