@@ -1,4 +1,4 @@
-"""The sections of a rulebook about its own limits in time and rank (R17; ADR 0025)."""
+"""The sections of a rulebook about its own limits in time and rank, and about who takes over a history (R17, R19; ADR 0025, 0027)."""
 
 from __future__ import annotations
 
@@ -38,3 +38,14 @@ class Override(Section):
         if self.sanctions is None and self.lists is None:
             raise ValueError("a higher norm forbids something: write sanctions, lists, or both")
         return self
+
+
+class Succession(Section):
+    """R19: whoever succeeds an enterprise in one of these ways (``manners``, a parameter) takes over its history. The sentences may show
+    {predecessor} and {day}."""
+
+    manners: ParameterName
+    clause: f.Name
+    readings: tuple[ReadingId, ...] = ()
+    zh: f.Text
+    en: f.Text

@@ -36,8 +36,8 @@ NAMED = {
     "overrides": "name",
 }
 # Sections that registers which run were activated without.
-LATER = ("measures", "point_tables", "law_in_time", "overrides")
-SINGLE = ("rulebook", "periodic", "latest", "precedence", "precedence_clause", "law_in_time")
+LATER = ("measures", "point_tables", "law_in_time", "overrides", "succession")
+SINGLE = ("rulebook", "periodic", "latest", "precedence", "precedence_clause", "law_in_time", "succession")
 _REMEDIES = {
     "missing": "Add the key {last!r}",
     "extra_forbidden": "Remove the key {last!r} or correct its spelling",
@@ -181,5 +181,6 @@ def _ordered(merged: dict[str, Any], folder: str, origin: dict[tuple[str, str], 
         precedence=merged["precedence"],
         precedence_clause=merged["precedence_clause"],
         law_in_time=merged["law_in_time"],
+        succession=merged["succession"],
         **by_name,
     )

@@ -23,6 +23,7 @@ from schemas.rulebook.vocabulary import (
     COUNTED_BY,
     INSPECTION_KINDS,
     LEGAL_FIELDS,
+    MANNERS,
     NOT_ON_RECORD,
     OF_TWO_FINALS,
     SANCTIONS,
@@ -184,6 +185,9 @@ def _of_law(rulebook: Rulebook) -> Iterator[Use]:
         at, who = ("law_in_time", ""), "the law in time"
         yield Use(at, who, law.acts_by, "acts_by", "word", first, until, kind="choice", words=ACTS_BY)
         yield Use(at, who, law.milder_later, "milder_later", "flag", first, until)
+    if following := rulebook.succession:
+        at, who = ("succession", ""), "the succession"
+        yield Use(at, who, following.manners, "manners", "words", first, until, kind="manner", words=MANNERS, filled=True)
     for one in rulebook.overrides:
         at, who = ("overrides", one.name), f"the higher norm {one.name!r}"
         # Before its first value nothing is forbidden.

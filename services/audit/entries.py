@@ -58,7 +58,7 @@ class _Case:
 
 class Entries:
     """``rules``: of the regimes that set a term for entries, of each the newest edition first. Its
-        memory between batches are the partitions' calendars."""
+    memory between batches are the partitions' calendars."""
 
     def __init__(self, rules: Sequence[EntryRule], registry: ReadRegistry, entered: Entered) -> None:
         self._rules = rules

@@ -28,6 +28,7 @@ from services.rating.domain.grade import standing
 from services.rating.domain.outlook import outlook
 from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject
+from services.rating.domain.succession import joined, links, parties
 from services.rating.gathering import also_concerned
 from services.rating.outcome import ALL, activate, foldable
 
@@ -74,6 +75,10 @@ def fold_lines(lines: Iterable[bytes], book: Book, *, known_at: int | None = Non
                     folded.subjects[name] = Subject(name, 0)
                 folded.subjects[name].take(fact if fact.known == known else replace(fact, known=known))
     activate(folded.controls, book)
+    logs = {name: list(one.log.values()) for name, one in folded.subjects.items() if parties(one.log.values())}
+    successions = links(logs)
+    for name in {one.successor for one in successions}:
+        folded.subjects[name] = joined(name, 0, logs, successions)
     return folded
 
 
@@ -122,7 +127,12 @@ def _standing(subject: Subject, folded: Folded, book: Book, as_of: date) -> Stan
 def in_order(folded: Folded) -> tuple[dict[str, list[Fact]], Controls]:
     """Facts by subject and controls with offsets as if all lines stood in one partition in the order in which they became known: for
     what is told step by step."""
-    every = [(fact.known, fact.offset, name, fact) for name, subject in folded.subjects.items() for fact in subject.log.values()]
+    every = [
+        (fact.known, fact.offset, name, fact)
+        for name, subject in folded.subjects.items()
+        for fact in subject.log.values()
+        if not fact.through
+    ]
     every += [(fact.known, fact.offset, "", fact) for fact in folded.controls.facts]
     facts: dict[str, list[Fact]] = {}
     controls = Controls()

@@ -15,6 +15,7 @@ from datetime import date
 from services.rating.domain.book import Book
 from services.rating.domain.conditions.operated_for import operating
 from services.rating.domain.controls import Controls
+from services.rating.domain.law import manners
 from services.rating.domain.subject import Subject
 
 # What is entered later only makes a day be looked at for nothing.
@@ -27,7 +28,7 @@ def next_change(subject: Subject, controls: Controls, book: Book, *, as_of: date
 
 
 def _days(subject: Subject, controls: Controls, book: Book, as_of: date) -> Iterator[date]:
-    view = subject.view_on(as_of)
+    view = subject.view_on(as_of, manners(book.rulebook, as_of))
     following = bisect_right(view.acts, as_of, key=lambda act: act.effective)
     if following < len(view.acts):
         yield view.acts[following].effective

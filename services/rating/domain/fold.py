@@ -145,7 +145,7 @@ def _no_longer(subject: Subject, controls: Controls, book: Book, step: Fact) -> 
     today = civil_day(step.known, book.zone)
     regime, law = book.rulebook.regime, law_of(controls, book, upto=step.offset)
     live = in_force(controls, book, regime, upto=step.offset, known=step.known) is not None
-    if not live or not law.says(today) or regime in subject.view_on(today).regimes:
+    if not live or not law.says(today) or regime in subject.view_on(today, law.manners(today)).regimes:
         return None
     return unrated(today)
 

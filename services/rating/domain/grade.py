@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
-from schemas.rulebook import Status
+from schemas.rulebook import Rulebook, Status
 from services.rating.domain import latest, periodic
 from services.rating.domain.acts import Act
 from services.rating.domain.book import Book
 from services.rating.domain.controls import Controls
 from services.rating.domain.days import ONE_DAY
+from services.rating.domain.facts import Fact
 from services.rating.domain.index import index_of
 from services.rating.domain.law import Law, Part, law_of
 from services.rating.domain.sentences import Decisive, Reason
@@ -47,7 +49,7 @@ def standing(subject: Subject, controls: Controls, book: Book, *, upto: int, as_
 
 
 def _on(subject: Subject, controls: Controls, regime: str, law: Law, upto: int, as_of: date) -> Standing | None:
-    view = subject.view_on(as_of)
+    view = subject.view_on(as_of, law.manners(as_of))
     if regime not in view.regimes:
         return None
     go_live = controls.go_live(regime, upto=upto)
@@ -57,13 +59,22 @@ def _on(subject: Subject, controls: Controls, regime: str, law: Law, upto: int, 
     rulebook = part.rulebook
     if subject.scheme not in rulebook.header.schemes:
         return None
-    if ended := _ended(view, law, as_of):
-        return ended
-    several = None if law.one else law
-    if rulebook.latest:
-        return latest.standing(view, rulebook, as_of, several)
-    evaluations = controls.evaluations(regime, upto=upto, as_of=as_of)
-    return periodic.standing(view, rulebook, go_live, evaluations, as_of, several)
+    several, found = None if law.one else law, _ended(view, law, as_of)
+    if found is None and rulebook.latest:
+        found = latest.standing(view, rulebook, as_of, several)
+    elif found is None:
+        evaluations = controls.evaluations(regime, upto=upto, as_of=as_of)
+        found = periodic.standing(view, rulebook, go_live, evaluations, as_of, several)
+    taken_over = subject.taken_over(as_of, law.manners(as_of))
+    return replace(found, reasons=(*found.reasons, *_taken_over(rulebook, taken_over))) if found and taken_over else found
+
+
+def _taken_over(rulebook: Rulebook, successions: Sequence[Fact]) -> Iterator[Reason]:
+    """R19: whose history it is as well."""
+    said = rulebook.succession
+    for fact in successions if said else ():
+        values = {"predecessor": fact.data["predecessor"], "day": fact.data["occurred_on"]}
+        yield Reason("succession", said.clause, None, said, values, facts=(Decisive(fact),), readings=said.readings)
 
 
 def _ended(view: View, law: Law, as_of: date) -> Standing | None:

@@ -95,7 +95,8 @@ def _enter(index: Index, act: Act) -> None:
         index.lowering.enter(act)
     for tally in index.tallies.values():
         tally.enter(act)
-    for word in seen.ends:
+    # What ended a predecessor ended another enterprise (R19).
+    for word in () if act.fact.through else seen.ends:
         insort(index.terminal, (act, word), key=lambda one: one[0].order)
     if seen.judges_new:
         insort(index.judged_new, act, key=_order)

@@ -57,6 +57,10 @@ class Law:
         """False from the day on from which an edition is in force that isn't held."""
         return bool(self.parts) and (self.unheld is None or day < self.unheld.in_force_from)
 
+    def manners(self, day: date) -> frozenset[str]:
+        """R19: the ways of succession in which history follows, by the law of a day."""
+        return manners(self.on(day).rulebook, day) if self.parts else NO_MANNER
+
     def over(self, first: date, last: date) -> Iterator[tuple[int, Part, date, date]]:
         """The parts that days from ``first`` to ``last`` lie in: number, part, the first and the last of these days."""
         for number, part in enumerate(self.parts):
@@ -66,6 +70,7 @@ class Law:
 
 
 NONE = Law(())
+NO_MANNER: frozenset[str] = frozenset()
 
 
 def law_of(controls: Controls, book: Book, *, upto: int) -> Law:
@@ -113,6 +118,17 @@ def _split(whole: Part) -> Iterator[Part]:
         day = max(first, rulebook.dates[0])
         last = whole.last if following == date.max else following - ONE_DAY
         yield Part(first, last, max(first, whole.since), constant(rulebook, day), whole.sha256)
+
+
+def manners(rulebook: Rulebook, day: date) -> frozenset[str]:
+    """R19: the ways of succession in which history follows by a rulebook."""
+    if rulebook.succession is None:
+        return NO_MANNER
+    key = ("manners", rulebook.edition(day))
+    found: frozenset[str] | None = rulebook.kept.get(key)
+    if found is None:
+        found = rulebook.kept[key] = frozenset(rulebook.parameter(rulebook.succession.manners).at(day) or ())
+    return found
 
 
 def constant(rulebook: Rulebook, day: date) -> Rulebook:

@@ -82,7 +82,7 @@ def better(subject: Subject, controls: Controls, book: Book, found: Standing, *,
         return []
     go_live = controls.go_live(rulebook.regime, upto=upto)
     assert go_live is not None
-    view = subject.view_on(as_of)
+    view = subject.view_on(as_of, law.manners(as_of))
     known = controls.evaluations(rulebook.regime, upto=upto, as_of=as_of)
     best, reached = rulebook.rank[found.grade] if found.grade else len(rulebook.grades), []
     last = known[-1].last if known else date(as_of.year - 1, 12, 31)
@@ -107,7 +107,7 @@ def near(subject: Subject, controls: Controls, book: Book, found: Standing, *, u
     law, known = law_of(controls, book, upto=upto), controls.evaluations(book.rulebook.regime, upto=upto, as_of=as_of)
     if not known:
         return []
-    newest, view = known[-1], subject.view_on(as_of)
+    newest, view = known[-1], subject.view_on(as_of, law.manners(as_of))
     rulebook = law.on(newest.last).rulebook
     if rulebook.periodic is None or _has_ended(law.on(as_of).rulebook, found):
         return []

@@ -116,7 +116,7 @@ def turns_of(subject: Subject, controls: Controls, book: Book, *, upto: int, fir
     yield from repairs
     # A view for the days from one repair to the next.
     for start in (first, *(one for one in repairs if first < one <= last)):
-        view = subject.view_on(start)
+        view = subject.view_on(start, law.manners(start))
         for part in law.parts:
             if part.rulebook.latest:
                 yield from days_of(view, part.rulebook, first, last)

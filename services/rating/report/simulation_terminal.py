@@ -31,6 +31,7 @@ _SECTIONS = {
     "measures": ("措施", "measure"),
     "overrides": ("上位规定", "higher norm"),
     "law_in_time": ("新旧规定的适用", "law in time"),
+    "succession": ("承继", "succession"),
     "header": ("规则抬头", "header"),
     "periodic": ("评定方式", "how evaluations work"),
     "latest": ("评定方式", "how ratings come about"),
