@@ -126,7 +126,7 @@ def _vocabulary(directory: Path) -> tuple[Vocabulary, str]:
     """The words of all editions, and the digest of what words the answers. Raises ``RulebookError``."""
     editions = load_all_editions(directory).values()
     books, earlier = tuple(one[0] for one in editions), tuple(each for one in editions for each in one[1:])
-    return Vocabulary(books, earlier), edition((*books, *earlier))
+    return Vocabulary(books, earlier, now_ms=now_ms), edition((*books, *earlier))
 
 
 def now_ms() -> int:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import pytest
 
 from schemas.rulebook import Rulebook
+from services.publication.domain.norms import Norms
 from services.rating.domain.fold import Book
 from tests.cases.law import Laws, dated, gone, numbered, rule, several, under, value, without_sanction
-from tests.cases.ledger import Ledger, act, shop
+from tests.cases.ledger import SHOP, Ledger, act, morning, shop
 
 pytestmark = pytest.mark.clause("R17")
 
@@ -289,6 +292,21 @@ def test_an_edition_that_is_not_held_is_refused_from_its_day_on() -> None:
     # An activation by mistake that another one of the same date replaces was never in force.
     ledger.activate(in_force_from=JULY, on="2025-02-03")
     assert "D" == ledger.grade("2025-09-02")
+
+
+@pytest.mark.clause("四(二)3")
+@pytest.mark.parametrize(("later", "hidden"), [(-1, False), (0, True), (1, True)])
+def test_what_a_higher_norm_forbids_is_not_published_from_its_day_on(later: int, hidden: bool) -> None:
+    """The grade that a warning gave stays; the record of the warning is no longer shown. As shipped no norm is named."""
+    plain = shop().book.rulebook
+    forbidden = dated(plain, "slight_penalties_not_published", True, "2026-03-01")
+    now = morning(date(2026, 3, 1) + timedelta(days=later))
+    told = {"warning.issued": {}, "announcement.made": {}, "penalty.decided": {"acts": [act("criticism")]}}
+    for name, data in told.items():
+        assert hidden == Norms([forbidden], lambda: now).hides(SHOP, f"mingjian.{name}.v1", data)
+        assert not Norms([plain], lambda: now).hides(SHOP, f"mingjian.{name}.v1", data)
+    assert not Norms([forbidden], lambda: now).hides(SHOP, "mingjian.penalty.decided.v1", {"acts": [act("criticism"), act("fine")]})
+    assert "C" == warned("2025-03-01").grade()
 
 
 def test_two_acts_of_one_year_are_each_judged_by_their_own_law() -> None:
