@@ -54,6 +54,7 @@ KEPT: dict[str, tuple[str, ...]] = {
     "entry.corrected": ("occurred_on", "entry", "replacement"),
     "entry.retracted": ("occurred_on", "entry", "ground"),
     "objection.decided": ("occurred_on", "document_no", "outcome", "entry", "replacement"),
+    # Intake takes none yet: files may hold them (ADR 0027).
     "enterprise.succeeded": ("occurred_on", "predecessor", "successor", "manner"),
 }
 # Broadcast copies that every subject of the partition lives by.
@@ -63,6 +64,8 @@ CONTROLS: dict[str, tuple[str, ...]] = {
     "day.closed": ("through",),
 }
 DAY_CLOSED, SUCCEEDED = "day.closed", "enterprise.succeeded"
+# Kept, and read from files alone until intake takes them and live rating can pass them on.
+FILES_ONLY = frozenset({SUCCEEDED})
 
 
 @dataclass(frozen=True, slots=True)
