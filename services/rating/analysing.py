@@ -5,6 +5,8 @@ A ``Fault`` is what the command line says in one sentence; ``code`` 1: it failed
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,13 +14,18 @@ from typing import Any
 
 from schemas.rulebook import load_rulebook
 from schemas.times import milliseconds
-from services.rating.adapters.files import FileHistory, read
+from services._bus.kafka import RecordsGone, Unavailable, UnusableCertificates
+from services.rating.adapters.files import read
+from services.rating.adapters.register import KafkaHistory
 from services.rating.analysis.editions import Edition, EditionError, Files, of_file, of_folder
+from services.rating.analysis.history import Register
 from services.rating.bulk import BadLine
 from services.rating.domain.fold import Book
+from services.rating.progress import bar
+from services.rating.replaying import Source
 
 RULEBOOKS = Path(__file__).resolve().parents[2] / "rulebooks"
-FAILED, USAGE = 1, 2
+FAILED, USAGE, NO_ANSWER = 1, 2, 5
 
 
 class Fault(Exception):
@@ -83,20 +90,54 @@ def _edition(make: Any, *given: Any) -> Edition:
         raise Fault(str(error), USAGE) from None
 
 
-def history(file: Path | None, book: Book, known_at: int | None) -> FileHistory:
-    """The history of a file, ``-`` being standard input. Raises ``Fault``."""
+def history(file: Path | None, book: Book, known_at: int | None, kafka: Source | None = None) -> Register:
+    """The history of a file, ``-`` being standard input; without one that of Kafka. Raises ``Fault``."""
     if file is None:
-        raise Fault("name a file of events, one JSON object a line, or - for standard input", USAGE)
+        return _of_kafka(kafka, known_at)
     try:
         if str(file) == "-":
             found = read(sys.stdin.buffer, book, known_at=known_at)
         else:
             with file.open("rb") as lines:
                 found = read(lines, book, known_at=known_at)
+    except OSError as error:
+        raise Fault(f"{file} can't be read ({error.strerror})", USAGE) from None
     except BadLine as error:
         raise Fault(f"{file}, {error}; write one event a line, as `mingjian sign` prints them, or take the line out") from None
+    return _something(found, str(file), known_at)
+
+
+def _of_kafka(source: Source | None, known_at: int | None) -> Register:
+    if source is None:
+        raise Fault("name a file of events, one JSON object a line, or - for standard input", USAGE)
+    with answered(source):
+        return _something(KafkaHistory.opened(source.connection(), known_at), f"Kafka at {source.bootstrap}", known_at)
+
+
+@contextmanager
+def answered(source: Source) -> Iterator[None]:
+    """What goes wrong with Kafka, as a ``Fault``."""
+    try:
+        yield
+    except Unavailable as error:
+        raise Fault(f"nothing answers as Kafka at {source.bootstrap} ({error}); is the stack up? (`mingjian status`)", NO_ANSWER) from None
+    except (RecordsGone, UnusableCertificates) as error:
+        raise Fault(str(error)) from None
+
+
+@contextmanager
+def shown(found: Register, source: Source, words: str) -> Iterator[None]:
+    """Work that reads a history: with a bar where it comes from Kafka, and with what goes wrong there as a ``Fault``."""
+    if not isinstance(found, KafkaHistory):
+        yield
+        return
+    with answered(source), bar(words, found.total) as found.progress:
+        yield
+
+
+def _something(found: Register, where: str, known_at: int | None) -> Register:
     if not found.last_known:
-        raise Fault(f"{file} holds no event that rating looks at" + (" and that was known by then" if known_at is not None else ""), USAGE)
+        raise Fault(f"{where} holds no event that rating looks at" + (" and that was known by then" if known_at is not None else ""), USAGE)
     return found
 
 

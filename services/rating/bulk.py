@@ -13,15 +13,17 @@ counts from its earliest date.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 import orjson
 
+from schemas.rulebook.paragraph import paragraph
 from schemas.times import milliseconds
 from services.rating.domain.controls import Controls
 from services.rating.domain.days import day
+from services.rating.domain.emit import ahead, held
 from services.rating.domain.facts import CONTROLS, Fact, compact
 from services.rating.domain.fold import Book
 from services.rating.domain.grade import standing
@@ -145,13 +147,12 @@ def in_order(folded: Folded) -> tuple[dict[str, list[Fact]], Controls]:
     return facts, controls
 
 
-def ahead(folded: Folded, book: Book, subject: str, found: Standing, as_of: date) -> dict[str, Any]:
-    """What a better grade would take, beside a subject's result: see ``domain.outlook``."""
-    seen = outlook(folded.subjects[subject], folded.controls, book, found, upto=ALL, as_of=as_of)
-    return {
-        "near": [asdict(one) for one in seen.near],
-        "better": [{"grade": one.grade, "on": one.on.isoformat()} for one in seen.better],
-    }
+def explained(folded: Folded, book: Book, subject: str, found: Standing, as_of: date) -> dict[str, Any]:
+    """What a better grade would take, beside a subject's result (see ``domain.outlook``), and all of it as a paragraph."""
+    seen = ahead(outlook(folded.subjects[subject], folded.controls, book, found, upto=ALL, as_of=as_of))
+    rulebook = found.by.rulebook if found.by else book.rulebook
+    said = held(found) | seen
+    return seen | {"explanation": {"zh": paragraph(rulebook, said, "zh"), "en": paragraph(rulebook, said, "en")}}
 
 
 def row(subject: str, found: Standing) -> dict[str, Any]:

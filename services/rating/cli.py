@@ -9,7 +9,7 @@ import gzip
 import io
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -18,24 +18,24 @@ from typing import Annotated, Any, NoReturn
 import orjson
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from schemas.rulebook import RulebookError, load_all_editions
 from schemas.times import milliseconds
 from services._bus.kafka import RecordsGone, Unavailable, UnusableCertificates
 from services.rating.books import UnknownRulebook, find_book
-from services.rating.bulk import BadLine, Folded, ahead, fold_lines, row
+from services.rating.bulk import BadLine, Folded, explained, fold_lines, row
 from services.rating.bulk import rate as rate_subjects
 from services.rating.domain.digest import digest_of, final_line
 from services.rating.domain.fold import Book
 from services.rating.domain.standing import Standing
+from services.rating.progress import bar
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FAILED, USAGE, NO_ANSWER = 1, 2, 5
 _STEP = 20_000
 # The embedded broker's place in the stack's range of ports, see docs/architecture.md.
-_BASE, _KAFKA_STEP = 19090, 2
+BASE, _KAFKA_STEP = 19090, 2
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -43,6 +43,9 @@ AsOf = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="The d
 KnownAt = Annotated[
     str | None, typer.Option("--known-at", metavar="INSTANT", help="Only what was known then, such as 2026-01-31T08:00:00Z; default all.")
 ]
+Kafka = Annotated[str | None, typer.Option(envvar="MINGJIAN_KAFKA", help="Broker; default the embedded one.")]
+TlsDir = Annotated[Path | None, typer.Option(envvar="MINGJIAN_KAFKA_TLS_DIR", hidden=True)]
+PortBase = Annotated[int, typer.Option(envvar="MINGJIAN_PORT_BASE", hidden=True)]
 Rulebooks = Annotated[Path | None, typer.Option(envvar="MINGJIAN_RULEBOOKS", help="Folder of rulebooks; default the shipped ones.")]
 
 
@@ -66,7 +69,7 @@ def rate(
         found = rate_subjects(folded, book, as_of=day)
         if as_json:
             for subject, one in found:
-                said = row(subject, one) | ahead(folded, book, subject, one, day)
+                said = row(subject, one) | explained(folded, book, subject, one, day)
                 sys.stdout.write(orjson.dumps(said).decode() + "\n")
             sys.stdout.flush()
         else:
@@ -86,9 +89,9 @@ def replay(
     as_json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the compared lines and the digest there.")] = None,
     rulebooks: Rulebooks = None,
     cores: Annotated[int, typer.Option(min=1, help="Processes at once.")] = os.cpu_count() or 1,
-    kafka: Annotated[str | None, typer.Option(envvar="MINGJIAN_KAFKA", help="Broker; default the embedded one.")] = None,
-    tls_dir: Annotated[Path | None, typer.Option(envvar="MINGJIAN_KAFKA_TLS_DIR", hidden=True)] = None,
-    port_base: Annotated[int, typer.Option(envvar="MINGJIAN_PORT_BASE", hidden=True)] = _BASE,
+    kafka: Kafka = None,
+    tls_dir: TlsDir = None,
+    port_base: PortBase = BASE,
 ) -> None:
     """Work all grades out again from the facts on Kafka, on all cores, and say their digest. Nothing is written.
 
@@ -107,16 +110,16 @@ def replay(
         books, instead = _books(regime, rulebook_file, rulebooks or REPOSITORY / "rulebooks")
         spans, newest = asyncio.run(look_at(source))
         asked = Question(books, newest if until is None else until, day, instead, sequence)
-        with _bar("replay", sum(end - first for first, end in spans.values())) as progress:
+        with bar("replay", sum(end - first for first, end in spans.values())) as progress:
             found = replay_all(source, spans, asked, known_at=until, cores=cores, progress=lambda done, _: progress(done))
     if as_json:
         _write(as_json, found.outcome.lines, found.digest)
     _tell(found.outcome, found.digest, books)
 
 
-def default_broker(port_base: int | None) -> str:
+def default_broker(port_base: int) -> str:
     """The embedded broker's address."""
-    return f"127.0.0.1:{(port_base or _BASE) + _KAFKA_STEP}"
+    return f"127.0.0.1:{port_base + _KAFKA_STEP}"
 
 
 def _books(regime: str | None, file: str | None, directory: Path) -> tuple[dict[str, Book], frozenset[str]]:
@@ -227,22 +230,9 @@ def _opened(file: str) -> Iterator[tuple[io.BufferedIOBase, int]]:
 
 def _with_progress(stream: io.BufferedIOBase, size: int, words: str) -> Iterator[bytes]:
     done = 0
-    with _bar(words, size) as progress:
+    with bar(words, size) as progress:
         for number, line in enumerate(stream):
             done += len(line)
             if number % _STEP == 0:
                 progress(done)
             yield line
-
-
-@contextmanager
-def _bar(words: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error, on a terminal only; ``total`` 0: it only shows that work goes on."""
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda done: None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(words, total=total or None)
-        yield lambda done: progress.update(task, completed=done)

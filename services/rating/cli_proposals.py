@@ -5,7 +5,6 @@ Exit codes as in the whole command line: 0 done, 1 failed, 2 wrong use, 5 no ans
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
@@ -14,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas import topics
-from services.rating.cli import FAILED, default_broker, language_of, sentences, stop
+from services.rating.cli import BASE, FAILED, Kafka, PortBase, TlsDir, default_broker, language_of, sentences, stop
 from services.rating.proposals import Open, draft
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -34,9 +33,9 @@ def proposals(
     approver: Annotated[
         str | None, typer.Option("--draft", metavar="APPROVER", help="Print approvals for this approver to sign instead of the list.")
     ] = None,
-    kafka: Annotated[str | None, typer.Option(envvar="MINGJIAN_KAFKA", help="Broker; default the embedded one.")] = None,
-    tls_dir: Annotated[Path | None, typer.Option(envvar="MINGJIAN_KAFKA_TLS_DIR", hidden=True)] = None,
-    port_base: Annotated[int | None, typer.Option(envvar="MINGJIAN_PORT_BASE", hidden=True)] = None,
+    kafka: Kafka = None,
+    tls_dir: TlsDir = None,
+    port_base: PortBase = BASE,
 ) -> None:
     """Grades that await approval: who, from which grade to which, since when, by which clause."""
     from services.rating.replaying import Source

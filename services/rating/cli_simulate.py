@@ -10,11 +10,13 @@ import typer
 from rich.console import Console
 
 from schemas.rulebook import RulebookError
-from services.rating.analysing import RULEBOOKS, USAGE, Fault, Old, day_of, history, instant_of, new_edition, rulebook_named
+from services.rating.analysing import RULEBOOKS, USAGE, Fault, Old, day_of, history, instant_of, new_edition, rulebook_named, shown
 from services.rating.analysis.editions import Edition
 from services.rating.analysis.history import Scene
 from services.rating.analysis.simulation import simulate as simulated
+from services.rating.cli import BASE, Kafka, PortBase, TlsDir, default_broker
 from services.rating.domain.fold import Book
+from services.rating.replaying import Source
 from services.rating.report.notes import Note, notes
 from services.rating.report.page import Frame
 from services.rating.report.simulation_json import simulation_json
@@ -35,7 +37,7 @@ def simulate(
     rulebook_file: Annotated[
         Path, typer.Option("--rulebook-file", help="The new rulebook: a folder, or one file that takes the place of the file of its topic.")
     ],
-    file: Annotated[Path | None, typer.Argument(help="Events, one JSON object a line; - for standard input.")] = None,
+    file: Annotated[Path | None, typer.Argument(help="Events, one JSON object a line; - for standard input; default all on Kafka.")] = None,
     rulebook: Annotated[str | None, typer.Option(help="What to compare with: a regime or a folder; default the one of the file.")] = None,
     as_of: Annotated[str | None, typer.Option(help="The day to compare, YYYY-MM-DD; default the last day in the data.")] = None,
     known_at: Annotated[str | None, typer.Option(help="Only what was known by then: a day or an instant; default everything.")] = None,
@@ -43,6 +45,9 @@ def simulate(
     as_json: Annotated[bool, typer.Option("--json", help="The whole result as JSON.")] = False,
     html: Annotated[Path | None, typer.Option(help="Also write a page that needs nothing else.")] = None,
     rulebooks: Annotated[Path, typer.Option(envvar="MINGJIAN_RULEBOOKS", help="Directory of the rulebooks in use.")] = RULEBOOKS,
+    kafka: Kafka = None,
+    tls_dir: TlsDir = None,
+    port_base: PortBase = BASE,
 ) -> None:
     """Before a rule changes: who would move, on which lists, with how many inspections more or fewer.
 
@@ -53,10 +58,12 @@ def simulate(
         old = _old(edition, rulebook, rulebooks)
         new = Book.of(edition.rulebook)
         known = instant_of(known_at, old.book, "--known-at")
-        read = history(file, old.book, known)
+        source = Source(kafka or default_broker(port_base), tls_dir)
+        read = history(file, old.book, known, source)
         day = day_of(as_of, "--as-of") or read.last_day(old.book)
         scene = Scene.of(old.book, day_of(go_live, "--go-live"))
-        found = simulated(read, scene, Scene.of(new, scene.go_live), day)
+        with shown(read, source, "simulate"):
+            found = simulated(read, scene, Scene.of(new, scene.go_live), day)
     except (Fault, RulebookError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(getattr(error, "code", 1) if isinstance(error, Fault) else 1) from None

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from schemas.rulebook.model import Parameter, RulebookFile
-from schemas.rulebook.scalars import read_yaml
 from services.audit.adapters.calendars import calendar_events
 from services.audit.domain.late import EntryRule, Fact, Outage, Verdict, judge, sentences
 from services.audit.domain.workdays import WorkCalendar, YearTable
+from tests.cases import ledger
 
 pytestmark = pytest.mark.clause("五(三) ¶1", "R13")
 
@@ -28,21 +27,13 @@ def _calendar() -> WorkCalendar:
 
 
 def _rule() -> EntryRule:
-    text = (RULEBOOKS / "liyujiang" / "entry.yaml").read_text(encoding="utf-8")
-    parameters: dict[str, Parameter] = {one.name: one for one in RulebookFile.model_validate(read_yaml(text, "entry.yaml")[0]).parameters}
-    return EntryRule(
-        "liyujiang",
-        "2026.1",
-        "0" * 64,
-        "Asia/Shanghai",
-        frozenset({"uscc"}),
-        parameters["entry_working_days"],
-        parameters["entry_activities"],
-        parameters["entry_exempt_channels"],
-    )
+    """As the rulebook has it now: whoever changes the rulebook under the cases is noticed by them."""
+    book = ledger.book("liyujiang").rulebook
+    words = [book.parameter(f"entry_{name}") for name in ("working_days", "activities", "exempt_channels")]
+    return EntryRule("liyujiang", "2026.1", "0" * 64, "Asia/Shanghai", frozenset({"uscc"}), *words)
 
 
-CALENDAR, RULE = _calendar(), _rule()
+CALENDAR = _calendar()
 
 
 def fact(occurred: str, entered: str, **changes: object) -> Fact:
@@ -64,7 +55,7 @@ def fact(occurred: str, entered: str, **changes: object) -> Fact:
 
 
 def verdict(one: Fact, calendar: WorkCalendar = CALENDAR, **more: object) -> Verdict | None:
-    return judge(one, rule=RULE, calendar=calendar, **({"go_live": GO_LIVE} | more))  # type: ignore[arg-type]
+    return judge(one, rule=_rule(), calendar=calendar, **({"go_live": GO_LIVE} | more))  # type: ignore[arg-type]
 
 
 # what · day 0 · the deadline · the next day on which an entry is late · working days late on that day
@@ -175,6 +166,29 @@ def test_the_result_of_a_sample_from_before_go_live_is_not_judged() -> None:
 @pytest.mark.parametrize(("channel", "judged"), [("field", True), ("desk", True), ("feed", True), ("migration", False)])
 def test_nothing_from_migration_is_late(channel: str, judged: bool) -> None:
     assert (verdict(fact("2026-03-02", "2026-06-01", channel=channel)) is not None) == judged
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "inspection.recorded",
+        "sampling.recorded",
+        "case.opened",
+        "case.closed",
+        "obstruction.determined",
+        "warning.issued",
+        "announcement.made",
+        "correction.ordered",
+        "penalty.decided",
+        "permit.revoked",
+        "document.served",
+    ],
+)
+def test_every_enforcement_activity_has_a_deadline(kind: str) -> None:
+    """Monday 2 March, served on that day where it is a document."""
+    for entered, late in (("2026-03-08", False), ("2026-03-09", False), ("2026-03-10", True)):
+        found = verdict(fact("2026-03-02", entered, type=f"mingjian.{kind}.v1", served_on=date(2026, 3, 2)))
+        assert found is not None and found.late is late, entered
 
 
 @pytest.mark.parametrize("kind", ["score.recorded", "enterprise.registered", "crime.judged", "list.entered"])

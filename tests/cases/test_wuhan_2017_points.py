@@ -324,3 +324,12 @@ def test_a_repair_that_leaves_the_status_as_it_was_moves_no_beginning() -> None:
     assert found is not None
     assert ("not_yet_evaluated", "2017-03-02") == (found.status, str(found.in_force_from))
     assert "new" == ledger.grade("2017-03-01")
+
+
+def test_of_two_serious_acts_the_worse_decides() -> None:
+    ledger = firm()
+    evaluated(ledger, 2016, "2017-02-06")
+    ledger.penalised("2017-06-01", act("approval_certificate_revoked"))
+    assert ("C", ("c_at_once",)) == said(ledger)[::2]
+    ledger.penalised("2017-06-02", act("detention"))
+    assert ("D", ("d_at_once", "c_at_once")) == said(ledger)[::2]

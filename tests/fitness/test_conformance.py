@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.rulebook import load_all
-from tests import conformance
+from tests import conformance, explanations
 from tests.conformance import PAGE, REPOSITORY, cases, page
 
 BOOKS = load_all(REPOSITORY / "rulebooks")
@@ -13,6 +13,10 @@ BOOKS = load_all(REPOSITORY / "rulebooks")
 
 def test_the_page_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run python -m tests.conformance"
+
+
+def test_the_explained_grades_are_up_to_date() -> None:
+    assert explanations.TARGET.read_text(encoding="utf-8") == explanations.page(), "run python -m tests.explanations"
 
 
 @pytest.mark.parametrize("regime", ["liyujiang"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -27,7 +28,7 @@ from services.rating.domain.emit import TYPE, TYPE_CLOSED, TYPE_CORRECTED, TYPE_
 from services.rating.domain.facts import compact
 from services.rating.outcome import Outcome, Question, final, told
 from services.rating.replaying import Replayed, Source, look, replay
-from tests.cases.ledger import Ledger, book, shop
+from tests.cases.ledger import RULEBOOKS, Ledger, book, shop
 from tests.integration.rating_live import Live
 from tests.stack_fixtures import temporary_stack
 from tests.unit.rating.streams import Sent, stream
@@ -132,6 +133,7 @@ def test_the_sample_town_comes_out_the_same_by_all_three(desk: Desk, repository:
     every = desk.replayed(sequence=True)
     assert desk.sequence_digest() == every.digest == from_file(sent, sequence=True)
     _by_command(desk, found, tmp_path)
+    _analysed(desk, sent, tmp_path)
 
 
 def _by_command(desk: Desk, found: Replayed, folder: Path) -> None:
@@ -146,6 +148,23 @@ def _by_command(desk: Desk, found: Replayed, folder: Path) -> None:
     half = 1_751_241_600_000
     assert earlier.stdout.splitlines()[-1] == f"digest {desk.replayed(known_at=half).digest}"
     assert found.digest not in earlier.stdout
+
+
+def _analysed(desk: Desk, sent: Sequence[Sent], folder: Path) -> None:
+    """What `simulate` and `quality` say of the register on Kafka is what they say of a file of the same events, whole and half-way."""
+    (folder / "events.jsonl").write_bytes(b"".join(one.value + b"\n" for one in sent))
+    shipped = RULEBOOKS / "liyujiang"
+    (folder / "scores.yaml").write_bytes((shipped / "scores.yaml").read_bytes().replace(b"value: 98", b"value: 97"))
+    for asked in (
+        ["simulate", "--rulebook-file", str(folder / "scores.yaml"), "--json"],
+        ["quality", "--rulebook", "liyujiang", "--json", "-"],
+    ):
+        for known in ([], ["--known-at", "2025-06-30"]):
+            command = [sys.executable, "-m", "services._cli.main", *asked, *known]
+            run = functools.partial(subprocess.run, capture_output=True, text=True, check=True, timeout=120)
+            kafka = run([*command, "--kafka", desk.stack.bootstrap])
+            file = run([*command, str(folder / "events.jsonl"), "--as-of", orjson.loads(kafka.stdout)["as_of"]])
+            assert orjson.loads(kafka.stdout) == orjson.loads(file.stdout), asked
 
 
 def _proposals(desk: Desk) -> None:

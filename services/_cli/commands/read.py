@@ -65,6 +65,7 @@ def explain(
     known_at: KnownAt = None,
     lang: Annotated[str | None, typer.Option(help="zh or en; default by the locale.")] = None,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for a first grade; not with --as-of or --known-at.")] = 5.0,
+    in_words: Annotated[bool, typer.Option("--paragraph", help="One paragraph for each grade, to quote.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The service's whole answer.")] = False,
 ) -> None:
     """A subject's grade, the clauses and the facts it rests on; or its grade on a day, as known at an instant."""
@@ -76,6 +77,10 @@ def explain(
         session.voice.say(orjson.dumps(answer).decode())
         return
     language = lang or session.voice.lang
+    if in_words:
+        for one in answer["grades"]:
+            session.voice.say((one.get("explanation") or {}).get(language) or one["regime"])
+        return
     told = (
         explanation_known(answer, language, grade_names()) if times else explanation(answer, language, grade_names(), session.home.zone())
     )

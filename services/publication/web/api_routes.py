@@ -31,7 +31,7 @@ def router(times: Times, hub: Hub) -> APIRouter:
     """The routes below ``/api/v1``."""
     reader, vocabulary, tags = times.reader, times.vocabulary, times.tags
     routes = APIRouter(prefix="/api/v1", dependencies=[Depends(checks.only_known)], responses=described(405, 422, 500, 503))
-    _subjects(routes, reader, tags, times)
+    _subjects(routes, reader, vocabulary, tags, times)
     known_routes.add(routes, times)
     _grades(routes, reader, vocabulary, tags, times)
     _csv(routes, reader, vocabulary, tags)
@@ -40,7 +40,7 @@ def router(times: Times, hub: Hub) -> APIRouter:
     return routes
 
 
-def _subjects(routes: APIRouter, reader: PostgresReader, tags: Tags, times: Times) -> None:
+def _subjects(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary, tags: Tags, times: Times) -> None:
     @routes.get("/subjects/{id}", response_model=contract.SubjectAnswer, responses={**ETAGGED, **described(404)})
     async def subject(
         request: Request,
@@ -73,7 +73,10 @@ def _subjects(routes: APIRouter, reader: PostgresReader, tags: Tags, times: Time
                 "subject": checked,
                 "name": row["name"],
                 "register": shapes.register(row),
-                "grades": [shapes.change(one) for one in await snapshot.grades_of(checked)],
+                "grades": [
+                    shapes.change(one) | shapes.in_words(vocabulary, one["regime"], one["data"])
+                    for one in await snapshot.grades_of(checked)
+                ],
                 "history": [shapes.change(one) for one in told[:HISTORY]],
                 "history_next": earlier_changes(checked, told[HISTORY - 1]["seq"]) if len(told) > HISTORY else None,
                 "lists": [one for one in await snapshot.lists_of(checked) if not times.vocabulary.norms.hides_list(one["list"])],

@@ -62,6 +62,13 @@ class GradePage(Answer):
     sample: Sample = False
 
 
+class InWords(Answer):
+    """The same in Chinese and in English."""
+
+    zh: str
+    en: str
+
+
 class Change(Answer):
     """A grade as it was told, whole: reasons, clauses, decisive events, rulebook, cause."""
 
@@ -76,6 +83,7 @@ class Change(Answer):
     partition: int
     offset: int
     data: dict[str, Any]
+    explanation: InWords | None = Field(None, description="Of a grade that holds: all of it in one paragraph.")
 
 
 class Fact(Answer):
@@ -199,6 +207,7 @@ class GradeOnDay(KnownSpan):
     so it is told as the first entries tell it and not corrected by later ones."""
 
     data: dict[str, Any]
+    explanation: InWords | None = Field(None, description="All of it in one paragraph.")
     retrospective: bool
 
 

@@ -96,7 +96,12 @@ async def on_day(snapshot: Snapshot, one: Life, regime: str | None) -> dict[str,
         elif (span := on(laid, one.as_of)) is not None:
             held.append((name, span))
     data = await snapshot.change_data([span.seq for _, span in held])
-    grades = [_span(one, name, span) | {"data": data[span.seq], "retrospective": _before(one, name)} for name, span in held]
+    grades = [
+        _span(one, name, span)
+        | {"data": data[span.seq], "retrospective": _before(one, name)}
+        | shapes.in_words(one.zones.vocabulary, name, data[span.seq])
+        for name, span in held
+    ]
     answer = {"subject": one.subject, "as_of": one.as_of, "known_at": one.asked.known_at, "grades": grades}
     return answer | {"unanswered": silent if one.rows else await silences(snapshot, one, regime)}
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+from schemas.rulebook.paragraph import paragraph
 from schemas.times import instant
 from services.publication.adapters.postgres_reader import Row
-from services.publication.domain.vocabulary import Published
+from services.publication.domain.vocabulary import Published, Vocabulary
 
 _REGISTER = (
     "business_kind",
@@ -35,6 +37,12 @@ def change(row: Row) -> dict[str, Any]:
     """See ``contract.Change``."""
     kept = {name: row[name] for name in ("seq", "type", "regime", "grade", "status", "in_force_from", "partition", "offset", "data")}
     return kept | {"id": str(row["id"]), "known_from": instant(row["known_ms"])}
+
+
+def in_words(vocabulary: Vocabulary, regime: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """``explanation`` of a grade; nothing for a regime whose rulebook isn't here."""
+    book = vocabulary.book(regime)
+    return {} if book is None else {"explanation": {"zh": paragraph(book, data, "zh"), "en": paragraph(book, data, "en")}}
 
 
 def fact(row: Row) -> dict[str, Any]:

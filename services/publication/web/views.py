@@ -13,6 +13,7 @@ import orjson
 from schemas.events import CATALOGUE
 from schemas.events.base import DocumentAct
 from schemas.rulebook.model import Rulebook
+from schemas.rulebook.paragraph import paragraph
 from services.publication.adapters.postgres_reader import Row
 from services.publication.domain.history import Told, spans
 from services.publication.domain.rows import CORRECTED
@@ -87,7 +88,9 @@ def current_grade(row: Row, here: Callable[[str, str, int, date | None], str], l
     better = [(one["grade"], speaker.day(date.fromisoformat(one["on"]))) for one in data.get("better") or ()]
     near = [one | {name: dates.in_text(one[name], speaker.lang) for name in ("value", "bound")} for one in data.get("near") or ()]
     told = row["in_force_from"] is not None
+    book = speaker.vocabulary.book(row["regime"])
     return kept | {
+        "paragraph": dates.in_text(paragraph(book, data, "zh" if speaker.lang == "zh" else "en"), speaker.lang) if book else None,
         "reasons": reasons,
         "version": version,
         "leaf": index,

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from math import sqrt
+from math import fsum, sqrt
 
 from services.rating.analysis.proportions import LEVEL, z_of
 
@@ -63,7 +63,8 @@ def area(observations: Sequence[Observation], level: float = LEVEL) -> Area | No
         return None
     above = [_share_below(one.risk, sorted_risks) for sorted_risks in (sorted(each.risk for each in others),) for one in hits]
     below = [1 - _share_below(one.risk, sorted_risks) for sorted_risks in (sorted(each.risk for each in hits),) for one in others]
-    auc = sum(above) / len(hits)
+    # Exact sums: in whatever order a register is read, the same figures to the last digit.
+    auc = fsum(above) / len(hits)
     clusters = {one.cluster for one in observations}
     se = _standard_error(auc, list(zip(hits, above, strict=True)), list(zip(others, below, strict=True)), len(clusters))
     half = None if se is None else z_of(level) * se
@@ -85,9 +86,9 @@ def _standard_error(
     if len(of_hits) < 2 or len(of_others) < 2:
         return None
     m, n = len(hits), len(others)
-    s10 = len(of_hits) / ((len(of_hits) - 1) * m) * sum(one**2 for one in of_hits.values())
-    s01 = len(of_others) / ((len(of_others) - 1) * n) * sum(one**2 for one in of_others.values())
-    s11 = clusters / (clusters - 1) * sum(value * of_others.get(cluster, 0.0) for cluster, value in of_hits.items())
+    s10 = len(of_hits) / ((len(of_hits) - 1) * m) * fsum(one**2 for one in of_hits.values())
+    s01 = len(of_others) / ((len(of_others) - 1) * n) * fsum(one**2 for one in of_others.values())
+    s11 = clusters / (clusters - 1) * fsum(value * of_others.get(cluster, 0.0) for cluster, value in of_hits.items())
     variance = s10 / m + s01 / n + 2 * s11 / (m * n)
     return sqrt(variance) if variance > 0 else None
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
 from services.rating.domain.controls import Controls, Evaluation
+from services.rating.domain.days import civil_day
 from services.rating.domain.facts import Fact
 from services.rating.domain.fold import Book
 from services.rating.domain.grade import standing
@@ -35,6 +37,33 @@ class History(Protocol):
     same ``controls`` object, so that what follows from it is worked out once."""
 
     def __iter__(self) -> Iterator[Known]: ...
+
+
+@dataclass(slots=True)
+class Register(ABC):
+    """A history, and what a report says of it. ``last_known``: the newest instant in it (epoch ms), 0 where it holds nothing;
+    ``evaluations``: of every partition the same; both are whole once it was read. ``sample``: it is made up, and says so itself."""
+
+    last_known: int = 0
+    evaluations: tuple[Fact, ...] = ()
+    sample: bool = False
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Known]: ...
+
+    def last_day(self, book: Book) -> date:
+        """The civil day of the newest instant, in the regime's zone."""
+        return civil_day(self.last_known, book.zone)
+
+    def evaluations_after(self, regime: str, day: date) -> list[str]:
+        """Dates of the regime's evaluations that are entered and lie after a day."""
+        mine = (one.data["evaluation_date"] for one in self.evaluations if one.data["regime"] == regime)
+        return sorted({one for one in mine if one > day.isoformat()})
+
+
+def evaluations_of(controls: Controls) -> tuple[Fact, ...]:
+    """A partition's evaluations, in the order of their offsets: all that a report takes over of its controls."""
+    return tuple(one for one in controls.facts if one.name == "evaluation.closed")
 
 
 @dataclass(frozen=True, slots=True)

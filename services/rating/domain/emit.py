@@ -35,10 +35,7 @@ def determined(
     outlook: Outlook = NO_OUTLOOK,
 ) -> dict[str, Any]:
     """The event that tells of ``after``. ``cause`` is the fact or control whose arrival made it due; its time is the event's."""
-    data = _data(regime, version, sha256, before, after, cause)
-    data["near"] = [asdict(one) for one in outlook.near[:MAX_OUTLOOK]]
-    data["better"] = [{"grade": one.grade, "on": one.on.isoformat()} for one in outlook.better[:MAX_OUTLOOK]]
-    return _event(KIND, subject, data, cause)
+    return _event(KIND, subject, _data(regime, version, sha256, before, after, cause) | ahead(outlook), cause)
 
 
 def proposed(
@@ -71,21 +68,37 @@ def _event(kind: str, subject: str, data: dict[str, Any], cause: Fact, *, ordina
 
 
 def _data(regime: str, version: str, sha256: str, before: Standing | None, after: Standing, cause: Fact) -> dict[str, Any]:
-    return {
+    return held(after) | {
         "regime": regime,
+        "previous_grade": before.grade if before else None,
+        "previous_status": before.status if before else None,
+        "rulebook": {"regime": regime, "version": version, "sha256": sha256},
+        "cause": _cause(cause),
+    }
+
+
+def held(after: Standing) -> dict[str, Any]:
+    """What an event says of a standing, whatever was before it and made it due."""
+    return {
         "grade": after.grade,
         "status": after.status,
         "in_force_from": _text(after.in_force_from),
-        "previous_grade": before.grade if before else None,
-        "previous_status": before.status if before else None,
         "moment": after.moment,
         "period_last": _text(after.period_last),
         "clauses": list(after.clauses),
         "reasons": [_reason(one) for one in after.reasons[:MAX_REASONS]],
         "decisive_events": [_decisive(one) for one in after.decisive[:MAX_DECISIVE]],
         "readings": list(after.readings),
-        "rulebook": {"regime": regime, "version": version, "sha256": sha256},
-        "cause": _cause(cause),
+    }
+
+
+def ahead(seen: Outlook) -> dict[str, Any]:
+    """What an event says of what a better grade would take."""
+    return {
+        "near": [asdict(one) for one in seen.near[:MAX_OUTLOOK]],
+        "better": [
+            {"grade": one.grade, "on": one.on.isoformat(), "period_last": one.period_last.isoformat()} for one in seen.better[:MAX_OUTLOOK]
+        ],
     }
 
 

@@ -103,13 +103,14 @@ def better(subject: Subject, controls: Controls, book: Book, found: Standing, *,
 
 
 def near(subject: Subject, controls: Controls, book: Book, found: Standing, *, upto: int, as_of: date) -> list[Near]:
-    """The rules for better grades that the newest evaluation missed by one condition alone, the best grade first."""
+    """The rules for better grades that the newest evaluation missed by one condition alone, the best grade first. None where something
+    lowered the grade at once since then: it is that, and no near miss, which stands in the way."""
     law, known = law_of(controls, book, upto=upto), controls.evaluations(book.rulebook.regime, upto=upto, as_of=as_of)
     if not known:
         return []
     newest, view = known[-1], subject.view_on(as_of, law.manners(as_of))
     rulebook = law.on(newest.last).rulebook
-    if rulebook.periodic is None or _has_ended(law.on(as_of).rulebook, found):
+    if rulebook.periodic is None or found.moment == "immediate" or _has_ended(law.on(as_of).rulebook, found):
         return []
     score = final_score(view, rulebook, newest.first, newest.last)
     look = Look(rulebook, view, newest.first, newest.last, newest.last, score=(score.points, score.fact) if score else None)

@@ -105,3 +105,13 @@ def test_what_separates_wholly_has_no_error_to_go_by() -> None:
     assert found is not None
     assert (1.0, None, None, 1.0, True) == (found.auc, found.se, found.low, found.gini, found.few)
     assert found.gini_bounds is None
+
+
+@given(observations, st.randoms(use_true_random=False))
+def test_the_order_of_the_observations_changes_no_digit(pairs: list[tuple[int, bool]], random: Random) -> None:
+    seen = [Observation(f"s{number % 7}", risk / 7, hit) for number, (risk, hit) in enumerate(pairs)]
+    by_subject = sorted(seen, key=lambda one: one.cluster)
+    clusters = sorted({one.cluster for one in seen})
+    random.shuffle(clusters)
+    shuffled = [one for cluster in clusters for one in seen if one.cluster == cluster]
+    assert area(by_subject) == area(shuffled)
