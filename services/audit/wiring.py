@@ -16,7 +16,7 @@ from typing import Any
 import yoyo
 
 from schemas.keys import SigningKey
-from schemas.rulebook import load_all
+from schemas.rulebook import load_all_editions
 from schemas.topics import FACTS, FINDINGS, LOGGED_TOPICS, REGISTRY
 from services._bus.kafka import Connection
 from services._bus.producer import Producer
@@ -177,7 +177,7 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
     connection = Connection.of(settings.kafka, settings.tls_dir)
     genesis = genesis_event(settings.genesis)
     verifier = VerifierKey.parse(genesis["data"]["log_vkey"])
-    rules = [rule for book in load_all(settings.rulebooks).values() if (rule := EntryRule.of(book))]
+    rules = [rule for books in load_all_editions(settings.rulebooks).values() for book in books if (rule := EntryRule.of(book))]
     store = FolderStore(settings.log_dir, mark=str(os.getpid()))
     plan = PostgresPlan(settings.dsn)
     findings, beside = PostgresDetectorStore(settings.dsn), PostgresDetectorStore(settings.dsn)

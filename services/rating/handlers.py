@@ -21,7 +21,7 @@ from services._bus.quarantine import quarantined
 from services._bus.telemetry import HEADER, sampled
 from services.rating.domain.controls import Activation
 from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact, compact
-from services.rating.domain.fold import Book, Told, Untold, attempt, attempts, concerned_by, due, in_force, merged, today
+from services.rating.domain.fold import Book, Told, Untold, attempt, attempts, concerned_by, due, merged, not_held, today
 from services.rating.domain.subject import Subject
 from services.rating.partition import PartitionState
 from services.rating.ports import Message, Record, Row
@@ -233,18 +233,17 @@ class Rater:
             return [], [Untold(step, book.rulebook.regime, error) for book in concerned_by(step, self.books)]
 
     def _check(self, state: PartitionState, regime: str, step: Fact) -> list[Row]:
-        """Refuse a regime whose activated rulebook is not the loaded one; remember since when."""
-        activation = self._in_force(state, regime, step)
-        book = self.books.get(regime)
-        if activation is None or (book is not None and book.sha256 == activation.sha256):
+        """Refuse a regime of which an activated edition is not held; remember since when."""
+        activation = self._not_held(state, regime, step)
+        if activation is None:
             return []
         state.refused.setdefault(regime, activation.fact.offset)
         return [state.refused_row(regime)]
 
-    def _in_force(self, state: PartitionState, regime: str, step: Fact | None = None) -> Activation | None:
-        """The activation in force at a step, or else where the partition stands."""
+    def _not_held(self, state: PartitionState, regime: str, step: Fact | None = None) -> Activation | None:
+        """The first activation by a step, or else by where the partition stands, whose edition isn't held."""
         upto, known = (step.offset, step.known) if step else (state.offset, state.known)
-        return in_force(state.controls, self.books.get(regime), regime, upto=upto, known=known)
+        return not_held(state.controls, self.books.get(regime), regime, upto=upto, known=known)
 
     def make_up(self, state: PartitionState) -> Iterator[Work]:
         """Tell what was not told while a regime was refused, where its activated rulebook is now loaded; remember from where on
@@ -254,9 +253,8 @@ class Rater:
         if newly:
             yield Work(rows=newly)
         for regime, since in sorted(state.refused.items()):
-            activation = self._in_force(state, regime)
             book = self.books.get(regime)
-            if activation is None or book is None or book.sha256 != activation.sha256:
+            if book is None or self._not_held(state, regime):
                 continue
             work = Work()
             for position, name in enumerate(list(state.chunks), 1):
@@ -300,9 +298,7 @@ class Rater:
         """A worker that starts with other rulebooks than the one before it: what was told until now was told rightly."""
         rows = []
         for regime in state.controls.regimes():
-            activation = self._in_force(state, regime)
-            book = self.books.get(regime)
-            if activation is not None and regime not in state.refused and (book is None or book.sha256 != activation.sha256):
+            if regime not in state.refused and self._not_held(state, regime):
                 state.refused[regime] = state.offset + 1
                 rows.append(state.refused_row(regime))
         return rows
@@ -312,9 +308,8 @@ class Rater:
         found: dict[str, dict[str, object]] = {}
         for partition, state in sorted(self.states.items()):
             for regime in state.controls.regimes():
-                activation = self._in_force(state, regime)
-                book = self.books.get(regime)
-                if activation is None or (book is not None and book.sha256 == activation.sha256):
+                activation, book = self._not_held(state, regime), self.books.get(regime)
+                if activation is None:
                     continue
                 entry = found.setdefault(
                     regime,

@@ -18,7 +18,7 @@ from faust.types import TP
 from mode import Service
 
 from schemas import topics
-from schemas.rulebook import RulebookError, load_all
+from schemas.rulebook import RulebookError, load_all_editions
 from services._bus.kafka import Connection, UnusableCertificates
 from services._bus.settings import NotConfigured, folder, needed, number
 from services._bus.telemetry import setup
@@ -75,8 +75,8 @@ def from_environment() -> Settings:
 
 
 def load_books(folder: Path) -> dict[str, Book]:
-    """Every rulebook with its digest. Raises ``RulebookError``."""
-    return {regime: Book.of(rulebook) for regime, rulebook in load_all(folder).items()}
+    """Every rulebook in all its editions, with their digests. Raises ``RulebookError``."""
+    return {regime: Book.of(*editions) for regime, editions in load_all_editions(folder).items()}
 
 
 def leave(code: int) -> None:
@@ -244,7 +244,7 @@ class Worker:
             "subjects": sum(len(state.chunks) for state in list(self.rater.states.values())),
             "counts": {name: getattr(counts, name) for name in ("records", "facts", "grades", "repeated", "quarantined", "untold")},
             "rulebooks": [
-                {"regime": regime, "version": book.rulebook.version, "sha256": book.sha256}
+                {"regime": regime, "version": book.rulebook.version, "sha256": book.sha256, "earlier": sorted(book.earlier)}
                 for regime, book in sorted(self.rater.books.items())
             ],
             "refused": self.rater.refusals(),

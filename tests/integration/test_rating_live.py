@@ -15,6 +15,7 @@ import pytest
 from deploy.local.errors import LocalStackError
 from schemas import topics
 from schemas.rulebook import load_rulebook
+from schemas.rulebook.editions import FOLDER, folder_name
 from services.rating.domain.fold import Book
 from tests.cases.ledger import RULEBOOKS, Ledger, book
 from tests.cases.test_fhrs_bands import rated
@@ -154,8 +155,7 @@ def test_an_activated_rulebook_that_is_not_loaded_is_refused_in_the_open_and_mad
     changed = tmp_path / "rulebooks"
     shutil.copytree(RULEBOOKS, changed)
     scores = changed / "liyujiang" / "scores.yaml"
-    good = scores.read_text()
-    scores.write_text(re.sub(r"value: 98\b", "value: 97", good))
+    scores.write_text(re.sub(r"value: 98\b", "value: 97", scores.read_text()))
     assert book("liyujiang").sha256 != Book.of(load_rulebook(changed / "liyujiang")).sha256
     live.stack._extra_env["MINGJIAN_RULEBOOKS"] = str(changed)
     try:
@@ -171,7 +171,9 @@ def test_an_activated_rulebook_that_is_not_loaded_is_refused_in_the_open_and_mad
         (refused,) = status["refused"]
         assert (book("liyujiang").sha256, "liyujiang") == (refused["activated"]["sha256"], refused["regime"])
         assert not any(b"uscc:000000000000005" in value for value in live.grades().values())
-        scores.write_text(good)
+        # The edition that was activated, filed beside the changed one, which nobody has activated yet.
+        kept = changed / "liyujiang" / FOLDER / folder_name(book("liyujiang").rulebook)
+        shutil.copytree(RULEBOOKS / "liyujiang", kept)
         live.stack.wait_ready(["rating"])
         live.wait_worked_off()
         assert live.expected() == live.grades()

@@ -201,7 +201,7 @@ def lists_on(day_answer: Mapping[str, Any], vocabulary: Vocabulary) -> list[dict
         {"list": rule.name, "regime": rule.regime, "grade": held["grade"], "since": held["in_force_from"], "clause": rule.clause}
         for held in day_answer["grades"]
         for rule in vocabulary.rules(held["regime"])
-        if held["grade"] in rule.grades
+        if held["grade"] in rule.grades and not vocabulary.norms.hides_list(rule.name)
     ]
 
 
