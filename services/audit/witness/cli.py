@@ -1,4 +1,4 @@
-"""``mingjian witness``: make a witness, let it follow logs, run it, look at it. Needs its folder and nothing else of Mingjian."""
+"""``mingjian witness``: make a witness, run it, look at it. Needs its folder and nothing else of Mingjian."""
 
 from __future__ import annotations
 
@@ -43,28 +43,17 @@ def _keys(texts: list[str]) -> list[VerifierKey]:
 def init(
     name: Annotated[str, typer.Argument(help="The name it signs under, such as witness.example.org/1.")],
     folder: Folder = None,
-    log: Annotated[list[str] | None, typer.Option(help="Verifier key of a log to follow; may be repeated.")] = None,
+    log: Annotated[list[str] | None, typer.Option(help="Verifier key of a log to follow from now on; may be repeated.")] = None,
 ) -> None:
-    """Make a key and print its verifier key: what logs are configured with and readers pin."""
+    """Make a key, or keep the one that is there, follow these logs too, and print the verifier key: what readers pin.
+
+    A running witness learns of a new log at its next start."""
     keys = _keys(log or [])
     try:
-        made = WitnessHome.create(folder or default_home(), name)
-        for key in keys:
-            made.follow(key)
+        made = prepare(folder or default_home(), name, keys)
     except HomeError as error:
         _fail(error)
     typer.echo(made.key.text)
-
-
-@witness.command("follow")
-def follow(log: Annotated[str, typer.Argument(help="The log's verifier key.")], folder: Folder = None) -> None:
-    """Follow one more log, from no leaves on. A running witness has to be started again."""
-    (key,) = _keys([log])
-    try:
-        new = WitnessHome.open(folder or default_home()).follow(key)
-    except HomeError as error:
-        _fail(error)
-    typer.echo(f"follows {key.name}" if new else f"{key.name} is followed already")
 
 
 @witness.command("run")

@@ -113,8 +113,10 @@ def _replace(disk: FolderDisk, name: str, data: bytes) -> None:
 
 
 def prepare(root: Path, name: str, logs: Sequence[VerifierKey]) -> WitnessHome:
-    """The witness of this folder, made where there is none, following at least these logs. Raises ``HomeError``."""
+    """The witness of this folder, made where there is none, following at least these logs. Raises ``HomeError``, also for another name."""
     home = WitnessHome.open(root) if (root / _NAME).exists() else WitnessHome.create(root, name)
+    if home.key.name != name:
+        raise HomeError(f"the witness in {root} signs as {home.key.name}; another name needs another folder")
     for log in logs:
         home.follow(log)
     return home

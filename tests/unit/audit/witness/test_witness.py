@@ -15,7 +15,7 @@ from services.audit.domain.cosigning import encode_request, read_cosignature
 from services.audit.domain.merkle import consistency_proof
 from services.audit.domain.note import ED25519, Note, SignatureLine, VerifierKey, cosignature_line, open_note, parse_note, with_signatures
 from services.audit.domain.tiles import tile_path, width_at
-from services.audit.witness.adapters.home import HomeError, WitnessHome
+from services.audit.witness.adapters.home import HomeError, WitnessHome, prepare
 from services.audit.witness.domain.judging import Refused
 from services.audit.witness.domain.request import MAX_BODY_BYTES, MAX_HASHES, parse_request
 from services.audit.witness.handlers import Witness
@@ -300,6 +300,10 @@ def test_a_home_is_made_once_followed_once_and_run_once(tmp_path: Path) -> None:
         home.follow(VerifierKey(LOG.origin, ED25519, private("stranger").public_key().public_bytes_raw()))
     with pytest.raises(HomeError, match="space"):
         WitnessHome.create(tmp_path / "v", "two words")
+    assert prepare(tmp_path / "w", "unit.test/w", [LOG.key, OTHER.key]).key == home.key
+    assert [one.name for one in home.logs()] == [LOG.origin, OTHER.origin]
+    with pytest.raises(HomeError, match="another name"):
+        prepare(tmp_path / "w", "unit.test/v", [])
     lock = home.lock()
     with pytest.raises(HomeError, match="another witness"):
         WitnessHome.open(tmp_path / "w").lock()
