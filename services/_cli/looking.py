@@ -76,7 +76,7 @@ def cosigning_words(found: Mapping[str, Any] | None) -> list[str]:
     if not found or not found["witnesses"]:
         return []
     have = sum(one["cosigned"] for one in found["witnesses"])
-    lines = [f"checkpoint cosigned by {have} witnesses, {found['needed']} of {found['counted']} are needed"]
+    lines = [f"checkpoint cosigned by {have} of {len(found['witnesses'])} witnesses, needed are {found['needed']} of {found['counted']}"]
     if not found["reached"]:
         lines[0] += "; published all the same" if found["missing"] == "publish" else "; the next one waits"
     for one in found["witnesses"]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import subprocess
 import sys
@@ -9,15 +11,19 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from deploy.local.stack import WITNESS, Stack
+from schemas.topics import QUARANTINE
 from services.audit.domain.checkpoint import open_checkpoint
 from services.audit.domain.note import VerifierKey
 from services.audit.witness.adapters.home import WitnessHome
+from services.intake.cli import init_home
 from tests.integration.audit.test_audit_service import many, opening, verify
-from tests.integration.audit.world import AuditWorld
+from tests.integration.audit.world import AuditWorld, Say
 
 pytestmark = pytest.mark.stack
 
@@ -163,3 +169,38 @@ def test_the_policy_decides_what_happens_when_a_witness_is_away(world: AuditWorl
 def _size(one: LiveWitness) -> int:
     (followed,) = httpx.get(f"{one.url}/status", timeout=5).json()["logs"]
     return int(followed["size"])
+
+
+def _standing(stack: Stack) -> tuple[int, dict[str, Any]]:
+    """What `mingjian status` says of the witnesses: how many cosigned the present checkpoint, and the embedded one."""
+    command = [sys.executable, "-m", "services._cli.main", "--home", str(stack.home), "status", "--json"]
+    env = {**os.environ, "MINGJIAN_PORT_BASE": str(stack.ports.base)}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    found = json.loads(done.stdout)["witnesses"]
+    if not found:
+        return 0, {}
+    return sum(one["cosigned"] for one in found["witnesses"]), found["witnesses"][0]
+
+
+def test_the_embedded_stack_has_a_witness_that_comes_back(fresh_stack) -> None:
+    stack = fresh_stack()
+    init_home(stack.home, clock_mode="wall", sample=False)
+    stack.start_services((WITNESS, "intake", "audit"))
+    world = AuditWorld(stack)
+    world.until(lambda: _standing(stack)[0] == 1)
+    assert (stack.home / "witness" / "key.json").stat().st_mode & 0o777 == 0o600
+    entry = stack.status()["processes"][WITNESS]
+    assert (entry["port"], entry["ready"]) == (stack.ports.witness, True)
+    stack.kill(WITNESS)
+    world.say([Say(QUARANTINE, b"grows the log", None)])
+    world.until(lambda: _standing(stack)[1]["standing"] == "away" and _standing(stack)[0] == 0)
+    assert world.state()["phase"] == "live" and httpx.get(f"{world.url}/readyz").status_code == 200
+    size = world.state()["size"]
+
+    def back() -> bool:
+        stack.tick()
+        return _standing(stack)[0] == 1
+
+    world.until(back)
+    assert (world.state()["size"], _standing(stack)[1]["size"]) == (size, size), "the quiet log, cosigned after all"
+    assert stack.status()["processes"][WITNESS]["restarts"] == 1

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
-from fastapi.testclient import TestClient
+from fastapi import FastAPI
 
 from services.audit.domain.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from services.audit.domain.cosigning import encode_request, read_cosignature
@@ -218,11 +220,28 @@ def test_of_many_that_ask_at_once_one_is_first() -> None:
         assert len(answers) == 8
 
 
+class Http:
+    """The application, asked without a network."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._app = app
+
+    def get(self, path: str) -> httpx.Response:
+        return asyncio.run(self._ask("GET", path))
+
+    def post(self, path: str, content: bytes) -> httpx.Response:
+        return asyncio.run(self._ask("POST", path, content))
+
+    async def _ask(self, method: str, path: str, content: bytes = b"") -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(self._app), base_url="http://witness.test") as client:
+            return await client.request(method, path, content=content)
+
+
 # --- HTTP ---------------------------------------------------------------------------------------------------------------
 
 
 def test_the_answers_over_http() -> None:
-    http = TestClient(create_app(witness(CrashingDisk(), LOG)))
+    http = Http(create_app(witness(CrashingDisk(), LOG)))
     address = f"/{name_of(LOG.origin)}/checkpoint"
     assert http.get(address).status_code == 404
     assert http.post("/add-checkpoint", content=LOG.request(0, 5)).status_code == 200
@@ -248,7 +267,7 @@ def test_the_answers_over_http() -> None:
 
 def test_a_disk_that_fails_is_500_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     disk = CrashingDisk()
-    http = TestClient(create_app(witness(disk, LOG)))
+    http = Http(create_app(witness(disk, LOG)))
     http.post("/add-checkpoint", content=LOG.request(0, 5))
 
     def full(name: str, data: bytes) -> None:
@@ -280,7 +299,7 @@ def test_every_flipped_bit_and_every_cut_of_what_it_keeps_is_found(size: int) ->
     del disk.seen[name]
     with pytest.raises(StateLost, match="lost"):
         asked.add_checkpoint(LOG.request(0, 6))
-    assert TestClient(create_app(asked)).get("/readyz").status_code == 503
+    assert Http(create_app(asked)).get("/readyz").status_code == 503
     disk.seen[name] = whole
     asked.add_checkpoint(LOG.request(size, 6))
 
