@@ -23,6 +23,8 @@ from services.audit.seen import Memory
 from services.audit.signatures import Found, Job, check_all, place_of, read_file
 
 _POLL_S = 0.2
+# A cosigned checkpoint is preferred: a witness that was slow for one has mostly cosigned the next.
+_PREFER_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -200,15 +202,17 @@ async def _against_kafka(check: Verification, report: Report, kafka: Connection,
 
 
 def _wait_for(log_dir: Path, verifier: VerifierKey, records: int, patience: Patience, trust: Trust) -> tuple[Checkpoint, bytes]:
-    """The checkpoint, as soon as it has as many leaves as Kafka had records when we began, and the cosignatures that are required; or
-    when patience ends."""
-    until = patience.monotonic() + patience.wait_s
+    """The checkpoint, as soon as it has as many leaves as Kafka had records when we began, and the cosignatures that are required, or
+    preferred for a moment; or when patience ends."""
+    began = patience.monotonic()
+    until = began + patience.wait_s
     while True:
         note = read_file(log_dir, "checkpoint")
         late = patience.monotonic() >= until
         if note is not None:
             checkpoint, signers = open_checkpoint(note, verifier, trust.policy.keys)
-            enough = not trust.required or trust.policy.reached(trust.policy.cosigned(signers))
+            preferring = trust.required or patience.monotonic() < began + _PREFER_S
+            enough = not preferring or trust.policy.reached(trust.policy.cosigned(signers))
             if (checkpoint.size >= records and enough) or late:
                 return checkpoint, note
         elif late:

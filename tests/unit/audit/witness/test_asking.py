@@ -13,6 +13,7 @@ from services.audit.appender import CHECKPOINT, Prepared
 from services.audit.domain.checkpoint import open_checkpoint
 from services.audit.domain.note import COSIGNATURE, VerifierKey, cosignature_line, parse_note, with_signatures
 from services.audit.domain.policy import Member, Policy
+from services.audit.web.shapes import Cosigning
 from services.audit.witness.domain.judging import Refused
 from services.audit.witness.handlers import Witness
 from services.audit.witness.state import States
@@ -146,6 +147,7 @@ def test_k_of_n_with_some_away(gone: int, needed: int, reached: bool) -> None:
         assert (came.reached, len(came.lines)) == (reached, 3 - gone)
         assert standings(asking) == ["away"] * gone + ["cosigned"] * (3 - gone)
         state = asking.state(with_signatures(prepared.note, came.lines))
+        assert Cosigning.model_validate(state).model_dump() == state, "the shape that the interface's page names"
         assert (state["reached"], [one["cosigned"] for one in state["witnesses"]]) == (reached, [False] * gone + [True] * (3 - gone))
 
     asyncio.run(run())

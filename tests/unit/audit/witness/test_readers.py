@@ -211,3 +211,28 @@ def test_the_command_line_pins_what_it_is_told(tmp_path: Path) -> None:
     for arguments in (([ONE.text], 2, None), (None, 1, None), ([ONE.text], 1, tmp_path / "witnesses"), ([VERIFIER.text], None, None)):
         with pytest.raises(PolicyError):
             _policy(*arguments, tmp_path)
+
+
+@pytest.mark.parametrize(("required", "waits"), [(False, 3.0), (True, 15.0)])
+def test_a_cosigned_checkpoint_is_preferred(tmp_path: Path, required: bool, waits: float) -> None:
+    log, policy, now = Shown(tmp_path / "log", 5), Policy.of([ONE]), [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    def read(comes_at: float) -> Report:
+        def sleep_and_grow(seconds: float) -> None:
+            sleep(seconds)
+            if now[0] >= comes_at and parse_note(log.note).signatures[1:] == ():
+                text = parse_note(log.note).text
+                log.writer.publish(log.writer.published, [cosignature_line(text, ONE, private("one").sign, NOW)])
+
+        patience = Patience(15.0, lambda: now[0], sleep_and_grow)
+        trust, console = Trust(policy, required), Console(stderr=True)
+        return run_verify(log_dir=log.folder, verifier=VERIFIER, genesis=None, kafka=None, trust=trust, patience=patience, console=console)
+
+    report = read(1_000.0)
+    assert (report.cosigned_by, report.verified) == ([], not required)
+    assert waits <= now[0] < waits + 0.5
+    now[0] = 0.0
+    assert read(1.0).cosigned_by == [ONE.name] and now[0] < 2.0
