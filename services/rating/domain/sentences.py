@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
-from functools import cached_property
 from typing import Any, Protocol
 
 from schemas.rulebook.vocabulary import SANCTION_NAMES, SANCTIONS
 from services.rating.domain.acts import Act
 from services.rating.domain.facts import Fact
 from services.rating.domain.holding import Holding, Quantity, Worded
+from services.rating.domain.values import quick
 
 SHOWN_DOCUMENTS = 5
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Decisive:
     """A fact that a grade rests on, with the day it happened and the day it was served."""
 
@@ -33,7 +33,7 @@ class Bilingual(Protocol):
     def en(self) -> str: ...
 
 
-@dataclass(frozen=True)
+@quick
 class Reason:
     """One condition that holds. ``status``: what a rule gives in the place of a grade; ``on``: from when it acts, for a lowering at
     once; ``facts``: what it rests on beside its holdings; ``approved_by``: the approver's word by which it counts (R8).
@@ -50,11 +50,14 @@ class Reason:
     on: date | None = None
     approved_by: Fact | None = None
     status: str | None = None
+    _decisive: tuple[Decisive, ...] | None = field(default=None, init=False, compare=False, repr=False)
 
-    @cached_property
+    @property
     def decisive(self) -> tuple[Decisive, ...]:
         """The facts that it rests on, each once."""
-        return self.facts or decisive_of(self.holdings)
+        if self._decisive is None:
+            self._decisive = self.facts or decisive_of(self.holdings)
+        return self._decisive
 
     @property
     def numbers(self) -> tuple[Quantity, ...]:
