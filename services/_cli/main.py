@@ -23,6 +23,7 @@ from services._cli.voice import Voice, fail
 # Command → the module of its service that has it.
 _ELSEWHERE = {
     "verify": "services.audit.cli",
+    "witness": "services.audit.witness.cli",
     "projection": "services.publication.cli",
     "rate": "services.rating.cli",
     "replay": "services.rating.cli",
