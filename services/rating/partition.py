@@ -15,6 +15,7 @@ from datetime import date
 
 import orjson
 
+from services.rating import agenda
 from services.rating.domain.controls import Controls
 from services.rating.domain.facts import Fact, pack, unpack
 from services.rating.domain.subject import Subject, fold
@@ -43,6 +44,7 @@ class PartitionState:
     untold: dict[tuple[str, str], int] = field(default_factory=dict)
     # Subject → the day from which a closed day has to look at it again (None: never); absent: at the next one.
     due: dict[str, date | None] = field(default_factory=dict)
+    agenda: agenda.Agenda = field(default_factory=dict)
     memory: OrderedDict[str, Subject] = field(default_factory=OrderedDict)
 
     @staticmethod
@@ -55,7 +57,10 @@ class PartitionState:
         for many in state.chunks.values():
             many.sort(key=lambda one: one[:2])
         controls: list[Fact] = []
+        heads = list(heads)
         for key, value in heads:
+            if key.startswith((agenda.PENDING, agenda.CURSOR)):
+                continue
             if key == HEAD:
                 state.offset, state.known = orjson.loads(value)
             elif key.startswith(CONTROL):
@@ -67,6 +72,7 @@ class PartitionState:
                 state.refused[key.removeprefix(REFUSED).decode()] = orjson.loads(value)
         for fact in sorted(controls, key=lambda one: one.offset):
             state.controls.apply(fact)
+        state.agenda = agenda.load(partition, heads, state.controls.facts)
         return state
 
     def facts(self, subject: str) -> list[Fact]:
@@ -83,10 +89,18 @@ class PartitionState:
             self.memory.move_to_end(name)
         return found
 
-    def subject_before(self, name: str, offset: int) -> Subject:
-        """The subject as it was before an offset: the one in memory where nothing later is folded, else a fresh fold."""
-        found = self.subject(name)
-        return found if found.last_offset < offset else fold(name, self.partition, self.facts(name), before=offset)
+    def aside(self, name: str, offset: int) -> Subject:
+        """The subject as it was before an offset: the one in memory where nothing later is folded, else a fold of its own, for who
+        is looked at because a control concerns everybody shall not push others out of memory."""
+        found = self.memory.get(name)
+        if found is not None and found.last_offset < offset:
+            return found
+        return fold(name, self.partition, self.facts(name), before=offset)
+
+    def has_after(self, name: str, offset: int) -> bool:
+        """Whether facts of the subject are kept that stand behind an offset."""
+        chunks = self.chunks.get(name)
+        return bool(chunks) and chunks[-1][1] > offset
 
     def falling_due(self, today: date) -> list[str]:
         """The subjects that the close of a day has to look at: those whose day has come, and those that nobody has asked yet."""

@@ -34,7 +34,7 @@ from services.rating.ports import Record, Row
 log = logging.getLogger("mingjian.rating")
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEFAULT_PORT = 19103
-WATCH_S, RELOAD_S = 1.0, 5.0
+WATCH_S, RELOAD_S, BACKLOG_S = 1.0, 5.0, 0.1
 READY_LAG, STALLED_AFTER_S, LOST_AFTER_S = 5_000, 60.0, 30.0
 # From here on only a start anew helps. Far above what a batch, or a subject with thousands of facts, takes.
 HUNG_AFTER_S = 300.0
@@ -147,6 +147,12 @@ class Worker:
                     await worker.tend()
 
             @Service.task
+            async def _work_off(self) -> None:
+                while not self.should_stop:
+                    # Between two slices nobody has to be waited for: a batch at hand is first in the queue.
+                    await self.sleep(0 if await worker.work_off() else BACKLOG_S)
+
+            @Service.task
             async def _reload(self) -> None:
                 while not self.should_stop:
                     await self.sleep(RELOAD_S)
@@ -205,10 +211,20 @@ class Worker:
         if late:
             await self.app.consumer._commit_offsets(late)
 
+    async def work_off(self) -> bool:
+        """A slice of what controls left; whether more is left. Tells how much, also where nothing was done."""
+        if not self._settled():
+            return False
+        more = await self.live.work_off(self._own())
+        self._worked()
+        return more
+
     def _own(self) -> set[int]:
         return {place.partition for place in self.app.consumer.assignment() if place.topic == topics.FACTS}
 
     def _worked(self) -> None:
+        # The backlog first: who asks in between may hear of too much, never of too little.
+        self.progress.backlog = {state.partition: self.rater.backlog.left(state) for state in self.rater.states.values()}
         self.progress.worked.update({state.partition: state.offset + 1 for state in self.rater.states.values()})
 
     async def reload(self) -> None:
@@ -239,6 +255,7 @@ class Worker:
             "ready": self.reason() is None,
             "reason": self.reason(),
             "lag": {"total": sum(lag.values()), "facts": {str(number): behind for number, behind in sorted(lag.items())}},
+            "backlog": sum(self.progress.backlog.values()),
             "committed": {str(number): offset for number, offset in sorted(self.progress.committed.items())},
             "partitions": sorted(self.rater.states),
             "subjects": sum(len(state.chunks) for state in list(self.rater.states.values())),

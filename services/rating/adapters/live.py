@@ -13,18 +13,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
+from typing import Any
 
 from schemas import topics
 from services._bus.kafka import Unavailable
 from services._bus.telemetry import Telemetry, at, sampled
 from services.rating.adapters.rows import RowTable
+from services.rating.backlog import SLICE
 from services.rating.domain.fold import Book
-from services.rating.handlers import Rater, Work
+from services.rating.handlers import Rater
 from services.rating.partition import PartitionState
 from services.rating.ports import Facts, Record, Sink
+from services.rating.work import Work
 
 log = logging.getLogger("mingjian.rating")
 
@@ -85,10 +88,7 @@ class Live:
         """All partitions at once: their writes then share requests, and a batch waits for Kafka twice, not twice a partition."""
         ordered = sorted(records, key=lambda one: (one.partition, one.offset))
         groups = [(partition, list(group)) for partition, group in groupby(ordered, lambda one: one.partition)]
-        ends = await asyncio.gather(*(self._partition(partition, group) for partition, group in groups), return_exceptions=True)
-        for error in ends:
-            if error is not None:
-                raise error
+        await _all(self._partition(partition, group) for partition, group in groups)
 
     async def _partition(self, partition: int, records: list[Record]) -> None:
         state = await self.state(partition)
@@ -135,6 +135,18 @@ class Live:
                 if state.offset + 1 < end:
                     await self._read_again(state, end)
 
+    async def work_off(self, own: Collection[int]) -> bool:
+        """A slice of what controls left in these partitions, all at once; False where nothing is left. Batches take turns with it."""
+        with self._or_leave("what a control event left"):
+            async with self._lock:
+                states = [await self.state(partition) for partition in sorted(own)]
+                open_ones = [state for state in states if state.agenda]
+                size = max(1, SLICE // max(1, len(open_ones)))
+                works = (self._write_all(self.rater.backlog.slice(state, size)) for state in open_ones)
+                await _all(works)
+                return any(state.agenda for state in open_ones)
+        return False
+
     async def reload(self, books: dict[str, Book]) -> None:
         """Take other rulebooks and make up for what was refused without them."""
         with self._or_leave("what was refused without a rulebook"):
@@ -159,6 +171,13 @@ class Live:
                     raise
                 log.warning("Kafka didn't take %d rows and %d messages: %s; attempt %d", len(work.rows), len(work.messages), error, attempt)
                 await self._sleep(min(2.0**attempt, 15.0))
+
+
+async def _all(works: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """All at once, each to its end; then the first error."""
+    for error in await asyncio.gather(*works, return_exceptions=True):
+        if error is not None:
+            raise error
 
 
 def _runs(records: Sequence[Record]) -> Iterator[list[Record]]:
