@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from services.rating.agenda import Pending
 from services.rating.domain.facts import DAY_CLOSED, Fact
-from services.rating.domain.fold import Book, Told, Untold, attempt, concerned_by, due, today
+from services.rating.domain.fold import Book, Told, Untold, concerned_by, due, today
 from services.rating.domain.subject import Subject
 from services.rating.partition import PartitionState
 from services.rating.ports import Record
@@ -103,7 +103,7 @@ class Backlog:
         step = pending.step
         if step.name == DAY_CLOSED and not self._is_due(state, name, step):
             return
-        told, untold = self._evaluated(state, name, given, step, again)
+        told, untold = self._evaluated(state, name, given, step, again, work)
         work.messages += self._rater.messages(state, name, told, pending.record)
         work.rows += self._rater.settle(state, name, step, untold)
         if untold and not pending.failed:
@@ -119,12 +119,13 @@ class Backlog:
         return on is None or (day is not None and day <= on)
 
     def _evaluated(
-        self, state: PartitionState, name: str, given: Subject | None, step: Fact, again: bool
+        self, state: PartitionState, name: str, given: Subject | None, step: Fact, again: bool, work: Work
     ) -> tuple[list[Told], list[Untold]]:
         """One subject's attempt, and from when on a closed day has to look at it again."""
         try:
             subject = given or state.aside(name, step.offset)
-            told, untold = attempt(subject, state.controls, self._books, step)
+            self._rater.retelling.before(state, subject, step, work)
+            told, untold = self._rater.attempted(state, subject, step)
             # Of one whose later facts are kept already, for they come again, it says nothing.
             if not again and not state.has_after(name, step.offset):
                 state.due.pop(name, None)

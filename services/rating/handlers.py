@@ -28,6 +28,7 @@ from services.rating.domain.fold import Book, Told, Untold, attempt, attempts, c
 from services.rating.domain.subject import Subject
 from services.rating.partition import PartitionState
 from services.rating.ports import Message, Record, Row
+from services.rating.rebuild import Retelling
 from services.rating.work import Work
 
 log = logging.getLogger("mingjian.rating")
@@ -67,11 +68,12 @@ class Scratch:
 class Rater:
     """Rates by ``books`` (regime → loaded rulebook). ``states`` holds the partitions that are assigned."""
 
-    def __init__(self, books: Mapping[str, Book]) -> None:
+    def __init__(self, books: Mapping[str, Book], *, version: str = topics.rating_app()) -> None:
         self.books: dict[str, Book] = dict(books)
         self.states: dict[int, PartitionState] = {}
         self.counts = Counts()
         self.backlog = Backlog(self)
+        self.retelling = Retelling(self, version)
 
     def work(self, state: PartitionState, records: Sequence[Record]) -> Iterator[Work]:
         """The work of one partition's records, in the order of their offsets. The head has moved when the last is taken."""
@@ -118,8 +120,9 @@ class Rater:
         before = subject.count
         if state.agenda:
             self.backlog.ahead(state, subject, fact, work, again=False)
+        self.retelling.before(state, subject, fact, work)
         try:
-            found = attempt(subject, state.controls, self.books, fact)
+            found = self.attempted(state, subject, fact)
         except Exception:
             # The fold stopped half-way: what is kept of the subject is right, what is decoded is not.
             state.forget(name)
@@ -145,11 +148,17 @@ class Rater:
             before = scratch.subject.count
             if state.agenda:
                 self.backlog.ahead(state, scratch.subject, fact, work, again=True)
-            found = attempt(scratch.subject, state.controls, self.books, kept)
+            self.retelling.before(state, scratch.subject, fact, work)
+            found = self.attempted(state, scratch.subject, kept)
         except Exception:
             again.pop(name)
             raise
         return found if scratch.subject.count > before else None
+
+    def attempted(self, state: PartitionState, subject: Subject, step: Fact) -> tuple[list[Told], list[Untold]]:
+        """Fold a step; what of its words goes out, and what it could not tell. Raises where it can't be folded."""
+        told, untold = attempt(subject, state.controls, self.books, step)
+        return self.retelling.out(state, subject, step, told, untold), untold
 
     def _tell(self, state: PartitionState, name: str, fact: Fact, found: Attempt, record: Record, work: Work) -> None:
         """Messages and rows of one fact. ``found`` None: a further copy, which is no step."""
@@ -192,14 +201,14 @@ class Rater:
 
     def _check(self, state: PartitionState, regime: str, step: Fact) -> list[Row]:
         """Refuse a regime whose activated rulebook is not the loaded one; remember since when."""
-        activation = self._in_force(state, regime, step)
+        activation = self.in_force(state, regime, step)
         book = self.books.get(regime)
         if activation is None or (book is not None and book.sha256 == activation.sha256):
             return []
         state.refused.setdefault(regime, activation.fact.offset)
         return [state.refused_row(regime)]
 
-    def _in_force(self, state: PartitionState, regime: str, step: Fact | None = None) -> Activation | None:
+    def in_force(self, state: PartitionState, regime: str, step: Fact | None = None) -> Activation | None:
         """The activation in force at a step, or else where the partition stands."""
         upto, known = (step.offset, step.known) if step else (state.offset, state.known)
         return in_force(state.controls, self.books.get(regime), regime, upto=upto, known=known)
@@ -211,7 +220,7 @@ class Rater:
         if newly:
             yield Work(rows=newly)
         for regime, since in sorted(state.refused.items()):
-            activation = self._in_force(state, regime)
+            activation = self.in_force(state, regime)
             book = self.books.get(regime)
             if activation is None or book is None or book.sha256 != activation.sha256:
                 continue
@@ -257,7 +266,7 @@ class Rater:
         """A worker that starts with other rulebooks than the one before it: what was told until now was told rightly."""
         rows = []
         for regime in state.controls.regimes():
-            activation = self._in_force(state, regime)
+            activation = self.in_force(state, regime)
             book = self.books.get(regime)
             if activation is not None and regime not in state.refused and (book is None or book.sha256 != activation.sha256):
                 # What is still on the agenda was not told by the rulebook before.
@@ -270,7 +279,7 @@ class Rater:
         found: dict[str, dict[str, object]] = {}
         for partition, state in sorted(self.states.items()):
             for regime in state.controls.regimes():
-                activation = self._in_force(state, regime)
+                activation = self.in_force(state, regime)
                 book = self.books.get(regime)
                 if activation is None or (book is not None and book.sha256 == activation.sha256):
                     continue

@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
 import orjson
 
@@ -21,11 +22,14 @@ from services.rating.domain.facts import Fact, pack, unpack
 from services.rating.domain.subject import Subject, fold
 from services.rating.ports import Row
 
+if TYPE_CHECKING:
+    from services.rating.rebuild import Rebuild
+
 # A chunk of this many facts stays far below a changelog record's size, whatever the facts.
 FACTS_IN_A_CHUNK = 64
 # Decoded subjects kept in each partition.
 SUBJECTS_IN_MEMORY = 1_000
-HEAD = b"head"
+HEAD, REBUILT = b"head", b"rebuilt"
 CONTROL, REFUSED, UNTOLD = b"control/", b"refused/", b"untold/"
 SEPARATOR = b"#"
 
@@ -45,6 +49,9 @@ class PartitionState:
     # Subject → the day from which a closed day has to look at it again (None: never); absent: at the next one.
     due: dict[str, date | None] = field(default_factory=dict)
     agenda: agenda.Agenda = field(default_factory=dict)
+    # What was told before this version came; None where it has come past that. ``rebuilt``: its row, None before the first.
+    rebuild: Rebuild | None = None
+    rebuilt: tuple[int, int] | None = None
     memory: OrderedDict[str, Subject] = field(default_factory=OrderedDict)
 
     @staticmethod
@@ -63,6 +70,8 @@ class PartitionState:
                 continue
             if key == HEAD:
                 state.offset, state.known = orjson.loads(value)
+            elif key == REBUILT:
+                state.rebuilt = tuple(orjson.loads(value))
             elif key.startswith(CONTROL):
                 controls += unpack(value, partition)
             elif key.startswith(UNTOLD):
@@ -134,6 +143,11 @@ class PartitionState:
     def head_row(self) -> Row:
         """How far the partition is worked off."""
         return Row("heads", self.partition, HEAD, orjson.dumps([self.offset, self.known]))
+
+    def rebuilt_row(self, last: int, end: int) -> Row:
+        """Up to which cause nothing is told that was told before, and where grades ended then; -1 and -1 once that is done."""
+        self.rebuilt = (last, end)
+        return Row("heads", self.partition, REBUILT, orjson.dumps([last, end]))
 
     def refused_row(self, regime: str) -> Row:
         """From which activation on a regime is refused; removed when it is made up for."""

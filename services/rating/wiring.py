@@ -22,9 +22,9 @@ from schemas.rulebook import RulebookError, load_all
 from services._bus.kafka import Connection, UnusableCertificates
 from services._bus.settings import NotConfigured, folder, needed, number
 from services._bus.telemetry import setup
-from services.rating.adapters.app import APP_ID, FaustSettings, add_agent, build_app
+from services.rating.adapters.app import FaustSettings, add_agent, build_app
 from services.rating.adapters.health import Answers, Progress
-from services.rating.adapters.kafka import Ends, KafkaFacts, KafkaSink
+from services.rating.adapters.kafka import Ends, KafkaFacts, KafkaSink, KafkaTold
 from services.rating.adapters.live import Live
 from services.rating.adapters.quiet import Quiet
 from services.rating.domain.fold import Book
@@ -52,6 +52,7 @@ class Settings:
     rulebooks: Path
     instance: str
     tls_dir: Path | None
+    version: int
     environ: Mapping[str, str]
 
 
@@ -65,6 +66,7 @@ def settings(env: Mapping[str, str]) -> Settings:
         rulebooks=folder(env, "MINGJIAN_RULEBOOKS") or REPOSITORY / "rulebooks",
         instance=env.get("MINGJIAN_INSTANCE") or f"rating-{socket.gethostname()}",
         tls_dir=folder(env, "MINGJIAN_KAFKA_TLS_DIR"),
+        version=number(env, "MINGJIAN_RATING_VERSION", topics.RATING_VERSION),
         environ=env,
     )
 
@@ -90,25 +92,28 @@ class Worker:
 
     def __init__(self, given: Settings) -> None:
         self.settings = given
-        self.rater = Rater(load_books(given.rulebooks))
+        self.rater = Rater(load_books(given.rulebooks), version=topics.rating_app(given.version))
         self.progress = Progress(READY_LAG, STALLED_AFTER_S, LOST_AFTER_S, HUNG_AFTER_S, watched_at=time.monotonic())
         connection = _connection(given)
         self.telemetry = setup("rating", env=given.environ, home=given.home)
         self.telemetry.gauge("mingjian.lag", "{record}", "facts not yet rated", lambda: sum(self.progress.lag().values()))
-        faust_settings = FaustSettings(bootstrap=given.kafka, datadir=given.home / "rating", instance=given.instance, tls=connection.tls)
+        faust_settings = FaustSettings(
+            bootstrap=given.kafka, datadir=given.home / "rating", instance=given.instance, version=given.version, tls=connection.tls
+        )
         self.app, self._chunks, self._heads = build_app(faust_settings)
-        self.sink = KafkaSink(connection, limit_s=WRITE_LIMIT_S, on_row=self._keep)
+        self.sink = KafkaSink(connection, limit_s=WRITE_LIMIT_S, on_row=self._keep, version=given.version)
         self.live = Live(
             self.rater,
             chunks=self._chunks,
             heads=self._heads,
             sink=self.sink,
             facts=KafkaFacts(connection),
+            told=KafkaTold(connection),
             leave=leave,
             telemetry=self.telemetry,
         )
         add_agent(self.app, faust_settings, self._batch)
-        self._ends = Ends(connection, APP_ID)
+        self._ends = Ends(connection, topics.rating_app(given.version))
         self.app.service(self._watcher())
         self._quiet = Quiet(time.monotonic())
         self.started = time.time()
@@ -250,7 +255,8 @@ class Worker:
         counts = self.rater.counts
         return {
             "service": "rating",
-            "app": APP_ID,
+            "app": topics.rating_app(self.settings.version),
+            "rebuilding": sorted(one.partition for one in list(self.rater.states.values()) if one.rebuild is not None),
             "instance": self.settings.instance,
             "ready": self.reason() is None,
             "reason": self.reason(),

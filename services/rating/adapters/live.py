@@ -26,7 +26,8 @@ from services.rating.backlog import SLICE
 from services.rating.domain.fold import Book
 from services.rating.handlers import Rater
 from services.rating.partition import PartitionState
-from services.rating.ports import Facts, Record, Sink
+from services.rating.ports import Facts, Record, Sink, Told
+from services.rating.rebuild import TOLD, Rebuild, last_cause
 from services.rating.work import Work
 
 log = logging.getLogger("mingjian.rating")
@@ -36,7 +37,8 @@ EXIT_UNAVAILABLE, EXIT_FAULT = 75, 70
 
 
 class Live:
-    """``leave`` ends the process at once with an exit code; ``sleep`` waits so many seconds."""
+    """``leave`` ends the process at once with an exit code; ``sleep`` waits so many seconds. ``told``: what versions before this one told;
+    without it nothing is taken for told."""
 
     def __init__(
         self,
@@ -46,13 +48,14 @@ class Live:
         heads: RowTable,
         sink: Sink,
         facts: Facts,
+        told: Told | None = None,
         leave: Callable[[int], None],
         telemetry: Telemetry,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.rater = rater
         self._chunks, self._heads = chunks, heads
-        self._sink, self._facts = sink, facts
+        self._sink, self._facts, self._told = sink, facts, told
         self._leave, self._sleep = leave, sleep
         self._telemetry = telemetry
         self._generation = (0, 0)
@@ -105,11 +108,12 @@ class Live:
 
     async def _work(self, state: PartitionState, records: Sequence[Record]) -> None:
         before = state.offset
-        await self._write_all(self.rater.work(state, records))
+        await self._write_all(state, self.rater.work(state, records))
         if state.offset > before:
             # After everything else: a head that is durable says that all below it is.
             await self._write(Work(rows=[state.head_row()]))
         self.durable[state.partition] = state.offset + 1
+        await self._write_all(state, self.rater.retelling.finish(state))
 
     async def state(self, partition: int) -> PartitionState:
         """A partition's state, made from the recovered rows when it is first asked for after a recovery."""
@@ -122,10 +126,37 @@ class Live:
         if state is None:
             chunks = self._chunks.rows.partitions.get(partition, {})
             heads = self._heads.rows.partitions.get(partition, {})
-            state = self.rater.states[partition] = PartitionState.load(partition, chunks.items(), heads.items())
-            await self._write_all(self.rater.make_up(state))
+            state = await self._begun(PartitionState.load(partition, chunks.items(), heads.items()))
+            self.rater.states[partition] = state
+            await self._write_all(state, self.rater.make_up(state))
             self.durable[partition] = state.offset + 1
         return state
+
+    async def _begun(self, state: PartitionState) -> PartitionState:
+        """The state with what had been told before this version began, if it has not come past that: then from the first fact on."""
+        if self._told is None or state.rebuilt == (-1, -1):
+            return state
+        partition = state.partition
+        ends = await self._told.ends(partition, TOLD)
+        if state.rebuilt is None:
+            last = -1
+            # Rows without that one were written before there was such a thing: by the version that told what is told.
+            if state.offset < 0:
+                async for records in self._told.read_told(topics.GRADES, partition, ends[topics.GRADES]):
+                    last = max(last, last_cause(records))
+            row = state.rebuilt_row(last, ends[topics.GRADES] if last >= 0 else -1)
+            await self._write(Work(rows=[row]))
+            if last < 0:
+                return state
+        assert state.rebuilt is not None
+        log.warning("facts/%d is made again; what was told for causes up to offset %d is told already", partition, state.rebuilt[0])
+        again = PartitionState(partition, rebuilt=state.rebuilt, rebuild=Rebuild(*state.rebuilt))
+        assert again.rebuild is not None
+        for topic in TOLD:
+            async for records in self._told.read_told(topic, partition, ends[topic]):
+                for one in records:
+                    again.rebuild.read(topic, one)
+        return again
 
     async def catch_up(self, partition: int, end: int) -> None:
         """Work off what stands below ``end`` and was never handed on. Leaves the process where ``batch`` would."""
@@ -142,10 +173,13 @@ class Live:
                 states = [await self.state(partition) for partition in sorted(own)]
                 open_ones = [state for state in states if state.agenda]
                 size = max(1, SLICE // max(1, len(open_ones)))
-                works = (self._write_all(self.rater.backlog.slice(state, size)) for state in open_ones)
-                await _all(works)
+                await _all(self._slice(state, size) for state in open_ones)
                 return any(state.agenda for state in open_ones)
         return False
+
+    async def _slice(self, state: PartitionState, size: int) -> None:
+        await self._write_all(state, self.rater.backlog.slice(state, size))
+        await self._write_all(state, self.rater.retelling.finish(state))
 
     async def reload(self, books: dict[str, Book]) -> None:
         """Take other rulebooks and make up for what was refused without them."""
@@ -154,12 +188,12 @@ class Live:
                 self.making_up = True
                 self.rater.books.update(books)
                 for state in list(self.rater.states.values()):
-                    await self._write_all(self.rater.make_up(state))
+                    await self._write_all(state, self.rater.make_up(state))
                 self.making_up = False
 
-    async def _write_all(self, works: Iterable[Work]) -> None:
+    async def _write_all(self, state: PartitionState, works: Iterable[Work]) -> None:
         for work in works:
-            await self._write(work)
+            await self._write(work if state.rebuild is None else state.rebuild.unsent(work))
 
     async def _write(self, work: Work) -> None:
         for attempt in range(1, ATTEMPTS + 1):

@@ -108,7 +108,7 @@ class Disk:
             messages = [one for one in messages if self.rng.random() < 0.5]
         for row in rows:
             kept = self.rows.get((row.table, row.key))
-            moves = row.key == b"head" or row.key.startswith(b"cursor/")
+            moves = row.key in (b"head", b"rebuilt") or row.key.startswith(b"cursor/")
             assert moves or row.value is None or kept in (None, row.value), "a row changed its bytes"
             if row.value is None:
                 self.rows.pop((row.table, row.key), None)
