@@ -7,6 +7,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -112,7 +113,7 @@ def test_a_worker_killed_in_the_middle_of_an_evaluation_goes_on_with_it_while_fa
     live.broadcast(evaluation())
     seen: list[int] = []
     for round in range(3):
-        live.until(lambda one: (status := one.status()) and status["backlog"] < 3_000 - 800 * round)
+        live.until(partial(evaluating, most=3_000 - 800 * round))
         status = live.status()
         assert status is not None
         seen.append(status["backlog"])
@@ -126,6 +127,12 @@ def test_a_worker_killed_in_the_middle_of_an_evaluation_goes_on_with_it_while_fa
     assert live.expected() == grades
     told = len(live.read(topics.GRADES)) - before
     assert told < len({id for id, value in grades.items() if b"evaluation.closed" in value}) + 2_000
+
+
+def evaluating(live: Live, *, most: int) -> bool:
+    """At most so many evaluations are left."""
+    status = live.status()
+    return status is not None and status["backlog"] < most
 
 
 def test_a_broker_killed_under_the_worker_loses_and_changes_no_grade(live: Live) -> None:
