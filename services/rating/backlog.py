@@ -24,8 +24,12 @@ from services.rating.work import Work
 if TYPE_CHECKING:
     from services.rating.handlers import Rater
 
-# Subjects evaluated between two writes, over all partitions.
-SLICE = 240
+# Subjects of a partition evaluated between two writes; batches of facts come between.
+SLICE = 12
+# And between two breaths: what brings facts needs many turns of the loop for each, and none may be long.
+BREATH = 2
+# As many at a time where facts have to wait for it.
+SLICE_AT_ONCE = 500
 # Controls that facts may leave behind them: with more than these the oldest is worked off first, for each costs every fact a look.
 MOST_PENDING = 8
 
@@ -55,10 +59,11 @@ class Backlog:
     def make_room(self, state: PartitionState) -> Iterator[Work]:
         """Work off the oldest of too many."""
         while len(state.agenda) > MOST_PENDING:
-            yield from self.slice(state, SLICE)
+            yield from self.slice(state, SLICE_AT_ONCE)
 
     def slice(self, state: PartitionState, size: int) -> Iterator[Work]:
-        """Evaluate so many subjects for the oldest control. Each by itself: one that can't be evaluated holds up no other."""
+        """Evaluate so many subjects for the oldest control. Each by itself: one that can't be evaluated holds up no other. Work without
+        anything in it is a breath."""
         pending = next(iter(state.agenda.values()), None)
         if pending is None:
             return
@@ -72,6 +77,8 @@ class Backlog:
             if waits(state, pending, name):
                 self._evaluate(state, name, None, pending, work)
                 looked += 1
+                if looked % BREATH == 0:
+                    yield Work()
         if work:
             yield work
         pending.cursor = name

@@ -33,6 +33,7 @@ from services.rating.work import Work
 log = logging.getLogger("mingjian.rating")
 
 ATTEMPTS = 5
+TURNS = 8
 EXIT_UNAVAILABLE, EXIT_FAULT = 75, 70
 
 
@@ -172,13 +173,21 @@ class Live:
             async with self._lock:
                 states = [await self.state(partition) for partition in sorted(own)]
                 open_ones = [state for state in states if state.agenda]
-                size = max(1, SLICE // max(1, len(open_ones)))
-                await _all(self._slice(state, size) for state in open_ones)
+                turn = asyncio.Lock()
+                await _all(self._slice(state, turn) for state in open_ones)
                 return any(state.agenda for state in open_ones)
         return False
 
-    async def _slice(self, state: PartitionState, size: int) -> None:
-        await self._write_all(state, self.rater.backlog.slice(state, size))
+    async def _slice(self, state: PartitionState, turn: asyncio.Lock) -> None:
+        """One partition works out at a time, and its writes go while the next one does."""
+        works = self.rater.backlog.slice(state, SLICE)
+        while True:
+            async with turn:
+                while (work := next(works, None)) is not None and not work:
+                    await _breath()
+            if work is None:
+                break
+            await self._write_all(state, [work])
         await self._write_all(state, self.rater.retelling.finish(state))
 
     async def reload(self, books: dict[str, Book]) -> None:
@@ -205,6 +214,12 @@ class Live:
                     raise
                 log.warning("Kafka didn't take %d rows and %d messages: %s; attempt %d", len(work.rows), len(work.messages), error, attempt)
                 await self._sleep(min(2.0**attempt, 15.0))
+
+
+async def _breath() -> None:
+    """Some turns of the loop for everybody else."""
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
 
 
 async def _all(works: Iterable[Coroutine[Any, Any, None]]) -> None:
