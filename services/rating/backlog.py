@@ -10,7 +10,7 @@ Invariants
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from services.rating.agenda import Pending
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from services.rating.handlers import Rater
 
 # Subjects of a partition evaluated between two writes; batches of facts come between.
-SLICE = 12
+SLICE = 24
 # And between two breaths: what brings facts needs many turns of the loop for each, and none may be long.
 BREATH = 2
 # As many at a time where facts have to wait for it.
@@ -61,9 +61,9 @@ class Backlog:
         while len(state.agenda) > MOST_PENDING:
             yield from self.slice(state, SLICE_AT_ONCE)
 
-    def slice(self, state: PartitionState, size: int) -> Iterator[Work]:
+    def slice(self, state: PartitionState, size: int, enough: Callable[[], bool] = lambda: False) -> Iterator[Work]:
         """Evaluate so many subjects for the oldest control. Each by itself: one that can't be evaluated holds up no other. Work without
-        anything in it is a breath."""
+        anything in it is a breath; after one it is ``enough`` where others wait."""
         pending = next(iter(state.agenda.values()), None)
         if pending is None:
             return
@@ -79,6 +79,8 @@ class Backlog:
                 looked += 1
                 if looked % BREATH == 0:
                     yield Work()
+                    if enough():
+                        break
         if work:
             yield work
         pending.cursor = name

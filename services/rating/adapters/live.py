@@ -61,6 +61,8 @@ class Live:
         self._telemetry = telemetry
         self._generation = (0, 0)
         self._lock = asyncio.Lock()
+        # Batches that wait for a slice to end.
+        self._waiting = 0
         self.making_up = False
         self.durable: dict[int, int] = {}
         """By partition: everything below this offset is worked off, and a head that says so is on Kafka."""
@@ -69,7 +71,9 @@ class Live:
         """Work off a batch; returns only when all that it brought is durable."""
         began = self._telemetry.now_ns()
         with self._or_leave("a batch"):
+            self._waiting += 1
             async with self._lock:
+                self._waiting -= 1
                 await self._partitions(records)
             kept = [one for one in records if sampled(one.headers)]
             self._telemetry.spans("rate", [(one.headers, at(topics.FACTS, one.partition, one.offset)) for one in kept], began_ns=began)
@@ -180,7 +184,7 @@ class Live:
 
     async def _slice(self, state: PartitionState, turn: asyncio.Lock) -> None:
         """One partition works out at a time, and its writes go while the next one does."""
-        works = self.rater.backlog.slice(state, SLICE)
+        works = self.rater.backlog.slice(state, SLICE, lambda: self._waiting > 0)
         while True:
             async with turn:
                 while (work := next(works, None)) is not None and not work:
