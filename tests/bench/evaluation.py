@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import os
 import subprocess
 import sys
 import threading
 import time
+import urllib.request
 import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -29,15 +31,17 @@ from schemas import topics
 from schemas.canonical import trusted_canonical_bytes
 from schemas.envelope import open_record
 from schemas.times import instant
-from services.rating.domain.facts import CONTROLS, Fact, compact
+from services.rating.domain.facts import CONTROLS, compact, pack, unpack
 from services.rating.partition import PartitionState
 from tests.bench import speed
-from tests.bench.register import SIGNATURE, YEARS, Register, subject_name
+from tests.bench.register import SIGNATURE, YEARS, Register, Row, subject_name
 from tests.cases.ledger import book
 from tests.integration.rating_live import Live, event_of
 from tests.stack_fixtures import temporary_stack
 
 LIMIT_S = 900.0
+# Records that are written before Kafka's answers are taken.
+TOGETHER = 20_000
 
 
 def _arguments(given: Sequence[str]) -> argparse.Namespace:
@@ -58,47 +62,62 @@ async def _producer(bootstrap: str) -> AIOKafkaProducer:
 async def fill(bootstrap: str, register: Register) -> dict[int, PartitionState]:
     """Write the register up to the last year's evaluation; returns what a worker that has rated it keeps."""
     producer = await _producer(bootstrap)
-    sent: list[tuple[bytes, bytes, Any]] = []
-
-    async def send(row: tuple[bytes, str, bytes], partition: int | None = None) -> None:
-        key, kind, value = row
-        headers = [("ce_id", value[value.index(b'"id":"') + 6 :][:36]), ("ce_type", kind.encode())]
-        sent.append((key, value, await producer.send(topics.FACTS, value, key=key, headers=headers, partition=partition)))
-
+    kept = Kept()
     try:
-        for number in range(topics.PARTITIONS):
-            await send(register.controls(None), number)
-        for row in register.opening():
-            await send(row)
-        for year in YEARS:
-            for row in register.year(year):
-                await send(row)
-            for number in range(topics.PARTITIONS if year != YEARS[-1] else 0):
-                await send(register.controls(year), number)
-        await producer.flush()
+        for row, partition in _rows(register):
+            key, kind, value = row
+            headers = [("ce_id", value[value.index(b'"id":"') + 6 :][:36]), ("ce_type", kind.encode())]
+            kept.waiting.append((key, value, await producer.send(topics.FACTS, value, key=key, headers=headers, partition=partition)))
+            if len(kept.waiting) == TOGETHER:
+                await kept.take()
+        await kept.take()
     finally:
         await producer.stop()
-    return _states((key, value, place.result()) for key, value, place in sent)
+    return kept.states()
 
 
-def _states(records: Iterator[tuple[bytes, bytes, Any]]) -> dict[int, PartitionState]:
-    states = {number: PartitionState(number) for number in range(topics.PARTITIONS)}
-    facts: dict[int, dict[str, list[Fact]]] = {number: defaultdict(list) for number in states}
-    for key, value, place in records:
-        state = states[place.partition]
-        state.offset, state.known = place.offset, max(state.known, place.timestamp)
-        opened = open_record(value)
-        fact = compact(opened.event, opened.entry, partition=place.partition, offset=place.offset, known=state.known, stamp=place.timestamp)
-        if fact is None:
-            continue
-        if fact.name in CONTROLS:
-            state.controls.apply(fact)
-        else:
-            facts[place.partition][key.decode()].append(fact)
-    for number, state in states.items():
-        for name, many in facts[number].items():
-            state.add(name, many)
-    return states
+def _rows(register: Register) -> Iterator[tuple[Row, int | None]]:
+    """Rows and the partition of those that have one given."""
+    yield from ((register.controls(None), number) for number in range(topics.PARTITIONS))
+    yield from ((row, None) for row in register.opening())
+    for year in YEARS:
+        yield from ((row, None) for row in register.year(year))
+        if year != YEARS[-1]:
+            control = register.controls(year)
+            yield from ((control, number) for number in range(topics.PARTITIONS))
+
+
+class Kept:
+    """What a worker keeps of the facts that were written."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[bytes, bytes, Any]] = []
+        self._states = {number: PartitionState(number) for number in range(topics.PARTITIONS)}
+        self._packed: dict[int, dict[str, list[bytes]]] = {number: defaultdict(list) for number in self._states}
+
+    async def take(self) -> None:
+        """Those that wait, once Kafka has them."""
+        for key, value, place in self.waiting:
+            at = await place
+            state = self._states[at.partition]
+            state.offset, state.known = at.offset, max(state.known, at.timestamp)
+            opened = open_record(value)
+            fact = compact(opened.event, opened.entry, partition=at.partition, offset=at.offset, known=state.known, stamp=at.timestamp)
+            if fact is None:
+                continue
+            if fact.name in CONTROLS:
+                state.controls.apply(fact)
+            else:
+                self._packed[at.partition][key.decode()].append(pack([fact]))
+        self.waiting.clear()
+
+    def states(self) -> dict[int, PartitionState]:
+        """With each subject's facts in chunks."""
+        for number, state in self._states.items():
+            for name, packed in self._packed[number].items():
+                state.add(name, [fact for one in packed for fact in unpack(one, number)])
+            self._packed[number].clear()
+        return self._states
 
 
 async def write_state(bootstrap: str, states: dict[int, PartitionState]) -> None:
@@ -140,6 +159,19 @@ class Workers:
             log = open(self.stack.home / "logs" / f"rating-{number}.log", "wb")
             self.others.append(subprocess.Popen([sys.executable, "-m", "services.rating.worker"], env=env, stdout=log, stderr=log))
         self.stack.start("rating")
+
+    def left(self) -> int | None:
+        """Evaluations and facts that are still to be worked off; None while somebody doesn't say, or a partition is nobody's."""
+        ports = [self.stack.ports.service("rating"), *(int(self.stack.ports.service("rating")) + 5 + one for one in range(1, self.count))]
+        found, partitions = 0, 0
+        for port in ports:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/status", timeout=5) as answer:
+                    status = json.load(answer)
+            except OSError:
+                return None
+            found, partitions = found + status["backlog"], partitions + len(status["partitions"])
+        return found if partitions >= topics.PARTITIONS else None
 
     def stop(self) -> None:
         for one in self.others:
@@ -213,39 +245,40 @@ def main(given: Sequence[str]) -> int:
             live.until(lambda one: one.ready()[0] == 200)
             time.sleep(20.0)  # the other workers, too, and the state read back
             index, load = speed.measure(), os.getloadavg()[0]
-            grades, begun, sent = measure(stack, register, wanted)
+            grades, begun, sent, done = measure(workers, register, wanted)
         finally:
             workers.stop()
         came = [one for one in grades if b"evaluation.closed.v1" in one.value]
         floor = asyncio.run(bare(stack.bootstrap, came))
-        report(console, wanted, came, grades, begun, sent, floor, f"load {load:.1f}, speed {index:.0f}")
+        report(console, wanted, came, grades, begun, sent, floor, f"load {load:.1f}, speed {index:.0f}", done=done)
     return 0
 
 
-def measure(stack: Stack, register: Register, wanted: argparse.Namespace) -> tuple[list[Any], int, dict[str, int]]:
-    """The evaluation with facts flowing, until nothing more comes; every grade that came, and when what was sent."""
-    live, over, found = Live(stack), threading.Event(), []
+def measure(workers: Workers, register: Register, wanted: argparse.Namespace) -> tuple[list[Any], int, dict[str, int], bool]:
+    """The evaluation with facts flowing, until nothing is left; every grade that came, when it began, when each fact was appended, and
+    whether the end was seen."""
+    stack, over, found = workers.stack, threading.Event(), []
+    live = Live(stack)
     control = register.controls(YEARS[-1])[2]
     thread = threading.Thread(
         target=lambda: found.append(asyncio.run(evaluate(stack.bootstrap, control, wanted.rate, wanted.subjects, over)))
     )
     thread.start()
-    seen, still, killed, until = -1, 0, not wanted.kill, time.monotonic() + LIMIT_S
+    still, killed, until = 0, not wanted.kill, time.monotonic() + LIMIT_S
     while still < 4 and time.monotonic() < until:
-        time.sleep(2.0)
-        count = sum(asyncio.run(live._ends(topics.GRADES)).values())
-        if not killed and count > wanted.subjects // 2:
+        time.sleep(1.0)
+        left = workers.left()
+        if not killed and left is not None and 0 < left < wanted.subjects // 2:
             stack.kill("rating")
             stack.start("rating")
             killed = True
-        # Facts alone bring no more than this.
-        still = still + 1 if count - seen <= 6 * wanted.rate else 0
-        seen = count
+        # Not at once: the control may be on its way yet.
+        still = still + 1 if left == 0 else 0
     over.set()
     thread.join()
     time.sleep(5.0)
     begun, sent = found[0]
-    return live.read(topics.GRADES), begun, sent
+    return live.read(topics.GRADES), begun, sent, still >= 4
 
 
 def report(
@@ -257,6 +290,8 @@ def report(
     sent: dict[str, int],
     floor: float,
     about: str,
+    *,
+    done: bool,
 ) -> None:
     """What was measured, as a table."""
     last = max(one.timestamp for one in came)
@@ -274,6 +309,7 @@ def report(
     table.add_row("evaluation: first record to last grade on Kafka", f"{(last - begun) / 1000:.1f} s")
     table.add_row("grade events of it; told twice", f"{distinct:,}; {len(came) - distinct:,} of {size} bytes")
     table.add_row("subjects that it told of", f"{len({one.key for one in came}):,}")
+    table.add_row("left when we stopped looking", "nothing" if done else "some")
     table.add_row("a bare producer, the same records", f"{floor:.1f} s")
     table.add_row("facts meanwhile, with a grade", f"{len(waited):,} of {sum(at <= last for at in sent.values()):,}")
     if waited:

@@ -184,6 +184,23 @@ def test_an_evaluation_goes_on_behind_its_cursor_after_a_kill() -> None:
     assert len(evaluated) == 40 and len({one.key for one in again}) <= 5
 
 
+def test_a_fact_that_is_kept_but_was_not_told_hides_nobody_from_an_evaluation() -> None:
+    """Killed when the fact's row was on Kafka and nothing else; the evaluation goes on before the fact comes again."""
+    ledgers = town(3)
+    ledgers[1].fined("2025-03-01")
+    sent = stream(ledgers)
+    log, kafka = records(sent), Kafka()
+    first = Process(kafka, log)
+    first.batch(len(log) - 1)
+    for work in first.rater.work(first.state, log[-1:]):
+        kafka.write(work.rows, [])
+    second = Process(kafka, log)
+    while second.state.agenda:
+        second.slice(2)
+    second.finish()
+    assert told(kafka) == at_once(sent)
+
+
 def test_a_control_is_acknowledged_only_when_it_stands_on_the_agenda() -> None:
     """Whatever of the write before the head is lost, the next worker evaluates everybody."""
     log = records(stream(town(6)))
