@@ -20,7 +20,7 @@ from deploy.local.errors import LocalStackError, StillWaiting
 from deploy.local.ports import HOST, Ports
 from deploy.local.processes import Identity, Spec
 from deploy.local.supervisor import Supervisor
-from schemas.topics import ClockMode
+from schemas.topics import LOGGED_TOPICS, RATING_VERSION, ClockMode, Topic, changelog_topics
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SERVERS = ("kafka", "postgres")
@@ -37,8 +37,8 @@ _MODULES = {
 }
 # What a person may set for the services; everything else that they get follows from the home and the ports.
 _PATHS = ("MINGJIAN_RULEBOOKS", "MINGJIAN_LOG_DIR", "MINGJIAN_ONCE_DIR", "MINGJIAN_SAMPLE_KEY", "MINGJIAN_WITNESSES")
-_WITNESSES = ("MINGJIAN_WITNESS_MISSING", "MINGJIAN_WITNESS_WAIT_MS")
-PASSED_ON = (*_PATHS, *_WITNESSES, "MINGJIAN_STREAM_LIMIT", "MINGJIAN_STREAM_LIMIT_ADDRESS", "MINGJIAN_STREAM_KEEP")
+_RATHER = ("MINGJIAN_WITNESS_MISSING", "MINGJIAN_WITNESS_WAIT_MS", "MINGJIAN_RATING_VERSION")
+PASSED_ON = (*_PATHS, *_RATHER, "MINGJIAN_STREAM_LIMIT", "MINGJIAN_STREAM_LIMIT_ADDRESS", "MINGJIAN_STREAM_KEEP")
 _TICK_S = 0.5
 _POLL_S = 0.05
 # Kafka and PostgreSQL look through their files after a crash. One that ends is noticed at once, whatever stands here.
@@ -316,7 +316,7 @@ class Stack:
         mode = self._clock_mode or self._genesis_clock_mode()
         if self._outside_kafka:
             self._say(f"Using Kafka at {self._outside_kafka}")
-            topics.ensure_topics(self._outside_kafka, mode, go_on=self._wanted)
+            topics.ensure_topics(self._outside_kafka, mode, topics=self._topics(), go_on=self._wanted)
             return
         root = jars.library_root(self.home)
         if not jars.library_folder(root).is_dir():
@@ -329,10 +329,16 @@ class Stack:
         topics.ensure_topics(
             self.bootstrap,
             mode,
+            topics=self._topics(),
             own_broker=True,
             limit_s=_SERVER_LIMIT_S,
             go_on=lambda: self._wanted() and self._supervisor.exit_code("kafka") is None,
         )
+
+    def _topics(self) -> tuple[Topic, ...]:
+        """With the changelogs of the version of rating that is asked for."""
+        given = self._extra_env.get("MINGJIAN_RATING_VERSION")
+        return LOGGED_TOPICS + changelog_topics(int(given) if given else RATING_VERSION)
 
     def _start_postgres(self) -> None:
         if self._outside_postgres:

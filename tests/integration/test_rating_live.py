@@ -7,6 +7,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -102,6 +103,37 @@ def test_a_worker_killed_again_and_again_loses_and_changes_no_grade(live: Live) 
         live.stack.start("rating")
     live.wait_worked_off()
     assert live.expected() == live.grades()
+
+
+def test_a_worker_killed_in_the_middle_of_an_evaluation_goes_on_with_it_while_facts_flow(live: Live) -> None:
+    """Nobody is told that it is done before it is; no grade is lost or changed, and few are told twice."""
+    live.stack.start("rating")
+    live.send(town(20_000, 3_000))
+    live.wait_worked_off()
+    before = len(live.read(topics.GRADES))
+    live.broadcast(evaluation())
+    seen: list[int] = []
+    for round in range(3):
+        live.until(partial(evaluating, most=3_000 - 800 * round))
+        status = live.status()
+        assert status is not None
+        seen.append(status["backlog"])
+        assert status["lag"]["total"] >= status["backlog"]
+        live.send(town(20_000 + 700 * round, 30)[-60:] + premises(40_000 + 50 * round, 50))
+        live.stack.kill("rating")
+        live.stack.start("rating")
+    live.wait_worked_off()
+    assert any(0 < one for one in seen), seen
+    grades = live.grades()
+    assert live.expected() == grades
+    told = len(live.read(topics.GRADES)) - before
+    assert told < len({id for id, value in grades.items() if b"evaluation.closed" in value}) + 2_000
+
+
+def evaluating(live: Live, *, most: int) -> bool:
+    """At most so many evaluations are left."""
+    status = live.status()
+    return status is not None and status["backlog"] < most
 
 
 def test_a_broker_killed_under_the_worker_loses_and_changes_no_grade(live: Live) -> None:

@@ -186,11 +186,11 @@ def _before(one: Life, regime: str) -> bool:
 
 
 async def settled(snapshot: KnownQuestions, one: Life) -> bool:
-    """Whether nothing more can come from before the instant: rating has come past it wherever the subject is rated."""
+    """Whether nothing more can come from before the instant: rating has come past it with the subject under each of its regimes."""
     if not one.asked.pinned or not one.rows:
         return False
-    for regime, rows in one.rows.items():
-        if not await snapshot.came_past(regime, rows[0]["partition"], ms=one.asked.known_ms):
+    for regime in one.rows:
+        if not await snapshot.came_past(one.subject, regime, ms=one.asked.known_ms):
             return False
     return True
 

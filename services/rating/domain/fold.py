@@ -24,7 +24,7 @@ from services.rating.domain.due import next_change
 from services.rating.domain.emit import closed, corrected, determined, proposed
 from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact
 from services.rating.domain.grade import standing
-from services.rating.domain.law import law_of
+from services.rating.domain.law import Part, law_of
 from services.rating.domain.outlook import NO_OUTLOOK, Outlook, outlook
 from services.rating.domain.spans import Correction, Span, before, corrections, spans, touches, turns_of
 from services.rating.domain.standing import Standing, unrated
@@ -100,8 +100,7 @@ def _changes(
 
     def named(found: Standing) -> dict[str, Any]:
         """``found``, the step, and the edition that rated it."""
-        law = law_of(controls, book, upto=step.offset)
-        part = found.by or law.on(civil_day(step.known, book.zone))
+        part = edition_of(controls, book, step, found)
         version, sha256 = part.rulebook.version, part.sha256
         return {"subject": subject.subject, "regime": regime, "version": version, "sha256": sha256, "cause": step, "after": found}
 
@@ -257,6 +256,11 @@ def _on(subject: Subject, controls: Controls, book: Book, *, upto: int, as_of: d
 def in_force(controls: Controls, book: Book | None, regime: str, *, upto: int, known: int) -> Activation | None:
     """The regime's activation in force at an offset and an instant; by UTC's day where no book of it is loaded."""
     return controls.activation(regime, upto=upto, as_of=civil_day(known, book.zone if book else UTC))
+
+
+def edition_of(controls: Controls, book: Book, step: Fact, found: Standing) -> Part:
+    """The part of the law by which a step found a standing."""
+    return found.by or law_of(controls, book, upto=step.offset).on(civil_day(step.known, book.zone))
 
 
 def not_held(controls: Controls, book: Book | None, regime: str, *, upto: int, known: int) -> Activation | None:

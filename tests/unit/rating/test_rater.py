@@ -108,7 +108,8 @@ class Disk:
             messages = [one for one in messages if self.rng.random() < 0.5]
         for row in rows:
             kept = self.rows.get((row.table, row.key))
-            assert row.key == b"head" or row.value is None or kept in (None, row.value), "a row changed its bytes"
+            moves = row.key in (b"head", b"rebuilt") or row.key.startswith(b"cursor/")
+            assert moves or row.value is None or kept in (None, row.value), "a row changed its bytes"
             if row.value is None:
                 self.rows.pop((row.table, row.key), None)
             else:
@@ -124,8 +125,8 @@ class Disk:
         return PartitionState.load(3, rows("chunks"), rows("heads"))
 
 
-def run(disk: Disk, log: list[Record], *, batch: int, books: dict | None = None) -> Rater:
-    """The live driver's order: work, head, acknowledge."""
+def run(disk: Disk, log: list[Record], *, batch: int, books: dict | None = None, slices: int = 1) -> Rater:
+    """The live driver's order: work, head, acknowledge; between batches so many slices of what controls left, in the end all of it."""
     rater = Rater(BOOKS if books is None else books)
     state = rater.states[3] = disk.state()
     for work in rater.make_up(state):
@@ -138,7 +139,17 @@ def run(disk: Disk, log: list[Record], *, batch: int, books: dict | None = None)
         if state.offset > before:
             disk.write([state.head_row()], [])
         disk.acknowledged = records[-1].offset + 1
+        for _ in range(slices):
+            work_off(disk, rater, state)
+    while state.agenda:
+        work_off(disk, rater, state)
     return rater
+
+
+def work_off(disk: Disk, rater: Rater, state: PartitionState, size: int = 2) -> None:
+    """A slice of the backlog."""
+    for work in rater.backlog.slice(state, size):
+        disk.write(work.rows, work.messages)
 
 
 def grades(disk: Disk) -> dict[str, bytes]:
@@ -196,7 +207,8 @@ def test_positions_that_went_back_only_repeat(log: list[Record], expected: dict[
         rater = run(disk, log, batch=6)
         assert expected == grades(disk)
         assert rater.counts.repeated > 0 or back == len(log) - 1
-        assert len(disk.messages) > before or back == len(log) - 1
+        # Behind the 50th only controls tell, and what a head says is worked off is off the agenda or stands on it.
+        assert len(disk.messages) > before or back >= 50
 
 
 def test_a_state_that_was_lost_is_made_again_from_the_facts(log: list[Record], expected: dict[str, bytes]) -> None:
