@@ -35,8 +35,8 @@ NAMED = {
     "measures": "name",
 }
 # Sections that registers which run were activated without.
-LATER = ("measures", "point_tables")
-SINGLE = ("rulebook", "periodic", "latest", "precedence", "precedence_clause")
+LATER = ("measures", "parts", "point_tables")
+SINGLE = ("rulebook", "periodic", "latest", "parts", "precedence", "precedence_clause")
 _REMEDIES = {
     "missing": "Add the key {last!r}",
     "extra_forbidden": "Remove the key {last!r} or correct its spelling",
@@ -177,6 +177,7 @@ def _ordered(merged: dict[str, Any], folder: str, origin: dict[tuple[str, str], 
         header=merged["rulebook"],
         periodic=merged["periodic"],
         latest=merged["latest"],
+        parts=merged["parts"],
         precedence=merged["precedence"],
         precedence_clause=merged["precedence_clause"],
         **by_name,

@@ -22,6 +22,7 @@ from services._bus.telemetry import HEADER, sampled
 from services.rating.domain.controls import Activation
 from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact, compact
 from services.rating.domain.fold import Book, Told, Untold, attempt, attempts, concerned_by, due, in_force, merged, today
+from services.rating.domain.parts.entries import TYPE as PART_GRADED
 from services.rating.domain.subject import Subject
 from services.rating.partition import PartitionState
 from services.rating.ports import Message, Record, Row
@@ -356,7 +357,11 @@ class Rater:
         offset, trace = self._traces.get(told.step.partition, (-1, b""))
         if offset == told.step.offset:
             headers.append((HEADER, trace))
-        return Message(topics.GRADES, name.encode(), derived_bytes(told.event), told.step.stamp, tuple(headers), told.step.partition)
+        value = derived_bytes(told.event)
+        if told.event["type"] == PART_GRADED:
+            # To the parent, which may lie in any partition (ADR 0026).
+            return Message(topics.PARTS, told.event["subject"].encode(), value, told.step.stamp, tuple(headers))
+        return Message(topics.GRADES, name.encode(), value, told.step.stamp, tuple(headers), told.step.partition)
 
     def _quarantine(self, record: Record, error: Exception, *, about: str = "") -> Message:
         """The whole record and the reason, under the source's key, as every service writes it."""

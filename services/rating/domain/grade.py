@@ -53,7 +53,10 @@ def _on(subject: Subject, controls: Controls, rulebook: Rulebook, sha256: str, u
     go_live = controls.go_live(rulebook.regime, upto=upto)
     if activation is None or go_live is None or activation.sha256 != sha256:
         return None
-    if ended := _ended(view, rulebook, as_of):
+    if by_parts(view, rulebook):
+        # Told by what its parts tell (``domain.parts``), and by nothing else.
+        return None
+    if ended := ended_on(view, rulebook, as_of):
         return ended
     if rulebook.latest:
         return latest.standing(view, rulebook, as_of)
@@ -61,7 +64,13 @@ def _on(subject: Subject, controls: Controls, rulebook: Rulebook, sha256: str, u
     return periodic.standing(view, rulebook, go_live, evaluations, as_of)
 
 
-def _ended(view: View, rulebook: Rulebook, as_of: date) -> Standing | None:
+def by_parts(view: View, rulebook: Rulebook) -> bool:
+    """Whether the subject is graded by its parts: by what it is registered as."""
+    kinds = rulebook.parts.business_kinds if rulebook.parts else ()
+    return bool(kinds) and view.registered is not None and view.registered.data.get("business_kind") in kinds
+
+
+def ended_on(view: View, rulebook: Rulebook, as_of: date) -> Standing | None:
     """三(二)1 chapeau: closed, licence or whole permit revoked. A status, no grade."""
     for act, word in index_of(view, rulebook).terminal:
         if act.effective <= as_of:
