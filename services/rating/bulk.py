@@ -25,10 +25,13 @@ from services.rating.domain.facts import CONTROLS, Fact, compact
 from services.rating.domain.fold import Book
 from services.rating.domain.grade import standing
 from services.rating.domain.outlook import outlook
+from services.rating.domain.parts.entries import Entry
+from services.rating.domain.parts.telling import entries
 from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject
 from services.rating.gathering import also_concerned
 from services.rating.outcome import ALL, activate, foldable
+from services.rating.replaying_wholes import wholes
 
 
 class BadLine(ValueError):
@@ -48,6 +51,8 @@ class Folded:
     controls: Controls = field(default_factory=Controls)
     lines: int = 0
     known: int = 0
+    # What a grade by parts was counted from, by subject; filled by ``rate``.
+    counted: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def fold_lines(lines: Iterable[bytes], book: Book, *, known_at: int | None = None) -> Folded:
@@ -103,6 +108,7 @@ def follow(events: Iterable[bytes], book: Book) -> Iterator[tuple[Fact | None, S
 def rate(folded: Folded, book: Book, *, as_of: date) -> Iterator[tuple[str, Standing]]:
     """The standing on ``as_of`` of every subject that the regime rates, by subject, from all facts that were folded: what became
     known after that day tells of it, too."""
+    by_parts = _wholes(folded, book, as_of)
     for name in sorted(folded.subjects):
         subject = folded.subjects[name]
         try:
@@ -110,8 +116,27 @@ def rate(folded: Folded, book: Book, *, as_of: date) -> Iterator[tuple[str, Stan
         except Exception:  # as live: a fact that can't be folded is left out
             subject = folded.subjects[name] = foldable(name, 0, list(subject.log.values()), lambda: None)
             found = _standing(subject, folded, book, as_of)
+        found = by_parts.get(name, found)
         if found is not None:
             yield name, found
+
+
+def _wholes(folded: Folded, book: Book, as_of: date) -> dict[str, Standing]:
+    """The standings of those that are rated by their parts (ADR 0026)."""
+    if book.rulebook.parts is None:
+        return {}
+    said: list[Entry] = []
+    for name, subject in folded.subjects.items():
+        asked = (folded.controls, book.rulebook)
+        try:
+            said += entries(subject, *asked, sha256=book.sha256, as_of=as_of)
+        except Exception:  # as live: a fact that can't be folded is left out
+            subject = foldable(name, 0, list(subject.log.values()), lambda: None)
+            said += entries(subject, *asked, sha256=book.sha256, as_of=as_of)
+    found = {}
+    for name, standing_of, counted in wholes(said, book, as_of=as_of):
+        found[name], folded.counted[name] = standing_of, counted
+    return found
 
 
 def _standing(subject: Subject, folded: Folded, book: Book, as_of: date) -> Standing | None:
@@ -140,6 +165,7 @@ def ahead(folded: Folded, book: Book, subject: str, found: Standing, as_of: date
     return {
         "near": [asdict(one) for one in seen.near],
         "better": [{"grade": one.grade, "on": one.on.isoformat()} for one in seen.better],
+        **({"parts": folded.counted[subject]} if subject in folded.counted else {}),
     }
 
 

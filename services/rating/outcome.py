@@ -16,6 +16,9 @@ from services.rating.domain.digest import final_line, step_line
 from services.rating.domain.facts import Fact
 from services.rating.domain.fold import Book, attempts, merged
 from services.rating.domain.grade import standing
+from services.rating.domain.parts.entries import TYPE as PART_GRADED
+from services.rating.domain.parts.entries import Entry, entry_of
+from services.rating.domain.parts.telling import entries
 from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject, fold
 
@@ -51,6 +54,8 @@ class Outcome:
     records: int = 0
     unreadable: int = 0
     untold: int = 0
+    # What subjects say to others, for the second pass (``replaying_wholes``).
+    parts: list[Entry] = field(default_factory=list)
 
     def add(self, other: Outcome) -> None:
         """Put another partition's beside it."""
@@ -61,6 +66,7 @@ class Outcome:
         self.records += other.records
         self.unreadable += other.unreadable
         self.untold += other.untold
+        self.parts += other.parts
 
 
 def activate(controls: Controls, book: Book) -> None:
@@ -88,6 +94,8 @@ def final(subject: str, partition: int, facts: list[Fact], controls: Controls, a
                 # As live: what can't be folded is left out, and a regime that fails all the same stays untold.
                 state, sound = foldable(subject, partition, facts, lambda: _count(into)), True
                 found = _standing(state, controls, book, asked)
+            if book.rulebook.parts:
+                into.parts += entries(state, controls, book.rulebook, sha256=book.sha256, as_of=asked.day(book))
         except Exception:
             into.untold += 1
             continue
@@ -127,6 +135,9 @@ def told(subject: str, partition: int, facts: list[Fact], controls: Controls, as
         for events, untold in attempts(subject, partition, merged(kept, controls), controls, {regime: book}):
             into.untold += len(untold)
             for one in events:
+                if one.event["type"] == PART_GRADED:
+                    into.parts.append(entry_of(one.event))
+                    continue
                 into.lines.append(step_line(one.event, place))
                 place += 1
                 into.words[regime, one.event["type"]] += 1

@@ -21,6 +21,7 @@ from services.rating.adapters.partitions import Partitions
 from services.rating.domain.digest import digest_of
 from services.rating.gathering import Gathered
 from services.rating.outcome import Outcome, Question, activate, final, told
+from services.rating.replaying_wholes import add_wholes
 
 _LOOK_S = 0.1
 Spans = Mapping[int, tuple[int, int]]
@@ -82,6 +83,7 @@ def replay(source: Source, spans: Spans, asked: Question, *, known_at: int | Non
             raise Unavailable("a process of the replay ended before its time; is there memory enough?") from None
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+    add_wholes(outcome, asked)
     return Replayed(outcome, digest_of(outcome.lines))
 
 

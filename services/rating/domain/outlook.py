@@ -18,6 +18,7 @@ from services.rating.domain.controls import Controls, Evaluation
 from services.rating.domain.days import ONE_DAY, add_months
 from services.rating.domain.facts import Fact
 from services.rating.domain.final_score import FinalScore, final_score
+from services.rating.domain.grade import by_parts
 from services.rating.domain.holding import Look, number_text
 from services.rating.domain.index import index_of
 from services.rating.domain.plan import answerable
@@ -65,6 +66,9 @@ NO_OUTLOOK = Outlook()
 
 def outlook(subject: Subject, controls: Controls, rulebook: Rulebook, found: Standing, *, upto: int, as_of: date) -> Outlook:
     """What a better grade would take, as of a day, from facts and controls up to offset ``upto``."""
+    if by_parts(subject.view_on(as_of), rulebook):
+        # What its parts will be is nothing that can be said of it.
+        return NO_OUTLOOK
     asked = (subject, controls, rulebook, found)
     return Outlook(tuple(near(*asked, upto=upto, as_of=as_of)), tuple(better(*asked, upto=upto, as_of=as_of)))
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -90,8 +90,8 @@ class Chronicle:
     _state: State | None = None
 
     def add(self, entry: Entry) -> bool:
-        """Take an entry of the log, in any order. False for a further copy."""
-        if entry.order in self._seen:
+        """Take an entry of the log, in any order. False for a further copy, and for what was said by another rulebook."""
+        if entry.order in self._seen or entry.sha256 != self.book.sha256:
             return False
         self._seen.add(entry.order)
         insort(self.waiting, entry, key=_order)
@@ -176,8 +176,8 @@ class Chronicle:
     ) -> dict[str, Any]:
         book, kind = self.book, KIND if until is None else KIND_CORRECTED
         named = {"subject": self.parent, "regime": book.rulebook.regime, "version": book.rulebook.version, "sha256": book.sha256}
-        if held is not None and after.grade is not None and (facts := state.whole.decided_by(held, on)):
-            after = replace(after, reasons=(replace(after.reasons[0], facts=facts), *after.reasons[1:]))
+        if held is not None and held.standing is not None:
+            after = state.whole.explained(held, on)
         if until is None:
             event = determined(**named, before=before, after=after, cause=entry.cause)
         else:

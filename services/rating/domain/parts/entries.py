@@ -53,15 +53,15 @@ Said = dict[str, tuple[Stretch, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One record of a parent's log. ``cause``: the fact or control whose arrival made it due; ``id``: the record's event's, empty where
-    no record was made of it."""
+    """One record of a parent's log. ``cause``: the fact or control whose arrival made it due."""
 
     parent: str
     regime: str
     part: str
     cause: Fact
     stretches: tuple[Stretch, ...] = field(compare=False)
-    id: str = ""
+    # The rulebook that it was said by: of another one than its own a parent takes nothing.
+    sha256: str = ""
 
     @property
     def order(self) -> Order:
@@ -114,7 +114,7 @@ def entry_of(event: Mapping[str, Any]) -> Entry:
     place, name = (int(cause["partition"]), int(cause["offset"])), name_of(cause["type"])
     fact = Fact(*place, known, stamp, stamp, cause["id"], cause["source"], name, {})
     stretches = tuple(_stretch(one) for one in data["stretches"])
-    return Entry(event["subject"], data["regime"], data["part"], fact, stretches, event["id"])
+    return Entry(event["subject"], data["regime"], data["part"], fact, stretches, data["rulebook"]["sha256"])
 
 
 def _said(one: Stretch) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from services.rating.domain.days import day
 from services.rating.domain.facts import Fact
 from services.rating.domain.grade import by_parts, ended_on, standing
 from services.rating.domain.index import index_of
-from services.rating.domain.parts.entries import Said, Stretch, graded, shortened
+from services.rating.domain.parts.entries import Entry, Said, Stretch, graded, shortened
 from services.rating.domain.parts.membership import Days, memberships
 from services.rating.domain.spans import spans, turns_of
 from services.rating.domain.standing import Standing
@@ -100,3 +100,14 @@ def changed(
             yield graded(
                 parent=parent, part=subject.subject, regime=regime, version=version, sha256=sha256, stretches=stretches, cause=cause
             )
+
+
+# An answer asks what holds, not by which record it came.
+_NOBODY = Fact(0, 0, 0, 0, 0, "", "", "", {})
+_EVERYTHING = 2**62
+
+
+def entries(subject: Subject, controls: Controls, rulebook: Rulebook, *, sha256: str, as_of: date) -> Iterator[Entry]:
+    """What a subject says to others on a day, by all that was folded: for answers that no step led to."""
+    for parent, stretches in said(subject, controls, rulebook, sha256=sha256, upto=_EVERYTHING, today=as_of).items():
+        yield Entry(parent, rulebook.regime, subject.subject, _NOBODY, stretches, sha256)

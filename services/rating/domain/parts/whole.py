@@ -190,10 +190,15 @@ class Whole:
             "named": named,
         }
 
-    def decided_by(self, held: Held, on: date) -> tuple[Decisive, ...]:
-        """The facts behind the parts that decided, each once, by place."""
+    def explained(self, held: Held, on: date) -> Standing:
+        """The standing with the facts behind the parts that decided, each once, by place."""
+        assert held.standing is not None
         facts = {(fact.offset, fact.partition): Decisive(fact) for _, one in self._named(held, on) for fact in _facts(one)}
-        return tuple(facts[place] for place in sorted(facts))
+        if held.standing.grade is None or not facts:
+            return held.standing
+        first, *others = held.standing.reasons
+        with_facts = replace(first, facts=tuple(facts[place] for place in sorted(facts)))
+        return replace(held.standing, reasons=(with_facts, *others))
 
     def _named(self, held: Held, on: date) -> list[tuple[str, Stretch]]:
         looked_at = self._looked_at(held)
