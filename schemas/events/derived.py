@@ -137,13 +137,14 @@ class GradeData(Data):
     readings: tuple[f.Name, ...] = public(max_length=50)
     rulebook: RulebookRef = public()
     cause: KnownCause = public()
-    parts: PartsCounted | None = public(default=None)
 
 
 @event_type("grade.determined", zh="等级认定", en="Grade determined", wired=True, route="derived", roles=SERVICE)
 class GradeDetermined(GradeData):
-    """A grade or status that is in force; and what a better grade would take, as it was when this was told."""
+    """A grade or status that is in force; and what a better grade would take, as it was when this was told. ``parts``: what it was
+    counted from, where the subject is graded by its parts (ADR 0026)."""
 
+    parts: PartsCounted | None = public(default=None)
     near: tuple[Missed, ...] = public(default=(), max_length=20)
     better: tuple[Reachable, ...] = public(default=(), max_length=20)
 
@@ -170,6 +171,7 @@ class GradeCorrected(GradeData):
     were told (``previous_*``). What holds now is told apart."""
 
     corrected_to: f.CivilDate | None = public(default=None)
+    parts: PartsCounted | None = public(default=None)
 
 
 # What a whole says of itself in the place of a grade: its parts decide.

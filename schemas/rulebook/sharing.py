@@ -33,7 +33,7 @@ def check_sharing(rulebook: Rulebook, refuse: Refuse, template: Template) -> Non
         raise refuse(AT, "role-missing", "no status has the role 'not_yet_evaluated'", "Add it to the section 'statuses'")
     if rulebook.periodic and rulebook.periodic.approval:
         what = "grades need approval, and one that follows from others has nobody to propose it"
-        raise refuse(AT, "parts-approval", what, "Take out 'approval' or the section 'parts'")
+        raise refuse(("periodic", ""), "parts-approval", what, "Take out 'approval' or the section 'parts'")
     template(AT, "too_few", parts.too_few, {"found", "needed"})
     template(AT, "no_rule", parts.no_rule, {"counted"})
 
