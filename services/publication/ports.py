@@ -10,6 +10,7 @@ from typing import Protocol
 from services._bus.kafka import Place as Place
 from services._bus.producer import Outgoing
 from services.publication.domain.lists import ListChange
+from services.publication.domain.parts import PartRow
 from services.publication.domain.registry import RegistryRow, Stack
 from services.publication.domain.rows import ChangeRow, FactRow
 from services.publication.domain.search import Index
@@ -73,6 +74,9 @@ class UnitOfWork(Protocol):
 
     async def put_grades(self, rows: Sequence[ChangeRow]) -> None:
         """Make each row its subject's current grade. Its change must have been appended."""
+
+    async def put_parts(self, rows: Sequence[PartRow]) -> None:
+        """Keep what parts told; rows already there stay as they are."""
 
     async def members(self, subjects: Sequence[str]) -> dict[tuple[str, str], frozenset[str]]:
         """Lists on which each (subject, regime) stands."""

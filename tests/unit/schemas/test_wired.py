@@ -47,7 +47,16 @@ ACTING = {
         *(audit_registry.GO_LIVE, audit_registry.OUTAGE, audit_registry.ANNOUNCED),
         *judged(),
     },
-    "written": {entries.TYPE, emit.TYPE, emit.TYPE_CORRECTED, emit.TYPE_PROPOSED, emit.TYPE_CLOSED, audit_findings.TYPE, lists.ENTERED, lists.LEFT},
+    "written": {
+        entries.TYPE,
+        emit.TYPE,
+        emit.TYPE_CORRECTED,
+        emit.TYPE_PROPOSED,
+        emit.TYPE_CLOSED,
+        audit_findings.TYPE,
+        lists.ENTERED,
+        lists.LEFT,
+    },
 }
 
 
