@@ -133,8 +133,8 @@ def test_each_service_reads_what_its_work_needs_and_no_more() -> None:
     changelogs = {topic.name for topic in t.CHANGELOG_TOPICS}
     assert {user: _granted(user, "topic", "Read") for user in SERVICES} == {
         "intake": {t.FACTS, t.REGISTRY},
-        "rating": {t.FACTS, *changelogs},
-        "publication": {t.REGISTRY, t.FACTS, t.GRADES},
+        "rating": {t.FACTS, t.PARTS, *changelogs},
+        "publication": {t.REGISTRY, t.FACTS, t.PARTS, t.GRADES},
         "audit": {topic.name for topic in t.LOGGED_TOPICS},
     }
 

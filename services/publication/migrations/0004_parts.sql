@@ -14,6 +14,7 @@ CREATE TABLE part (
 );
 CREATE INDEX part_of_parent ON part (parent, regime, part, cause_known_ms DESC, cause_offset DESC);
 CREATE INDEX part_by_itself ON part (part, regime, parent, cause_known_ms DESC, cause_offset DESC);
+GRANT SELECT ON part TO mj_publication_read;
 
 DROP INDEX change_newest;
 CREATE INDEX change_newest ON change (regime, subject COLLATE "C", cause_known_ms DESC, cause_offset DESC, seq DESC);
