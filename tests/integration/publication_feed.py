@@ -151,7 +151,10 @@ class Feed:
 
 
 async def _ends(bootstrap: str) -> dict[tuple[str, int], int]:
-    places = [TopicPartition(REGISTRY, 0), *(TopicPartition(topic, number) for topic in (FACTS, PARTS, GRADES) for number in range(PARTITIONS))]
+    places = [
+        TopicPartition(REGISTRY, 0),
+        *(TopicPartition(topic, number) for topic in (FACTS, PARTS, GRADES) for number in range(PARTITIONS)),
+    ]
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
     await consumer.start()
     try:

@@ -55,7 +55,8 @@ def part_row(seen: Seen) -> PartRow | None:
     try:
         cause = data["cause"]
         known, offset = milliseconds(cause["known_from"]), int(cause["offset"])
-        stretches = [{name: one[name] for name in ("first", "last", "grade", "status")} for one in data["stretches"]]
+        # Nulls don't pass disclosure.
+        stretches = [{name: one.get(name) for name in ("first", "last", "grade", "status")} for one in data["stretches"]]
         for one in stretches:
             date.fromisoformat(one["first"])
         return PartRow(event["id"], event["subject"], str(data["part"]), str(data["regime"]), known, offset, stretches)

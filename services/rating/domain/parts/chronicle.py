@@ -26,6 +26,7 @@ from services.rating.domain.parts.whole import Held, Whole
 from services.rating.domain.standing import Standing, unrated
 
 History = list[Held]
+Places = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,8 @@ class State:
     since: date | None = None
     entries: int = 0
     order: Order | None = None
+    # Where the facts stand behind the parts that decide what holds now.
+    places: Places = ()
 
     def fold(self, step: Step, today: date) -> None:
         """The next step, known on a day."""
@@ -75,6 +78,8 @@ class State:
         holds = held_on(self.history, today)
         if self.since is None and holds is not None and holds.standing is not None:
             self.since = today
+        shown = self.whole.explained(holds, today) if holds and holds.standing else None
+        self.places = tuple((one.fact.offset, one.fact.partition) for one in shown.decisive) if shown else ()
 
 
 @dataclass(slots=True)
@@ -127,39 +132,41 @@ class Chronicle:
         told, state = self._begun(), self._begun()
         found: list[tuple[Entry, dict[str, Any]]] = []
         for order in sorted({*old, *new}):
-            step, before = new.get(order) or old[order], state.history
+            step, before = new.get(order) or old[order], (state.history, state.places)
             if order in old:
                 told.fold(old[order], self._day(step))
             if order in new:
                 state.fold(new[order], self._day(step))
             if order >= first:
-                found += [(step.last, event) for event in self._events(state, step, [before, told.history])]
+                found += [(step.last, event) for event in self._events(state, step, [before, (told.history, told.places)])]
         self._state = state
         self.settled = [entry for order in sorted(new) for entry in new[order].entries]
         return found
 
     def _told(self, state: State, step: Step) -> list[dict[str, Any]]:
-        before = state.history
+        before = (state.history, state.places)
         state.fold(step, self._day(step))
         return list(self._events(state, step, [before]))
 
     def _day(self, step: Step) -> date:
         return civil_day(step.last.cause.known, self.book.zone)
 
-    def _events(self, state: State, step: Step, were: Sequence[History]) -> Iterator[dict[str, Any]]:
+    def _events(self, state: State, step: Step, were: Sequence[tuple[History, Places]]) -> Iterator[dict[str, Any]]:
         """What a step tells: where ``state``, which it left, differs from what was there before, and from what was told of it."""
         today, now = self._day(step), state.history
         if state.since is None:
             return
         holds = held_on(now, today)
         after = holds.standing if holds else None
-        befores = [one.standing if (one := held_on(many, today)) else None for many in were]
+        histories = [history for history, _ in were]
+        befores = [one.standing if (one := held_on(many, today)) else None for many in histories]
         if after is None and any(befores):
             after = unrated(today)
-        if after is not None and any(_essence(one) != _essence(after) for one in befores):
+        essences = [(_essence(one), places) for one, (_, places) in zip(befores, were, strict=True)]
+        if after is not None and any(one != (_essence(after), state.places) for one in essences):
             yield self._event(state, step.last, holds, after, before=befores[0], on=today)
-        for first, last in differing(now, were, first=state.since, last=today - ONE_DAY):
-            held, was = held_on(now, first), held_on(were[0], first)
+        for first, last in differing(now, histories, first=state.since, last=today - ONE_DAY):
+            held, was = held_on(now, first), held_on(histories[0], first)
             then = held.standing if held and held.standing else unrated(first)
             yield self._event(state, step.last, held, then, before=was.standing if was else None, on=first, until=last)
 
@@ -226,7 +233,7 @@ def _pair(history: Sequence[Held], on: date) -> tuple[str | None, str] | None:
 
 
 def _essence(standing: Standing | None) -> tuple[object, ...] | None:
-    """What makes two standings the same to the outside. Which facts are behind a part's grade is the part's to tell."""
+    """What makes two standings the same to the outside, beside the facts behind the parts that decide."""
     if standing is None:
         return None
     reasons = tuple((one.rule, one.grade, one.numbers) for one in standing.reasons)

@@ -68,11 +68,12 @@ def _itself(subject: Subject, controls: Controls, rulebook: Rulebook, sha256: st
 
 def _stretches(turns: Iterable[date], on: On, first: date, today: date, absent: str | None = None) -> tuple[Stretch, ...]:
     """``absent``: the status of days on which the regime doesn't rate the subject; None: they are left out."""
-    found = []
-    for span in spans(turns, on, first=first, last=today, at_end=on(today)):
-        last = None if span.last == today else span.last
-        if span.standing is not None:
-            found.append(Stretch(span.first, last, span.standing.grade, span.standing.status, span.standing.decisive))
+    found, now = [], on(today)
+    for span in spans(turns, on, first=first, last=today, at_end=now):
+        # What goes on is explained as it is now, what is over as it began.
+        last, held = (None, now) if span.last == today else (span.last, span.standing)
+        if held is not None:
+            found.append(Stretch(span.first, last, held.grade, held.status, held.decisive))
         elif absent is not None:
             found.append(Stretch(span.first, last, None, absent))
     return tuple(found)

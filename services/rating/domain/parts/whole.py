@@ -56,8 +56,11 @@ class Whole:
     _turns: dict[date, Counts] = field(default_factory=dict)
 
     def enter(self, entry: Entry) -> None:
-        """Take an entry, in the order of the log: it takes the place of the part's earlier ones."""
+        """Take an entry: it takes the place of the part's earlier ones. One that was known before the part's newest changes nothing: a
+        control on its way to the last of the parts may have been overtaken."""
         before = self.newest.get(entry.part)
+        if before is not None and entry.order < before.order:
+            return
         self.newest[entry.part] = entry
         if entry.part == self.parent:
             return
