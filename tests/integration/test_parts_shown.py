@@ -98,7 +98,7 @@ def test_each_day_as_known_at_each_instant_is_what_the_fold_says(shown: tuple[Pu
 def test_a_chains_page_lists_its_shops_with_grades_and_shares(shown: tuple[Publication, Town]) -> None:
     portal, town = shown
     page = portal.get(f"/subjects/{CHAIN}", headers={"accept-language": "en"}).text
-    assert "Its shops" in page and "3 shops belong to it today" in page
+    assert "Its shops" in page and "4 shops belong to it today" in page and "3 with a grade" in page
     for number in (1, 2, 3):
         assert f"/subjects/{shop_id(number)}" in page
     assert f"/subjects/{shop_id(0)}" not in page.partition("Its shops")[2].partition("What happened")[0], "it went over"

@@ -75,8 +75,13 @@ def members(rows: Iterable[Mapping[str, Any]], on: date, *, subject: str) -> lis
     return found
 
 
-def shares(found: Sequence[Member], grades: Sequence[str]) -> list[tuple[str, int, int]]:
-    """Each grade, the best first, with how many parts have it and how many percent of those that have a grade, rounded down."""
+def shares(found: Sequence[Member], grades: Sequence[str]) -> list[tuple[str, int, str]]:
+    """Each grade, the best first, with how many parts have it and how many percent of those that have a grade, never rounded up."""
     counts = Counter(one.grade for one in found if one.grade is not None)
     whole = sum(counts.values())
-    return [(grade, counts[grade], 100 * counts[grade] // whole if whole else 0) for grade in grades]
+    return [(grade, counts[grade], _percent(counts[grade], whole)) for grade in grades]
+
+
+def _percent(some: int, whole: int) -> str:
+    hundredths = 10_000 * some // whole if whole else 0
+    return f"{hundredths // 100}.{hundredths % 100:02}".rstrip("0").rstrip(".")

@@ -50,5 +50,7 @@ def test_a_member_of_a_day_has_the_grade_of_the_day(day: str, grade: str | None)
 
 def test_shares_are_of_those_that_have_a_grade_and_never_rounded_up() -> None:
     found = [Member(str(number), None, "r", grade, "graded", date(2026, 1, 1)) for number, grade in enumerate(["A", "A", "B", None])]
-    assert [("A", 2, 66), ("B", 1, 33), ("C", 0, 0)] == shares(found, ["A", "B", "C"])
-    assert [("A", 0, 0)] == shares([], ["A"])
+    assert [("A", 2, "66.66"), ("B", 1, "33.33"), ("C", 0, "0")] == shares(found, ["A", "B", "C"])
+    assert [("A", 3, "100")] == shares(found[:1] * 3, ["A"])
+    assert [("A", 1, "10"), ("B", 9, "90")] == shares([found[0], *[found[2]] * 9], ["A", "B"])
+    assert [("A", 0, "0")] == shares([], ["A"])
