@@ -5,7 +5,7 @@ Invariants
    any day as known at any instant.
 2. Settled in order, the events are a function of the log: the same in every driver, under the same ids.
 3. What comes before something settled is put in its place, and from there on everything is told again that differs from what was
-   told, or from the step before. The place in the log is part of an event's id, so these are new events; of those known by an
+   told, or from the step before. A digest of the log is part of an event's id, so these are new events; of those known by an
    instant the newest told decides.
 """
 
@@ -15,6 +15,7 @@ from bisect import bisect_right, insort
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from hashlib import sha256
 from typing import Any
 
 from schemas.ids import derived_id
@@ -58,12 +59,12 @@ def _order(one: Entry | Step) -> Order:
 
 @dataclass(slots=True)
 class State:
-    """A parent's log folded up to a step. ``since``: the first day that anyone was told of; ``entries``: how many were folded."""
+    """A parent's log folded up to a step. ``since``: the first day that anyone was told of; ``log``: a digest of all that was folded."""
 
     whole: Whole
     history: History = field(default_factory=list)
     since: date | None = None
-    entries: int = 0
+    log: str = ""
     order: Order | None = None
     # Where the facts stand behind the parts that decide what holds now.
     places: Places = ()
@@ -73,7 +74,7 @@ class State:
         for entry in step.entries:
             self.whole.enter(entry)
         self.history = self.whole.history(today)
-        self.entries += len(step.entries)
+        self.log = sha256("\n".join((self.log, *(entry.identity for entry in step.entries))).encode()).hexdigest()
         self.order = step.order
         holds = held_on(self.history, today)
         if self.since is None and holds is not None and holds.standing is not None:
@@ -191,7 +192,7 @@ class Chronicle:
             event = corrected(**named, first=on, last=until, before=before, after=after, cause=entry.cause)
         if held is not None and held.standing is not None:
             event["data"]["parts"] = state.whole.counted(held, on)
-        identity = f"{entry.identity}#{state.entries}"
+        identity = f"{entry.identity}#{state.log}"
         ordinal = 0 if until is None else on.toordinal()
         event["id"] = derived_id(cause=identity, kind=kind, subject=self.parent, regime=book.rulebook.regime, ordinal=ordinal)
         return event
