@@ -7,9 +7,15 @@ as the pure fold gives them from the facts as they stand there, by id and byte.
 from __future__ import annotations
 
 import asyncio
+import json
+import socket
+import subprocess
+import sys
 import time
+import urllib.request
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import orjson
@@ -147,11 +153,55 @@ def test_chains_come_out_of_their_shops_through_kills(live: Chains) -> None:
     assert before == live.told()[0]
 
 
+@contextmanager
+def second(live: Chains) -> Iterator[tuple[subprocess.Popen, str]]:
+    """A further worker of the group, and its address; killed at the end."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    env = live.stack.service_env("rating") | {"MINGJIAN_PORT": str(port), "MINGJIAN_INSTANCE": "rating-second"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "services.rating.worker"], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        yield process, f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def partitions(url: str) -> set[int]:
+    try:
+        with urllib.request.urlopen(f"{url}/status", timeout=5) as answer:
+            return set(json.load(answer)["partitions"])
+    except OSError:
+        return set()
+
+
+def test_shops_at_one_worker_and_their_chain_at_another_through_a_kill_of_either(live: Chains) -> None:
+    live.stack.start("rating")
+    with second(live) as (process, url):
+        live.until(lambda one: partitions(url) and partitions(one.stack.ports.url("rating")), limit_s=120)
+        for chain, grades in enumerate(("DDDDAAAAAA", "AAAAAAAAAA", "BBBBBBBBBC")):
+            live.send(scored(chain, grades, 2025))
+        live.broadcast(evaluation(2025))
+        live.wait_agreed(120)
+        assert dict(zip(CHAINS, "DAB", strict=True)) == live.standing()
+        live.send([event_of(shop_id(18), "part.left", {"occurred_on": "2026-02-01", "parent": CHAINS[1]}, id=str(uuid.uuid4()))])
+        live.send([event_of(shop_id(19), "part.left", {"occurred_on": "2026-02-01", "parent": CHAINS[1]}, id=str(uuid.uuid4()))])
+        time.sleep(1.5)
+        process.kill()
+        live.wait_agreed(180)
+    live.stack.kill("rating")
+    with second(live):
+        live.send([event_of(shop_id(18), "part.joined", {"occurred_on": "2026-03-01", "parent": CHAINS[0]}, id=str(uuid.uuid4()))])
+        time.sleep(1.0)
+    live.stack.start("rating")
+    live.wait_agreed(180)
+
+
 def test_all_three_drivers_agree(live: Chains) -> None:
     live.stack.start("rating")
-    for chain, grades in enumerate(("DDDDAAAAAA", "AAAAAAAAAA", "BBBBBBBBBC")):
-        live.send(scored(chain, grades, 2025))
-    live.broadcast(evaluation(2025))
     live.wait_agreed()
     assert dict(zip(CHAINS, "DAB", strict=True)) == live.standing()
     source = Source(live.stack.bootstrap)

@@ -124,7 +124,7 @@ def test_what_comes_late_changes_no_answer_about_what_was_known_when(town: Town,
         chronicle.add(one)
         found += chronicle.settle()
     events = known(found)
-    assert len(set(ids(found))) == len(found), "one id, two events"
+    assert len(set(ids(found))) == len(found), "an event is told once"
     whole, since = Whole(CHAIN, BOOK.rulebook), None
     for step, following in zip(of := steps(entries), [*of[1:], None], strict=True):
         for entry in step.entries:

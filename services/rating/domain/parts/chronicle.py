@@ -138,7 +138,7 @@ class Chronicle:
                 told.fold(old[order], self._day(step))
             if order in new:
                 state.fold(new[order], self._day(step))
-            if order >= first:
+            if order >= first and state.log != told.log:
                 found += [(step.last, event) for event in self._events(state, step, [before, (told.history, told.places)])]
         self._state = state
         self.settled = [entry for order in sorted(new) for entry in new[order].entries]
