@@ -8,8 +8,10 @@ comes before a place that was told is told in its place, by ``Chronicle``.
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
@@ -28,19 +30,21 @@ log = logging.getLogger("mingjian.rating")
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Everything at or before ``order`` among the records below ``offset`` is told, by the rulebooks of these digests."""
+    """Everything at or before ``order`` among the records below ``offset`` is told, by the rulebooks of these digests, but for the
+    wholes in ``failed`` (parent, regime): their grades could not be worked out, and other code may tell all of it."""
 
     order: Order | None = None
     offset: int = 0
     sha256: Mapping[str, str] = field(default_factory=dict)
+    failed: frozenset[tuple[str, str]] = frozenset()
 
     @staticmethod
     def of(value: bytes | None) -> Told:
         """From a row's value; None where there is no row."""
         if value is None:
             return Told()
-        order, offset, sha256 = orjson.loads(value)
-        return Told(tuple(order) if order else None, offset, sha256)
+        order, offset, sha256, failed = orjson.loads(value)
+        return Told(tuple(order) if order else None, offset, sha256, frozenset((parent, regime) for parent, regime in failed))
 
 
 @dataclass(slots=True)
@@ -53,6 +57,8 @@ class Wholes:
     offset: int = 0
     newest: Order | None = None
     chronicles: dict[tuple[str, str], Chronicle] = field(default_factory=dict)
+    # Parent and regime.
+    failed: set[tuple[str, str]] = field(default_factory=set)
     _traces: dict[Order, bytes] = field(default_factory=dict)
 
     def take(self, records: Sequence[Record]) -> list[Message]:
@@ -71,9 +77,9 @@ class Wholes:
                     refused.append(Message(row.topic, row.key, row.value or b"", record.timestamp, row.headers, record.partition))
             self.offset = record.offset + 1
             if self.offset == self.told.offset and self.told.order is not None:
-                for (_, regime), one in self.chronicles.items():
-                    if self.told.sha256.get(regime) == one.book.sha256:
-                        one.settle(self.told.order)
+                for key, one in self.chronicles.items():
+                    if self.told.sha256.get(key[1]) == one.book.sha256 and key not in self.told.failed:
+                        self._settled(key, one, self.told.order)
         return refused
 
     def _enter(self, entry: Entry, record: Record) -> None:
@@ -90,8 +96,8 @@ class Wholes:
     def settle(self, upto: Order) -> list[Message]:
         """Tell what waits up to a place; the row of ``row`` belongs behind these messages."""
         messages = []
-        for _, one in sorted(self.chronicles.items()):
-            for entry, event in one.settle(upto):
+        for key, one in sorted(self.chronicles.items()):
+            for entry, event in self._settled(key, one, upto):
                 headers = [("ce_id", event["id"].encode()), ("ce_type", event["type"].encode()), ("content-type", b"application/json")]
                 if trace := self._traces.get(entry.order):
                     headers.append((HEADER, trace))
@@ -99,14 +105,29 @@ class Wholes:
                 messages.append(Message(topics.GRADES, key, derived_bytes(event), stamp, tuple(headers), self.partition))
         self._traces = {order: trace for order, trace in self._traces.items() if order > upto}
         order = upto if self.told.order is None else max(upto, self.told.order)
-        self.told = Told(order, self.offset, {name: book.sha256 for name, book in self.books.items() if book.rulebook.parts})
+        sha256 = {name: book.sha256 for name, book in self.books.items() if book.rulebook.parts}
+        self.told = Told(order, self.offset, sha256, frozenset(self.failed))
         return messages
+
+    def _settled(self, key: tuple[str, str], one: Chronicle, upto: Order) -> list[tuple[Entry, dict[str, Any]]]:
+        """What a whole tells. One whose grade can't be worked out holds up no other; its half-folded log is of no use then."""
+        if key in self.failed:
+            return []
+        try:
+            return one.settle(upto)
+        except Exception as error:  # the fold is pure: what fails once fails always
+            where = traceback.extract_tb(error.__traceback__)[-1].name
+            log.error("parts/%d: a whole's grades by %s can't be worked out: %s in %s", self.partition, key[1], type(error).__name__, where)
+            self.failed.add(key)
+            return []
 
     @property
     def waiting(self) -> int:
         """Entries that are not told yet."""
-        return sum(len(one.waiting) for one in self.chronicles.values())
+        return sum(len(one.waiting) for key, one in self.chronicles.items() if key not in self.failed)
 
     def row(self) -> Row:
         """How far it is told."""
-        return Row("heads", self.partition, PARTS, orjson.dumps([self.told.order, self.told.offset, self.told.sha256]))
+        return Row(
+            "heads", self.partition, PARTS, orjson.dumps([self.told.order, self.told.offset, self.told.sha256, sorted(self.told.failed)])
+        )

@@ -252,7 +252,8 @@ class Worker:
         """Why this worker is not ready."""
         if self.live.making_up:
             return "a rulebook has just been loaded, and what was refused without it is being rated"
-        return self.progress.reason(self.rater.refusals(), self.rater.untold(), time.monotonic())
+        failed = f"grades of {self.following.failed} wholes could not be worked out" if self.following.failed else None
+        return self.progress.reason(self.rater.refusals(), self.rater.untold(), time.monotonic()) or failed
 
     def status(self) -> dict[str, Any]:
         """For people and for the portal's footer: lag, positions, counts, rulebooks."""
@@ -266,7 +267,7 @@ class Worker:
             "reason": self.reason(),
             "lag": {"total": sum(lag.values()), "facts": {str(number): behind for number, behind in sorted(lag.items())}},
             "committed": {str(number): offset for number, offset in sorted(self.progress.committed.items())},
-            "parts": {"waiting": self.following.waiting},
+            "parts": {"waiting": self.following.waiting, "untold": self.following.failed},
             "partitions": sorted(self.rater.states),
             "subjects": sum(len(state.chunks) for state in list(self.rater.states.values())),
             "counts": {name: getattr(counts, name) for name in ("records", "facts", "grades", "repeated", "quarantined", "untold")},

@@ -106,6 +106,17 @@ def test_a_chains_page_lists_its_shops_with_grades_and_shares(shown: tuple[Publi
     assert "今日所属门店 6 家" in other and f"/subjects/{shop_id(0)}" in other
 
 
+def test_the_same_as_json(shown: tuple[Publication, Town]) -> None:
+    """Who ever belonged there, with the days; what each was."""
+    portal, town = shown
+    chain = portal.get(f"/api/v1/subjects/{CHAIN}").json()
+    assert {one["subject"] for one in chain["parts"]} == {shop.subject for shop in town.shops[:5]} and [] == chain["part_of"]
+    [left] = [one for one in chain["parts"] if one["subject"] == shop_id(0)]
+    assert "2025-03-09" == left["stretches"][-1]["last"]
+    shop = portal.get(f"/api/v1/subjects/{shop_id(0)}").json()
+    assert {CHAIN, OTHER} == {one["subject"] for one in shop["part_of"]} and [] == shop["parts"]
+
+
 def test_a_shops_page_names_its_chain_of_today(shown: tuple[Publication, Town]) -> None:
     portal, _ = shown
     page = portal.get(f"/subjects/{shop_id(0)}", headers={"accept-language": "en"}).text

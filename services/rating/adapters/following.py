@@ -115,3 +115,8 @@ class Following:
     def waiting(self) -> int:
         """Entries that wait to be settled."""
         return sum(one.waiting for one in self.states.values())
+
+    @property
+    def failed(self) -> int:
+        """Wholes whose grades can't be worked out."""
+        return sum(len(one.failed) for one in self.states.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,7 @@ from services.rating.ports import Message, Record
 from services.rating.wholes import Told, Wholes
 from tests.cases.chain import CHAIN, REGIME, Town
 from tests.cases.ledger import book
-from tests.unit.rating.test_parts_properties import towns
+from tests.unit.rating.test_parts_properties import OTHER, towns
 
 BOOKS = {REGIME: book(REGIME)}
 few = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
@@ -149,3 +150,31 @@ def test_what_is_no_word_of_a_part_goes_to_quarantine_once_and_other_types_are_l
     state.settle(max(entry.order for entry in entries(arrived)))
     again = Wholes(0, BOOKS, Told.of(state.row().value))
     assert [] == again.take([*arrived, other, broken])
+
+
+def test_a_whole_that_cannot_be_worked_out_holds_up_no_other_and_is_told_by_code_that_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    town = Town(2)
+    town.chain(OTHER)
+    for _ in range(2):
+        town.shop(joined="2010-03-01", parent=OTHER)
+    town.graded("AABB")
+    events = [one.event for ledger in town.ledgers() for one in ledger.told() if one.event["type"] == TYPE]
+    arrived = [Record(0, offset, 1, one["subject"].encode(), derived_bytes(one)) for offset, one in enumerate(events)]
+    last = max(entry.order for entry in entries(arrived))
+    whole = Chronicle.settle
+
+    def broken(self: Chronicle, upto: Any = None) -> Any:
+        if self.parent == CHAIN:
+            raise ZeroDivisionError
+        return whole(self, upto)
+
+    monkeypatch.setattr(Chronicle, "settle", broken)
+    state = Wholes(0, BOOKS)
+    state.take(arrived)
+    assert {OTHER} == {orjson.loads(one.value)["event"]["subject"] for one in state.settle(last)}
+    assert ({(CHAIN, REGIME)}, 0) == (state.failed, state.waiting)
+    monkeypatch.setattr(Chronicle, "settle", whole)
+    mended = Wholes(0, BOOKS, Told.of(state.row().value))
+    mended.take(arrived)
+    told = by_id(mended.settle(last))
+    assert told == canonical([one for one in arrived if one.key == CHAIN.encode()]) and not mended.failed
