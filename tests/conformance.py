@@ -120,7 +120,7 @@ def _citing(book: Rulebook, clause: str) -> Iterator[str]:
     for section, key in (("grades", "grade"), ("statuses", "status"), ("lists", "name"), ("act_sets", "name"), ("concepts", "concept")):
         word = section.removesuffix("es" if section == "statuses" else "s").replace("_", " ")
         yield from (f"{word} `{getattr(one, key)}`" for one in getattr(book, section) if one.clause == clause)
-    for mode in (book.periodic, book.latest):
+    for mode in (book.periodic, book.latest, book.parts):
         if mode is not None:
             yield from _sections(mode, clause)
     if book.precedence_clause == clause:

@@ -96,6 +96,32 @@ class RulebookRef(Frozen):
 NOT_RATED = "not_rated"
 
 
+class PartsOfGrade(Frozen):
+    """How many of the parts that count have the grade."""
+
+    grade: f.Name = public()
+    parts: Annotated[int, Field(ge=0)] = public()
+
+
+class PartNamed(Frozen):
+    """A part that decided: what it had, since when, and the facts behind that."""
+
+    part: f.SubjectId = public()
+    grade: f.Name = public()
+    since: f.CivilDate = public()
+    events: tuple[f.EventId, ...] = public(default=(), max_length=5)
+
+
+class PartsCounted(Frozen):
+    """What a grade by parts was counted from, on the day that it is told of. ``others``: parts that belong there and count for
+    nothing. ``named``: some of those that decided."""
+
+    counted: Annotated[int, Field(ge=0)] = public()
+    others: Annotated[int, Field(ge=0)] = public()
+    grades: tuple[PartsOfGrade, ...] = public(max_length=30)
+    named: tuple[PartNamed, ...] = public(max_length=50)
+
+
 class GradeData(Data):
     """A grade as it stands. ``grade`` is null where ``status`` says why there is none, by a word of the rulebook or ``not_rated``."""
 
@@ -117,8 +143,10 @@ class GradeData(Data):
 
 @event_type("grade.determined", zh="等级认定", en="Grade determined", wired=True, route="derived", roles=SERVICE)
 class GradeDetermined(GradeData):
-    """A grade or status that is in force; and what a better grade would take, as it was when this was told."""
+    """A grade or status that is in force; and what a better grade would take, as it was when this was told. ``parts``: what it was
+    counted from, where the subject is graded by its parts (ADR 0026)."""
 
+    parts: PartsCounted | None = public(default=None)
     near: tuple[Missed, ...] = public(default=(), max_length=20)
     better: tuple[Reachable, ...] = public(default=(), max_length=20)
 
@@ -147,6 +175,34 @@ class GradeCorrected(GradeData):
 
     corrected_to: f.CivilDate | None = public(default=None)
     rebuilt_by: f.Name | None = public(default=None)
+    parts: PartsCounted | None = public(default=None)
+
+
+# What a whole says of itself in the place of a grade: its parts decide.
+BY_PARTS = "by_parts"
+
+
+class Stretch(Frozen):
+    """Days, both inclusive, on which a part belongs to its parent and has one grade or status; ``last`` null: it goes on."""
+
+    first: f.CivilDate = public()
+    last: f.CivilDate | None = public()
+    grade: f.Name | None = public()
+    status: f.Word = public()
+    decisive: tuple[Decisive, ...] = public(default=(), max_length=5)
+
+
+@event_type("part.graded", zh="门店等级", en="Part graded", wired=True, route="derived", roles=SERVICE)
+class PartGraded(Data):
+    """All that is known of ``part`` as a part of the subject (ADR 0026): the newest by ``cause.known_from`` takes the place of those
+    before. Without stretches it never was one. Of itself (``part`` = subject) a parent says ``by_parts`` for the days on which
+    its parts decide, else its own status."""
+
+    regime: f.Regime = public()
+    part: f.SubjectId = public()
+    stretches: tuple[Stretch, ...] = public(max_length=400)
+    rulebook: RulebookRef = public()
+    cause: KnownCause = public()
 
 
 class LateEntry(Frozen):

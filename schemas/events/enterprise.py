@@ -98,9 +98,9 @@ class EnterpriseSucceeded(Act):
         return None if subject == self.successor else "the subject must be the successor"
 
 
-@event_type("part.joined", zh="门店加入", en="Part joined")
+@event_type("part.joined", zh="门店加入", en="Part joined", wired=True)
 class PartJoined(Act):
-    """A shop joins a chain, a household a village."""
+    """A shop joins a chain, a household a village. ``occurred_on`` is the first day on which the subject is a part."""
 
     parent: f.SubjectId = public()
 
@@ -108,7 +108,7 @@ class PartJoined(Act):
         return "a subject can't be a part of itself" if subject == self.parent else None
 
 
-@event_type("part.left", zh="门店退出", en="Part left")
+@event_type("part.left", zh="门店退出", en="Part left", wired=True)
 class PartLeft(Act):
     """``occurred_on`` is the first day on which the subject is no longer a part."""
 

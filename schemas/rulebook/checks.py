@@ -13,6 +13,7 @@ from schemas.rulebook.errors import RulebookError
 from schemas.rulebook.model import Latest, Rule, Rulebook
 from schemas.rulebook.parts import Texts
 from schemas.rulebook.periodic import Approval, Lowering, NewEnterprises, Periodic, Stays
+from schemas.rulebook.sharing import check_shares, check_sharing
 from schemas.rulebook.uses import Place, Refuse, check_uses
 from schemas.rulebook.vocabulary import COMMON_PLACEHOLDERS
 
@@ -44,8 +45,10 @@ def check_whole(rulebook: Rulebook, origin: Origin, folder: str) -> Rulebook:
     for sentence in (rulebook.succession.zh, rulebook.succession.en) if rulebook.succession else ():
         _template(("succession", ""), "succession", sentence, {"predecessor", "day"}, refuse)
     check_counting(rulebook, refuse)
+    check_sharing(rulebook, refuse, lambda at, where, texts, fills: _both(at, where, texts, fills, refuse))
     check_uses(rulebook, refuse)
     check_scales(rulebook, refuse)
+    check_shares(rulebook, refuse)
     for section, word, entries in (("lists", "list", rulebook.lists), ("measures", "measure", rulebook.measures)):
         for one in entries:
             for grade in one.grades:
@@ -105,6 +108,8 @@ def _clauses(rulebook: Rulebook, refuse: Refuse) -> None:
         cited.append((("latest", ""), rulebook.latest.clause))
         if rulebook.latest.passed_over:
             cited.append((("latest", ""), rulebook.latest.passed_over.clause))
+    if rulebook.parts:
+        cited.append((("parts", ""), rulebook.parts.clause))
     for at, clause in cited:
         if clause not in rulebook.clause_texts:
             raise refuse(at, "unknown-clause", f"the clause {clause!r} is cited but not described", "Add it to the section 'clauses'")
@@ -135,6 +140,8 @@ def _readings(rulebook: Rulebook, refuse: Refuse) -> None:
         periodic = rulebook.periodic
         named += [(("periodic", ""), one.readings) for one in _spoken(periodic)]
         named.append((("periodic", ""), periodic.precedence_readings))
+    if rulebook.parts:
+        named.append((("parts", ""), rulebook.parts.readings))
     for at, readings in named:
         for reading in readings:
             if reading not in known:
@@ -170,6 +177,7 @@ def _rule(rule: Rule, rulebook: Rulebook, refuse: Refuse) -> None:
     if rule.repealed_on and rule.repealed_on <= rule.in_force_from:
         raise refuse(at, "dates", f"the rule {rule.id!r} is repealed before it is in force", "Correct in_force_from or repealed_on")
     allowed = {"latest"} if rulebook.latest else {"evaluation", "immediate", "new_enterprise"}
+    allowed |= {"parts"} if rulebook.parts else set()
     for moment in rule.at:
         if moment not in allowed:
             raise refuse(at, "moment", f"the rule {rule.id!r} works at {moment!r}", _known(allowed))
@@ -296,6 +304,11 @@ def _interim(rulebook: Rulebook, latest: Latest, refuse: Refuse) -> None:
 def _passing_over(latest: Latest) -> tuple[tuple[str, Texts, set[str]], ...]:
     over = latest.passed_over
     return (("reopened", over.reopened, {"day"}), ("none_yet", over.none_yet, set())) if over else ()
+
+
+def _both(at: tuple[str, str], where: str, texts: Texts, fills: set[str], refuse: Refuse) -> None:
+    for sentence in (texts.zh, texts.en):
+        _template(at, where, sentence, fills, refuse)
 
 
 def _template(at: tuple[str, str], where: str, sentence: str, fills: set[str], refuse: Refuse) -> None:

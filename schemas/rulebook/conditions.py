@@ -204,6 +204,28 @@ class OperatedFor(Frozen):
     months: f.Word
 
 
+class Share(Frozen):
+    """Holds when the share of the parts that have one of the grades ``of`` lies in the band, among those that count (ADR 0026):
+    ``at_least`` and ``at_most`` belong to it, ``above`` and ``below`` don't."""
+
+    fills: ClassVar[frozenset[str]] = frozenset({"found", "counted", "share", "bound", "upper"})
+    parameters: ClassVar[dict[str, str]] = {"at_least": "percent", "above": "percent", "below": "percent", "at_most": "percent"}
+    kind: Literal["share"]
+    of: tuple[f.Name, ...] = Field(min_length=1)
+    at_least: f.Word | None = None
+    above: f.Word | None = None
+    below: f.Word | None = None
+    at_most: f.Word | None = None
+
+    @model_validator(mode="after")
+    def _bounds(self) -> Share:
+        if all(one is None for one in (self.at_least, self.above, self.below, self.at_most)):
+            raise ValueError("a share needs at_least, above, below or at_most")
+        if (self.at_least and self.above) or (self.below and self.at_most):
+            raise ValueError("a share has one lower bound and one upper bound: choose whether it belongs to the band")
+        return self
+
+
 class Otherwise(Frozen):
     """Holds when no rule without this condition holds."""
 
@@ -215,7 +237,7 @@ class Otherwise(Frozen):
 # About one inspection and those before it: they can hold only where the newest inspection decides.
 OfInspections = OfKind | SoonAfter | OutcomePending | ClosureIs | ClosedAt
 Condition = Annotated[
-    Acts | NoActs | InSuccession | Score | Points | ComponentSum | ComponentEach | OperatedFor | Otherwise | OfInspections,
+    Acts | NoActs | InSuccession | Score | Points | ComponentSum | ComponentEach | OperatedFor | Share | Otherwise | OfInspections,
     Field(discriminator="kind"),
 ]
 OF_INSPECTIONS: tuple[type[Frozen], ...] = (OfKind, SoonAfter, OutcomePending, ClosureIs, ClosedAt)
@@ -228,6 +250,7 @@ CONDITION_KINDS: tuple[type[Frozen], ...] = (
     ComponentSum,
     ComponentEach,
     OperatedFor,
+    Share,
     Otherwise,
     *OF_INSPECTIONS,
 )

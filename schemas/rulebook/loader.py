@@ -36,8 +36,8 @@ NAMED = {
     "overrides": "name",
 }
 # Sections that registers which run were activated without.
-LATER = ("measures", "point_tables", "law_in_time", "overrides", "succession")
-SINGLE = ("rulebook", "periodic", "latest", "precedence", "precedence_clause", "law_in_time", "succession")
+LATER = ("measures", "parts", "point_tables", "law_in_time", "overrides", "succession")
+SINGLE = ("rulebook", "periodic", "latest", "parts", "precedence", "precedence_clause", "law_in_time", "succession")
 _REMEDIES = {
     "missing": "Add the key {last!r}",
     "extra_forbidden": "Remove the key {last!r} or correct its spelling",
@@ -178,6 +178,7 @@ def _ordered(merged: dict[str, Any], folder: str, origin: dict[tuple[str, str], 
         header=merged["rulebook"],
         periodic=merged["periodic"],
         latest=merged["latest"],
+        parts=merged["parts"],
         precedence=merged["precedence"],
         precedence_clause=merged["precedence_clause"],
         law_in_time=merged["law_in_time"],

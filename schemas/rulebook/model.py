@@ -24,6 +24,7 @@ from schemas.rulebook.parts import Dates, GradeName, ListName, ParameterName, Re
 from schemas.rulebook.periodic import Periodic
 from schemas.rulebook.points import PointTable
 from schemas.rulebook.vocabulary import WHOLE_NUMBER_UNITS, Moment, Sanction, StatusRole, Unit
+from schemas.rulebook.wholes import Parts
 
 
 class Header(Section):
@@ -245,6 +246,7 @@ class RulebookFile(Section):
     rulebook: Header | None = None
     periodic: Periodic | None = None
     latest: Latest | None = None
+    parts: Parts | None = None
     precedence: Annotated[str, StringConstraints(pattern="^(worst|best)$")] | None = None
     precedence_clause: f.Name | None = None
     grades: tuple[Grade, ...] = ()
@@ -286,6 +288,7 @@ class Rulebook(Section):
     law_in_time: LawInTime | None = None
     overrides: tuple[Override, ...] = ()
     succession: Succession | None = None
+    parts: Parts | None = None
 
     # A copy works out its own tables: pydantic would carry over those of the book that it was copied from.
     def __copy__(self) -> Rulebook:

@@ -29,6 +29,7 @@ from schemas.rulebook.vocabulary import (
     SANCTIONS,
     START_UNKNOWN,
 )
+from schemas.rulebook.wholes import UNRATED
 
 Place = tuple[str, str]
 Refuse = Callable[[Place, str, str, str], RulebookError]
@@ -79,6 +80,7 @@ def uses_of(rulebook: Rulebook) -> Iterator[Use]:
     yield from _of_latest(rulebook)
     yield from _of_measures(rulebook)
     yield from _of_law(rulebook)
+    yield from _of_parts(rulebook)
     names = {one.name for one in rulebook.parameters}
     if names & ENTRY.keys():
         for name, (unit, kind, words) in ENTRY.items():
@@ -198,6 +200,16 @@ def _of_law(rulebook: Rulebook) -> Iterator[Use]:
         ):
             if name:
                 yield Use(at, who, name, field, "words", first, until, kind=field.rstrip("s"), words=words, filled=True)
+
+
+def _of_parts(rulebook: Rulebook) -> Iterator[Use]:
+    """For as long as any rule over parts is in force."""
+    if rulebook.parts is None:
+        return
+    first, until = _span(rule for rule in rulebook.rules if "parts" in rule.at)
+    where, who = ("parts", ""), "the section 'parts'"
+    yield Use(where, who, rulebook.parts.least, "least", "count", first=first, until=until, least=1)
+    yield Use(where, who, rulebook.parts.unrated, "unrated", "word", first=first, until=until, kind="choice", words=UNRATED)
 
 
 def _span(rules: Iterable[Rule]) -> tuple[date | None, date | None]:

@@ -94,8 +94,8 @@ Unit = Literal["points", "count", "days", "working_days", "months", "percent", "
 WHOLE_NUMBER_UNITS = ("count", "days", "working_days", "months", "percent")
 
 # When a rule is looked at: at the periodic evaluation, at once when its cause takes effect, at once for a new enterprise
-# that has no grade yet, or on the newest rated inspection.
-Moment = Literal["evaluation", "immediate", "new_enterprise", "latest"]
+# that has no grade yet, on the newest rated inspection, or over the parts of a whole.
+Moment = Literal["evaluation", "immediate", "new_enterprise", "latest", "parts"]
 
 # What a status means to the engine; its word and its names are the rulebook's own.
 StatusRole = Literal["graded", "terminal", "new_enterprise", "not_yet_evaluated", "not_gradable", "declared", "interim"]

@@ -66,6 +66,7 @@ def _grade(one: Mapping[str, Any], entered: Mapping[str, str], language: str, na
         yield f"  {reason['clause']}  {reason[language]}"
         if reason.get("readings"):
             yield f"    {_pick(language, '解读', 'readings')}: {', '.join(reason['readings'])}"
+    yield from _parts(data.get("parts"), language)
     yield from _outlook(data, language)
     decisive = data.get("decisive_events") or ()
     if decisive:
@@ -75,6 +76,18 @@ def _grade(one: Mapping[str, Any], entered: Mapping[str, str], language: str, na
     book = data.get("rulebook")
     if book:
         yield f"  {_pick(language, '规则', 'rulebook')}: {book['regime']} {book['version']}, SHA-256 {book['sha256'][:16]}…"
+
+
+def _parts(parts: Mapping[str, Any] | None, language: str) -> Iterator[str]:
+    """What a grade by parts was counted from, and the parts that decided."""
+    if parts is None:
+        return
+    grades = ", ".join(f"{one['grade']} {one['parts']}" for one in parts["grades"])
+    left, counted = parts["others"], parts["counted"]
+    others = _pick(language, f"，另有 {left} 家不计入", f", {left} more left out") if left else ""
+    yield _pick(language, f"  计入门店 {counted} 家：{grades}{others}", f"  counted from {counted} parts: {grades}{others}")
+    for one in parts["named"]:
+        yield f"    {one['part']} · {one['grade']} · {_pick(language, '自', 'since')} {one['since']}"
 
 
 def _outlook(data: Mapping[str, Any], language: str) -> Iterator[str]:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from schemas.envelope import NotAnEnvelope, open_record
-from schemas.topics import FACTS, FINDINGS, GRADES, REGISTRY
+from schemas.topics import FACTS, FINDINGS, GRADES, PARTS, REGISTRY
 from services._bus.producer import Outgoing
 from services._bus.telemetry import sampled
 from services.publication.domain import registry, search, story, subjects
 from services.publication.domain.lists import ListChange, ListRule, after, transitions
+from services.publication.domain.parts import PartRow, part_row
 from services.publication.domain.registry import RegistryRow, Stack
 from services.publication.domain.rows import CORRECTED, ChangeRow, FactRow, Seen, change_row, fact_row
 from services.publication.ports import Place, Position, Projection, Record, UnitOfWork, Unstorable
@@ -22,7 +23,7 @@ from services.publication.ports import Place, Position, Projection, Record, Unit
 Quarantine = Callable[[Record, str], Outgoing]
 """Wraps a record that can't be read, with the reason, for the quarantine topic."""
 
-_ORDER = {REGISTRY: 0, FACTS: 1, GRADES: 2, FINDINGS: 3}
+_ORDER = {REGISTRY: 0, FACTS: 1, PARTS: 2, GRADES: 3, FINDINGS: 4}
 
 
 @dataclass(slots=True)
@@ -33,6 +34,7 @@ class Batch:
     registry: list[RegistryRow] = field(default_factory=list)
     facts: list[FactRow] = field(default_factory=list)
     changes: list[ChangeRow] = field(default_factory=list)
+    parts: list[PartRow] = field(default_factory=list)
     story: story.Story | None = None
     rejected: list[Outgoing] = field(default_factory=list)
     moved: dict[Place, Position] = field(default_factory=dict)
@@ -152,6 +154,10 @@ class Projector:
             change = change_row(seen)
             if change is not None:
                 batch.changes.append(change)
+        elif seen.topic == PARTS:
+            part = part_row(seen)
+            if part is not None:
+                batch.parts.append(part)
         elif seen.topic == REGISTRY:
             if seen.offset == 0:
                 batch.stack = registry.stack(seen)
@@ -176,6 +182,9 @@ class Projector:
             facts = await _append_facts(work, batch.facts) if batch.facts else 0
             time_zone = (batch.stack or self._stack or Stack(False, "wall", "UTC", "")).time_zone
             changes, moves = await _append_changes(work, batch.changes, self._rules, time_zone) if batch.changes else ((), 0)
+            if batch.parts:
+                await work.put_parts(batch.parts)
+                await work.touch({name for row in batch.parts for name in (row.parent, row.part)})
             if batch.story is not None:
                 await work.keep_story(batch.story)
             if batch.rejected:

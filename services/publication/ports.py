@@ -10,6 +10,7 @@ from typing import Protocol
 from services._bus.kafka import Place as Place
 from services._bus.producer import Outgoing
 from services.publication.domain.lists import ListChange
+from services.publication.domain.parts import PartRow
 from services.publication.domain.registry import RegistryRow, Stack
 from services.publication.domain.rows import ChangeRow, FactRow
 from services.publication.domain.search import Index
@@ -76,6 +77,9 @@ class UnitOfWork(Protocol):
 
     async def newest_causes(self, subjects: Sequence[str]) -> dict[tuple[str, str], int]:
         """By (subject, regime): the offset of what caused its current grade."""
+
+    async def put_parts(self, rows: Sequence[PartRow]) -> None:
+        """Keep what parts told; rows already there stay as they are."""
 
     async def members(self, subjects: Sequence[str]) -> dict[tuple[str, str], frozenset[str]]:
         """Lists on which each (subject, regime) stands."""

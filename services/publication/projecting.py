@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from schemas.topics import FACTS, FINDINGS, GRADES, LOGGED_TOPICS, REGISTRY
+from schemas.topics import FACTS, FINDINGS, GRADES, LOGGED_TOPICS, PARTS, REGISTRY
 from services._bus.telemetry import HEADER, Telemetry, at
 from services.publication.adapters.postgres_store import PostgresStore
 from services.publication.domain.rows import ChangeRow
@@ -113,7 +113,7 @@ class Projecting:
             await self._flush(sender)
             await self._read_registry(records, sender)
             sample = self._projector.stack is not None and self._projector.stack.sample
-            topics = (REGISTRY, FACTS, GRADES, FINDINGS) if sample else (REGISTRY, FACTS, GRADES)
+            topics = (REGISTRY, FACTS, PARTS, GRADES, *((FINDINGS,) if sample else ()))
             await self._assign(records, topics)
             self.progress.state, self.progress.trouble = "following", None
             while True:

@@ -28,11 +28,14 @@ from services.rating.domain.facts import CONTROLS, Fact, compact
 from services.rating.domain.fold import Book
 from services.rating.domain.grade import standing
 from services.rating.domain.outlook import outlook
+from services.rating.domain.parts.entries import Entry
+from services.rating.domain.parts.telling import entries
 from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject
 from services.rating.domain.succession import joined, links, parties
 from services.rating.gathering import also_concerned
 from services.rating.outcome import ALL, activate, foldable
+from services.rating.replaying_wholes import wholes
 
 
 class BadLine(ValueError):
@@ -52,6 +55,8 @@ class Folded:
     controls: Controls = field(default_factory=Controls)
     lines: int = 0
     known: int = 0
+    # What a grade by parts was counted from, by subject; filled by ``rate``.
+    counted: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def fold_lines(lines: Iterable[bytes], book: Book, *, known_at: int | None = None) -> Folded:
@@ -111,6 +116,7 @@ def follow(events: Iterable[bytes], book: Book) -> Iterator[tuple[Fact | None, S
 def rate(folded: Folded, book: Book, *, as_of: date) -> Iterator[tuple[str, Standing]]:
     """The standing on ``as_of`` of every subject that the regime rates, by subject, from all facts that were folded: what became
     known after that day tells of it, too."""
+    by_parts = _wholes(folded, book, as_of)
     for name in sorted(folded.subjects):
         subject = folded.subjects[name]
         try:
@@ -118,8 +124,26 @@ def rate(folded: Folded, book: Book, *, as_of: date) -> Iterator[tuple[str, Stan
         except Exception:  # as live: a fact that can't be folded is left out
             subject = folded.subjects[name] = foldable(name, 0, list(subject.log.values()), lambda: None)
             found = _standing(subject, folded, book, as_of)
+        found = by_parts.get(name, found)
         if found is not None:
             yield name, found
+
+
+def _wholes(folded: Folded, book: Book, as_of: date) -> dict[str, Standing]:
+    """The standings of those that are rated by their parts (ADR 0026)."""
+    if book.rulebook.parts is None:
+        return {}
+    said: list[Entry] = []
+    for name, subject in folded.subjects.items():
+        try:
+            said += entries(subject, folded.controls, book, as_of=as_of)
+        except Exception:  # as live: a fact that can't be folded is left out
+            subject = foldable(name, 0, list(subject.log.values()), lambda: None)
+            said += entries(subject, folded.controls, book, as_of=as_of)
+    found = {}
+    for name, standing_of, counted in wholes(said, book, as_of=as_of):
+        found[name], folded.counted[name] = standing_of, counted
+    return found
 
 
 def _standing(subject: Subject, folded: Folded, book: Book, as_of: date) -> Standing | None:
@@ -152,7 +176,8 @@ def explained(folded: Folded, book: Book, subject: str, found: Standing, as_of: 
     seen = ahead(outlook(folded.subjects[subject], folded.controls, book, found, upto=ALL, as_of=as_of))
     rulebook = found.by.rulebook if found.by else book.rulebook
     said = held(found) | seen
-    return seen | {"explanation": {"zh": paragraph(rulebook, said, "zh"), "en": paragraph(rulebook, said, "en")}}
+    counted = {"parts": folded.counted[subject]} if subject in folded.counted else {}
+    return seen | counted | {"explanation": {"zh": paragraph(rulebook, said, "zh"), "en": paragraph(rulebook, said, "en")}}
 
 
 def row(subject: str, found: Standing) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from services.rating.backlog import Backlog
 from services.rating.domain.controls import Activation
 from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact, compact
 from services.rating.domain.fold import Book, Told, Untold, attempt, attempts, concerned_by, merged, not_held
+from services.rating.domain.parts.entries import TYPE as PART_GRADED
 from services.rating.domain.subject import Subject
 from services.rating.partition import PartitionState
 from services.rating.ports import Message, Record, Row
@@ -326,4 +327,8 @@ def _message(name: str, told: Told, trace: bytes | None) -> Message:
     headers = [("ce_id", told.event["id"].encode()), ("ce_type", told.event["type"].encode()), ("content-type", b"application/json")]
     if trace:
         headers.append((HEADER, trace))
-    return Message(topics.GRADES, name.encode(), derived_bytes(told.event), told.step.stamp, tuple(headers), told.step.partition)
+    value = derived_bytes(told.event)
+    if told.event["type"] == PART_GRADED:
+        # To the parent, which may lie in any partition (ADR 0026).
+        return Message(topics.PARTS, told.event["subject"].encode(), value, told.step.stamp, tuple(headers))
+    return Message(topics.GRADES, name.encode(), value, told.step.stamp, tuple(headers), told.step.partition)

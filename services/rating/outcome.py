@@ -16,6 +16,9 @@ from services.rating.domain.digest import final_line, step_line
 from services.rating.domain.facts import Fact
 from services.rating.domain.fold import Book, attempts, merged
 from services.rating.domain.grade import standing
+from services.rating.domain.parts.entries import TYPE as PART_GRADED
+from services.rating.domain.parts.entries import Entry, entry_of
+from services.rating.domain.parts.telling import entries
 from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject, fold
 from services.rating.domain.succession import joined, links
@@ -63,6 +66,8 @@ class Outcome:
     unreadable: int = 0
     untold: int = 0
     aside: list[Aside] = field(default_factory=list)
+    # What subjects say to others, for the second pass (``replaying_wholes``).
+    parts: list[Entry] = field(default_factory=list)
 
     def add(self, other: Outcome) -> None:
         """Put another partition's beside it."""
@@ -74,6 +79,7 @@ class Outcome:
         self.unreadable += other.unreadable
         self.untold += other.untold
         self.aside += other.aside
+        self.parts += other.parts
 
 
 def activate(controls: Controls, book: Book) -> None:
@@ -115,6 +121,8 @@ def final_of(state: Subject, controls: Controls, asked: Question, into: Outcome)
                 # As live: what can't be folded is left out, and a regime that fails all the same stays untold.
                 state, sound = foldable(subject, partition, list(state.log.values()), lambda: _count(into)), True
                 found = _standing(state, controls, book, asked)
+            if book.rulebook.parts:
+                into.parts += entries(state, controls, book, as_of=asked.day(book))
         except Exception:
             into.untold += 1
             continue
@@ -154,6 +162,9 @@ def told(subject: str, partition: int, facts: list[Fact], controls: Controls, as
         for events, untold in attempts(subject, partition, merged(kept, controls), controls, {regime: book}):
             into.untold += len(untold)
             for one in events:
+                if one.event["type"] == PART_GRADED:
+                    into.parts.append(entry_of(one.event))
+                    continue
                 into.lines.append(step_line(one.event, place))
                 place += 1
                 into.words[regime, one.event["type"]] += 1

@@ -30,6 +30,8 @@ FACTS_IN_A_CHUNK = 64
 # Decoded subjects kept in each partition.
 SUBJECTS_IN_MEMORY = 1_000
 HEAD, REBUILT = b"head", b"rebuilt"
+# How far the wholes of the partition are told; ``services.rating.wholes`` keeps it.
+PARTS = b"parts"
 CONTROL, REFUSED, UNTOLD = b"control/", b"refused/", b"untold/"
 SEPARATOR = b"#"
 
@@ -77,7 +79,7 @@ class PartitionState:
             elif key.startswith(UNTOLD):
                 regime, _, subject = key.removeprefix(UNTOLD).decode().partition("#")
                 state.untold[regime, subject] = orjson.loads(value)
-            else:
+            elif key != PARTS:
                 state.refused[key.removeprefix(REFUSED).decode()] = orjson.loads(value)
         for fact in sorted(controls, key=lambda one: one.offset):
             state.controls.apply(fact)

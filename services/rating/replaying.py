@@ -22,6 +22,7 @@ from services.rating.domain.digest import digest_of
 from services.rating.domain.succession import parties
 from services.rating.gathering import Gathered
 from services.rating.outcome import Aside, Outcome, Question, activate, final, successors, told
+from services.rating.replaying_wholes import add_wholes
 
 _LOOK_S = 0.1
 Spans = Mapping[int, tuple[int, int]]
@@ -84,6 +85,7 @@ def replay(source: Source, spans: Spans, asked: Question, *, known_at: int | Non
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
     successors(asked, outcome)
+    add_wholes(outcome, asked)
     return Replayed(outcome, digest_of(outcome.lines))
 
 

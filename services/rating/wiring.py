@@ -19,13 +19,14 @@ from mode import Service
 
 from schemas import topics
 from schemas.rulebook import RulebookError, load_all_editions
-from services._bus.kafka import Connection, UnusableCertificates
+from services._bus.kafka import Connection, RecordsGone, Unavailable, UnusableCertificates
 from services._bus.settings import NotConfigured, folder, needed, number
 from services._bus.telemetry import setup
 from services.rating.adapters.app import FaustSettings, add_agent, build_app
+from services.rating.adapters.following import Following
 from services.rating.adapters.health import Answers, Progress
 from services.rating.adapters.kafka import Ends, KafkaFacts, KafkaSink, KafkaTold
-from services.rating.adapters.live import Live
+from services.rating.adapters.live import EXIT_FAULT, Live
 from services.rating.adapters.quiet import Quiet
 from services.rating.domain.fold import Book
 from services.rating.handlers import Rater
@@ -113,6 +114,8 @@ class Worker:
             telemetry=self.telemetry,
         )
         add_agent(self.app, faust_settings, self._batch)
+        self.following = Following(connection, books=self.rater.books, heads=self._heads, sink=self.sink)
+        self._followed_at = 0.0
         self._ends = Ends(connection, topics.rating_app(given.version))
         self.app.service(self._watcher())
         self._quiet = Quiet(time.monotonic())
@@ -136,6 +139,7 @@ class Worker:
 
             async def on_stop(self) -> None:
                 await worker._ends.stop()
+                await worker.following.stop()
                 await worker.sink.stop()
                 worker.telemetry.shutdown()
 
@@ -156,6 +160,12 @@ class Worker:
                 while not self.should_stop:
                     # Between two slices nobody has to be waited for: a batch at hand is first in the queue.
                     await self.sleep(0 if await worker.work_off() else BACKLOG_S)
+
+            @Service.task
+            async def _follow(self) -> None:
+                while not self.should_stop:
+                    await self.sleep(WATCH_S)
+                    await worker.follow()
 
             @Service.task
             async def _reload(self) -> None:
@@ -200,6 +210,21 @@ class Worker:
             # The connection alone: whatever else is wrong with a fact has ended the process already.
             log.warning("what was not handed on can't be read just now: %s", type(error).__name__)
 
+    async def follow(self) -> None:
+        """One look at what parts tell their wholes; what fails is tried again with the next. Each look needs a look at facts that
+        was begun after the one before."""
+        asked_at = self.progress.asked_at
+        if not self._settled() or self.live.making_up or asked_at is None or asked_at <= self._followed_at:
+            return
+        self._followed_at = time.monotonic()
+        try:
+            await self.following.round(self._own(), self.progress.ends, self.progress.committed)
+        except Unavailable as error:
+            log.warning("what parts tell can't be read or passed on just now: %s", error)
+        except RecordsGone as error:
+            log.critical("%s", error)
+            leave(EXIT_FAULT)
+
     async def _tend(self, ends: dict[int, int], committed: dict[int, int], now: float) -> None:
         """Look after partitions that have been quiet for a while: make their state, fetch what faust forgot to hand on, and commit
         what is durable, for what it forgot it never commits past."""
@@ -242,12 +267,14 @@ class Worker:
             log.warning("the rulebooks can't be read: %s", error)
             return
         await self.live.reload(books)
+        self.following.changed()
 
     def reason(self) -> str | None:
         """Why this worker is not ready."""
         if self.live.making_up:
             return "a rulebook has just been loaded, and what was refused without it is being rated"
-        return self.progress.reason(self.rater.refusals(), self.rater.untold(), time.monotonic())
+        failed = f"grades of {self.following.failed} wholes could not be worked out" if self.following.failed else None
+        return self.progress.reason(self.rater.refusals(), self.rater.untold(), time.monotonic()) or failed
 
     def status(self) -> dict[str, Any]:
         """For people and for the portal's footer: lag, positions, counts, rulebooks."""
@@ -263,6 +290,7 @@ class Worker:
             "lag": {"total": sum(lag.values()), "facts": {str(number): behind for number, behind in sorted(lag.items())}},
             "backlog": sum(self.progress.backlog.values()),
             "committed": {str(number): offset for number, offset in sorted(self.progress.committed.items())},
+            "parts": {"waiting": self.following.waiting, "untold": self.following.failed},
             "partitions": sorted(self.rater.states),
             "subjects": sum(len(state.chunks) for state in list(self.rater.states.values())),
             "counts": {name: getattr(counts, name) for name in ("records", "facts", "grades", "repeated", "quarantined", "untold")},

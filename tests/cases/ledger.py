@@ -57,6 +57,7 @@ class Ledger:
     ``known`` (a date) is the day on which the record reached Kafka; by default the act's own day or the newest so far."""
 
     def __init__(self, regime: str = "liyujiang", *, subject: str = SHOP, activated: bool = True, approving: bool = False) -> None:
+        self.partition = 3
         self.book = book(regime) if approving else without_approval(book(regime))
         self.regime = regime
         self.subject = subject
@@ -92,7 +93,7 @@ class Ledger:
         event_id = id or str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.subject}/{name}/{self.offset}"))
         event = {"id": event_id, "source": self.source, "type": row.type, "subject": self.subject, "data": data}
         entry = {"received_at": instant(self.clock)}
-        fact = compact(event, entry, partition=3, offset=self.offset, known=self.clock, stamp=self.clock)
+        fact = compact(event, entry, partition=self.partition, offset=self.offset, known=self.clock, stamp=self.clock)
         assert fact is not None
         self.offset += 1
         self.facts.append(fact)
@@ -118,6 +119,14 @@ class Ledger:
 
     def interrupted(self, on: str, until: str | None = None) -> str:
         return self.enter("operation.interrupted", {"occurred_on": on} | ({"until": until} if until else {}))
+
+    def joined(self, parent: str, on: str, *, known: str | None = None) -> str:
+        data = {"occurred_on": on, "parent": parent}
+        return self.enter("part.joined", data, known=date.fromisoformat(known or on))
+
+    def left(self, parent: str, on: str, *, known: str | None = None) -> str:
+        data = {"occurred_on": on, "parent": parent}
+        return self.enter("part.left", data, known=date.fromisoformat(known or on))
 
     def closed(self, on: str, reason: str = "closed") -> str:
         return self.enter("enterprise.closed", {"occurred_on": on, "reason": reason})
@@ -268,7 +277,7 @@ class Ledger:
     # what rating says
     def told(self) -> list[Told]:
         """Every grade event, step by step, as the live driver tells them."""
-        subject, controls, told = Subject(self.subject, 3), Controls(), []
+        subject, controls, told = Subject(self.subject, self.partition), Controls(), []
         for fact in self.facts:
             if fact.name in CONTROLS and not controls.apply(fact):
                 continue
@@ -301,7 +310,7 @@ class Ledger:
         """The standing on a day, from all facts entered."""
         from services.rating.domain.grade import standing
 
-        subject, controls = Subject(self.subject, 3), Controls()
+        subject, controls = Subject(self.subject, self.partition), Controls()
         for fact in self.facts:
             controls.apply(fact) if fact.name in CONTROLS else subject.apply(fact)
         last = datetime.fromtimestamp(self.clock / 1000, UTC).date()

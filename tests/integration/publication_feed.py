@@ -17,7 +17,7 @@ from aiokafka.partitioner import DefaultPartitioner
 from schemas.envelope import derived_bytes, derived_event, envelope_bytes
 from schemas.ids import derived_id
 from schemas.times import instant
-from schemas.topics import FACTS, FINDINGS, GRADES, PARTITIONS, REGISTRY
+from schemas.topics import FACTS, FINDINGS, GRADES, PARTITIONS, PARTS, REGISTRY
 
 OFFICE = "/departments/drug/offices/workstation"
 START_MS = 1_767_225_600_000  # 2026-01-01T00:00:00Z
@@ -151,7 +151,10 @@ class Feed:
 
 
 async def _ends(bootstrap: str) -> dict[tuple[str, int], int]:
-    places = [TopicPartition(REGISTRY, 0), *(TopicPartition(topic, number) for topic in (FACTS, GRADES) for number in range(PARTITIONS))]
+    places = [
+        TopicPartition(REGISTRY, 0),
+        *(TopicPartition(topic, number) for topic in (FACTS, PARTS, GRADES) for number in range(PARTITIONS)),
+    ]
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
     await consumer.start()
     try:

@@ -134,8 +134,8 @@ def test_each_service_reads_what_its_work_needs_and_no_more() -> None:
     assert {user: _granted(user, "topic", "Read") for user in SERVICES} == {
         "intake": {t.FACTS, t.REGISTRY},
         # What it told itself, so that another version of it tells nothing twice.
-        "rating": {t.FACTS, t.GRADES, t.DUTIES, t.QUARANTINE, *changelogs},
-        "publication": {t.REGISTRY, t.FACTS, t.GRADES},
+        "rating": {t.FACTS, t.GRADES, t.DUTIES, t.PARTS, t.QUARANTINE, *changelogs},
+        "publication": {t.REGISTRY, t.FACTS, t.PARTS, t.GRADES},
         "audit": {topic.name for topic in t.LOGGED_TOPICS},
     }
 

@@ -33,6 +33,7 @@ _COMPARED: Mapping[str, tuple[str, ...]] = {
     "fact": (),
     "change": (),
     "grade": (),
+    "part": (),
     "list_member": (),
     "list_change": (),
     "sample_story": (),

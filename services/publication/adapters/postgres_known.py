@@ -68,7 +68,7 @@ _ON_DAY = sql.SQL("""
         AND (in_force_from IS NULL OR in_force_from <= %(day)s) AND (corrected_to IS NULL OR corrected_to >= %(day)s)
         AND (%(from)s::text IS NULL OR change.subject >= %(from)s::text COLLATE "C")
         AND (%(after)s::text IS NULL OR change.subject > %(after)s::text COLLATE "C")
-        ORDER BY change.subject, cause_offset DESC, seq DESC) AS held
+        ORDER BY change.subject, cause_known_ms DESC, cause_offset DESC, seq DESC) AS held
     LEFT JOIN subject ON subject.id = held.subject
     WHERE (%(grade)s::text IS NULL OR held.grade = %(grade)s::text)
     AND (%(grades)s::text[] IS NULL OR held.grade = ANY(%(grades)s::text[]))

@@ -144,6 +144,14 @@ class Snapshot(KnownQuestions):
             "SELECT change.* FROM grade JOIN change USING (seq) WHERE grade.subject = %s ORDER BY change.regime", (subject,)
         )
 
+    async def parts_of(self, parent: str) -> list[Row]:
+        """The newest that each part told a parent: part, name, regime, stretches. By regime and part."""
+        return await self._all(_NEWEST_PARTS.format(by=sql.Identifier("parent"), of=sql.Identifier("part")), (parent,))
+
+    async def parents_of(self, part: str) -> list[Row]:
+        """The newest that a part told each parent: parent, name, regime, stretches."""
+        return await self._all(_NEWEST_PARTS.format(by=sql.Identifier("part"), of=sql.Identifier("parent")), (part,))
+
     async def history(self, subject: str, *, before: int | None, limit: int, until_ms: int | None = None) -> list[Row]:
         """Changes of a subject, newest first, keyset on their number. ``until_ms``: those only that were known by then."""
         return await self._all(
@@ -280,6 +288,11 @@ class Snapshot(KnownQuestions):
         return [row["regime"] for row in await self._all("SELECT DISTINCT regime FROM grade ORDER BY regime")]
 
 
+_NEWEST_PARTS = sql.SQL("""
+    SELECT newest.*, subject.name FROM (
+        SELECT DISTINCT ON (regime, {of}) regime, parent, part, stretches FROM part WHERE {by} = %s AND parent <> part
+        ORDER BY regime, {of}, cause_known_ms DESC, cause_offset DESC) AS newest
+    LEFT JOIN subject ON subject.id = newest.{of} ORDER BY newest.regime, newest.{of}""")
 _GRADES = sql.SQL("""
     SELECT grade.subject, subject.name, subject.district, grade.regime, grade.grade, grade.status, grade.in_force_from, grade.seq,
         grade.known_ms, change.data -> 'clauses' AS clauses

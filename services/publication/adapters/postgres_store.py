@@ -19,6 +19,7 @@ from psycopg.rows import tuple_row
 from services._bus.producer import Outgoing
 from services.publication.adapters.postgres_builds import writing_lock
 from services.publication.adapters.postgres_lists import ListWork, headers_of
+from services.publication.domain.parts import PartRow
 from services.publication.domain.registry import RegistryRow, Stack
 from services.publication.domain.rows import ChangeRow, FactRow, copy_of
 from services.publication.domain.search import Index
@@ -300,6 +301,24 @@ class PostgresUnitOfWork(ListWork):
             (list(subjects),),
         )
         return {(subject, regime): int(offset) for subject, regime, offset in await self._cursor.fetchall()}
+
+    async def put_parts(self, rows: Sequence[PartRow]) -> None:
+        """See ``UnitOfWork.put_parts``."""
+        kept = [
+            {
+                "id": row.id,
+                "parent": row.parent,
+                "part": row.part,
+                "regime": row.regime,
+                "cause_known_ms": row.cause_known_ms,
+                "cause_offset": row.cause_offset,
+                "stretches": row.stretches,
+            }
+            for row in rows
+        ]
+        await self._cursor.execute(
+            "INSERT INTO part SELECT * FROM json_populate_recordset(NULL::part, %s::text::json) ON CONFLICT DO NOTHING", [_json(kept)]
+        )
 
     async def keep_story(self, story: Story) -> None:
         """See ``UnitOfWork.keep_story``."""

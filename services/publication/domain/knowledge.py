@@ -2,7 +2,7 @@
 
 Invariants
 1. Known at an instant is what was caused by facts known by then: of each partition a prefix. What is entered later changes no answer.
-2. Of what was known the newest that covers a day decides it, by the cause's place in the partition; how late rating or the
+2. Of what was known the newest that covers a day decides it, by when its cause was known and by its place; how late rating or the
    projection came to it changes nothing.
 3. A day after the instant's own was still to come, and has no answer; neither has an instant before anything was known.
 """
@@ -72,8 +72,9 @@ class Difference:
 
 
 def ordered(changes: Iterable[Known]) -> list[Known]:
-    """By cause, then as told: a step tells what holds now before what held."""
-    return sorted(changes, key=lambda one: (one.offset, one.number))
+    """By when the cause was known and its place, then as told: a step tells what holds now before what held. The causes of a subject of
+    one partition are known in the order of their offsets; those of one that is rated by its parts lie in several."""
+    return sorted(changes, key=lambda one: (one.known_ms, one.offset, one.number))
 
 
 def layout(changes: Iterable[Known], *, at_ms: int) -> list[Span]:

@@ -82,6 +82,8 @@ def _subjects(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary,
                 "lists": [one for one in await snapshot.lists_of(checked) if not times.vocabulary.norms.hides_list(one["list"])],
                 "facts": [shapes.fact(one) for one in times.vocabulary.shown(checked, facts[:limit])],
                 "next": timeline_cursor(checked, facts[limit - 1]["shown_on"], facts[limit - 1]["offset"]) if len(facts) > limit else None,
+                "parts": [shapes.belonging(one, "part") for one in await snapshot.parts_of(checked)],
+                "part_of": [shapes.belonging(one, "parent") for one in await snapshot.parents_of(checked)],
             }
         return json_answer(answer, state, tag)
 

@@ -111,6 +111,16 @@ class ListPlace(Answer):
     clause: str
 
 
+class Belonging(Answer):
+    """A part of the subject, or what the subject is a part of: the days on which it belongs there, each stretch (``first``, ``last``,
+    ``grade``, ``status``; ``last`` null: it goes on) as the part's own, as known now (ADR 0026)."""
+
+    subject: str
+    name: str | None
+    regime: str
+    stretches: list[dict[str, Any]]
+
+
 class SubjectAnswer(Answer):
     """Everything public about a subject. ``facts`` latest act first, page by page; ``history`` newest change first,
     200 at a time: ``history_next`` is the ``history_cursor`` of those before. As known at an instant: register, changes and facts are
@@ -125,6 +135,8 @@ class SubjectAnswer(Answer):
     lists: list[ListPlace]
     facts: list[Fact]
     next: str | None
+    parts: list[Belonging] = []
+    part_of: list[Belonging] = []
     as_of: AsOf = None
     known_at: KnownAt = None
     unanswered: list[Unanswered] = []

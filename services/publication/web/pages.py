@@ -20,8 +20,9 @@ from services.publication.domain import search
 from services.publication.domain.cursor import encode
 from services.publication.domain.mending import TYPES as MENDING
 from services.publication.domain.mending import said_of
+from services.publication.domain.parts import members
 from services.publication.domain.vocabulary import Vocabulary
-from services.publication.web import checks, dates, known_views, views
+from services.publication.web import checks, dates, known_views, part_views, views
 from services.publication.web.api_routes import earlier_changes, grade_filter, no_regime, timeline_cursor
 from services.publication.web.known_routes import Times
 from services.publication.web.portal import Portal, link_in, zone_of
@@ -148,6 +149,7 @@ class Pages:
             mended = said_of(await snapshot.said_of_facts(id, MENDING, limit=CHANGES))
             fact_count, lists = await snapshot.fact_count(id), await snapshot.lists_of(id)
             lists = [one for one in lists if not self.vocabulary.norms.hides_list(one["list"])]
+            parts, parents = await snapshot.parts_of(id), await snapshot.parents_of(id)
             link = partial(link_in, speaker.lang if "lang" in request.query_params else None)
             here = views.fact_address(id, frozenset((one["partition"], one["offset"]) for one in facts[:FACTS]), link)
             question = known_views.Question(id, request.query_params, zone_of(stack))
@@ -177,6 +179,8 @@ class Pages:
             older=older,
             lists=[one | {"title": self._list_title(one["list"], speaker.lang)} for one in lists],
             register=views.register_lines(row, speaker),
+            wholes=part_views.wholes(parts, today, speaker),
+            parents=members(parents, today, subject="parent"),
             facts=[
                 views.timeline_fact(
                     one,

@@ -51,6 +51,11 @@ def fact(row: Row) -> dict[str, Any]:
     return {name: row[name] for name in names} | {"event_id": str(row["event_id"]), "known_from": instant(row["known_ms"])}
 
 
+def belonging(row: Row, column: str) -> dict[str, Any]:
+    """See ``contract.Belonging``. ``column``: the one that names the other."""
+    return {"subject": row[column], "name": row["name"], "regime": row["regime"], "stretches": row["stretches"]}
+
+
 def register(row: Row) -> dict[str, Any]:
     """Register data of a subject."""
     return {name: row[name] for name in _REGISTER}

@@ -41,6 +41,7 @@ FIELDS = {
     "published_outcome": N_("Published outcome"),
     "outcome_pending": N_("New outcome pending"),
     "closure": N_("Order to close"),
+    "parent": N_("Parent"),
     "year": N_("Year"),
     "total": N_("Total"),
     "maximum": N_("Out of"),

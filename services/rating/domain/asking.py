@@ -18,6 +18,7 @@ from schemas.rulebook.conditions import (
     OperatedFor,
     Points,
     Score,
+    Share,
 )
 from services.rating.domain.causes import between
 from services.rating.domain.conditions import CAUSE_KINDS, components, inspections, no_acts, operated_for, points, score
@@ -51,6 +52,8 @@ def asking(rulebook: Rulebook, rule: Rule, position: int, day: date) -> Ask:
         return lambda look, index: components.holds_each(condition, look)
     if isinstance(condition, OF_INSPECTIONS):
         return lambda look, index: inspections.holds(condition, look)
+    if isinstance(condition, Share):
+        return _of_a_whole
     return _otherwise
 
 
@@ -64,6 +67,10 @@ def _cause(rulebook: Rulebook, condition: Any, place: Place) -> Ask:
         return describe(condition, rulebook, found) if found else None
 
     return ask
+
+
+def _of_a_whole(look: Look, index: Index) -> Holding | None:
+    raise LookupError("a share is asked of a whole by its parts (domain.parts), not of a subject")
 
 
 def _otherwise(look: Look, index: Index) -> Holding | None:

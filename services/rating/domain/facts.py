@@ -20,6 +20,8 @@ KEPT: dict[str, tuple[str, ...]] = {
     "enterprise.registered": ("occurred_on", "business_kind", "regimes"),
     "enterprise.closed": ("occurred_on", "reason"),
     "enterprise.status.declared": ("occurred_on", "regime", "status"),
+    "part.joined": ("occurred_on", "parent"),
+    "part.left": ("occurred_on", "parent"),
     "operation.started": ("occurred_on",),
     "operation.interrupted": ("occurred_on", "until"),
     "permit.revoked": ("occurred_on", "document_no", "service", "whole"),

@@ -26,6 +26,8 @@ from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact
 from services.rating.domain.grade import standing
 from services.rating.domain.law import Part, law_of
 from services.rating.domain.outlook import NO_OUTLOOK, Outlook, outlook
+from services.rating.domain.parts.entries import Said
+from services.rating.domain.parts.telling import changed, said
 from services.rating.domain.spans import Correction, Span, before, corrections, spans, touches, turns_of
 from services.rating.domain.standing import Standing, unrated
 from services.rating.domain.subject import Subject
@@ -67,6 +69,7 @@ def attempt(subject: Subject, controls: Controls, books: Books, step: Fact) -> t
     concerned = [book for book in concerned_by(step, books) if subject.scheme in book.rulebook.header.schemes]
     were = {book.rulebook.regime: _previous_or_none(subject, controls, book, step) for book in concerned}
     shown = {book.rulebook.regime: _shown_or_none(subject, controls, book, step, were[book.rulebook.regime]) for book in concerned}
+    to_parents = {book.rulebook.regime: _said_or_none(subject, controls, book, step) for book in concerned if book.rulebook.parts}
     if step.name not in CONTROLS and not subject.apply(step):
         return [], []
     told, untold = [], []
@@ -74,6 +77,8 @@ def attempt(subject: Subject, controls: Controls, books: Books, step: Fact) -> t
         regime = book.rulebook.regime
         try:
             events = _changes(subject, controls, book, step, were[regime], shown[regime])
+            if book.rulebook.parts:
+                events += _to_parents(subject, controls, book, step, to_parents[regime])
         except Exception as error:
             _drop_tables(subject, regime)
             untold.append(Untold(step, regime, error))
@@ -204,12 +209,37 @@ def _previous_or_none(subject: Subject, controls: Controls, book: Book, step: Fa
         return None
 
 
+def _said_or_none(subject: Subject, controls: Controls, book: Book, step: Fact) -> Said | None:
+    """What parents were told by the last step before ``step``: kept from then, or worked out again the same."""
+    regime = book.rulebook.regime
+    last_control = controls.last(regime, below=step.offset)
+    last_step = max(subject.last_offset, last_control.offset if last_control else -1)
+    kept = subject.said.get(regime)
+    if kept is not None and kept[0] == last_step:
+        return kept[1]
+    try:
+        known = _last_known(subject, controls, regime, step.offset)
+        return said(subject, controls, book, upto=step.offset - 1, today=civil_day(known, book.zone))
+    except Exception:
+        _drop_tables(subject, regime)
+        return None
+
+
+def _to_parents(subject: Subject, controls: Controls, book: Book, step: Fact, was: Said | None) -> Iterator[dict[str, Any]]:
+    """What a step tells parents (ADR 0026). Where it isn't known what they were told, all of it."""
+    regime, version = book.rulebook.regime, book.rulebook.version
+    now = said(subject, controls, book, upto=step.offset, today=civil_day(step.known, book.zone))
+    subject.said[regime] = (step.offset, now)
+    return changed(subject, was or {}, now, regime=regime, version=version, sha256=book.sha256, cause=step)
+
+
 def _drop_tables(subject: Subject, regime: str) -> None:
     """What was worked out by a regime that failed on the way may be half of it."""
     for view in subject.views():
         for name in [name for name, index in view.indexes.items() if index.rulebook.regime == regime]:
             del view.indexes[name]
     subject.standings.pop(regime, None)
+    subject.said.pop(regime, None)
 
 
 def due(subject: Subject, controls: Controls, books: Books, *, known: int) -> date | None:

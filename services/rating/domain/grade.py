@@ -59,13 +59,22 @@ def _on(subject: Subject, controls: Controls, regime: str, law: Law, upto: int, 
     rulebook = law.on(as_of).rulebook
     if subject.scheme not in rulebook.header.schemes:
         return None
-    several, found = None if law.one else law, _ended(view, law, as_of)
+    if by_parts(view, rulebook):
+        # Told by what its parts tell (``domain.parts``), and by nothing else.
+        return None
+    several, found = None if law.one else law, ended_on(view, law, as_of)
     if found is None and rulebook.latest:
         found = latest.standing(view, rulebook, as_of, several)
     elif found is None:
         found = periodic.standing(view, rulebook, basis.go_live, basis.evaluations, as_of, several, proposing=proposing)
     taken_over = subject.taken_over(as_of, law.manners(as_of))
     return replace(found, reasons=(*found.reasons, *_taken_over(rulebook, taken_over))) if found and taken_over else found
+
+
+def by_parts(view: View, rulebook: Rulebook) -> bool:
+    """Whether the subject is graded by its parts: by what it is registered as."""
+    kinds = rulebook.parts.business_kinds if rulebook.parts else ()
+    return bool(kinds) and view.registered is not None and view.registered.data.get("business_kind") in kinds
 
 
 def _taken_over(rulebook: Rulebook, successions: Sequence[Fact]) -> Iterator[Reason]:
@@ -76,7 +85,7 @@ def _taken_over(rulebook: Rulebook, successions: Sequence[Fact]) -> Iterator[Rea
         yield Reason("succession", said.clause, None, said, values, facts=(Decisive(fact),), readings=said.readings)
 
 
-def _ended(view: View, law: Law, as_of: date) -> Standing | None:
+def ended_on(view: View, law: Law, as_of: date) -> Standing | None:
     """三(二)1 chapeau: closed, licence or whole permit revoked. A status, no grade; by the law of the day on which that took effect."""
     first: tuple[Act, str, Part] | None = None
     for number, part in enumerate(law.parts):

@@ -22,6 +22,7 @@ from services.rating.domain.controls import Controls, Evaluation
 from services.rating.domain.days import ONE_DAY, add_months
 from services.rating.domain.facts import Fact
 from services.rating.domain.final_score import FinalScore, final_score
+from services.rating.domain.grade import by_parts
 from services.rating.domain.holding import Look, number_text
 from services.rating.domain.in_time import sifted
 from services.rating.domain.index import index_of
@@ -70,6 +71,10 @@ NO_OUTLOOK = Outlook()
 
 def outlook(subject: Subject, controls: Controls, book: Book, found: Standing, *, upto: int, as_of: date) -> Outlook:
     """What a better grade would take, as of a day, from facts and controls up to offset ``upto``."""
+    law = law_of(controls, book, upto=upto)
+    if law.parts and by_parts(subject.view_on(as_of, law.manners(as_of)), law.on(as_of).rulebook):
+        # What its parts will be is nothing that can be said of it.
+        return NO_OUTLOOK
     asked = (subject, controls, book, found)
     return Outlook(tuple(near(*asked, upto=upto, as_of=as_of)), tuple(better(*asked, upto=upto, as_of=as_of)))
 

@@ -50,8 +50,8 @@ class Standing:
     @property
     def decisive(self) -> tuple[Decisive, ...]:
         """Each fact once, in the order of offsets."""
-        found = {one.fact.offset: one for reason in reversed(self.reasons) for one in reason.decisive}
-        return tuple(found[offset] for offset in sorted(found))
+        found = {(one.fact.offset, one.fact.partition): one for reason in reversed(self.reasons) for one in reason.decisive}
+        return tuple(found[place] for place in sorted(found))
 
     @property
     def readings(self) -> tuple[str, ...]:

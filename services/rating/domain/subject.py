@@ -42,6 +42,8 @@ class Subject:
     effects: Effects = field(default_factory=Effects)
     # Regime → (offset of the last step, standing after it); kept up by ``fold.decide``.
     standings: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    # Regime → (offset of the last step, what it says to parents after it); kept up by ``parts.telling``.
+    said: dict[str, tuple[int, Any]] = field(default_factory=dict)
     # Regime → when the first fact of it became known.
     _since: dict[str, int] = field(default_factory=dict)
     # How many repairs act and which histories count → the view of those days; made when it is asked for.

@@ -41,6 +41,8 @@ class View:
     declared: dict[str, list[Fact]] = field(default_factory=dict)
     # Regime → an approver's words on proposed grades, by day and offset.
     words: dict[str, list[Fact]] = field(default_factory=dict)
+    # Joining and leaving a parent, by day and offset.
+    parts: list[Fact] = field(default_factory=list)
     operation: list[tuple[date, int, str, date | None, Fact]] = field(default_factory=list)
     # Id → documents and services that carry or name it; several offices may use one id.
     papers: dict[str, Papers] = field(default_factory=dict)
@@ -167,7 +169,13 @@ def _fold_word(view: View, fact: Fact) -> None:
     insort(view.words.setdefault(fact.data["regime"], []), fact, key=_by_day)
 
 
+def _fold_part(view: View, fact: Fact) -> None:
+    insort(view.parts, fact, key=_by_day)
+
+
 _FOLDS = {
+    "part.joined": _fold_part,
+    "part.left": _fold_part,
     "grade.approved": _fold_word,
     "grade.returned": _fold_word,
     "enterprise.registered": _fold_registered,

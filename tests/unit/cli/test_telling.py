@@ -55,6 +55,16 @@ def test_the_same_in_chinese() -> None:
     assert "liyujiang: D 失信  自 2026-05-22" in text and "罚款。" in text and "录入 2026-07-30" in text
 
 
+def test_a_grade_by_parts_says_what_was_counted_and_which_parts_decided() -> None:
+    named = [{"part": "uscc:91990000YL0000012A", "grade": "A", "since": "2026-01-15", "events": []}]
+    counted = {"counted": 3, "others": 1, "grades": [{"grade": "A", "parts": 2}, {"grade": "B", "parts": 1}], "named": named}
+    answer = {**ANSWER, "grades": [{**GRADE, "data": {**DATA, "parts": counted}}]}
+    english, chinese = ("\n".join(explanation(answer, lang, NAMES)) for lang in ("en", "zh"))
+    assert "counted from 3 parts: A 2, B 1, 1 more left out" in english and "uscc:91990000YL0000012A · A · since 2026-01-15" in english
+    assert "计入门店 3 家：A 2, B 1，另有 1 家不计入" in chinese
+    assert "counted from" not in "\n".join(explanation(ANSWER, "en", NAMES))
+
+
 def test_without_a_grade_it_says_so() -> None:
     assert "No grade yet." in list(explanation({**ANSWER, "grades": [], "history": []}, "en", NAMES))
 

@@ -19,6 +19,7 @@ import pytest
 from schemas.rulebook import Rule, Rulebook
 from schemas.rulebook.points import SAME_ACT, PointTable
 from schemas.rulebook.vocabulary import ACTS_BY, COUNTED_BY, OF_TWO_FINALS, START_UNKNOWN
+from schemas.rulebook.wholes import UNRATED
 from services.rating.domain.days import ONE_DAY
 from services.rating.domain.fold import Book
 from tests.cases import ledger
@@ -178,7 +179,7 @@ def _near(unit: str, value: Any) -> Iterator[tuple[str, Any]]:
         for word in value:
             yield f"without {word}", tuple(one for one in value if one != word)
     elif unit == "word":
-        words = next(one for one in (OF_TWO_FINALS, START_UNKNOWN, SAME_ACT, COUNTED_BY, ACTS_BY) if value in one)
+        words = next(one for one in (OF_TWO_FINALS, START_UNKNOWN, SAME_ACT, COUNTED_BY, ACTS_BY, UNRATED) if value in one)
         for word in words:
             if word != value:
                 yield word, word
@@ -194,6 +195,9 @@ def _of_rule(rule: Rule) -> Iterator[tuple[str, Rule]]:
                 left = condition.model_copy(update={field: None if isinstance(value, str) else ()})
                 label = f"{condition.kind} {getattr(condition, 'acts', '')}".strip()
                 yield f"{label} without {field}", rule.model_copy(update={"all": (*before, left, *after)})
+        for grade in condition.of if condition.kind == "share" and len(condition.of) > 1 else ():
+            fewer = condition.model_copy(update={"of": tuple(one for one in condition.of if one != grade)})
+            yield f"share without {grade}", rule.model_copy(update={"all": (*before, fewer, *after)})
         if getattr(condition, "quantity", "acts") != "acts":
             yield "counts acts", rule.model_copy(update={"all": (*before, condition.model_copy(update={"quantity": "acts"}), *after)})
     for moment in rule.at if len(rule.at) > 1 else ():
