@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from schemas.envelope import Channel
 from schemas.events import CATALOGUE
 from schemas.events.penalty import LegalField
-from schemas.events.supervision import Closure, InspectionKind
+from schemas.events.supervision import CaseOutcome, Closure, InspectionKind, InspectionMode
 
 Sanction = Literal[
     "warning",
@@ -44,6 +44,8 @@ SANCTIONS: tuple[str, ...] = get_args(Sanction)
 LEGAL_FIELDS: tuple[str, ...] = get_args(LegalField)
 INSPECTION_KINDS: tuple[str, ...] = get_args(InspectionKind)
 CLOSURES: tuple[str, ...] = get_args(Closure)
+INSPECTION_MODES: tuple[str, ...] = get_args(InspectionMode)
+CASE_OUTCOMES: tuple[str, ...] = get_args(CaseOutcome)
 # In the place of an inspection's kind: the register doesn't hold the inspection that closed the premises.
 NOT_ON_RECORD = "unknown"
 CHANNELS: tuple[str, ...] = get_args(Channel)
@@ -57,7 +59,7 @@ START_UNKNOWN = ("new", "not_new")
 # R7: what counts as one penalty of another department.
 COUNTED_BY = ("decision", "act")
 
-Unit = Literal["points", "count", "days", "working_days", "months", "percent", "flag", "word", "words"]
+Unit = Literal["points", "count", "days", "working_days", "months", "percent", "flag", "word", "words", "month_day"]
 WHOLE_NUMBER_UNITS = ("count", "days", "working_days", "months", "percent")
 
 # When a rule is looked at: at the periodic evaluation, at once when its cause takes effect, at once for a new enterprise

@@ -21,8 +21,10 @@ import orjson
 from schemas.times import milliseconds
 from services.rating.domain.controls import Controls
 from services.rating.domain.days import day
+from services.rating.domain.duties import Duty
+from services.rating.domain.duty_events import row as duty_row
 from services.rating.domain.facts import CONTROLS, Fact, compact
-from services.rating.domain.fold import Book
+from services.rating.domain.fold import Book, duties_on
 from services.rating.domain.grade import standing
 from services.rating.domain.outlook import outlook
 from services.rating.domain.standing import Standing
@@ -143,8 +145,13 @@ def ahead(folded: Folded, book: Book, subject: str, found: Standing, as_of: date
     }
 
 
-def row(subject: str, found: Standing) -> dict[str, Any]:
-    """One subject's result, as ``mingjian rate --json`` prints it."""
+def owed(folded: Folded, book: Book, subject: str, as_of: date) -> list[Duty]:
+    """What offices owe about a subject, for ``row``."""
+    return duties_on(folded.subjects[subject], folded.controls, book, upto=ALL, as_of=as_of)
+
+
+def row(subject: str, found: Standing, duties: Iterable[Duty] = (), book: Book | None = None) -> dict[str, Any]:
+    """One subject's result, as ``mingjian rate --json`` prints it. ``book``: by which the duties are."""
     return {
         "subject": subject,
         "grade": found.grade,
@@ -154,7 +161,7 @@ def row(subject: str, found: Standing) -> dict[str, Any]:
         "clauses": list(found.clauses),
         "decisive_events": [one.fact.id for one in found.decisive],
         "readings": list(found.readings),
-        "duties": [],
+        "duties": [{"duty": one.id, "state": one.state} | duty_row(one, book.rulebook) for one in duties] if book else [],
         "reasons": [{"rule": one.rule, "grade": one.grade, "clause": one.clause, "zh": one.zh, "en": one.en} for one in found.reasons],
     }
 

@@ -20,7 +20,9 @@ from schemas.envelope import NotAnEnvelope, derived_bytes, open_record
 from services._bus.quarantine import quarantined
 from services._bus.telemetry import HEADER, sampled
 from services.rating.domain.controls import Activation
-from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact, compact
+from services.rating.domain.duty_events import TYPES as DUTY_TYPES
+from services.rating.domain.duty_steps import adopted
+from services.rating.domain.facts import CONTROLS, DAY_CLOSED, DUTY_CONTROLS, Fact, compact
 from services.rating.domain.fold import Book, Told, Untold, attempt, attempts, concerned_by, due, in_force, merged, today
 from services.rating.domain.subject import Subject
 from services.rating.partition import PartitionState
@@ -189,14 +191,19 @@ class Rater:
         step = kept or fact
         rows = [state.control_row(step)]
         # A rulebook may come into force with a day as well as with its activation.
-        for regime in state.controls.regimes() if step.name == DAY_CLOSED else [step.data["regime"]]:
-            rows += self._check(state, regime, step)
+        if step.name not in DUTY_CONTROLS:
+            for regime in state.controls.regimes() if step.name == DAY_CLOSED else [step.data["regime"]]:
+                rows += self._check(state, regime, step)
         yield Work(rows=rows)
-        if not concerned_by(step, self.books):
+        if not concerned_by(step, self.books) or (step.name in DUTY_CONTROLS and not self._owing(state, step)):
             return
         on = today(self.books, step.known)
         names = state.falling_due(on) if on and step.name == DAY_CLOSED and not kept else list(state.chunks)
         yield from self._all_subjects(state, step, names, record)
+
+    def _owing(self, state: PartitionState, step: Fact) -> bool:
+        """Whether a step for duties alone finds an office that adopted a measure."""
+        return any(adopted(state.controls, book.rulebook.regime, upto=step.offset) for book in concerned_by(step, self.books))
 
     def _all_subjects(self, state: PartitionState, step: Fact, names: Sequence[str], record: Record) -> Iterator[Work]:
         """Each subject by itself: one that can't be evaluated holds up no other. One quarantined record stands for all of them."""
@@ -356,7 +363,8 @@ class Rater:
         offset, trace = self._traces.get(told.step.partition, (-1, b""))
         if offset == told.step.offset:
             headers.append((HEADER, trace))
-        return Message(topics.GRADES, name.encode(), derived_bytes(told.event), told.step.stamp, tuple(headers), told.step.partition)
+        topic = topics.DUTIES if told.event["type"] in DUTY_TYPES else topics.GRADES
+        return Message(topic, name.encode(), derived_bytes(told.event), told.step.stamp, tuple(headers), told.step.partition)
 
     def _quarantine(self, record: Record, error: Exception, *, about: str = "") -> Message:
         """The whole record and the reason, under the source's key, as every service writes it."""

@@ -51,7 +51,7 @@ def proposed(
 
 def closed(*, subject: str, regime: str, grade: str, outcome: str, cause: Fact) -> dict[str, Any]:
     """The event that tells what became of the open proposal."""
-    data = {"regime": regime, "grade": grade, "outcome": outcome, "cause": _cause(cause)}
+    data = {"regime": regime, "grade": grade, "outcome": outcome, "cause": cause_of(cause)}
     return _event(KIND_CLOSED, subject, data, cause)
 
 
@@ -85,11 +85,11 @@ def _data(regime: str, version: str, sha256: str, before: Standing | None, after
         "decisive_events": [_decisive(one) for one in after.decisive[:MAX_DECISIVE]],
         "readings": list(after.readings),
         "rulebook": {"regime": regime, "version": version, "sha256": sha256},
-        "cause": _cause(cause),
+        "cause": cause_of(cause),
     }
 
 
-def _cause(cause: Fact) -> dict[str, Any]:
+def cause_of(cause: Fact) -> dict[str, Any]:
     """``known_from`` is the fact's, not the grade's: rating's own delay changes no answer about what was known when."""
     return {
         "topic": topics.FACTS,

@@ -19,7 +19,7 @@ from typing import Any
 from services.rating.domain.acts import Decision, decision_of
 from services.rating.domain.effects import ACTING, LOOKED_AT, REPAIR, Effects, Key
 from services.rating.domain.facts import CONTROLS, Fact
-from services.rating.domain.view import View, regimes_of
+from services.rating.domain.view import DEALINGS, View, regimes_of
 
 
 @dataclass(slots=True)
@@ -34,6 +34,8 @@ class Subject:
     effects: Effects = field(default_factory=Effects)
     # Regime → (offset of the last step, standing after it); kept up by ``fold.decide``.
     standings: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    # Regime → what offices owe about it after the last step; kept up by ``duty_steps``.
+    duties: dict[str, Any] = field(default_factory=dict)
     # Regime → when the first fact of it became known.
     _since: dict[str, int] = field(default_factory=dict)
     # How many repairs act → the view of those days; made when it is asked for.
@@ -137,6 +139,24 @@ class Subject:
     def views(self) -> Iterator[View]:
         """Those that have been made."""
         yield from self._views.values()
+
+    def dealings(self) -> dict[str, list[Fact]]:
+        """What performs or opens duties, of the facts in effect before any repair: a repair undoes no duty that was there."""
+        view = self.view_on(date.min)
+        if view.dealings is None:
+            found: dict[str, list[Fact]] = {}
+            for fact in self._in_effect():
+                if fact.name in DEALINGS:
+                    found.setdefault(fact.name, []).append(fact)
+            for facts in found.values():
+                facts.sort(key=lambda one: (one.data.get("occurred_on") or "", one.offset))
+            view.dealings = found
+        return view.dealings
+
+    def repaired_on(self, fact: Fact) -> date | None:
+        """The day from which a repair takes the fact or its decision away; None where none does."""
+        decision = decision_of(fact)
+        return next((on for on, meant in self._granted() if fact.key in meant or decision in meant), None)
 
     def repair_days(self) -> list[date]:
         """The days from which granted repairs act, sorted."""

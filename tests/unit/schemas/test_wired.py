@@ -17,7 +17,7 @@ from services.intake.domain import registry as intake
 from services.publication.domain import lists, subjects
 from services.publication.domain import registry as publication
 from services.publication.domain.rows import Seen, fact_row
-from services.rating.domain import emit, facts
+from services.rating.domain import duty_events, emit, facts
 from tests import toolkit
 from tests.cases.ledger import RULEBOOKS
 
@@ -46,7 +46,16 @@ ACTING = {
         *(audit_registry.GO_LIVE, audit_registry.OUTAGE, audit_registry.ANNOUNCED),
         *judged(),
     },
-    "written": {emit.TYPE, emit.TYPE_CORRECTED, emit.TYPE_PROPOSED, emit.TYPE_CLOSED, audit_findings.TYPE, lists.ENTERED, lists.LEFT},
+    "written": {
+        *duty_events.TYPES,
+        emit.TYPE,
+        emit.TYPE_CORRECTED,
+        emit.TYPE_PROPOSED,
+        emit.TYPE_CLOSED,
+        audit_findings.TYPE,
+        lists.ENTERED,
+        lists.LEFT,
+    },
 }
 
 
