@@ -55,7 +55,7 @@ class Standing:
     def essence(self) -> tuple[object, ...]:
         """What makes two standings the same to the outside: a change here is a change to tell."""
         places = [tuple((one.fact.partition, one.fact.offset) for one in reason.decisive) for reason in self.reasons]
-        reasons = tuple((one.rule, one.grade, place, one.numbers) for one, place in zip(self.reasons, places, strict=True))
+        reasons = tuple((one.rule, one.clause, one.grade, place, one.numbers) for one, place in zip(self.reasons, places, strict=True))
         return (self.grade, self.status, self.in_force_from, self.period_last, reasons)
 
 

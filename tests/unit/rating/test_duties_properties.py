@@ -21,7 +21,7 @@ from services.rating.domain.emit import TYPE
 from services.rating.domain.facts import CONTROLS, Fact
 from services.rating.domain.fold import Told, decide, history, merged
 from services.rating.domain.subject import Subject
-from tests.cases.ledger import OFFICE, act
+from tests.cases.ledger import OFFICE, act, morning
 from tests.cases.offices import OTHER, PERSON, Bureau
 from tests.unit.rating.streams import Sent, stream, told_live
 from tests.unit.rating.test_digests import bulk, from_file, gathered, with_an_end
@@ -30,6 +30,7 @@ pytestmark = pytest.mark.sweep
 relaxed = settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 FIRST = date(2024, 11, 1)
 DAYS = st.integers(0, 600).map(lambda days: (FIRST + timedelta(days=days)).isoformat())
+EARLY = st.integers(30, 150).map(lambda days: (FIRST + timedelta(days=days)).isoformat())
 CLAUSES = st.sampled_from(
     ["四(一) ¶2 1", "四(二)1", "四(二)2", "四(二)3", "四(三)1", "四(三)2", "四(三)4", "四(四)3", "四(四)4", "四(四)6", "四(四)7"]
 )
@@ -40,17 +41,20 @@ applied notified calendar closed other""".split()
 
 @st.composite
 def owing(draw: st.DrawFn, approving: bool = False) -> Bureau:
-    """A life of two years about which two offices adopt measures, entered in any order."""
+    """A life of two years about which two offices adopt measures, entered in time or late."""
     ledger = Bureau(calendars=draw(st.sampled_from([(), (2025,), (2025, 2026)])), approving=approving)
     ledger.registered("2010-03-01", responsible_person=PERSON)
     ledger.started("2010-03-01")
     ledger.scored(2024, draw(st.sampled_from(["99", "85", "75", "60"])), on="2024-12-20")
     for clause in draw(st.lists(CLAUSES, min_size=1, max_size=4)):
-        ledger.adopted(clause, draw(DAYS), office=draw(st.sampled_from([OFFICE, OTHER])))
+        ledger.adopted(clause, draw(EARLY), office=draw(st.sampled_from([OFFICE, OTHER])))
     ledger.evaluated(2024)
     named: list[str] = []
-    for what in draw(st.lists(st.sampled_from(WHAT), min_size=1, max_size=14)):
-        day = draw(DAYS)
+    whats = draw(st.lists(st.sampled_from(WHAT), min_size=1, max_size=14))
+    for what, entered in zip(whats, sorted(draw(st.lists(st.integers(60, 600), min_size=len(whats), max_size=len(whats)))), strict=True):
+        on = FIRST + timedelta(days=entered)
+        ledger.clock = max(ledger.clock, morning(on))
+        day = (on - timedelta(days=draw(st.sampled_from([0, 0, 0, 3, 40, 200])))).isoformat()
         ledger.source = draw(st.sampled_from([OFFICE, OTHER]))
         if what in ("visit", "recheck", "other"):
             kind = {"visit": "routine", "recheck": "recheck", "other": "special"}[what]
