@@ -117,12 +117,20 @@ def _owed(subject: Subject, controls: Controls, book: Book, step: Fact) -> duty_
 
 def _duties(subject: Subject, controls: Controls, book: Book, step: Fact, before: duty_steps.Before) -> list[dict[str, Any]]:
     named = {"subject": subject.subject, "version": book.rulebook.version, "sha256": book.sha256, "cause": step}
-    now = duty_steps.after(subject, controls, book.rulebook, step, _asking(subject, controls, book), before)
+    now = duty_steps.after(subject, controls, book.rulebook, step, _asking(subject, controls, book, step), before)
     return list(duty_steps.changes(named, book.rulebook, before.kept.duties, now.duties))
 
 
-def _asking(subject: Subject, controls: Controls, book: Book) -> duty_steps.On:
-    return lambda upto, day: _on(subject, controls, book, upto=upto, as_of=day)
+def _asking(subject: Subject, controls: Controls, book: Book, step: Fact | None = None) -> duty_steps.On:
+    """``step``: whose standing is worked out already."""
+
+    def on(upto: int, day: date) -> Standing | None:
+        kept = subject.standings.get(book.rulebook.regime)
+        if step is not None and kept is not None and kept[0] == upto == step.offset and day == civil_day(step.known, book.zone):
+            return kept[1]
+        return _on(subject, controls, book, upto=upto, as_of=day)
+
+    return on
 
 
 def concerned_by(step: Fact, books: Books) -> list[Book]:
