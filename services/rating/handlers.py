@@ -351,7 +351,7 @@ class Rater:
         return rows
 
     def _messages(self, name: str, told: Sequence[Told]) -> list[Message]:
-        self.counts.grades += len(told)
+        self.counts.grades += sum(one.event["type"] not in DUTY_TYPES for one in told)
         return [self._message(name, one) for one in told]
 
     def _message(self, name: str, told: Told) -> Message:

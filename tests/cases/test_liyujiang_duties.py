@@ -51,20 +51,43 @@ def test_a_visit_earlier_in_the_year_counts_whatever_the_grade_was_then(day: str
     assert [state] == ledger.states("2025-03-01", "visits_cautioned")
 
 
-@pytest.mark.clause("四(二)2")
+EACH = [
+    ("C", "四(二)2", "visits_cautioned"),
+    ("D", "四(三)2", "visits_discredited"),
+    ("E", "四(四)3", "visits_seriously_discredited"),
+    ("E", "四(四)2", "special_inspections"),
+    ("A", "四(一) ¶2 1", "self_inspection"),
+]
+
+
+@pytest.mark.clause("四(二)2", "四(三)2", "四(四)2", "四(四)3")
+@pytest.mark.parametrize(("grade", "clause", "measure"), EACH[:4])
 @pytest.mark.parametrize(("mode", "state"), [("on_site", "performed"), ("written", "open"), ("remote", "open")])
-def test_only_a_visit_on_site_is_one(mode: str, state: str) -> None:
+def test_only_a_visit_on_site_is_one(grade: str, clause: str, measure: str, mode: str, state: str) -> None:
+    ledger = graded(grade, clause)
+    for day in MONTHS:
+        ledger.inspected(day, mode=mode, kind="special")
+    assert [state] == ledger.states("2025-10-01", measure)
+
+
+@pytest.mark.clause("四(二)2")
+@pytest.mark.parametrize(("mode", "states"), [("on_site", ["performed", "open"]), ("written", ["overdue", "open"])])
+def test_so_it_is_with_the_visit_of_the_half_year(mode: str, states: list[str]) -> None:
     ledger = graded("C", "四(二)2")
-    ledger.inspected("2025-05-05", mode=mode)
-    assert [state] == ledger.states("2025-06-01", "visits_cautioned")
+    ledger.warned("2025-02-10", term="2025-03-10")
+    ledger.inspected("2025-06-03", mode=mode)
+    assert states == ledger.states("2025-07-01", "visits_cautioned_half_yearly")
 
 
-@pytest.mark.clause("四(二)2", "R21")
+@pytest.mark.clause("四(一) ¶2 1", "四(二)2", "四(三)2", "四(四)2", "四(四)3", "R21")
+@pytest.mark.parametrize(("grade", "clause", "measure"), EACH)
 @pytest.mark.parametrize(("adopted", "duties"), [("2025-09-30", 1), ("2025-10-01", 1), ("2025-10-02", 0)])
-def test_a_year_of_which_less_than_three_months_are_left_opens_no_duty(adopted: str, duties: int) -> None:
-    ledger = graded("C", "四(二)2", adopted=adopted)
-    assert duties == len(ledger.duties("2025-12-31", "visits_cautioned"))
-    assert 1 == len(ledger.duties("2026-01-02", "visits_cautioned")) - duties
+def test_a_year_of_which_less_than_three_months_are_left_opens_no_duty(
+    grade: str, clause: str, measure: str, adopted: str, duties: int
+) -> None:
+    ledger = graded(grade, clause, adopted=adopted)
+    assert duties == len(ledger.duties("2025-12-31", measure))
+    assert 1 == len(ledger.duties("2026-01-02", measure)) - duties
 
 
 @pytest.mark.clause("四(二)2", "R21")
@@ -88,11 +111,19 @@ def test_the_visit_of_the_half_year_is_due_on_its_last_day(day: str, state: str)
     assert state == ledger.states(day, "visits_cautioned_half_yearly")[0]
 
 
+@pytest.mark.clause("四(二)2")
+def test_one_visit_a_half_year_is_enough() -> None:
+    ledger = graded("C", "四(二)2")
+    ledger.warned("2025-02-10", term="2025-03-10")
+    ledger.inspected("2025-06-30")
+    assert ["performed", "open"] == ledger.states("2025-07-01", "visits_cautioned_half_yearly")
+
+
 @pytest.mark.clause("四(二)2", "R2")
 @pytest.mark.parametrize(("field", "duties"), [("drug", 1), ("device", 1), ("price", 0), ("food", 0)])
 def test_a_violation_outside_drug_and_device_law_makes_no_visit_half_yearly(field: str, duties: int) -> None:
     ledger = graded("C", "四(二)2")
-    ledger.warned("2025-02-10", field=field)
+    ledger.ordered("2025-02-10", field=field)
     assert duties == len(ledger.duties("2025-06-30", "visits_cautioned_half_yearly"))
 
 

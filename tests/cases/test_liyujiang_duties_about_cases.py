@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.cases.ledger import OFFICE, act
-from tests.cases.offices import OTHER, PERSON, SOMEBODY, Bureau, graded
+from tests.cases.offices import OTHER, PERSON, SCORES, SOMEBODY, Bureau, graded
 
 RECHECK = {
     "C": ("四(二)1", "recheck_cautioned"),
@@ -56,13 +56,42 @@ def test_of_the_cautioned_the_written_report_belongs_to_it(report: str | None, s
 
 
 @recheck_clauses
+@pytest.mark.parametrize("grade", "CDE")
 @pytest.mark.parametrize(
     ("kind", "mode", "state"), [("recheck", "on_site", "performed"), ("routine", "on_site", "open"), ("recheck", "written", "open")]
 )
-def test_only_a_re_check_on_site_is_one(kind: str, mode: str, state: str) -> None:
-    ledger = closed("D")
+def test_only_a_re_check_on_site_is_one(grade: str, kind: str, mode: str, state: str) -> None:
+    ledger = closed(grade)
+    ledger.rectified("2025-03-20")
     ledger.inspected("2025-03-20", kind=kind, mode=mode)
-    assert [state] == ledger.states("2025-03-21", "recheck_discredited")
+    assert [state] == ledger.states("2025-03-21", RECHECK[grade][1])
+
+
+@pytest.mark.clause("四(二)1")
+def test_a_report_alone_is_no_re_check() -> None:
+    ledger = closed("C")
+    ledger.rectified("2025-03-20")
+    assert ["open"] == ledger.states("2025-03-21", "recheck_cautioned")
+
+
+@pytest.mark.clause("四(三)1", "四(四)1", "四(三)4", "四(四)4", "R21")
+def test_from_discredited_to_seriously_discredited_the_duties_stay_the_ones_that_they_were() -> None:
+    ledger = graded("D", "四(三)1", "四(四)1", "四(三)4", "四(四)4")
+    ledger.case_closed("2025-03-10")
+    ledger.fined("2025-03-10")
+    ledger.penalised("2025-03-20", act("suspension_ordered"))
+    found = [(one.measure.name, str(one.opened_on)) for one in ledger.duties("2025-03-20") if str(one.opened_on) < "2025-03-20"]
+    assert [("record_discredited", "2025-03-10"), ("recheck_discredited", "2025-03-10")] == found
+    assert 3 == len(ledger.duties("2025-03-20"))
+
+
+@pytest.mark.clause("四(二)3", "四(三)4", "R21")
+def test_a_cautioned_enterprise_s_record_is_published_once_though_it_becomes_discredited() -> None:
+    ledger = graded("C", "四(二)3", "四(三)4")
+    ledger.penalised("2025-03-10", act("fine", concepts=UNKNOWING))
+    ledger.fined("2025-03-20")
+    assert {"record_cautioned", "record_discredited"} == {one.measure.name for one in ledger.duties("2025-03-20")}
+    assert 2 == len(ledger.duties("2025-03-20"))
 
 
 @recheck_clauses
@@ -179,6 +208,16 @@ def test_a_permit_revoked_in_part_is_published() -> None:
 def test_the_record_is_that_under_drug_and_device_law(field: str, duties: int) -> None:
     ledger, _ = decided("D", "fine", field=field)
     assert duties == len(ledger.duties("2025-03-11", "record_discredited"))
+
+
+@record_clauses
+@pytest.mark.parametrize("grade", "CDE")
+def test_nor_is_one_outside_it_owed_once_the_next_evaluation_gives_the_grade_back(grade: str) -> None:
+    """Until then it had lowered the grade by a step (R7)."""
+    ledger, _ = decided(grade, "fine", field="price")
+    ledger.scored(2025, SCORES[grade])
+    ledger.evaluated(2025)
+    assert (grade, []) == (ledger.grade("2026-01-20"), ledger.duties("2026-01-20", RECORD[grade][1]))
 
 
 @pytest.mark.clause("四(三)4", "R3")
