@@ -21,7 +21,7 @@ from services.rating.domain.duties import Duty, duties
 from services.rating.domain.duty_events import told
 from services.rating.domain.duty_scene import Scene, Stretch
 from services.rating.domain.facts import DAY_CLOSED, DUTY_CONTROLS, Fact
-from services.rating.domain.spans import Span, spans, touches, turns_of
+from services.rating.domain.spans import spans, touches, turns_of
 from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject
 
@@ -31,11 +31,11 @@ On = Callable[[int, date], Standing | None]
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """After the step at ``offset``, on ``as_of``. ``spans``: the standing from the first adoption to that day."""
+    """After the step at ``offset``, on ``as_of``. ``grades``: from the first adoption to that day; neighbours differ."""
 
     offset: int
     as_of: date
-    spans: tuple[Span, ...]
+    grades: tuple[Stretch, ...]
     duties: dict[str, Duty]
 
 
@@ -99,47 +99,46 @@ def changes(named: dict[str, Any], rulebook: Rulebook, was: dict[str, Duty], now
 
 def _until(kept: Kept, first: date) -> Kept | None:
     """What is left of it before a day."""
-    left = tuple(one if one.last < first else Span(one.first, first - ONE_DAY, one.standing) for one in kept.spans if one.first < first)
+    left = tuple(one._replace(last=min(one.last, first - ONE_DAY)) for one in kept.grades if one.first < first)
     return Kept(kept.offset, left[-1].last, left, {}) if left else None
 
 
 def _kept(subject: Subject, controls: Controls, rulebook: Rulebook, upto: int, as_of: date, on: On, base: Kept | None) -> Kept:
-    found = tuple(_spans(subject, controls, rulebook, upto, as_of, on, base))
+    grades = _grades(subject, controls, rulebook, upto, as_of, on, base)
     over = min(controls.closed_through(upto=upto) or date.min, as_of - ONE_DAY)
-    return Kept(upto, as_of, found, _duties(subject, controls, rulebook, found, upto, as_of, over))
+    found = duties(Scene(subject, rulebook, controls.offices, grades, upto, as_of, over)) if grades else {}
+    return Kept(upto, as_of, grades, found)
 
 
-def _spans(subject: Subject, controls: Controls, rulebook: Rulebook, upto: int, as_of: date, on: On, base: Kept | None) -> Iterator[Span]:
+def _grades(
+    subject: Subject, controls: Controls, rulebook: Rulebook, upto: int, as_of: date, on: On, base: Kept | None
+) -> tuple[Stretch, ...]:
+    """From the first adoption to ``as_of``; ``base``: what is known of them."""
     adoptions = controls.offices.adoptions(rulebook.regime, upto=upto)
     start = min((one.first for one in adoptions), default=date.max)
-    if base is not None and base.spans and base.spans[0].first == start:
-        yield from base.spans
-        start = base.spans[-1].last + ONE_DAY
+    found: list[Stretch] = []
+    if base is not None and base.grades and base.grades[0].first == start:
+        found += base.grades
+        start = found[-1].last + ONE_DAY
     if start > as_of:
-        return
-    turns = turns_of(subject, controls, rulebook, upto=upto, first=start, last=as_of)
-    yield from spans(turns, lambda on_day: on(upto, on_day), first=start, last=as_of, at_end=on(upto, as_of))
-
-
-def _duties(
-    subject: Subject, controls: Controls, rulebook: Rulebook, found: tuple[Span, ...], upto: int, as_of: date, over: date
-) -> dict[str, Duty]:
-    grades: list[Stretch] = []
-    for one in found:
+        return tuple(found)
+    # One day has no turns.
+    turns = turns_of(subject, controls, rulebook, upto=upto, first=start, last=as_of) if start < as_of else ()
+    for one in spans(turns, lambda on_day: on(upto, on_day), first=start, last=as_of, at_end=on(upto, as_of)):
         grade = one.standing.grade if one.standing else None
-        if grades and grades[-1].grade == grade:
-            grades[-1] = grades[-1]._replace(last=one.last)
+        if found and found[-1].grade == grade:
+            found[-1] = found[-1]._replace(last=one.last)
         else:
-            grades.append(Stretch(one.first, one.last, grade))
-    return duties(Scene(subject, rulebook, controls.offices, grades, upto, as_of, over)) if grades else {}
+            found.append(Stretch(one.first, one.last, grade))
+    return tuple(found)
 
 
 def duties_on(subject: Subject, controls: Controls, rulebook: Rulebook, on: On, *, upto: int, as_of: date) -> list[Duty]:
     """The duties as of a day, whose days before it are over, without folding anything; the first due first."""
     if not adopted(controls, rulebook.regime, upto=upto):
         return []
-    found = tuple(_spans(subject, controls, rulebook, upto, as_of, on, None))
-    made = _duties(subject, controls, rulebook, found, upto, as_of, as_of - ONE_DAY)
+    grades = _grades(subject, controls, rulebook, upto, as_of, on, None)
+    made = duties(Scene(subject, rulebook, controls.offices, grades, upto, as_of, as_of - ONE_DAY)) if grades else {}
     return sorted(made.values(), key=lambda one: (one.due_on, one.id))
 
 
@@ -159,7 +158,7 @@ def _days(kept: Kept, controls: Controls, rulebook: Rulebook, subject: Subject) 
         yield adoption.first
         if adoption.last != date.max:
             yield adoption.last + ONE_DAY
-    grade = kept.spans[-1].standing.grade if kept.spans and kept.spans[-1].standing else None
+    grade = kept.grades[-1].grade if kept.grades else None
     for measure in rulebook.measures:
         if grade in measure.grades and isinstance(measure.opened_by, Period):
             yield _next_period(kept.as_of, rulebook.parameter(measure.opened_by.months).at(kept.as_of) or _YEAR)

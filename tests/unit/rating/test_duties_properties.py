@@ -22,7 +22,7 @@ from services.rating.domain.facts import CONTROLS, Fact
 from services.rating.domain.fold import Told, decide, history, merged
 from services.rating.domain.subject import Subject
 from tests.cases.ledger import OFFICE, act, morning
-from tests.cases.offices import OTHER, PERSON, Bureau
+from tests.cases.offices import OTHER, PERSON, Bureau, graded
 from tests.unit.rating.streams import Sent, stream, told_live
 from tests.unit.rating.test_digests import bulk, from_file, gathered, with_an_end
 
@@ -207,3 +207,14 @@ def test_three_drivers_agree_on_duties(ledgers: list[Bureau]) -> None:
     assert digest_of(final_lines(live)) == digest_of(bulk(gathered(sent)).lines) == from_file(sent)
     every = bulk(gathered(sent), sequence=True)
     assert digest_of(sequence_lines(live)) == digest_of(every.lines) == from_file(sent, sequence=True)
+
+
+def test_a_visit_that_found_nothing_is_read_in_bulk_where_it_may_be_due() -> None:
+    ledger = graded("C", "四(二)2", approving=True)
+    ledger.inspected("2025-05-05")
+    ledger.day_closed("2025-12-31")
+    sent = with_an_end(stream([ledger]))
+    live = told_live(sent)
+    lines = bulk(gathered(sent)).lines
+    assert digest_of(final_lines(live)) == digest_of(lines) == from_file(sent)
+    assert any(b'"performed"' in one for one in lines)
