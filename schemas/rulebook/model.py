@@ -343,10 +343,10 @@ class Rulebook(Section):
     def inspections_a_year(self, grade: str | None, day: date) -> int:
         """The on-site inspections a year that the measures for a grade ask for at least, by what is in force on ``day``; 0 where no
         measure names the grade, and without a grade."""
-        asked = (self.parameter(name).at(day) for one in self.measures if grade in one.grades for name in self._visits(one, day))
+        asked = (self.parameter(name).at(day) for one in self.measures if grade in one.grades for name in self.visits_of(one, day))
         return max((number for number in asked if number is not None), default=0)
 
-    def _visits(self, measure: Measure, day: date) -> Iterator[str]:
+    def visits_of(self, measure: Measure, day: date) -> Iterator[str]:
         """The parameters that say how many inspections, and nothing in their place, a year needs whatever happens in it."""
         opening = measure.opened_by
         if isinstance(opening, Period) and opening.after_violation is None and self.parameter(opening.months).at(day) == _YEAR:
