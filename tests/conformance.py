@@ -104,6 +104,7 @@ def _book(book: Rulebook, found: list[Case]) -> Iterator[str]:
     yield "\n| reading | in our words | decides | numbers | cases |\n|---|---|---|---|---|"
     for reading in book.readings:
         rules = [f"`{rule.id}`" for rule in book.rules if reading.id in rule.readings]
+        rules += [f"duty `{one.name}`" for one in book.measures if reading.id in one.readings]
         numbers = [_number(one) for one in book.parameters if one.reading == reading.id]
         yield _row(reading.id, f"{reading.zh}<br>{reading.en}", rules, numbers, [case for case in found if reading.id in case.marks])
 
@@ -115,11 +116,14 @@ def _row(name: str, words: str, cited: list[str], numbers: list[str], shown: lis
 
 
 def _citing(book: Rulebook, clause: str) -> Iterator[str]:
-    """Rules, grades, statuses, lists, act sets and sections that cite a clause."""
+    """Rules, grades, statuses, lists, act sets, measures and sections that cite a clause."""
     yield from (f"`{rule.id}`" for rule in book.rules if rule.clause == clause)
     for section, key in (("grades", "grade"), ("statuses", "status"), ("lists", "name"), ("act_sets", "name"), ("concepts", "concept")):
         word = section.removesuffix("es" if section == "statuses" else "s").replace("_", " ")
         yield from (f"{word} `{getattr(one, key)}`" for one in getattr(book, section) if one.clause == clause)
+    for one in book.measures:
+        if one.clause == clause:
+            yield f"{'power' if one.power else 'duty'} `{one.name}`" + (f" ({one.power.zh}<br>{one.power.en})" if one.power else "")
     for mode in (book.periodic, book.latest, book.parts):
         if mode is not None:
             yield from _sections(mode, clause)
@@ -138,7 +142,7 @@ def _sections(part: Section, clause: str) -> Iterator[str]:
 
 def _number(parameter: Parameter) -> str:
     values = "; ".join(f"{'repealed' if one.value is None else _text(one.value)} from {one.in_force_from}" for one in parameter.values)
-    return f"`{parameter.name}` = {values} ({parameter.unit})"
+    return f"`{parameter.name}` = {values} ({parameter.unit}{', set by the operator' if parameter.set_by else ''})"
 
 
 def _text(value: object) -> str:

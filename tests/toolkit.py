@@ -68,7 +68,7 @@ REGISTRAR = Person("test-registrar", "registrar", REGISTER, ("desk",))
 OFFICER = Person("test-officer")
 COLLEAGUE = Person("test-colleague")
 STRANGER = Person("test-stranger", office=OTHER_OFFICE)
-APPROVER = Person("test-approver", "approver", schemes=("uscc", "regime"))
+APPROVER = Person("test-approver", "approver", schemes=("uscc", "regime", "office"))
 IMPORTER = Person("test-importer", "importer", channels=("migration", "feed"))
 EVERYBODY = (OFFICER, COLLEAGUE, STRANGER, APPROVER, IMPORTER)
 
@@ -224,6 +224,8 @@ def _from_golden(name: str) -> tuple[dict[str, Any], Person]:
     one = golden(name)
     row = CATALOGUE[one["type"]]
     signer = OFFICER if "officer" in row.roles else REGISTRAR if "registrar" in row.roles else APPROVER
+    if row.subjects == ("office",) and signer is OFFICER:
+        signer = APPROVER
     data = {field: value for field, value in one["data"].items() if field != "commitments"}
     hidden = {field: f"样例{field}" for field in one["data"].get("commitments", {})}
     subject = one["subject"]

@@ -1,6 +1,6 @@
 """The event types, v1. Importing this package fills ``CATALOGUE`` (type name → ``EventType``)."""
 
-from schemas.events import approval, control, derived, effect, enterprise, hearing, penalty, permit, supervision
+from schemas.events import approval, control, derived, duties, effect, enterprise, hearing, penalty, permit, supervision
 from schemas.events.base import CATALOGUE, EventType
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "approval",
     "control",
     "derived",
+    "duties",
     "effect",
     "enterprise",
     "hearing",

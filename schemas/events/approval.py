@@ -41,9 +41,12 @@ class GradeReturned(ProposalAct):
     reason: f.Text = government()
 
 
-@event_type("list.notified", zh="名单通报", en="List notified", route="registry", roles=("officer", "approver"), subjects=("office",))
+@event_type(
+    "list.notified", zh="名单通报", en="List notified", wired=True, route="broadcast", roles=("officer", "approver"), subjects=("office",)
+)
 class ListNotified(Act):
-    """四(四)6: a list went to another authority, once a year. The subject is the office whose duty it was.
+    """四(四)6: a list went to another authority, once a year. The subject is the office whose duty it was. Copied into every partition
+    of facts, for it performs a duty about each enterprise on the list.
 
     ``list_sha256`` is the hash of what was sent; ``listed`` counts its lines, ``as_of`` is the day it shows."""
 

@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from schemas import fields as f
 from schemas.events.base import Act, Data, check_term, event_type
+from schemas.events.enterprise import BusinessKind
 from schemas.fields import Frozen, public
 from schemas.keys import UnusableKey, check_public, key_id, unb64
 
@@ -265,13 +266,23 @@ class EntryHandedOver(Act):
 
 
 @event_type(
-    "measures.adopted", zh="措施采纳", en="Measures adopted", route="registry", roles=("registrar", "approver"), subjects=("office",)
+    "measures.adopted",
+    zh="措施采纳",
+    en="Measures adopted",
+    wired=True,
+    route="broadcast",
+    roles=("registrar", "approver"),
+    subjects=("office",),
 )
 class MeasuresAdopted(Act):
-    """An office takes a measure that the plan allows (四) upon itself; from then on it is a duty. ``withdrawn``: no longer."""
+    """The office that is the subject takes a measure that the plan allows (四) upon itself; from then on it is a duty of that office.
+    ``withdrawn``: no longer, from ``in_force_from`` on. It acts from ``occurred_on`` at the earliest: no duty before it was taken.
+
+    ``business_kinds``: for enterprises of these kinds only, where offices share a regime between them; absent, for all."""
 
     regime: f.Regime = public()
     clause: f.Name = public()
     in_force_from: f.CivilDate = public()
     withdrawn: bool = public()
+    business_kinds: tuple[BusinessKind, ...] | None = public(default=None, min_length=1, max_length=10)
     document_no: f.DocumentNo | None = public(default=None)

@@ -22,7 +22,7 @@ NOT_REPLACEABLE = frozenset(
     f"mingjian.{name}.v1"
     for name in (
         *("entry.corrected", "entry.retracted", "act.annulled", "act.changed", "objection.decided", "truth.determined"),
-        *("grade.approved", "grade.returned"),
+        *("grade.approved", "grade.returned", "notice_of_extension.issued"),
     )
 )
 

@@ -9,7 +9,7 @@ from schemas.events.base import Act, DocumentAct, EventRef, check_term, event_ty
 from schemas.fields import government, public
 
 
-@event_type("permit.applied_for", zh="许可申请", en="Permit applied for")
+@event_type("permit.applied_for", zh="许可申请", en="Permit applied for", wired=True)
 class PermitAppliedFor(Act):
     """``responsible_person`` is a pseudonym, by which the applicant's other enterprises are found (四(四)7). ``decide_by``:
     the last day of the statutory term, counted from ``accepted_on``."""
@@ -27,7 +27,7 @@ class PermitAppliedFor(Act):
         return self
 
 
-@event_type("notice_of_extension.issued", zh="延期通知", en="Notice of extension issued", roles=("approver",))
+@event_type("notice_of_extension.issued", zh="延期通知", en="Notice of extension issued", wired=True, roles=("approver",))
 class NoticeOfExtensionIssued(DocumentAct):
     """四(四)7: the application of a seriously discredited enterprise's responsible person needs longer; why, and until when.
 

@@ -14,6 +14,8 @@ from schemas.fields import Frozen, government, public
 InspectionKind = Literal["routine", "special", "complaint", "recheck", "initial", "licensing", "reopening"]
 # What an inspection did about the premises being open: closed them, kept them closed, let them open again.
 Closure = Literal["ordered", "kept", "lifted"]
+InspectionMode = Literal["on_site", "written", "remote"]
+CaseOutcome = Literal["penalised", "violation_no_penalty", "no_violation", "transferred"]
 
 
 class Item(Frozen):
@@ -39,7 +41,7 @@ class InspectionRecorded(Act):
     ``closure``: the premises were closed at it, kept closed, or allowed to open again."""
 
     kind: InspectionKind = public()
-    mode: Literal["on_site", "written", "remote"] = public()
+    mode: InspectionMode = public()
     document_no: f.DocumentNo | None = public(default=None)
     items: tuple[Item, ...] | None = public(default=None, max_length=200)
     violations: tuple[f.ViolationCode, ...] | None = public(default=None, max_length=50)
@@ -86,7 +88,7 @@ class CaseClosed(Act):
     """``violation_no_penalty``: a violation established for which nothing was imposed (R5)."""
 
     case_no: f.DocumentNo = public()
-    outcome: Literal["penalised", "violation_no_penalty", "no_violation", "transferred"] = public()
+    outcome: CaseOutcome = public()
     violations: tuple[f.ViolationCode, ...] | None = public(default=None, max_length=50)
 
 
@@ -130,7 +132,7 @@ class ScoreRecorded(Act):
         return all(points >= 0 for points in taken) and 0 <= total == Decimal(self.maximum) - sum(taken)
 
 
-@event_type("rectification.reported", zh="整改报告", en="Rectification reported")
+@event_type("rectification.reported", zh="整改报告", en="Rectification reported", wired=True)
 class RectificationReported(Act):
     """The enterprise's written report that it put violations right (四(二)1); the recheck decides whether it did."""
 
@@ -138,7 +140,7 @@ class RectificationReported(Act):
     statement: f.Text = government()
 
 
-@event_type("self_inspection.reported", zh="自查报告", en="Self-inspection reported")
+@event_type("self_inspection.reported", zh="自查报告", en="Self-inspection reported", wired=True)
 class SelfInspectionReported(Act):
     """The enterprise's own report in place of a visit (四(一) ¶2 1). ``regime`` and ``year``: the duty that it performs."""
 

@@ -7,12 +7,12 @@ from schemas.rulebook.conditions import CONDITION_KINDS, Condition
 from schemas.rulebook.editions import load_all_editions, load_editions
 from schemas.rulebook.errors import RulebookError
 from schemas.rulebook.loader import digest, load_all, load_rulebook, load_texts
+from schemas.rulebook.measures import Measure
 from schemas.rulebook.model import (
     Clause,
     Concept,
     DatedValue,
     Grade,
-    Measure,
     Parameter,
     Published,
     Reading,

@@ -10,6 +10,7 @@ from schemas.ids import ENTERPRISE_SCHEMES
 from schemas.rulebook.conditions import CAUSES, OF_INSPECTIONS, Acts, ClosedAt, ComponentSum, InSuccession, NoActs, OperatedFor
 from schemas.rulebook.counting import check_counting, check_scales
 from schemas.rulebook.errors import RulebookError
+from schemas.rulebook.measuring import check_measures
 from schemas.rulebook.model import Latest, Rule, Rulebook
 from schemas.rulebook.parts import Texts
 from schemas.rulebook.periodic import Approval, Lowering, NewEnterprises, Periodic, Stays
@@ -55,17 +56,8 @@ def check_whole(rulebook: Rulebook, origin: Origin, folder: str) -> Rulebook:
                 if grade not in rulebook.rank:
                     what = f"the {word} {one.name!r} names the grade {grade!r}"
                     raise refuse((section, one.name), "unknown-grade", what, _known(rulebook.rank))
-    _measures(rulebook, refuse)
+    check_measures(rulebook, refuse)
     return rulebook
-
-
-def _measures(rulebook: Rulebook, refuse: Refuse) -> None:
-    named: dict[str, str] = {}
-    for one in rulebook.measures:
-        for grade in one.grades:
-            if named.setdefault(grade, one.name) != one.name:
-                what = f"the measures {named[grade]!r} and {one.name!r} both say how often subjects of grade {grade!r} are inspected"
-                raise refuse(("measures", one.name), "measure-twice", what, "Leave the grade to one of them")
 
 
 def _known(names: Iterable[str]) -> str:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
 from datetime import date
 from functools import cached_property
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, StringConstraints, model_validator
@@ -20,6 +20,7 @@ from pydantic import Field, StringConstraints, model_validator
 from schemas import fields as f
 from schemas.rulebook.conditions import Condition
 from schemas.rulebook.in_time import LawInTime, Override, Succession
+from schemas.rulebook.measures import Measure, Period
 from schemas.rulebook.parts import Dates, GradeName, ListName, ParameterName, ReadingId, Section, Texts, Version
 from schemas.rulebook.periodic import Periodic
 from schemas.rulebook.points import PointTable
@@ -46,12 +47,15 @@ class DatedValue(Dates):
 
 
 class Parameter(Section):
-    """A number or a choice with legal force. Values stand in the order of their dates."""
+    """A number or a choice with legal force. Values stand in the order of their dates. ``set_by``: the operator where the source
+    doesn't say it (R12); else the source."""
 
+    later: ClassVar[frozenset[str]] = frozenset({"set_by"})
     name: ParameterName
     unit: Unit
     title: Texts
     reading: ReadingId | None = None
+    set_by: Literal["operator"] | None = None
     values: tuple[DatedValue, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -80,14 +84,27 @@ class Parameter(Section):
         return next((one for one in reversed(self.values) if one.in_force_from <= day), None)
 
 
+# Months.
+_YEAR = 12
 _DECIMAL = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?")
 _EXPECTED = {
     "points": 'a whole number such as 90 or a quoted decimal such as "97.5"',
     "flag": "true or false",
     "word": "one word of small letters, digits and underscores",
     "words": "a list of words",
+    "month_day": 'a day of the year in quotes such as "01-31", on every year\'s calendar',
     **{unit: "a whole number, not negative" for unit in WHOLE_NUMBER_UNITS},
 }
+
+
+def _is_month_day(text: str) -> bool:
+    if not re.fullmatch(r"[0-9]{2}-[0-9]{2}", text):
+        return False
+    try:
+        date.fromisoformat(f"2001-{text}")  # no leap year: a day that every year has
+    except ValueError:
+        return False
+    return True
 
 
 def _fits(unit: str, value: object) -> bool:
@@ -99,6 +116,8 @@ def _fits(unit: str, value: object) -> bool:
         return type(value) is str and re.fullmatch(r"[a-z][a-z0-9_]{0,39}", value) is not None
     if unit == "words":
         return type(value) is tuple
+    if unit == "month_day":
+        return type(value) is str and _is_month_day(value)
     return type(value) is int and value >= 0
 
 
@@ -228,17 +247,6 @@ class Published(Section):
     grades: tuple[GradeName, ...] = Field(min_length=1)
 
 
-class Measure(Section):
-    """What the law has an office do for subjects of these grades. ``on_site_inspections``: the parameter (a count) that says how many
-    on-site inspections there are a year at least."""
-
-    name: f.Word
-    title: Texts
-    clause: f.Name
-    grades: tuple[GradeName, ...] = Field(min_length=1)
-    on_site_inspections: ParameterName
-
-
 class RulebookFile(Section):
     """One file of a rulebook's folder: a topic. Sections are put together by the loader; each name stands once."""
 
@@ -345,8 +353,14 @@ class Rulebook(Section):
     def inspections_a_year(self, grade: str | None, day: date) -> int:
         """The on-site inspections a year that the measures for a grade ask for at least, by what is in force on ``day``; 0 where no
         measure names the grade, and without a grade."""
-        asked = (self.parameter(one.on_site_inspections).at(day) for one in self.measures if grade in one.grades)
+        asked = (self.parameter(name).at(day) for one in self.measures if grade in one.grades for name in self.visits_of(one, day))
         return max((number for number in asked if number is not None), default=0)
+
+    def visits_of(self, measure: Measure, day: date) -> Iterator[str]:
+        """The parameters that say how many inspections, and nothing in their place, a year needs whatever happens in it."""
+        opening = measure.opened_by
+        if isinstance(opening, Period) and opening.after_violation is None and self.parameter(opening.months).at(day) == _YEAR:
+            yield from (need.at_least for need in measure.needs if all(one.act == "inspection" for one in need.any_of))
 
     @cached_property
     def dates(self) -> tuple[date, ...]:

@@ -13,15 +13,18 @@ from decimal import Decimal
 
 from schemas.rulebook.conditions import Points, Score
 from schemas.rulebook.errors import RulebookError
+from schemas.rulebook.measures import AFTER_GRADE_CHANGE, WHOSE
 from schemas.rulebook.model import Parameter, Rule, Rulebook
 from schemas.rulebook.points import SAME_ACT, PointTable
 from schemas.rulebook.vocabulary import (
     ACTIVITIES,
     ACTS_BY,
+    CASE_OUTCOMES,
     CHANNELS,
     CLOSURES,
     COUNTED_BY,
     INSPECTION_KINDS,
+    INSPECTION_MODES,
     LEGAL_FIELDS,
     MANNERS,
     NOT_ON_RECORD,
@@ -48,6 +51,16 @@ _ANY_OF = {
     "closed_at": ("inspection-kind", (*INSPECTION_KINDS, NOT_ON_RECORD)),
     "closure": ("closure", CLOSURES),
 }
+_OF_MEASURES = {
+    "kinds": ("inspection-kind", INSPECTION_KINDS),
+    "modes": ("inspection-mode", INSPECTION_MODES),
+    "outcomes": ("case-outcome", CASE_OUTCOMES),
+    "legal_fields": ("legal-field", LEGAL_FIELDS),
+    "after_grade_change": ("choice", AFTER_GRADE_CHANGE),
+    "whose": ("choice", WHOSE),
+}
+_FILLED_OF_MEASURES = ("kinds", "modes", "outcomes", "legal_fields")
+_LEAST_OF_MEASURES = ("at_least", "within", "months", "least_left")
 # Fewer than one of these would hold always, or never.
 _AT_LEAST_ONE = ("count", "within", "fewer_than")
 
@@ -178,7 +191,10 @@ def _of_measures(rulebook: Rulebook) -> Iterator[Use]:
     first, until = _span(rulebook.rules)
     for one in rulebook.measures:
         where, who = ("measures", one.name), f"the measure {one.name!r}"
-        yield Use(where, who, one.on_site_inspections, "on_site_inspections", "count", first=first, until=until)
+        for field, unit, name in one.parameters():
+            kind, words = _OF_MEASURES.get(field, (None, ()))
+            filled, least = field in _FILLED_OF_MEASURES, int(field in _LEAST_OF_MEASURES)
+            yield Use(where, who, name, field, unit, first, until, kind=kind, words=words, filled=filled, least=least)
 
 
 def _of_law(rulebook: Rulebook) -> Iterator[Use]:

@@ -12,7 +12,7 @@ from schemas.envelope import Channel
 from schemas.events import CATALOGUE
 from schemas.events.enterprise import Manner
 from schemas.events.penalty import LegalField
-from schemas.events.supervision import Closure, InspectionKind
+from schemas.events.supervision import CaseOutcome, Closure, InspectionKind, InspectionMode
 
 Sanction = Literal[
     "warning",
@@ -72,6 +72,8 @@ SANCTION_NAMES: dict[str, tuple[str, str]] = {
 LEGAL_FIELDS: tuple[str, ...] = get_args(LegalField)
 INSPECTION_KINDS: tuple[str, ...] = get_args(InspectionKind)
 CLOSURES: tuple[str, ...] = get_args(Closure)
+INSPECTION_MODES: tuple[str, ...] = get_args(InspectionMode)
+CASE_OUTCOMES: tuple[str, ...] = get_args(CaseOutcome)
 # In the place of an inspection's kind: the register doesn't hold the inspection that closed the premises.
 NOT_ON_RECORD = "unknown"
 CHANNELS: tuple[str, ...] = get_args(Channel)
@@ -90,7 +92,7 @@ MANNERS: tuple[str, ...] = get_args(Manner)
 # R17: by the law of the day on which an act happened, or of the day by which it is judged.
 ACTS_BY = ("act_day", "judging_day")
 
-Unit = Literal["points", "count", "days", "working_days", "months", "percent", "flag", "word", "words"]
+Unit = Literal["points", "count", "days", "working_days", "months", "percent", "flag", "word", "words", "month_day"]
 WHOLE_NUMBER_UNITS = ("count", "days", "working_days", "months", "percent")
 
 # When a rule is looked at: at the periodic evaluation, at once when its cause takes effect, at once for a new enterprise

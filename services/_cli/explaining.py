@@ -68,6 +68,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "application": ("申请的事件号", "the application that is decided"),
     # Enterprises and permits.
     "name": ("名称", "the enterprise's name"),
+    "business_kinds": ("业态（只对这些企业；不填则对所有企业）", "the kinds of business that it is for; left out: all"),
     "business_kind": ("业态", "the kind of business"),
     "business_type": ("经营类型（登记原文）", "the type of business as the register words it"),
     "address": ("经营地址", "the address of the premises"),

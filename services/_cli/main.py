@@ -30,6 +30,7 @@ _ELSEWHERE = {
     "simulate": "services.rating.cli_simulate",
     "quality": "services.rating.cli_quality",
     "proposals": "services.rating.cli_proposals",
+    "duties": "services.rating.cli_duties",
 }
 
 

@@ -14,7 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from services.rating.agenda import Pending
-from services.rating.domain.facts import DAY_CLOSED, Fact
+from services.rating.domain.duty_steps import adopted
+from services.rating.domain.facts import DAY_CLOSED, DUTY_CONTROLS, Fact
 from services.rating.domain.fold import Book, Told, Untold, concerned_by, due, today
 from services.rating.domain.subject import Subject
 from services.rating.partition import PartitionState
@@ -46,7 +47,7 @@ class Backlog:
 
     def enter(self, state: PartitionState, step: Fact, record: Record) -> Work:
         """Put a control on the agenda; empty where it concerns nobody."""
-        if not concerned_by(step, self._books) or step.offset in state.agenda:
+        if not concerned_by(step, self._books) or step.offset in state.agenda or not self._owing(state, step):
             return Work()
         pending = Pending(step, record)
         if not state.agenda:
@@ -55,6 +56,11 @@ class Backlog:
                 return Work()
         state.agenda[step.offset] = pending
         return Work(rows=pending.rows())
+
+    def _owing(self, state: PartitionState, step: Fact) -> bool:
+        """False for a step for duties alone that finds no office that adopted a measure."""
+        regimes = (book.rulebook.regime for book in concerned_by(step, self._books))
+        return step.name not in DUTY_CONTROLS or any(adopted(state.controls, regime, upto=step.offset) for regime in regimes)
 
     def make_room(self, state: PartitionState) -> Iterator[Work]:
         """Work off the oldest of too many."""

@@ -23,9 +23,11 @@ from schemas.rulebook.paragraph import paragraph
 from schemas.times import milliseconds
 from services.rating.domain.controls import Controls
 from services.rating.domain.days import day
+from services.rating.domain.duties import Duty
+from services.rating.domain.duty_events import row as duty_row
 from services.rating.domain.emit import ahead, held
 from services.rating.domain.facts import CONTROLS, Fact, compact
-from services.rating.domain.fold import Book
+from services.rating.domain.fold import Book, duties_on
 from services.rating.domain.grade import standing
 from services.rating.domain.outlook import outlook
 from services.rating.domain.parts.entries import Entry
@@ -180,8 +182,13 @@ def explained(folded: Folded, book: Book, subject: str, found: Standing, as_of: 
     return seen | counted | {"explanation": {"zh": paragraph(rulebook, said, "zh"), "en": paragraph(rulebook, said, "en")}}
 
 
-def row(subject: str, found: Standing) -> dict[str, Any]:
-    """One subject's result, as ``mingjian rate --json`` prints it."""
+def owed(folded: Folded, book: Book, subject: str, as_of: date) -> list[Duty]:
+    """What offices owe about a subject, for ``row``."""
+    return duties_on(folded.subjects[subject], folded.controls, book, upto=ALL, as_of=as_of)
+
+
+def row(subject: str, found: Standing, duties: Iterable[Duty] = (), book: Book | None = None) -> dict[str, Any]:
+    """One subject's result, as ``mingjian rate --json`` prints it. ``book``: by which the duties are."""
     return {
         "subject": subject,
         "grade": found.grade,
@@ -191,7 +198,7 @@ def row(subject: str, found: Standing) -> dict[str, Any]:
         "clauses": list(found.clauses),
         "decisive_events": [one.fact.id for one in found.decisive],
         "readings": list(found.readings),
-        "duties": [],
+        "duties": [{"duty": one.id, "state": one.state} | duty_row(one, book.rulebook) for one in duties] if book else [],
         "reasons": [{"rule": one.rule, "grade": one.grade, "clause": one.clause, "zh": one.zh, "en": one.en} for one in found.reasons],
     }
 

@@ -24,9 +24,9 @@ from schemas.rulebook import RulebookError, load_all_editions
 from schemas.times import milliseconds
 from services._bus.kafka import RecordsGone, Unavailable, UnusableCertificates
 from services.rating.books import UnknownRulebook, find_book
-from services.rating.bulk import BadLine, Folded, explained, fold_lines, row
+from services.rating.bulk import BadLine, Folded, explained, fold_lines, owed, row
 from services.rating.bulk import rate as rate_subjects
-from services.rating.domain.digest import digest_of, final_line
+from services.rating.domain.digest import digest_of, duty_lines, final_line
 from services.rating.domain.fold import Book
 from services.rating.domain.standing import Standing
 from services.rating.progress import bar
@@ -69,7 +69,7 @@ def rate(
         found = rate_subjects(folded, book, as_of=day)
         if as_json:
             for subject, one in found:
-                said = row(subject, one) | explained(folded, book, subject, one, day)
+                said = row(subject, one, owed(folded, book, subject, day), book) | explained(folded, book, subject, one, day)
                 sys.stdout.write(orjson.dumps(said).decode() + "\n")
             sys.stdout.flush()
         else:
@@ -168,6 +168,7 @@ def _show(found: list[tuple[str, Standing]], folded: Folded, book: Book, day: da
         shown = name if name == word or not one.grade else f"{word} {name}"
         table.add_row(subject, shown, str(one.in_force_from or ""), ", ".join(one.clauses), why)
         lines.append(final_line(subject, book.rulebook.regime, one) or b"")
+        lines += duty_lines(subject, book.rulebook.regime, owed(folded, book, subject, day))
     Console(highlight=False).print(table)
     said = f"{folded.lines:,} 行，{len(found):,} 个主体" if zh else f"{folded.lines:,} lines, {len(found):,} subjects rated"
     typer.echo(f"{said} · digest {digest_of(lines)}")

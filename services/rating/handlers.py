@@ -23,7 +23,8 @@ from services._bus.quarantine import quarantined
 from services._bus.telemetry import HEADER, sampled
 from services.rating.backlog import Backlog
 from services.rating.domain.controls import Activation
-from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact, compact
+from services.rating.domain.duty_events import TYPES as DUTY_TYPES
+from services.rating.domain.facts import CONTROLS, DAY_CLOSED, DUTY_CONTROLS, Fact, compact
 from services.rating.domain.fold import Book, Told, Untold, attempt, attempts, concerned_by, merged, not_held
 from services.rating.domain.parts.entries import TYPE as PART_GRADED
 from services.rating.domain.subject import Subject
@@ -193,7 +194,8 @@ class Rater:
         step = kept or fact
         rows = [state.control_row(step)]
         # A rulebook may come into force with a day as well as with its activation.
-        for regime in state.controls.regimes() if step.name == DAY_CLOSED else [step.data["regime"]]:
+        regimes = state.controls.regimes() if step.name == DAY_CLOSED else () if step.name in DUTY_CONTROLS else (step.data["regime"],)
+        for regime in regimes:
             rows += self._check(state, regime, step)
         if step.offset > state.offset:
             rows += self.backlog.enter(state, step, record).rows
@@ -308,7 +310,7 @@ class Rater:
 
     def messages(self, state: PartitionState, name: str, told: Sequence[Told], record: Record | None = None) -> list[Message]:
         """What goes out. ``record``: the one at hand, whose trace goes on with it."""
-        self.counts.grades += len(told)
+        self.counts.grades += sum(one.event["type"] not in DUTY_TYPES for one in told)
         trace = sampled(record.headers) if record and told else None
         return [_message(name, one, trace) for one in told]
 
@@ -331,4 +333,5 @@ def _message(name: str, told: Told, trace: bytes | None) -> Message:
     if told.event["type"] == PART_GRADED:
         # To the parent, which may lie in any partition (ADR 0026).
         return Message(topics.PARTS, told.event["subject"].encode(), value, told.step.stamp, tuple(headers))
-    return Message(topics.GRADES, name.encode(), value, told.step.stamp, tuple(headers), told.step.partition)
+    topic = topics.DUTIES if told.event["type"] in DUTY_TYPES else topics.GRADES
+    return Message(topic, name.encode(), value, told.step.stamp, tuple(headers), told.step.partition)

@@ -12,9 +12,11 @@ from datetime import date
 
 from services.rating.domain.controls import Controls
 from services.rating.domain.days import civil_day
-from services.rating.domain.digest import final_line, step_line
+from services.rating.domain.digest import duty_lines, final_line, step_line
+from services.rating.domain.duties import Duty
+from services.rating.domain.duty_events import TYPES as DUTY_TYPES
 from services.rating.domain.facts import Fact
-from services.rating.domain.fold import Book, attempts, merged
+from services.rating.domain.fold import Book, attempts, duties_on, merged
 from services.rating.domain.grade import standing
 from services.rating.domain.parts.entries import TYPE as PART_GRADED
 from services.rating.domain.parts.entries import Entry, entry_of
@@ -129,11 +131,16 @@ def final_of(state: Subject, controls: Controls, asked: Question, into: Outcome)
         if line := final_line(subject, regime, found):
             assert found is not None
             into.lines.append(line)
+            into.lines += duty_lines(subject, regime, _duties(state, controls, book, asked))
             into.words[regime, found.grade or found.status] += 1
 
 
 def _standing(state: Subject, controls: Controls, book: Book, asked: Question) -> Standing | None:
     return standing(state, controls, book, upto=ALL, as_of=asked.day(book), proposing=False)
+
+
+def _duties(state: Subject, controls: Controls, book: Book, asked: Question) -> list[Duty]:
+    return duties_on(state, controls, book, upto=ALL, as_of=asked.day(book))
 
 
 def _count(into: Outcome) -> None:
@@ -155,16 +162,17 @@ def foldable(subject: str, partition: int, facts: list[Fact], refused: Callable[
 
 
 def told(subject: str, partition: int, facts: list[Fact], controls: Controls, asked: Question, into: Outcome) -> None:
-    """Every grade event of the subject, in the order in which live rating tells them."""
+    """Every event about the subject's grades and duties, in the order in which live rating tells them."""
     kept = list(foldable(subject, partition, facts, lambda: _count(into)).log.values())
     for regime, book in asked.books.items():
-        place = 0
+        places: Counter[bool] = Counter()
         for events, untold in attempts(subject, partition, merged(kept, controls), controls, {regime: book}):
             into.untold += len(untold)
             for one in events:
                 if one.event["type"] == PART_GRADED:
                     into.parts.append(entry_of(one.event))
                     continue
-                into.lines.append(step_line(one.event, place))
-                place += 1
+                of_duty = one.event["type"] in DUTY_TYPES
+                into.lines.append(step_line(one.event, places[of_duty]))
+                places[of_duty] += 1
                 into.words[regime, one.event["type"]] += 1

@@ -78,12 +78,14 @@ class Ledger:
         }
         return self.enter("rulebook.activated", data, known=date.fromisoformat(on))
 
-    def enter(self, name: str, data: dict[str, Any], *, known: date | None = None, id: str | None = None) -> str:
+    def enter(
+        self, name: str, data: dict[str, Any], *, known: date | None = None, id: str | None = None, subject: str | None = None
+    ) -> str:
         row = lookup(f"mingjian.{name}.v1")
         assert row is not None and row.wired, name
-        return self.take(name, data, known=known, id=id)
+        return self.take(name, data, known=known, id=id, subject=subject)
 
-    def take(self, name: str, data: dict[str, Any], *, known: date | None = None, id: str | None = None) -> str:
+    def take(self, name: str, data: dict[str, Any], *, known: date | None = None, id: str | None = None, subject: str | None = None) -> str:
         """The same, of a type that intake may not take yet."""
         row = lookup(f"mingjian.{name}.v1")
         assert row is not None, name
@@ -91,7 +93,7 @@ class Ledger:
         own = known or date.fromisoformat(data.get("occurred_on") or "2020-01-01")
         self.clock = max(self.clock, morning(own) + self.offset % 1000)
         event_id = id or str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.subject}/{name}/{self.offset}"))
-        event = {"id": event_id, "source": self.source, "type": row.type, "subject": self.subject, "data": data}
+        event = {"id": event_id, "source": self.source, "type": row.type, "subject": subject or self.subject, "data": data}
         entry = {"received_at": instant(self.clock)}
         fact = compact(event, entry, partition=self.partition, offset=self.offset, known=self.clock, stamp=self.clock)
         assert fact is not None
@@ -276,7 +278,7 @@ class Ledger:
 
     # what rating says
     def told(self) -> list[Told]:
-        """Every grade event, step by step, as the live driver tells them."""
+        """Every event about the grade and duties, step by step, as the live driver tells them."""
         subject, controls, told = Subject(self.subject, self.partition), Controls(), []
         for fact in self.facts:
             if fact.name in CONTROLS and not controls.apply(fact):
@@ -286,7 +288,7 @@ class Ledger:
 
     def public(self) -> list[Told]:
         """Those that are for the public: what is in force, and what was."""
-        return [one for one in self.told() if one.event["type"] not in ("mingjian.grade.proposed.v1", "mingjian.proposal.closed.v1")]
+        return [one for one in self.told() if (row := lookup(one.event["type"])) and not row.withheld]
 
     def determined(self) -> list[Told]:
         """Those that tell what holds, without those that tell what held."""

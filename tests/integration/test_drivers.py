@@ -25,8 +25,9 @@ from services._cli.sample.town import Plan
 from services.rating import bulk
 from services.rating.domain.digest import digest_of, step_line, told_line
 from services.rating.domain.emit import TYPE, TYPE_CLOSED, TYPE_CORRECTED, TYPE_PROPOSED
-from services.rating.domain.facts import compact
+from services.rating.domain.facts import CONTROLS, compact
 from services.rating.outcome import Outcome, Question, final, told
+from services.rating.owed import Owed
 from services.rating.replaying import Replayed, Source, look, replay
 from tests.cases.ledger import RULEBOOKS, Ledger, book, shop
 from tests.integration.rating_live import Live
@@ -66,17 +67,29 @@ class Desk(Live):
         asked = Question(BOOKS, newest if known_at is None else known_at, sequence=sequence)
         return replay(source, spans, asked, known_at=known_at, cores=cores, progress=lambda done, total: None)
 
-    def told(self) -> list[dict]:
-        """The grade events, each once, by partition and offset."""
+    def told(self, topic: str = topics.GRADES) -> list[dict]:
+        """The events of a topic, each once, by partition and offset."""
         found: dict[str, dict] = {}
-        for record in self.read(topics.GRADES):
+        for record in self.read(topic):
             event = orjson.loads(record.value)["event"]
             found.setdefault(event["id"], event)
         return list(found.values())
 
     def final_digest(self) -> str:
         last = {event["subject"]: event for event in self.told() if event["type"] == TYPE}
-        return digest_of(line for event in last.values() if (line := told_line(event)))
+        lines = [line for event in last.values() if (line := told_line(event))]
+        rated = {orjson.loads(line)[0] for line in lines}
+        for event in self.owed().found():
+            if event["subject"] in rated:
+                data = event["data"]
+                kept = [data[name] for name in ("office", "clause", "state", "opened_on", "due_on", "performed_on", "lapsed_on")]
+                lines.append(orjson.dumps([event["subject"], data["regime"], "duty", data["duty"], *kept]))
+        return digest_of(lines)
+
+    def owed(self) -> Owed:
+        found = Owed()
+        found.take((one.offset, one.timestamp, one.key, one.value, one.headers) for one in self.read(topics.DUTIES))
+        return found
 
     def sequence_digest(self) -> str:
         """In the order of their causes, what holds before what is proposed and that before what held, as each step tells it."""
@@ -85,6 +98,13 @@ class Desk(Live):
         events = self.told()
         events.sort(key=lambda one: (one["data"]["cause"]["offset"], TOLD.index(one["type"]), one["data"].get("in_force_from") or ""))
         for event in events:
+            place = places[event["subject"]] = places.get(event["subject"], -1) + 1
+            lines.append(step_line(event, place))
+        # A step tells the duties of one subject by their id.
+        duties = self.told(topics.DUTIES)
+        duties.sort(key=lambda one: (one["data"]["cause"]["offset"], one["data"]["duty"]))
+        places.clear()
+        for event in duties:
             place = places[event["subject"]] = places.get(event["subject"], -1) + 1
             lines.append(step_line(event, place))
         return digest_of(lines)
@@ -116,7 +136,7 @@ def town(repository: Path, enterprises: int) -> list[Sent]:
         known = int(sent.received.timestamp() * 1000)
         fact = compact(sent.event, {}, partition=0, offset=len(found), known=known, stamp=known)
         if fact is not None:
-            found.append(Sent(None if fact.name in ("rulebook.activated", "evaluation.closed") else sent.event["subject"], fact))
+            found.append(Sent(None if fact.name in CONTROLS else sent.event["subject"], fact))
     return with_an_end(found)
 
 
@@ -134,6 +154,22 @@ def test_the_sample_town_comes_out_the_same_by_all_three(desk: Desk, repository:
     assert desk.sequence_digest() == every.digest == from_file(sent, sequence=True)
     _by_command(desk, found, tmp_path)
     _analysed(desk, sent, tmp_path)
+    _duties(desk)
+
+
+def _duties(desk: Desk) -> None:
+    """四: what the offices of the town owe stands on its own topic, and `mingjian duties` lists it."""
+    states = {one["data"]["state"] for one in desk.owed().found()}
+    assert {"open", "performed", "overdue", "lapsed"} == states
+    command = [sys.executable, "-m", "services._cli.main", "duties", "--kafka", desk.stack.bootstrap]
+    office = "/departments/yangli/offices/retail-workstation"
+    asked = [*command, "--overdue", "--office", office, "--json"]
+    lines = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
+    wanted = desk.owed().found(office=office, states=frozenset(("overdue",)))
+    assert lines and [one["id"] for one in wanted] == [orjson.loads(line)["id"] for line in lines]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    assert "overdue" in shown and "performed" in shown
+    assert all(dict(one.headers)["ce_type"].startswith(b"mingjian.duty.") for one in desk.read(topics.DUTIES))
 
 
 def _by_command(desk: Desk, found: Replayed, folder: Path) -> None:

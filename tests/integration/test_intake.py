@@ -195,9 +195,23 @@ def test_private_values_reach_the_vault_and_nothing_else(desk: Desk) -> None:
     assert "样例 人名".encode() not in bytes(rows[0][1])
 
 
-def test_control_events_stand_once_in_the_registry_and_in_every_partition(desk: Desk) -> None:
-    data = {"occurred_on": "2026-01-01", "country": "GB", "year": 2026, "days_off": ["2026-12-25"], "make_up_days": [], "document": "样例"}
-    made = desk.by_registrar("calendar.issued", "stack:calendar", data)
+CONTROL = [
+    (
+        "calendar.issued",
+        "stack:calendar",
+        {"occurred_on": "2026-01-01", "country": "GB", "year": 2026, "days_off": ["2026-12-25"], "make_up_days": [], "document": "样例"},
+    ),
+    (
+        "measures.adopted",
+        "office:/departments/yangli/offices/retail-workstation",
+        {"occurred_on": "2026-01-01", "regime": "liyujiang", "clause": "四(二)2", "in_force_from": "2026-02-01", "withdrawn": False},
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "subject", "data"), CONTROL, ids=[one[0] for one in CONTROL])
+def test_control_events_stand_once_in_the_registry_and_in_every_partition(desk: Desk, name: str, subject: str, data: dict) -> None:
+    made = desk.by_registrar(name, subject, data)
     receipt = desk.post(made).json()["receipt"]
     assert receipt["topic"] == REGISTRY
 

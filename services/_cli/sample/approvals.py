@@ -19,7 +19,7 @@ from services._cli.sample.town import Sent, Town, event_of, uuid7
 from services._cli.sample.workdays import Workdays
 from services.rating.domain import emit
 from services.rating.domain.controls import Controls
-from services.rating.domain.facts import CONTROLS, Fact, compact
+from services.rating.domain.facts import CONTROLS, DUTY_CONTROLS, Fact, compact
 from services.rating.domain.fold import Book, Told, decide
 from services.rating.domain.subject import Subject
 
@@ -36,7 +36,8 @@ def with_approvals(town: Town, sent: Sequence[Sent], book: Book) -> Town:
     controls = Controls()
     for number, one in enumerate(sent):
         fact = _fact(one, number * _ROOM)
-        if fact is None:
+        if fact is None or fact.name in DUTY_CONTROLS:
+            # What offices owe changes no grade.
             continue
         if fact.name in CONTROLS:
             controls.apply(fact)

@@ -51,8 +51,8 @@ def bootstrap(plan: Plan, *, source: str, rulebooks: Iterable[ActiveRulebook]) -
         sent.append(Sent(event, REGISTRAR, "desk", moment))
 
     for officer in OFFICERS:
-        # An approver speaks about the regime itself, everyone else about enterprises.
-        schemes = ("uscc", "regime") if officer.role == "approver" else ("uscc",)
+        # An approver speaks about the regime itself and for offices, everyone else about enterprises.
+        schemes = ("uscc", "regime", "office") if officer.role == "approver" else ("uscc",)
         key = officer.key(plan.seed).public_object()
         for kind, subject, data in enrolment(officer, key, plan.first, schemes=schemes, regimes=(REGIME,)):
             say(kind, subject, data, dawn)

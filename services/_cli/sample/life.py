@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
+from random import Random
 from typing import Any
 
 from services._cli.sample.acts import Act, Hand
@@ -45,7 +47,17 @@ def _case(hand: Hand, day: date, act: dict[str, Any], *, shortest: int = 8, long
     closed = hand.make(
         "case.closed", hand.officer(), {"occurred_on": closed_on.isoformat(), "case_no": number, "outcome": "penalised"}, closed_on
     )
-    return [opened, decision, closed]
+    return [opened, decision, closed, *_rechecked(hand, closed_on, number, act["violation"])]
+
+
+def _rechecked(hand: Hand, closed_on: date, case: str, violation: str) -> list[Act]:
+    """四(三)1: after most cases in time, after some too late, after some never. By a chance of its own."""
+    chance = Random(f"recheck {case}")
+    if chance.random() < _NEVER_RECHECKED:
+        return []
+    late = chance.random() < _RECHECKED_LATE
+    day = hand.workdays.after(closed_on, chance.randint(32, 45) if late else chance.randint(6, 28))
+    return [replace(hand, rng=chance).inspection(day, kind="recheck", corrected=(violation,))]
 
 
 def _warned(hand: Hand, day: date) -> list[Act]:
@@ -126,6 +138,7 @@ def _judged(hand: Hand, day: date) -> list[Act]:
     return [hand.make("crime.judged", hand.officer(), data, day)]
 
 
+_NEVER_RECHECKED, _RECHECKED_LATE = 0.12, 0.15
 _FRESH, _FRESH_DAYS = frozenset("DE"), 40
 _TOLD_DAYS = 85
 

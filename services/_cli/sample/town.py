@@ -16,6 +16,7 @@ from services._cli.sample.acts import ZONE, Act, Hand, at, instant
 from services._cli.sample.enterprises import Enterprise, enterprises
 from services._cli.sample.entries import Desk, Entered, before_go_live, edges, offline, story
 from services._cli.sample.kinds import late_of_each_kind, long_days, served_by_themselves
+from services._cli.sample.measures import adopted, notified
 from services._cli.sample.people import APPROVER, BUREAU, IMPORTER, REGIME, RETAIL, Officer, staff
 from services._cli.sample.workdays import Workdays
 
@@ -169,6 +170,7 @@ def _assemble(plan: Plan, workdays: Workdays, made: tuple[Enterprise, ...], arch
         elif one.act.why:
             lookalikes.append(_outline(sent[-1], one.act, one.act.why))
     sent += _evaluations(plan, workdays, rng)
+    sent += _measures(plan, made, workdays)
     sent.sort(key=lambda item: item.received)
     return Town(plan, made, tuple(sent), tuple(planted), tuple(lookalikes))
 
@@ -212,6 +214,18 @@ def _planted(sent: Sent, one: Entered, workdays: Workdays, plan: Plan) -> dict[s
         "outage": one.act.lead.office == plan.outage_office and one.act.due_from <= plan.outage_day <= one.deadline,
         "provisional": not set(range((one.act.due_from + timedelta(days=1)).year, one.entered_on.year + 1)) <= workdays.years,
     }
+
+
+def _measures(plan: Plan, made: tuple[Enterprise, ...], workdays: Workdays) -> list[Sent]:
+    rng = Random(f"town {plan.seed} measures")
+    sent: list[Sent] = []
+    for kind, subject, data, moment in (*adopted(plan.go_live), *notified(made, plan.first, plan.last, workdays, plan.seed)):
+        if moment <= plan.until:
+            signed = moment - timedelta(minutes=3)
+            data = {**data, "entered_by": APPROVER.pseudonym}
+            event = event_of(id=uuid7(signed, rng), source=BUREAU, kind=kind, subject=subject, signed=signed, data=data)
+            sent.append(Sent(event, APPROVER.name, "desk", moment))
+    return sent
 
 
 def _evaluations(plan: Plan, workdays: Workdays, rng: Random) -> list[Sent]:

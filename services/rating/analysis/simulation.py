@@ -155,7 +155,8 @@ def _lists(old: Rulebook, new: Rulebook, compared: Sequence[Compared]) -> Iterab
 def _load(old: Rulebook, new: Rulebook, compared: Sequence[Compared], as_of: date) -> Iterable[Load]:
     was = Counter(one.old.grade for one in compared if one.old)
     now = Counter(one.new.grade for one in compared if one.new)
-    clauses = {grade: one.clause for book in (old, new) for one in book.measures for grade in one.grades}
+    visits = ((book, one) for book in (old, new) for one in book.measures if any(book.visits_of(one, as_of)))
+    clauses = {grade: one.clause for _, one in visits for grade in one.grades}
     for grade in labels(old, new, ()):
         each = (old.inspections_a_year(grade, as_of), new.inspections_a_year(grade, as_of))
         if any(each):

@@ -7,14 +7,15 @@ days were over then.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from services.rating.domain.days import day
-from services.rating.domain.facts import DAY_CLOSED, Fact
+from services.rating.domain.facts import DAY_CLOSED, DUTY_CONTROLS, Fact
+from services.rating.domain.offices import Offices
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class Controls:
     _activations: dict[str, list[Activation]] = field(default_factory=dict)
     _of: dict[str, list[Fact]] = field(default_factory=dict)
     _days: list[Fact] = field(default_factory=list)
+    # What offices took upon themselves and did for all their enterprises, and the calendars by which they count days.
+    offices: Offices = field(default_factory=Offices)
     # What was asked, and the answer, for every subject asks the same; empty again with each new control.
     _asked: dict[tuple[object, ...], Any] = field(default_factory=dict)
     # The same for what ``law.law_of`` lays out; of each number of activations, which never changes.
@@ -72,6 +75,9 @@ class Controls:
         data = fact.data
         if fact.name == DAY_CLOSED:
             self._days.append(fact)
+            return True
+        if fact.name in DUTY_CONTROLS:
+            self.offices.apply(fact)
             return True
         regime = data["regime"]
         self._of.setdefault(regime, []).append(fact)
@@ -155,6 +161,18 @@ class Controls:
         """The newest control below an offset that concerns the regime: its own, or a day that closed."""
         found = (_last(self._of.get(regime, ()), below), _last(self._days, below))
         return max((one for one in found if one), key=lambda one: one.offset, default=None)
+
+    def closed_through(self, *, upto: int) -> date | None:
+        """The last day that is over by what was closed up to offset ``upto``."""
+        key = ("through", bisect_right(self._days, upto, key=lambda one: one.offset))
+        if key not in self._asked:
+            self._asked[key] = max((day(one.data["through"]) for one in self._days[: key[1]]), default=None)  # type: ignore[type-var]
+        found: date | None = self._asked[key]
+        return found
+
+    def own(self, regime: str, *, below: int) -> Fact | None:
+        """The newest control of the regime's own below an offset."""
+        return _last(self._of.get(regime, ()), below)
 
     def regimes(self) -> list[str]:
         """Regimes with an activation, sorted."""

@@ -48,7 +48,7 @@ def proposed(
 
 def closed(*, subject: str, regime: str, grade: str, outcome: str, cause: Fact) -> dict[str, Any]:
     """The event that tells what became of the open proposal."""
-    data = {"regime": regime, "grade": grade, "outcome": outcome, "cause": _cause(cause)}
+    data = {"regime": regime, "grade": grade, "outcome": outcome, "cause": cause_of(cause)}
     return _event(KIND_CLOSED, subject, data, cause)
 
 
@@ -88,7 +88,7 @@ def _data(regime: str, version: str, sha256: str, before: Standing | None, after
         "previous_grade": before.grade if before else None,
         "previous_status": before.status if before else None,
         "rulebook": {"regime": regime, "version": version, "sha256": sha256},
-        "cause": _cause(cause),
+        "cause": cause_of(cause),
     }
 
 
@@ -117,7 +117,7 @@ def ahead(seen: Outlook) -> dict[str, Any]:
     }
 
 
-def _cause(cause: Fact) -> dict[str, Any]:
+def cause_of(cause: Fact) -> dict[str, Any]:
     """``known_from`` is the fact's, not the grade's: rating's own delay changes no answer about what was known when."""
     return {
         "topic": topics.FACTS,

@@ -17,7 +17,8 @@ PREFIX, SUFFIX = "mingjian.", ".v1"
 
 # event name → the keys of ``data`` that are kept
 KEPT: dict[str, tuple[str, ...]] = {
-    "enterprise.registered": ("occurred_on", "business_kind", "regimes"),
+    "enterprise.registered": ("occurred_on", "business_kind", "regimes", "responsible_person"),
+    "enterprise.changed": ("occurred_on", "responsible_person"),
     "enterprise.closed": ("occurred_on", "reason"),
     "enterprise.status.declared": ("occurred_on", "regime", "status"),
     "part.joined": ("occurred_on", "parent"),
@@ -25,6 +26,8 @@ KEPT: dict[str, tuple[str, ...]] = {
     "operation.started": ("occurred_on",),
     "operation.interrupted": ("occurred_on", "until"),
     "permit.revoked": ("occurred_on", "document_no", "service", "whole"),
+    "permit.applied_for": ("occurred_on", "application_no", "responsible_person", "accepted_on", "decide_by"),
+    "notice_of_extension.issued": ("occurred_on", "document_no", "application", "extended_to"),
     "inspection.recorded": (
         "occurred_on",
         "kind",
@@ -39,6 +42,8 @@ KEPT: dict[str, tuple[str, ...]] = {
         "closure",
     ),
     "case.closed": ("occurred_on", "case_no", "outcome", "violations"),
+    "rectification.reported": ("occurred_on",),
+    "self_inspection.reported": ("occurred_on", "regime", "year"),
     "obstruction.determined": ("occurred_on", "document_no", "service", "act"),
     "score.recorded": ("occurred_on", "regime", "year", "maximum", "total", "final", "standard"),
     "warning.issued": ("occurred_on", "document_no", "service", "violation", "legal_field", "correct_by", "correction_ordered"),
@@ -64,10 +69,16 @@ CONTROLS: dict[str, tuple[str, ...]] = {
     "evaluation.closed": ("regime", "period", "evaluation_date"),
     "rulebook.activated": ("regime", "version", "sha256", "in_force_from"),
     "day.closed": ("through",),
+    "measures.adopted": ("occurred_on", "regime", "clause", "in_force_from", "withdrawn", "business_kinds"),
+    "list.notified": ("occurred_on", "regime", "list", "clause", "as_of"),
+    "calendar.issued": ("country", "year", "days_off", "make_up_days"),
 }
 DAY_CLOSED, SUCCEEDED = "day.closed", "enterprise.succeeded"
 # Kept, and read from files alone until intake takes them and live rating can pass them on.
 FILES_ONLY = frozenset({SUCCEEDED})
+# Steps for duties alone: no grade follows from them. Those of the first two are about an office, which is their subject.
+DUTY_CONTROLS = frozenset(("measures.adopted", "list.notified", "calendar.issued"))
+_OFFICE = "office:"
 
 
 @quick
@@ -116,6 +127,8 @@ def compact(event: dict[str, Any], entry: dict[str, Any], *, partition: int, off
     if words := kept.get("replacement"):
         instead = name_of(words["type"])
         kept["replacement"] = {"name": instead, "data": _kept(KEPT.get(instead, ()), words["data"])}
+    if name in DUTY_CONTROLS and event["subject"].startswith(_OFFICE):
+        kept["office"] = event["subject"].removeprefix(_OFFICE)
     received = milliseconds(entry["received_at"]) if entry.get("received_at") else stamp
     return Fact(partition, offset, known, stamp, received, event["id"], event["source"], name, kept)
 

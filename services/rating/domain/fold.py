@@ -17,12 +17,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date
 from typing import Any
 
+from services.rating.domain import duty_steps
 from services.rating.domain.book import Book, Books
 from services.rating.domain.controls import Activation, Controls
 from services.rating.domain.days import ONE_DAY, civil_day
 from services.rating.domain.due import next_change
+from services.rating.domain.duties import Duty
 from services.rating.domain.emit import closed, corrected, determined, proposed
-from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact
+from services.rating.domain.facts import CONTROLS, DAY_CLOSED, DUTY_CONTROLS, Fact
 from services.rating.domain.grade import standing
 from services.rating.domain.law import Part, law_of
 from services.rating.domain.outlook import NO_OUTLOOK, Outlook, outlook
@@ -35,7 +37,7 @@ from services.rating.domain.subject import Subject
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A grade event and the step that made it due."""
+    """An event about a grade or a duty and the step that made it due."""
 
     step: Fact
     event: dict[str, Any]
@@ -67,18 +69,22 @@ def attempt(subject: Subject, controls: Controls, books: Books, step: Fact) -> t
 
     Where the standing before can't be worked out either (it was untold then), what stands now is told as the first."""
     concerned = [book for book in concerned_by(step, books) if subject.scheme in book.rulebook.header.schemes]
-    were = {book.rulebook.regime: _previous_or_none(subject, controls, book, step) for book in concerned}
-    shown = {book.rulebook.regime: _shown_or_none(subject, controls, book, step, were[book.rulebook.regime]) for book in concerned}
-    to_parents = {book.rulebook.regime: _said_or_none(subject, controls, book, step) for book in concerned if book.rulebook.parts}
+    graded = [] if step.name in DUTY_CONTROLS else concerned
+    were = {book.rulebook.regime: _previous_or_none(subject, controls, book, step) for book in graded}
+    shown = {book.rulebook.regime: _shown_or_none(subject, controls, book, step, were[book.rulebook.regime]) for book in graded}
+    to_parents = {book.rulebook.regime: _said_or_none(subject, controls, book, step) for book in graded if book.rulebook.parts}
+    owed = {book.rulebook.regime: _owed(subject, controls, book, step) for book in concerned}
     if step.name not in CONTROLS and not subject.apply(step):
         return [], []
     told, untold = [], []
     for book in concerned:
         regime = book.rulebook.regime
         try:
-            events = _changes(subject, controls, book, step, were[regime], shown[regime])
-            if book.rulebook.parts:
+            events = _changes(subject, controls, book, step, were[regime], shown[regime]) if book in graded else []
+            if regime in to_parents:
                 events += _to_parents(subject, controls, book, step, to_parents[regime])
+            if before := owed[regime]:
+                events += _duties(subject, controls, book, step, before)
         except Exception as error:
             _drop_tables(subject, regime)
             untold.append(Untold(step, regime, error))
@@ -87,9 +93,38 @@ def attempt(subject: Subject, controls: Controls, books: Books, step: Fact) -> t
     return told, untold
 
 
+def _owed(subject: Subject, controls: Controls, book: Book, step: Fact) -> duty_steps.Before | None:
+    """What duties are compared with; None where nobody adopted a measure."""
+    if not duty_steps.adopted(controls, book.rulebook.regime, upto=step.offset):
+        return None
+    try:
+        return duty_steps.before(subject, controls, book, step, _asking(subject, controls, book))
+    except Exception:
+        _drop_tables(subject, book.rulebook.regime)
+        return duty_steps.NOTHING
+
+
+def _duties(subject: Subject, controls: Controls, book: Book, step: Fact, before: duty_steps.Before) -> list[dict[str, Any]]:
+    named = {"subject": subject.subject, "version": book.rulebook.version, "sha256": book.sha256, "cause": step}
+    now = duty_steps.after(subject, controls, book, step, _asking(subject, controls, book, step), before)
+    return list(duty_steps.changes(named, book.rulebook, before.kept.duties, now.duties))
+
+
+def _asking(subject: Subject, controls: Controls, book: Book, step: Fact | None = None) -> duty_steps.On:
+    """``step``: whose standing is worked out already."""
+
+    def on(upto: int, day: date) -> Standing | None:
+        kept = subject.standings.get(book.rulebook.regime)
+        if step is not None and kept is not None and kept[0] == upto == step.offset and day == civil_day(step.known, book.zone):
+            return kept[1]
+        return _on(subject, controls, book, upto=upto, as_of=day)
+
+    return on
+
+
 def concerned_by(step: Fact, books: Books) -> list[Book]:
     """The books of the regimes that a step is told for, sorted."""
-    if step.name in CONTROLS and step.name != DAY_CLOSED:
+    if step.name in CONTROLS and "regime" in step.data:
         regime = step.data["regime"]
         return [books[regime]] if regime in books else []
     return [books[regime] for regime in sorted(books)]
@@ -240,12 +275,19 @@ def _drop_tables(subject: Subject, regime: str) -> None:
             del view.indexes[name]
     subject.standings.pop(regime, None)
     subject.said.pop(regime, None)
+    subject.duties.pop(regime, None)
 
 
 def due(subject: Subject, controls: Controls, books: Books, *, known: int) -> date | None:
     """From when on the close of a day can tell something of the subject again, after a step of the instant ``known``."""
-    days = (next_change(subject, controls, book, as_of=civil_day(known, book.zone)) for book in books.values())
+    days = [next_change(subject, controls, book, as_of=civil_day(known, book.zone)) for book in books.values()]
+    days += [duty_steps.next_day(subject, controls, book.rulebook) for book in books.values()]
     return min((day for day in days if day), default=None)
+
+
+def duties_on(subject: Subject, controls: Controls, book: Book, *, upto: int, as_of: date) -> list[Duty]:
+    """What offices owe about the subject as of a day whose days before it are over, by what is known up to an offset."""
+    return duty_steps.duties_on(subject, controls, book, _asking(subject, controls, book), upto=upto, as_of=as_of)
 
 
 def today(books: Books, known: int) -> date | None:

@@ -20,7 +20,7 @@ from services.rating.domain.acts import Decision, decision_of
 from services.rating.domain.days import day
 from services.rating.domain.effects import ACTING, LOOKED_AT, REPAIR, Effects, Key
 from services.rating.domain.facts import CONTROLS, SUCCEEDED, Fact
-from services.rating.domain.view import View, regimes_of
+from services.rating.domain.view import DEALINGS, View, regimes_of
 
 SCORED = "score.recorded"
 _STAYS_BEHIND = frozenset({"enterprise.closed", "enterprise.status.declared", SUCCEEDED})
@@ -44,6 +44,8 @@ class Subject:
     standings: dict[str, tuple[int, Any]] = field(default_factory=dict)
     # Regime → (offset of the last step, what it says to parents after it); kept up by ``parts.telling``.
     said: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    # Regime → what offices owe about it after the last step; kept up by ``duty_steps``.
+    duties: dict[str, Any] = field(default_factory=dict)
     # Regime → when the first fact of it became known.
     _since: dict[str, int] = field(default_factory=dict)
     # How many repairs act and which histories count → the view of those days; made when it is asked for.
@@ -182,6 +184,24 @@ class Subject:
     def views(self) -> Iterator[View]:
         """Those that have been made."""
         yield from self._views.values()
+
+    def dealings(self) -> dict[str, list[Fact]]:
+        """What performs or opens duties, of the facts in effect before any repair: a repair undoes no duty that was there."""
+        view = self.view_on(date.min)
+        if view.dealings is None:
+            found: dict[str, list[Fact]] = {}
+            for fact in self._in_effect():
+                if fact.name in DEALINGS:
+                    found.setdefault(fact.name, []).append(fact)
+            for facts in found.values():
+                facts.sort(key=lambda one: (one.data.get("occurred_on") or "", one.offset))
+            view.dealings = found
+        return view.dealings
+
+    def repaired_on(self, fact: Fact) -> date | None:
+        """The day from which a repair takes the fact or its decision away; None where none does."""
+        decision = decision_of(fact)
+        return next((on for on, meant in self._granted() if fact.key in meant or decision in meant), None)
 
     def repair_days(self) -> list[date]:
         """The days from which granted repairs act, or a history counts that was taken over, sorted."""

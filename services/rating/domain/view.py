@@ -19,6 +19,19 @@ from services.rating.domain.effects import SERVED
 from services.rating.domain.facts import Fact
 from services.rating.domain.serving import Papers
 
+DEALINGS = frozenset(
+    (
+        "inspection.recorded",
+        "case.closed",
+        "rectification.reported",
+        "self_inspection.reported",
+        "announcement.made",
+        "permit.applied_for",
+        "notice_of_extension.issued",
+        "enterprise.registered",
+        "enterprise.changed",
+    )
+)
 # All others bring no act and serve none.
 BRING = ACTS | {SERVED}
 
@@ -50,6 +63,8 @@ class View:
     served_too_early: dict[int, tuple[Fact, Fact]] = field(default_factory=dict)
     # Months asked for → (length of ``operation``, what it comes to); kept up by ``operated_for.operating``.
     operated: dict[int, tuple[int, Any]] = field(default_factory=dict)
+    # What performs or opens duties, by type, day and offset; None until ``Subject.dealings`` asks for it.
+    dealings: dict[str, list[Fact]] | None = None
     # Per rulebook, by identity; made and kept up by ``index.index_of``.
     indexes: dict[int, Any] = field(default_factory=dict)
 
@@ -60,6 +75,8 @@ class View:
             if not (regimes := regimes_of(fact)) <= self.regimes:
                 self.regimes |= regimes
             folding(self, fact)
+        if self.dealings is not None and name in DEALINGS:
+            insort(self.dealings.setdefault(name, []), fact, key=_by_day)
         if name not in BRING:
             return
         if name in DOCUMENTS:
@@ -156,7 +173,8 @@ def _fold_inspection(view: View, fact: Fact) -> None:
 
 
 def _by_day(fact: Fact) -> tuple[str, int]:
-    return (fact.data["occurred_on"], fact.offset)
+    # A register may not know the day of a registration: it was before everything that is known.
+    return (fact.data.get("occurred_on") or "", fact.offset)
 
 
 def _fold_score(view: View, fact: Fact) -> None:

@@ -32,7 +32,9 @@ class Sent:
         data = dict(one.data)
         if words := data.get("replacement"):
             data["replacement"] = {"type": f"mingjian.{words['name']}.v1", "data": words["data"]}
-        return about | {"subject": self.subject or "regime:liyujiang", "time": instant(one.stamp), "data": data}
+        office = data.pop("office", None)
+        whole = f"office:{office}" if office else "regime:liyujiang"
+        return about | {"subject": self.subject or whole, "time": instant(one.stamp), "data": data}
 
     @property
     def value(self) -> bytes:

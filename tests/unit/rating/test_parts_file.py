@@ -8,7 +8,7 @@ from datetime import date
 import orjson
 
 from schemas.times import instant
-from services.rating.bulk import ahead, fold_lines, rate, row
+from services.rating.bulk import explained, fold_lines, rate, row
 from services.rating.domain.digest import final_line
 from services.rating.domain.facts import CONTROLS
 from tests.cases.chain import CHAIN, REGIME, Town
@@ -37,13 +37,13 @@ def test_shops_and_their_chain_from_one_file() -> None:
     assert {CHAIN, *(shop.subject for shop in town.shops)} == set(found)
     by_log = town.on("2025-04-01")
     assert final_line(CHAIN, REGIME, by_log) == final_line(CHAIN, REGIME, found[CHAIN])
-    said = row(CHAIN, found[CHAIN]) | ahead(folded, book(REGIME), CHAIN, found[CHAIN], day)
+    said = row(CHAIN, found[CHAIN]) | explained(folded, book(REGIME), CHAIN, found[CHAIN], day)
     assert ("B", "2025-01-15", [], []) == (said["grade"], said["in_force_from"], said["near"], said["better"])
     assert (4, 3) == (said["parts"]["counted"], said["parts"]["grades"][0]["parts"])
     scores = {fact.id for shop in town.shops[:3] for fact in shop.facts if fact.name == "score.recorded"}
     assert scores == set(said["decisive_events"])
     shop = town.shops[0].subject
-    assert "parts" not in row(shop, found[shop]) | ahead(folded, book(REGIME), shop, found[shop], day)
+    assert "parts" not in row(shop, found[shop]) | explained(folded, book(REGIME), shop, found[shop], day)
 
 
 def test_the_lines_of_other_subjects_may_stand_anywhere() -> None:

@@ -39,6 +39,9 @@ def life(seed: int) -> Ledger:
     rng = random.Random(seed)
     ledger = Ledger(subject=SUBJECTS[seed % len(SUBJECTS)])
     ledger.opened("2022-05-01")
+    for clause in ("四(二)2", "四(三)2", "四(三)4", "四(四)3"):
+        data = {"occurred_on": "2022-06-01", "regime": "liyujiang", "clause": clause, "in_force_from": "2022-06-01", "withdrawn": False}
+        ledger.enter("measures.adopted", data, subject=f"office:{OFFICE}")
     for year in (2023, 2024, 2025):
         for month in rng.sample(range(1, 13), 4):
             day = f"{year}-{month:02d}-{rng.randint(1, 28):02d}"
@@ -82,7 +85,8 @@ def log_of(seeds: tuple[int, ...] = (0, 1, 2)) -> list[Record]:
             continue
         if len(found) % 7 == 6:
             found.append(night(len(found), fact.stamp))
-        found.append(record(len(found), subject, fact.name, fact.data, id=fact.id, at=fact.stamp))
+        about = f"office:{fact.data['office']}" if "office" in fact.data else subject
+        found.append(record(len(found), about, fact.name, fact.data, id=fact.id, at=fact.stamp))
         if len(found) == 20:
             found.append(Record(3, 20, fact.stamp, b"junk", b"\xff\x00", ()))
             copied = found[10]
@@ -146,6 +150,9 @@ def run(disk: Disk, log: list[Record], *, batch: int, books: dict | None = None,
     return rater
 
 
+TOLD = (topics.GRADES, topics.DUTIES)
+
+
 def work_off(disk: Disk, rater: Rater, state: PartitionState, size: int = 2) -> None:
     """A slice of the backlog."""
     for work in rater.backlog.slice(state, size):
@@ -153,11 +160,13 @@ def work_off(disk: Disk, rater: Rater, state: PartitionState, size: int = 2) -> 
 
 
 def grades(disk: Disk) -> dict[str, bytes]:
-    """By id; the same id must always have the same bytes."""
+    """And what is told of duties, by id; the same id must always have the same bytes, and stand on its own topic."""
     found: dict[str, bytes] = {}
     for one in disk.messages:
-        if one.topic == topics.GRADES:
-            id = orjson.loads(one.value)["event"]["id"]
+        if one.topic in TOLD:
+            event = orjson.loads(one.value)["event"]
+            id = event["id"]
+            assert (one.topic == topics.DUTIES) == event["type"].startswith("mingjian.duty.")
             assert found.setdefault(id, one.value) == one.value, "the same id with other bytes"
     return found
 
@@ -180,7 +189,7 @@ def test_batches_of_any_size_tell_the_same(log: list[Record], expected: dict[str
     disk = Disk()
     run(disk, log, batch=batch)
     assert expected == grades(disk)
-    assert len(expected) == len([one for one in disk.messages if one.topic == topics.GRADES])
+    assert len(expected) == len([one for one in disk.messages if one.topic in TOLD])
 
 
 @pytest.mark.parametrize("batch", [1, 5, 40])
@@ -295,7 +304,7 @@ def test_a_fact_that_breaks_the_fold_goes_to_quarantine_and_its_subject_goes_on(
     disk, undisturbed = Disk(), Disk()
     run(disk, [*good[:3], bad, shifted], batch=5)
     run(undisturbed, good, batch=5)
-    assert [topics.QUARANTINE] == [one.topic for one in disk.messages if one.topic != topics.GRADES]
+    assert [topics.QUARANTINE] == [one.topic for one in disk.messages if one.topic not in TOLD]
     facts = [orjson.loads(one.value)["event"]["data"]["grade"] for one in disk.messages if one.topic == topics.GRADES]
     assert facts == [orjson.loads(one.value)["event"]["data"]["grade"] for one in undisturbed.messages]
 
@@ -305,7 +314,7 @@ def test_grades_carry_the_trace_the_key_and_the_time_of_their_cause(log: list[Re
     run(disk, log, batch=9)
     by_offset = {one.offset: one for one in log}
     for one in disk.messages:
-        if one.topic != topics.GRADES:
+        if one.topic not in TOLD:
             continue
         event = orjson.loads(one.value)["event"]
         cause = by_offset[event["data"]["cause"]["offset"]]

@@ -120,13 +120,38 @@ def test_every_parameter_is_named_somewhere_and_every_reading_relied_on(regime: 
 
 MEASURES = b"""
 measures:
-  - {name: often, title: {zh: x, en: Often}, clause: "1", grades: [B], on_site_inspections: yearly}
+  - name: often
+    title: {zh: x, en: Often}
+    clause: "1"
+    grades: [B]
+    opened_by: {kind: period, months: year}
+    needs:
+      - {any_of: [{act: inspection}], at_least: yearly}
+    due: {kind: period_end}
+    after_grade_change: after
+    whose: whose
+  - {name: seldom, title: {zh: x, en: Seldom}, clause: "1", grades: [A], power: {zh: x, en: Nothing is due}}
 parameters:
   - name: yearly
     unit: count
     title: {zh: x, en: How often}
     values:
       - {value: 2, clause: "1", in_force_from: 2020-01-01, published_on: null, checked_on: 2026-01-01}
+  - name: year
+    unit: months
+    title: {zh: x, en: A year}
+    values:
+      - {value: 12, clause: "1", in_force_from: 2020-01-01, published_on: null, checked_on: 2026-01-01}
+  - name: after
+    unit: word
+    title: {zh: x, en: Afterwards}
+    values:
+      - {value: lapses, clause: "1", in_force_from: 2020-01-01, published_on: null, checked_on: 2026-01-01}
+  - name: whose
+    unit: word
+    title: {zh: x, en: Whose acts}
+    values:
+      - {value: any, clause: "1", in_force_from: 2020-01-01, published_on: null, checked_on: 2026-01-01}
 """
 
 
@@ -140,3 +165,20 @@ def test_a_measure_says_how_often_its_grades_are_inspected() -> None:
     book = load({**GOOD, "grades.yaml": GOOD["grades.yaml"] + MEASURES})
     assert [0, 2, 0] == [book.inspections_a_year(grade, date(2024, 1, 1)) for grade in ("A", "B", None)]
     assert 0 == book.inspections_a_year("B", date(2019, 12, 31))
+
+
+def test_visits_in_whose_place_something_else_counts_are_no_inspections_that_are_owed() -> None:
+    """The load of an inspector is what nothing else can take off, in a whole year and whatever happened in it."""
+    text = GOOD["grades.yaml"] + MEASURES
+    for old, new in (
+        (b"{act: inspection}", b"{act: inspection}, {act: self_inspection_report}"),
+        (b"value: 12", b"value: 6"),
+    ):
+        assert 0 == load({**GOOD, "grades.yaml": text.replace(old, new)}).inspections_a_year("B", date(2024, 1, 1))
+
+
+def test_who_set_a_parameter_moves_the_digest_only_where_it_is_said() -> None:
+    text = GOOD["rules.yaml"].replace(b"    reading: R1", b"    reading: R1\n    set_by: operator", 1)
+    book = load({**GOOD, "rules.yaml": text})
+    assert ("operator", None) == (book.parameter("highest_sum").set_by, load(GOOD).parameter("highest_sum").set_by)
+    assert digest(load(GOOD)) != digest(book)

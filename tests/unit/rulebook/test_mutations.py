@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import inspect
 from collections.abc import Callable, Iterator
+from datetime import date
 from decimal import Decimal
 from itertools import pairwise, product
 from pathlib import Path
@@ -16,7 +17,8 @@ from typing import Any
 
 import pytest
 
-from schemas.rulebook import Rule, Rulebook
+from schemas.rulebook import Measure, Rule, Rulebook
+from schemas.rulebook.measures import AFTER_GRADE_CHANGE, WHOSE, Period
 from schemas.rulebook.points import SAME_ACT, PointTable
 from schemas.rulebook.vocabulary import ACTS_BY, COUNTED_BY, OF_TWO_FINALS, START_UNKNOWN
 from schemas.rulebook.wholes import UNRATED
@@ -100,6 +102,13 @@ def mutants(book: Rulebook) -> Iterator[tuple[str, Rulebook]]:
         yield f"rule {rule.id} gone", _with(book, "rules", tuple(one for one in book.rules if one != rule))
         for label, changed in _of_rule(rule):
             yield f"{rule.id} {label}", _with(book, "rules", tuple(changed if one == rule else one for one in book.rules))
+    for measure in book.measures:
+        yield f"measure {measure.name} gone", _with(book, "measures", tuple(one for one in book.measures if one != measure))
+        for label, other_measure in _of_measure(measure):
+            yield (
+                f"{measure.name} {label}",
+                _with(book, "measures", tuple(other_measure if one == measure else one for one in book.measures)),
+            )
     for table in book.point_tables:
         for label, changed in _of_table(table):
             yield f"{table.name} {label}", _with(book, "point_tables", tuple(changed if one == table else one for one in book.point_tables))
@@ -179,10 +188,41 @@ def _near(unit: str, value: Any) -> Iterator[tuple[str, Any]]:
         for word in value:
             yield f"without {word}", tuple(one for one in value if one != word)
     elif unit == "word":
-        words = next(one for one in (OF_TWO_FINALS, START_UNKNOWN, SAME_ACT, COUNTED_BY, ACTS_BY, UNRATED) if value in one)
+        choices = (OF_TWO_FINALS, START_UNKNOWN, SAME_ACT, COUNTED_BY, ACTS_BY, UNRATED, AFTER_GRADE_CHANGE, WHOSE)
+        words = next(one for one in choices if value in one)
         for word in words:
             if word != value:
                 yield word, word
+
+    elif unit == "month_day":
+        on = date.fromisoformat(f"2001-{value}")
+        for near in (on - ONE_DAY, on + ONE_DAY):
+            yield f"{near:%m-%d}", f"{near:%m-%d}"
+
+
+def _of_measure(measure: Measure) -> Iterator[tuple[str, Measure]]:
+    """What it may leave out and still be read."""
+    opening = measure.opened_by
+    if measure.series:
+        yield "without series", measure.model_copy(update={"series": None})
+    for field in ("least_left", "after_violation", "legal_fields"):
+        if opening is not None and getattr(opening, field, None):
+            yield f"without {field}", measure.model_copy(update={"opened_by": opening.model_copy(update={field: None})})
+    if isinstance(opening, Period) and opening.after_violation and opening.after_violation.legal_fields:
+        wide = opening.model_copy(update={"after_violation": opening.after_violation.model_copy(update={"legal_fields": None})})
+        yield "after a violation of any field", measure.model_copy(update={"opened_by": wide})
+    for need in measure.needs:
+        rest = tuple(one for one in measure.needs if one != need)
+        if rest:
+            yield f"without {need.at_least}", measure.model_copy(update={"needs": rest})
+        for act in need.any_of:
+            for field in ("kinds", "modes"):
+                if getattr(act, field):
+                    wide_act = need.model_copy(update={"any_of": (act.model_copy(update={field: None}),)})
+                    yield f"{act.act} without {field}", measure.model_copy(update={"needs": (*rest, wide_act)})
+            if len(need.any_of) > 1:
+                left = need.model_copy(update={"any_of": tuple(one for one in need.any_of if one != act)})
+                yield f"without {act.act}", measure.model_copy(update={"needs": (*rest, left)})
 
 
 def _of_rule(rule: Rule) -> Iterator[tuple[str, Rule]]:

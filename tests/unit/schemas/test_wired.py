@@ -17,7 +17,7 @@ from services.intake.domain import registry as intake
 from services.publication.domain import lists, subjects
 from services.publication.domain import registry as publication
 from services.publication.domain.rows import Seen, fact_row
-from services.rating.domain import emit, facts
+from services.rating.domain import duty_events, emit, facts
 from services.rating.domain.parts import entries
 from tests import toolkit
 from tests.cases.ledger import RULEBOOKS
@@ -49,6 +49,7 @@ ACTING = {
     },
     "written": {
         entries.TYPE,
+        *duty_events.TYPES,
         emit.TYPE,
         emit.TYPE_CORRECTED,
         emit.TYPE_PROPOSED,

@@ -91,8 +91,9 @@ def test_a_folder_without_a_header_is_refused() -> None:
 
 def test_changes_name_every_kind_of_difference() -> None:
     old = book(PLAN).rulebook
-    assert [("measures", "on_site_cautioned", "changed")] == [
-        (one.section, one.name, one.what) for one in changes(old, edition("measures.yaml", ("grades: [C]", "grades: [B, C]")).rulebook)
+    assert [("measures", "special_target", "changed")] == [
+        (one.section, one.name, one.what)
+        for one in changes(old, edition("measures.yaml", ("四(三)3\n    grades: [D]", "四(三)3\n    grades: [C, D]")).rulebook)
     ]
     ((_, name, what),) = [
         (one.section, one.name, one.what)
