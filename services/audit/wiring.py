@@ -39,15 +39,18 @@ from services.audit.verifying import Patience
 from services.audit.web.app import OutagesOf, Parts
 from services.audit.web.leaves import Leaves
 from services.audit.web.pages import Pages
+from services.audit.web.proofs import Proofs
 from services.audit.web.session import Sessions
 from services.audit.web.status import Status
-from services.audit.worker import DetectorLoop, LogLoop, RegistryReader
+from services.audit.worker import DetectorLoop, LogLoop, RegistryReader, reached
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 RULEBOOKS = Path(__file__).resolve().parents[2] / "rulebooks"
 CALENDAR_FILE = RULEBOOKS / "calendar-cn.yaml"
 # Checkpoints come once a second: what waits a tenth of it for more to come together is known no later.
 LINGER_S = 0.1
+# As long as intake waits for a receipt before it answers that one is coming.
+_PENDING_S = 2.0
 _DAYS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 30, 60, 90, 180, 365]
 # The embedded broker's place in the stack's range of ports, see docs/architecture.md.
 _BASE, _KAFKA_STEP = 19090, 2
@@ -207,15 +210,26 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
     )
     pages = Pages(sample=bool(genesis["data"]["sample"]), publication_url=settings.publication_url, time_zone=genesis["data"]["time_zone"])
     reading = ReadPool(settings.dsn)
+    places_of = PlaceReader(reading)
+    sessions = Sessions(settings.once_dir, secrets.token_bytes(32), time.time)
+    leaves = Leaves(places=places_of, read_file=store.read, log=verifier, pages=pages)
     parts = Parts(
-        log_dir=settings.log_dir,
-        sessions=Sessions(settings.once_dir, secrets.token_bytes(32), time.time),
+        read_file=store.read,
+        sessions=sessions,
         status=status,
         findings=FindingReader(reading),
         pages=pages,
         outages=_outages(rules, registry),
         public_url=settings.public_url,
-        leaves=Leaves(places=PlaceReader(reading), read_file=store.read, log=verifier, pages=pages),
+        leaves=leaves,
+        proofs=Proofs(
+            leaves=leaves,
+            places=places_of,
+            read_file=store.read,
+            log=verifier,
+            sessions=sessions,
+            reached=lambda: reached(log.progress, _PENDING_S),
+        ),
     )
     return Audit(log, detectors, registry, parts, registry_records, (findings, beside), reading)
 
