@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from starlette.responses import Response
@@ -51,8 +51,10 @@ def add_files(app: FastAPI, read_file: ReadFile, auditor: Callable[..., Session]
         """The signed checkpoint (C2SP tlog-checkpoint)."""
         return await file(request, "checkpoint", _TEXT, EACH_TIME)
 
-    @app.get("/tile/entries/{path:path}", tags=["log"], response_class=Response, responses=octets | described(401, 403, 404, 422))
-    async def entries(request: Request, path: str, session: Annotated[Session, Depends(auditor)]) -> Response:
+    secret, theirs = [Depends(auditor)], octets | described(401, 403, 404, 422)
+
+    @app.get("/tile/entries/{path:path}", tags=["log"], response_class=Response, responses=theirs, dependencies=secret)
+    async def entries(request: Request, path: str) -> Response:
         """An entry bundle (C2SP tlog-tiles). Entries are whole records, findings among them: for auditors."""
         return await file(request, _tile(f"{_ENTRIES}{path}"), _OCTETS, OWN_SHORTLY if _partial(path) else OWN_FOR_EVER)
 
