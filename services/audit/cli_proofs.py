@@ -92,10 +92,10 @@ def verify_proof_file(
     except _WRONG as error:
         _tell(as_json, {"verified": False, "error": str(error)}, f"not verified: {error}")
         raise typer.Exit(FAILED) from None
-    index, found = parse_proof(data).index, decode(leaf)
-    told = {"index": index, "topic": found.topic, "partition": found.partition, "offset": found.offset}
-    told |= {"leaf_hash": leaf_hash(leaf).hex(), "origin": point.origin, "size": point.size, "root": point.root.hex()}
-    where = f"leaf {index} of {point.size:,}, {found.topic} {found.partition}:{found.offset}"
+    index = parse_proof(data).index
+    told = {"index": index, "leaf_hash": leaf_hash(leaf).hex(), "origin": point.origin, "size": point.size, "root": point.root.hex()}
+    told |= (place := _place_in(leaf))
+    where = f"leaf {index} of {point.size:,}" + (", {topic} {partition}:{offset}".format(**place) if place else "")
     _tell(as_json, {"verified": True, **told}, f"log {point.origin}: {where}, root {point.root.hex()}\nverified \u2713")
 
 
@@ -172,6 +172,15 @@ def _entry_of(proof: bytes, envelope: Path) -> bytes:
     if head is None:
         raise ProofError("the proof holds no head of the entry; get it with `mingjian prove … --event FILE`, or give --entry")
     return entry_with(head, trusted_canonical_bytes(orjson.loads(envelope.read_bytes())))
+
+
+def _place_in(entry: bytes) -> dict[str, Any]:
+    """Whose record it is; nothing for another log's entry, which is no frame of ours."""
+    try:
+        found = decode(entry)
+    except FrameError:
+        return {}
+    return {"topic": found.topic, "partition": found.partition, "offset": found.offset}
 
 
 def _carries(entry: bytes, wanted: str) -> None:
