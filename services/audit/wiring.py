@@ -34,7 +34,7 @@ from services.audit.domain.late import EntryRule, outages_within
 from services.audit.domain.note import VerifierKey
 from services.audit.entries import Entered
 from services.audit.handlers import Detectors
-from services.audit.ports import Place
+from services.audit.ports import LogStore, Place
 from services.audit.verifying import Patience
 from services.audit.web.app import OutagesOf, Parts
 from services.audit.web.leaves import Leaves
@@ -70,6 +70,7 @@ class Settings:
     port: int
     rulebooks: Path
     log_dir: Path
+    log_store: str | None
     once_dir: Path
     publication_url: str | None
     public_url: str | None
@@ -90,6 +91,7 @@ class Settings:
             port=number(env, "MINGJIAN_PORT", 19102),
             rulebooks=folder(env, "MINGJIAN_RULEBOOKS") or RULEBOOKS,
             log_dir=folder(env, "MINGJIAN_LOG_DIR") or home / "log",
+            log_store=env.get("MINGJIAN_LOG_STORE") or None,
             once_dir=folder(env, "MINGJIAN_ONCE_DIR") or home / "run" / "once",
             # Links are for browsers: where the portal's inner address is not theirs, its public one.
             publication_url=_url(env, "MINGJIAN_PUBLICATION_PUBLIC_URL") or _url(env, "MINGJIAN_PUBLICATION_URL"),
@@ -141,6 +143,19 @@ def log_key(key_dir: Path, verifier: VerifierKey) -> LogKey:
     raise NotConfigured(f"no key in {key_dir} belongs to the log's verifier key in genesis, {verifier.name}+{verifier.key_id.hex()}")
 
 
+def log_store(settings: Settings) -> LogStore:
+    """The log's storage: a folder, or an object store where one is named. Writer and readers have one each. Raises ``NotConfigured``."""
+    if settings.log_store is None:
+        return FolderStore(settings.log_dir, mark=str(os.getpid()))
+    try:
+        # Not before it is asked for: a library of several megabytes that a folder can do without.
+        from services.audit.adapters.objects import open_store
+
+        return open_store(settings.log_store)
+    except (ImportError, ValueError) as error:
+        raise NotConfigured(f"MINGJIAN_LOG_STORE is {settings.log_store!r}, which can't be used: {error}") from None
+
+
 def places() -> list[Place]:
     """Every partition whose records become leaves."""
     return [(topic.name, partition) for topic in LOGGED_TOPICS for partition in range(topic.partitions)]
@@ -181,7 +196,7 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
     genesis = genesis_event(settings.genesis)
     verifier = VerifierKey.parse(genesis["data"]["log_vkey"])
     rules = [rule for book in load_all(settings.rulebooks).values() if (rule := EntryRule.of(book))]
-    store = FolderStore(settings.log_dir, mark=str(os.getpid()))
+    store, published = log_store(settings), log_store(settings)
     plan = PostgresPlan(settings.dsn)
     findings, beside = PostgresDetectorStore(settings.dsn), PostgresDetectorStore(settings.dsn)
     log = LogLoop(
@@ -206,15 +221,15 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
     )
     _gauges(telemetry, log, detectors)
     status = Status(
-        log=log, detectors=detectors, registry=registry, store=store, verifier=verifier, monotonic=time.monotonic, wall=time.time
+        log=log, detectors=detectors, registry=registry, store=published, verifier=verifier, monotonic=time.monotonic, wall=time.time
     )
     pages = Pages(sample=bool(genesis["data"]["sample"]), publication_url=settings.publication_url, time_zone=genesis["data"]["time_zone"])
     reading = ReadPool(settings.dsn)
     places_of = PlaceReader(reading)
     sessions = Sessions(settings.once_dir, secrets.token_bytes(32), time.time)
-    leaves = Leaves(places=places_of, read_file=store.read, log=verifier, pages=pages)
+    leaves = Leaves(places=places_of, read_file=published.read, log=verifier, pages=pages)
     parts = Parts(
-        read_file=store.read,
+        read_file=published.read,
         sessions=sessions,
         status=status,
         findings=FindingReader(reading),
@@ -225,7 +240,7 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
         proofs=Proofs(
             leaves=leaves,
             places=places_of,
-            read_file=store.read,
+            read_file=published.read,
             log=verifier,
             sessions=sessions,
             reached=lambda: reached(log.progress, _PENDING_S),
