@@ -35,7 +35,7 @@ Audit = Annotated[str | None, typer.Option(envvar="MINGJIAN_AUDIT_URL", help="Th
 @app.command()
 def prove(
     context: typer.Context,
-    source: Annotated[str, typer.Argument(help="The event's source, such as /departments/drug/offices/liyujiang.")],
+    source: Annotated[str, typer.Argument(help="The event's source, such as /departments/drug/offices/river.")],
     id: Annotated[str, typer.Argument(metavar="ID", help="The event's id.")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Where the proof goes; default standard output.")] = None,
     event: Annotated[Path | None, typer.Option(help="The submission, envelope or receipt: shows that its event may be seen.")] = None,
