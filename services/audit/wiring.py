@@ -47,7 +47,9 @@ from services.audit.worker import DetectorLoop, LogLoop, RegistryReader, reached
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 RULEBOOKS = Path(__file__).resolve().parents[2] / "rulebooks"
 CALENDAR_FILE = RULEBOOKS / "calendar-cn.yaml"
-# Checkpoints come once a second: what waits a tenth of it for more to come together is known no later.
+# What waits so long for more to come together costs a commit less. A record should be a durable leaf within 80 ms; what the detectors
+# find of it waits for the next checkpoint anyway.
+LOG_LINGER_S = 0.04
 LINGER_S = 0.1
 # As long as intake waits for a receipt before it answers that one is coming.
 _PENDING_S = 2.0
@@ -202,7 +204,7 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
     log = LogLoop(
         appender=Appender(plan=plan, store=store, key=log_key(settings.key_dir, verifier)),
         plan=plan,
-        records=KafkaRecords(connection, places(), linger_s=LINGER_S),
+        records=KafkaRecords(connection, places(), linger_s=LOG_LINGER_S),
         findings=beside,
         stack=genesis["subject"],
         monotonic=time.monotonic,
