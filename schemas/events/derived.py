@@ -66,11 +66,13 @@ class Reason(Frozen):
 
 
 class Reachable(Frozen):
-    """A better grade and the first day on which it is possible: where nothing more counts against the subject, evaluations go on from
-    year to year, and a score that is not entered yet is full marks. Approval is left aside."""
+    """A better grade, the first day on which it is possible, and the end of the period whose evaluation can give it: where nothing more
+    counts against the subject, evaluations go on from year to year, and a score that is not entered yet is full marks. Approval is
+    left aside."""
 
     grade: f.Name = public()
     on: f.CivilDate = public()
+    period_last: f.CivilDate = public()
 
 
 class Missed(Frozen):

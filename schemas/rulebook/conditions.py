@@ -29,7 +29,7 @@ class Growing(Frozen):
 class Acts(Frozen):
     """Holds when acts of the set took effect within the window: one, or ``count`` of them within ``within`` months."""
 
-    fills: ClassVar[frozenset[str]] = frozenset({"found", "needed", "documents", "first", "last"})
+    fills: ClassVar[frozenset[str]] = frozenset({"found", "needed", "documents", "first", "last", "sanctions", "violations"})
     parameters: ClassVar[dict[str, str]] = {"count": "count", "within": "months", "legal_fields": "words"}
     kind: Literal["acts"]
     acts: f.Word
@@ -65,7 +65,7 @@ class InSuccession(Frozen):
     within so many months of that service, with no inspection in between that found it corrected. ``term_needed``: an act that
     orders correction without a term begins none."""
 
-    fills: ClassVar[frozenset[str]] = frozenset({"found", "needed", "violation", "documents", "first", "last"})
+    fills: ClassVar[frozenset[str]] = frozenset({"found", "needed", "violation", "documents", "first", "last", "sanctions", "violations"})
     parameters: ClassVar[dict[str, str]] = {
         "count": "count",
         "within": "months",

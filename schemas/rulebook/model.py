@@ -293,7 +293,7 @@ class Rulebook(Section):
             del copied.__dict__[name]
         return copied
 
-    @property
+    @cached_property
     def regime(self) -> str:
         return self.header.regime
 
@@ -376,4 +376,8 @@ class Rulebook(Section):
 
     def status_for(self, role: str) -> Status | None:
         """The status of a role that has one word only (every role but ``terminal``, ``declared`` and ``interim``)."""
-        return next((one for one in self.statuses if one.role == role), None)
+        return self._roles.get(role)
+
+    @cached_property
+    def _roles(self) -> dict[str, Status]:
+        return {one.role: one for one in reversed(self.statuses)}

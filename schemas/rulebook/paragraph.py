@@ -1,7 +1,7 @@
 """A grade explained in one paragraph, in Chinese or English: for a reader who has the law before them and not the program.
 
-What it says is what the grade event says (``schemas.events.derived``), with the rulebook's names and the texts of the readings relied
-on, so whoever tells of a grade, rating or publication, tells it in the same words.
+What it says is what the grade event says (``schemas.events.derived``), with the rulebook's names, so whoever tells of a grade, rating
+or publication, tells it in the same words.
 """
 
 from __future__ import annotations
@@ -19,20 +19,22 @@ _NO_LONGER = Texts(zh="不再评定", en="no longer rated")
 _MISSED = {
     "score": Texts(zh="得分为 {value}，须达到 {bound}", en="by the score alone, {value} where {bound} is needed"),
     "no_acts": Texts(
-        zh="{value} 有一项行为，自 {bound} 起须无此类行为", en="by an act of {value} alone, where none may be from {bound} on"
+        zh="{value} 起生效的一项记录落在自 {bound} 起算的期间之内",
+        en="by one record alone, in effect from {value}, within the window that begins on {bound}",
     ),
-    "operated_for": Texts(zh="经营时间到 {value} 才够", en="by the time of operation alone, which is complete on {value}"),
+    "operated_for": Texts(zh="实际经营到 {value} 才满所需时间", en="by the time of operation alone, which is complete on {value}"),
 }
 
 
 def paragraph(book: Rulebook, data: Mapping[str, Any], lang: Language) -> str:
-    """``data``: that of a ``grade.determined`` or ``grade.corrected``; ``near`` and ``better`` may be missing."""
-    sentences = [_what(book, data, lang), *_why(data, lang), *_facts(data, lang), *_outlook(data, lang), *_readings(book, data, lang)]
-    version = {
-        "zh": f"所用规则：{book.header.name.zh}，{book.version} 版。",
-        "en": f"Rulebook: {book.header.name.en}, version {book.version}.",
-    }
-    return ("" if lang == "zh" else " ").join((*sentences, version[lang]))
+    """``data``: that of a ``grade.determined`` or ``grade.corrected``; what it may lack isn't told."""
+    sentences = (*_what(book, data, lang), *_why(data, lang), *_facts(data, lang), *_cause(data, lang), *_outlook(data, lang))
+    readings = "、".join(data.get("readings") or ()) if lang == "zh" else ", ".join(data.get("readings") or ())
+    if lang == "zh":
+        applied = f"规则没有写明之处适用解读 {readings}，可以提出异议。" if readings else ""
+        return "".join((*sentences, applied, f"所用规则：{book.header.name.zh}，{book.version} 版。"))
+    applied = f"Where the rules leave a point open they are read by {readings}, which is open to objection." if readings else ""
+    return " ".join(one for one in (*sentences, applied, f"Rulebook: {book.header.name.en}, version {book.version}.") if one)
 
 
 def grade_name(book: Rulebook, grade: str | None, status: str, lang: Language) -> str:
@@ -47,16 +49,20 @@ def grade_name(book: Rulebook, grade: str | None, status: str, lang: Language) -
     return f"{grade} 级“{name}”" if lang == "zh" else f"{grade}, “{name}”"
 
 
-def _what(book: Rulebook, data: Mapping[str, Any], lang: Language) -> str:
+def _what(book: Rulebook, data: Mapping[str, Any], lang: Language) -> Iterator[str]:
     name, graded = grade_name(book, data.get("grade"), data["status"], lang), bool(data.get("grade"))
     since, until, how = data.get("in_force_from"), data.get("corrected_to"), _how(data, lang)
     if lang == "zh":
         days = f"{since} 至 {until}，" if until else f"自 {since} 起，" if since else ""
-        return f"{days}{'等级为 ' if graded else '状态为'}{name}{how}。"
-    what = f"the {'grade' if graded else 'status'} {'was' if until else 'is'} {name}{how}."
-    if until:
-        return f"From {since} to {until} {what}"
-    return f"Since {since} {what}" if since else f"T{what[1:]}"
+        yield f"{days}{'等级为 ' if graded else '状态为'}{name}{how}。"
+    else:
+        what = f"the {'grade' if graded else 'status'} {'was' if until else 'is'} {name}{how}."
+        yield f"From {since} to {until} {what}" if until else f"Since {since} {what}" if since else f"T{what[1:]}"
+    if not data.get("previous_status"):
+        return
+    before = grade_name(book, data.get("previous_grade"), data["previous_status"], lang)
+    if before != name:
+        yield f"此前公布为{' ' if data.get('previous_grade') else ''}{before}。" if lang == "zh" else f"Before, it was told as {before}."
 
 
 def _how(data: Mapping[str, Any], lang: Language) -> str:
@@ -93,26 +99,29 @@ def _facts(data: Mapping[str, Any], lang: Language) -> Iterator[str]:
 
 
 def _fact(one: Mapping[str, Any], lang: Language) -> str:
-    kind = lookup(one["type"])
-    name = one["type"] if kind is None else kind.zh if lang == "zh" else kind.en.lower()
-    parts = [name]
-    if one.get("occurred_on"):
-        parts.append(f"{one['occurred_on']} 发生" if lang == "zh" else f"of {one['occurred_on']}")
+    parts = [one["occurred_on"]] if one.get("occurred_on") else []
     if one.get("served_on"):
         parts.append(f"{one['served_on']} 送达" if lang == "zh" else f"served on {one['served_on']}")
     parts.append(f"编号 {one['id']}" if lang == "zh" else f"event {one['id']}")
-    return ("，" if lang == "zh" else ", ").join(parts)
+    name = _type_name(one["type"], lang)
+    return f"{name}（{'，'.join(parts)}）" if lang == "zh" else f"{name} ({', '.join(parts)})"
 
 
-def _readings(book: Rulebook, data: Mapping[str, Any], lang: Language) -> Iterator[str]:
-    texts = {one.id: one for one in book.readings}
-    used = [texts[id] for id in data.get("readings") or () if id in texts]
-    if not used:
+def _type_name(type_name: str, lang: Language) -> str:
+    kind = lookup(type_name)
+    return type_name if kind is None else kind.zh if lang == "zh" else kind.en.lower()
+
+
+def _cause(data: Mapping[str, Any], lang: Language) -> Iterator[str]:
+    """What made it due, where that is none of the records that it rests on: an annulment, a correction, the evaluation itself."""
+    cause = data.get("cause")
+    if not cause or any(one["id"] == cause["id"] for one in data.get("decisive_events") or ()):
         return
+    name, known = _type_name(cause["type"], lang), cause["known_from"]
     if lang == "zh":
-        yield "规定未写明之处按以下解读：" + "".join(f"{one.id}，{one.zh}" for one in used)
+        yield f"引起本次认定的记录：{name}（编号 {cause['id']}，{known} 起为系统所知）。"
     else:
-        yield "Where the law leaves a point open, it is read so: " + " ".join(f"{one.id}: {one.en}" for one in used)
+        yield f"What made it due: {name} (event {cause['id']}, known from {known})."
 
 
 def _outlook(data: Mapping[str, Any], lang: Language) -> Iterator[str]:
@@ -122,18 +131,30 @@ def _outlook(data: Mapping[str, Any], lang: Language) -> Iterator[str]:
             yield f"离 {one['grade']} 级只差一项条件（{one['clause']}）：{missed}。"
         else:
             yield f"{one['grade']} was missed {missed} ({one['clause']})."
-    if days := list(_earliest(data.get("better") or (), lang)):
+    if (
+        reached := "；".join(_earliest(data.get("better") or (), lang))
+        if lang == "zh"
+        else "; ".join(_earliest(data.get("better") or (), lang))
+    ):
         if lang == "zh":
-            yield f"此后没有不利记录且得分足够的，最早可为：{'、'.join(days)}。"
+            yield f"没有新的不利记录的，最早可以评为：{reached}；须经批准的自批准起。更正、撤销、异议成立或信用修复可以提前。"
         else:
-            yield f"If nothing more counts against it and its scores suffice, the earliest possible: {', '.join(days)}."
+            yield (
+                f"If nothing new counts against it, the earliest evaluation that can give a better grade: {reached}; what needs approval "
+                "is in force from it. A correction, an annulment, an upheld objection or repair can bring it forward."
+            )
 
 
 def _earliest(better: Sequence[Mapping[str, Any]], lang: Language) -> Iterator[str]:
-    """The nearest first; of several grades on one day the best, which is told last."""
-    best = {one["on"]: one["grade"] for one in better}
-    for on, grade in best.items():
-        yield f"{on} {grade} 级" if lang == "zh" else f"{grade} on {on}"
+    """By the evaluation that can give them, the nearest first; which of several it gives is for the score to say."""
+    by_period: dict[str, list[str]] = {}
+    for one in better:
+        by_period.setdefault(one["period_last"], []).insert(0, one["grade"])
+    for last, grades in by_period.items():
+        if lang == "zh":
+            yield f"截至 {last} 的评定，{' 或 '.join(grades)} 级{'，视得分' if len(grades) > 1 else ''}"
+        else:
+            yield f"that of the period up to {last}, {' or '.join(grades)}{' by the score' if len(grades) > 1 else ''}"
 
 
 def _of(texts: Texts, lang: Language) -> str:

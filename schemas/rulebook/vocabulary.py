@@ -40,6 +40,33 @@ Sanction = Literal[
     "licence_revoked",
 ]
 SANCTIONS: tuple[str, ...] = get_args(Sanction)
+# What a sentence calls a sanction, in Chinese and in English.
+SANCTION_NAMES: dict[str, tuple[str, str]] = {
+    "warning": ("警告", "a warning"),
+    "announcement": ("公告", "an announcement"),
+    "correction_order": ("责令改正", "an order to correct"),
+    "criticism": ("通报批评", "circulated criticism"),
+    "fine": ("罚款", "a fine"),
+    "confiscation_of_gains": ("没收违法所得", "confiscation of illegal gains"),
+    "confiscation_of_property": ("没收非法财物", "confiscation of illegal property"),
+    "advertising_approval_revoked": ("撤销广告批准文号", "revocation of an advertising approval"),
+    "approval_certificate_revoked": ("撤销批准证明文件", "revocation of an approval certificate"),
+    "suspension_ordered": ("责令停产停业", "an order to suspend business"),
+    "permit_withheld": ("暂扣许可证", "withholding of the permit"),
+    "permit_partly_revoked": ("吊销部分许可", "revocation of the permit in part"),
+    "permit_revoked": ("吊销许可证", "revocation of the permit"),
+    "business_licence_withheld": ("暂扣营业执照", "withholding of the business licence"),
+    "business_licence_revoked": ("吊销营业执照", "revocation of the business licence"),
+    "detention": ("拘留", "detention"),
+    "crime": ("犯罪判决", "a judgment for a crime"),
+    "crime_not_final": ("未生效的犯罪判决", "a judgment for a crime that is not final"),
+    "obstruction": ("拒绝、阻挠", "refusal or obstruction"),
+    "violation_found": ("检查发现的违法行为", "a violation found by an inspection"),
+    "violation_established": ("立案查实的违法行为", "a violation established by a case"),
+    "closed": ("停业", "closing"),
+    "deregistered": ("注销", "deregistration"),
+    "licence_revoked": ("吊销执照", "revocation of the licence"),
+}
 
 LEGAL_FIELDS: tuple[str, ...] = get_args(LegalField)
 INSPECTION_KINDS: tuple[str, ...] = get_args(InspectionKind)

@@ -1,7 +1,7 @@
 """One partition's records for the bulk replay: sorted by subject first, read later, each subject's together.
 
-Nothing is decoded that nobody asks for: the key names the subject and a header the type, both checked against the value's own
-bytes; a record that is not as intake writes it is decoded at once and taken as the live driver takes it. ``known`` runs over all
+Nothing is decoded that nobody asks for: the key names the subject and a header the type, both checked against the end of the value's
+own bytes; a record that is not as intake writes it is decoded at once and taken as the live driver takes it. ``known`` runs over all
 records of the partition, so what was known at an instant is its beginning.
 """
 
@@ -19,19 +19,19 @@ from services.rating.domain.facts import CONTROLS, KEPT, PREFIX, SUFFIX, Fact, c
 from services.rating.domain.silent import SPEAKING, all_count, is_silent
 from services.rating.domain.view import regimes_of
 
-_BEGIN, _EVENT, _SIGNATURE = b'{"entry":{', b'},"event":', b',"signature":{'
-_SKIP = len(_EVENT)
+_BEGIN, _EVENT, _SIGNATURE = b'{"entry":{', b'},"event":', b'},"signature":{'
+# An event ends with its subject, its time and its type.
+_INSTANT = len("2026-01-01T00:00:00.000Z")
 
-
-# A fact that waits to be read: offset, known and stamp (epoch ms), name, id, the canonical bytes of its event alone. A tuple without
-# names, as is an entry, for a million of them are made.
+# A fact that waits to be read: offset, known and stamp (epoch ms), name, id, the record's value. A tuple without names, as is an entry,
+# for a million of them are made.
 Raw = tuple[int, int, int, str, bytes, bytes]
 # A record as far as it is needed: offset, time (epoch ms), key, value, headers.
 Entry = tuple[int, int, bytes | None, bytes | None, Sequence[tuple[str, bytes | None]]]
 
-# Header's type → (its name, the end of an event of this type); only types that a rulebook can ask for.
+# Header's type → its name, only types that a rulebook can ask for; and how an event of such a type ends behind its time.
 _TYPES = {f"{PREFIX}{name}{SUFFIX}".encode(): name for name in (*KEPT, *CONTROLS)}
-_ENDS = {kind: b'"type":"%b"}' % kind for kind in _TYPES}
+_ENDS = {name: b'","type":"%b"},"signature":{' % kind for kind, name in _TYPES.items()}
 # Types whose words about another fact ``compact`` puts into form; all others it takes as they are.
 _REWORDS = frozenset(name for name, keys in KEPT.items() if "replacement" in keys)
 
@@ -49,7 +49,7 @@ class Gathered:
     unreadable: int = 0
     over: bool = False
     controls: Controls = field(default_factory=Controls)
-    # Key → what the event of a fact of this subject says of it, and the facts.
+    # Key → what an event of this subject says before its time, and the facts.
     subjects: dict[bytes, tuple[bytes, list[Raw]]] = field(default_factory=dict)
 
     def take(self, entries: Iterable[Entry]) -> None:
@@ -73,13 +73,14 @@ class Gathered:
                 id, kind = said.get("ce_id"), said.get("ce_type")
             name = types(kind)  # type: ignore[arg-type]
             if name is not None and id is not None and key and value and value.startswith(_BEGIN):
-                begin, end = value.find(_EVENT), value.rfind(_SIGNATURE)
-                event = value[begin + _SKIP : end]
                 of = subjects.get(key)
                 if of is None:
                     of = subjects[key] = (b'"subject":"%b","time":"' % key, [])
-                if begin > 0 and event.endswith(ends[kind]) and of[0] in event and name not in CONTROLS:  # type: ignore[index]
-                    of[1].append((offset, known, timestamp, name, id, event))
+                before, end = of[0], ends[name]
+                at = value.rfind(_SIGNATURE) + len(_SIGNATURE) - len(end)
+                # No quote within a text is bare, so these can be nothing but the event's own last keys.
+                if value.startswith(end, at) and value.startswith(before, at - _INSTANT - len(before)) and name not in CONTROLS:
+                    of[1].append((offset, known, timestamp, name, id, value))
                     continue
             elif kind is not None and name is None and value is not None and b'"type":"%b"},"signature":' % kind in value:
                 continue
@@ -100,9 +101,10 @@ class Gathered:
                 of = event["subject"].encode()
                 if key and key.decode("utf-8", "replace") in also_concerned(event["data"]):
                     of = key
-                self.subjects.setdefault(of, (b'"subject":"%b","time":"' % of, []))[1].append(
-                    (offset, known, stamp, name, event["id"].encode(), orjson.dumps(event))
-                )
+                # As intake would have written what is asked of it.
+                value = b'{"entry":{},"event":%b,"signature":{}}' % orjson.dumps(event)
+                raws = self.subjects.setdefault(of, (b'"subject":"%b","time":"' % of, []))[1]
+                raws.append((offset, known, stamp, name, event["id"].encode(), value))
         except (NotAnEnvelope, KeyError, TypeError, ValueError, AttributeError, AssertionError):
             # Live rating keeps these whole, with the reason; here they are counted.
             self.unreadable += 1
@@ -130,9 +132,10 @@ class Gathered:
 
     def _read(self, raws: list[Raw]) -> list[Fact]:
         partition, found, loads = self.partition, [], orjson.loads
-        for offset, known, stamp, name, _, event in raws:
+        for offset, known, stamp, name, _, value in raws:
             try:
-                said = loads(event)
+                # Nobody asks for the signature and the entry.
+                said = loads(value[value.find(_EVENT) + len(_EVENT) : value.rfind(_SIGNATURE) + 1])
                 if name in _REWORDS:
                     fact = compact(said, {}, partition=partition, offset=offset, known=known, stamp=stamp)
                     assert fact is not None

@@ -74,7 +74,7 @@ def activate(controls: Controls, book: Book) -> None:
 
 
 def final(subject: str, partition: int, facts: list[Fact], controls: Controls, asked: Question, into: Outcome) -> None:
-    """The subject's standing by every book on the day asked."""
+    """The subject's standing by every book on the day asked; a line tells nothing of what is proposed."""
     state, sound = fold(subject, partition, facts), False
     for regime, book in asked.books.items():
         if state.scheme not in book.rulebook.header.schemes:
@@ -98,7 +98,7 @@ def final(subject: str, partition: int, facts: list[Fact], controls: Controls, a
 
 
 def _standing(state: Subject, controls: Controls, book: Book, asked: Question) -> Standing | None:
-    return standing(state, controls, book.rulebook, sha256=book.sha256, upto=ALL, as_of=asked.day(book))
+    return standing(state, controls, book.rulebook, sha256=book.sha256, upto=ALL, as_of=asked.day(book), proposing=False)
 
 
 def _count(into: Outcome) -> None:

@@ -94,16 +94,22 @@ class _Process:
         self.partitions = Partitions(source.connection())
         self.runner.run(self.partitions.start())
 
-    async def gathered(self, partition: int, first: int, end: int) -> Gathered:
+    def gathered(self, partition: int, first: int, end: int) -> Gathered:
+        """The partition's records, sorted by subject. Raises what ``Partitions.read`` raises."""
         instead = {regime: self.asked.books[regime].sha256 for regime in self.asked.instead}
         found = Gathered(partition, until=self.known_at, instead=instead)
+        # No coroutine may return them: asyncio's Runner asks for the handler of SIGINT when it is done, which makes a text of the task
+        # with its result, all of a partition's bytes; that took a third of the whole replay.
+        self.runner.run(self._gather(found, partition, first, end))
+        return found
+
+    async def _gather(self, found: Gathered, partition: int, first: int, end: int) -> None:
         async for entries in self.partitions.read(partition, first, end):
             found.take(entries)
             self.read[partition] = found.records
             if found.over:
                 break
         self.read[partition] = end - first
-        return found
 
 
 _process: _Process | None = None
@@ -120,7 +126,7 @@ def _begin(source: Source, asked: Question, known_at: int | None, read: Any) -> 
 def _partition(partition: int, first: int, end: int) -> Outcome:
     assert _process is not None
     asked = _process.asked
-    found = _process.runner.run(_process.gathered(partition, first, end))
+    found = _process.gathered(partition, first, end)
     for regime in asked.instead:
         activate(found.controls, asked.books[regime])
     outcome = Outcome(records=found.records)

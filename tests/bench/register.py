@@ -34,6 +34,14 @@ class Register:
     def __init__(self, book: Book, subjects: int, seed: int = 20261125) -> None:
         self._book, self._subjects, self._rng = book, subjects, Random(seed)
 
+    def rows(self) -> Iterator[Row]:
+        """All of it, in the order in which it is entered."""
+        yield self.controls(None)
+        yield from self.opening()
+        for year in YEARS:
+            yield from self.year(year)
+            yield self.controls(year)
+
     def controls(self, year: int | None) -> Row:
         """The rulebook's activation (None), or the evaluation of a year."""
         regime = self._book.rulebook.regime

@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -19,11 +19,12 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas import topics
+from schemas.times import milliseconds
 from services.rating.domain.fold import Book
 from services.rating.outcome import Question
 from services.rating.replaying import Source, look, replay
 from tests.bench import processes, speed
-from tests.bench.register import YEARS, Register, Row
+from tests.bench.register import Register, Row
 from tests.cases.ledger import book
 from tests.stack_fixtures import temporary_stack
 
@@ -39,8 +40,9 @@ def _arguments(given: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(given)
 
 
-async def fill(bootstrap: str, register: Register) -> int:
-    """Write the register to facts; returns the number of records."""
+async def fill(bootstrap: str, rows: Iterable[Row]) -> int:
+    """Write rows to facts, controls to every partition; returns the number of records. Their times are those of their entry where the
+    topic keeps a producer's times."""
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap, enable_idempotence=True, acks="all", linger_ms=5, max_batch_size=262_144 - 1024
     )
@@ -50,27 +52,25 @@ async def fill(bootstrap: str, register: Register) -> int:
     async def send(row: Row, partition: int | None = None) -> None:
         nonlocal written
         key, kind, value = row
-        headers = [("ce_id", b"0"), ("ce_type", kind.encode()), ("content-type", b"application/json")]
-        headers[0] = ("ce_id", value[value.index(b'"id":"') + 6 :][:36])
-        await producer.send(topics.FACTS, value, key=key, headers=headers, partition=partition)
+        id, time_ms = said(value, b'"id":"', 36), milliseconds(said(value, b'"received_at":"', 24).decode())
+        headers = [("ce_id", id), ("ce_type", kind.encode()), ("content-type", b"application/json")]
+        await producer.send(topics.FACTS, value, key=key, headers=headers, partition=partition, timestamp_ms=time_ms)
         written += 1
 
-    async def broadcast(row: Row) -> None:
-        for number in range(topics.PARTITIONS):
-            await send(row, number)
-
     try:
-        await broadcast(register.controls(None))
-        for row in register.opening():
-            await send(row)
-        for year in YEARS:
-            for row in register.year(year):
-                await send(row)
-            await broadcast(register.controls(year))
+        for row in rows:
+            for number in range(topics.PARTITIONS) if row[0] == topics.CONTROL_KEY else (None,):
+                await send(row, number)
         await producer.flush()
     finally:
         await producer.stop()
     return written
+
+
+def said(value: bytes, before: bytes, length: int) -> bytes:
+    """So many bytes behind the first ``before``."""
+    begin = value.index(before) + len(before)
+    return value[begin : begin + length]
 
 
 async def _bare(bootstrap: str, spans: dict[int, tuple[int, int]]) -> int:
@@ -149,7 +149,7 @@ def main(given: Sequence[str]) -> int:
     with temporary_stack() as stack:
         stack.start_servers("wall")
         begun = time.perf_counter()
-        count = asyncio.run(fill(stack.bootstrap, Register(regime, wanted.subjects)))
+        count = asyncio.run(fill(stack.bootstrap, Register(regime, wanted.subjects).rows()))
         console.print(f"{count:,} records written in {time.perf_counter() - begun:.0f} s")
         spans = asyncio.run(look(Source(stack.bootstrap)))[0]
         kafka = int(stack.status()["processes"]["kafka"]["pid"])

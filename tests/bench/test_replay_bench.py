@@ -9,16 +9,12 @@ import orjson
 from schemas.envelope import check_data, lookup
 from services.rating.gathering import Gathered
 from services.rating.outcome import Outcome, Question, final
-from tests.bench.register import FACTS_EACH, YEARS, Register, Row
+from tests.bench.register import FACTS_EACH, Register, Row
 from tests.cases.ledger import book, without_approval
 
 
 def rows(subjects: int) -> list[Row]:
-    register = Register(book("liyujiang"), subjects)
-    found = [register.controls(None), *register.opening()]
-    for year in YEARS:
-        found += [*register.year(year), register.controls(year)]
-    return found
+    return list(Register(book("liyujiang"), subjects).rows())
 
 
 def test_every_event_fits_the_contract_and_the_same_seed_gives_the_same() -> None:

@@ -28,7 +28,7 @@ def test_a_step_from_the_day_of_service_on() -> None:
     found = ledger.now()
     assert found is not None and (found.moment, str(found.in_force_from)) == ("immediate", "2025-06-10")
     assert ("五(四) ¶4", "R7" in found.readings) == (found.clauses[0], True)
-    assert "A 降 1 级为 B" in found.reasons[0].zh and "from A to B (1 down)" in found.reasons[0].en
+    assert "A 降 1 级为 B" in found.reasons[0].zh and "by 1, from A to B" in found.reasons[0].en
     assert "a_exemplary" in {reason.rule for reason in found.reasons}, "what was lowered stays part of the explanation"
 
 

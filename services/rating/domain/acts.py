@@ -5,19 +5,19 @@ An act takes effect on the day its document was served (R3); what has no documen
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right, insort
 from datetime import date
 from typing import Any
 
 from services.rating.domain.days import day
 from services.rating.domain.facts import Fact
+from services.rating.domain.values import quick
 
 Decision = tuple[str, str, str]
 """An authority's decision by who decided, kind and number."""
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Act:
     """``effective`` orders acts; ``served_by`` is the later event that made service known, where it wasn't in the document."""
 
@@ -69,6 +69,19 @@ class Act:
     @property
     def document(self) -> str | None:
         return self.fact.data.get("document_no") or self.fact.data.get("case_no")
+
+
+def order_of(act: Act) -> tuple[date, int, int]:
+    """``Act.order``, for sorting by it."""
+    return (act.effective, act.offset, act.position)
+
+
+def put(acts: list[Act], act: Act) -> None:
+    """Enter an act into a list that is sorted by order. Mostly the newest comes last."""
+    if acts and order_of(act) < order_of(acts[-1]):
+        insort(acts, act, key=order_of)
+    else:
+        acts.append(act)
 
 
 ONE_VIOLATION = frozenset({"warning.issued", "announcement.made"})

@@ -18,6 +18,7 @@ from services.rating.domain.days import civil_day, day
 from services.rating.domain.facts import Fact
 from services.rating.domain.sentences import Decisive, Reason
 from services.rating.domain.standing import Standing
+from services.rating.domain.terms import terms_of
 from services.rating.domain.view import View
 
 APPROVED, RETURNED = "grade.approved", "grade.returned"
@@ -59,21 +60,20 @@ class Gate:
 
     def asks(self, grade: str, on: date) -> bool:
         """True for a grade that needs approval on a day."""
-        assert self.rulebook.periodic is not None and self.rulebook.periodic.approval is not None
-        approval = self.rulebook.periodic.approval
-        required = self.rulebook.parameter(approval.required).at(on)
-        return bool(required) and grade.lower() in (self.rulebook.parameter(approval.grades).at(on) or ())
+        return grade in terms_of(self.rulebook, on).approved
 
     def admit(self, reasons: Iterable[Reason], when: When) -> Admitted:
         """Sort reasons by whether they count on ``when.by``. One that was approved acts from the day of that at the earliest."""
         found = Admitted([], [])
+        # What was met on one day is asked by the terms of that day alone.
+        approved = terms_of(self.rulebook, when.on).approved if when.on else None
         for reason in reasons:
             on = when.on or reason.on
             assert on is not None and reason.grade is not None
-            if not self.asks(reason.grade, on):
+            if not (self.asks(reason.grade, on) if approved is None else reason.grade in approved):
                 found.counted.append(reason)
-            elif approved := self._approved(reason, when):
-                found.counted.append(replace(reason, on=max(on, _day(approved)), approved_by=approved))
+            elif word := self._approved(reason, when):
+                found.counted.append(replace(reason, on=max(on, _day(word)), approved_by=word))
             elif self._is_returned(reason, when):
                 continue
             else:
@@ -89,6 +89,8 @@ class Gate:
 
     def _approved(self, reason: Reason, when: When) -> Fact | None:
         """The first approval by someone who could see it: of acts one, of other facts all were entered before."""
+        if not self.words:
+            return None
         zone = self.rulebook.zone
         for word in self._said(APPROVED, reason, when):
             if when.on is not None and civil_day(word.known, zone) < when.on:
@@ -105,6 +107,8 @@ class Gate:
     def _is_returned(self, reason: Reason, when: When) -> bool:
         """Whether it was returned and rests on nothing that was entered, worded or served after that. A decision that is merely
         entered once more is nothing new."""
+        if not self.words:
+            return False
         acts = [act for holding in reason.holdings for act in holding.acts]
         facts = [fact for holding in reason.holdings for fact in holding.facts]
         newest = max((*_first_of_each(acts), *(_changed(fact) for fact in facts)), default=-1)

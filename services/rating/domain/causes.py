@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 
 from services.rating.domain.acts import Act
+from services.rating.domain.values import quick
 
 # Acts that an explanation rests on by name; of more the number is given. An event shows fewer still.
 SHOWN = 50
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Cause:
     """``act`` completes it. ``quantity``: how many made it so. ``acts()``: the last of those by day, ``act`` at the end; they
     are gathered when they are asked for."""
@@ -28,7 +29,7 @@ class Cause:
     acts: Callable[[], tuple[Act, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Causes:
     """A stretch of a list that is sorted by day, without a copy. Of no use once the list has changed."""
 
@@ -60,5 +61,8 @@ class Causes:
 
 def between(causes: Sequence[Cause], first: date, last: date) -> Causes:
     """The causes on the days from ``first`` to ``last``, both included."""
-    low = bisect_left(causes, first, key=lambda one: one.on)
-    return Causes(causes, low, max(low, bisect_right(causes, last, key=lambda one: one.on)))
+    low = bisect_left(causes, first, key=_on)
+    return Causes(causes, low, max(low, bisect_right(causes, last, key=_on)))
+
+
+_on = attrgetter("on")

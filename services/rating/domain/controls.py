@@ -37,6 +37,16 @@ class Activation:
     fact: Fact
 
 
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a standing rests on besides the subject's own facts: the rulebook in force, the first day that counts, and the evaluations
+    whose date has come, the newest period last."""
+
+    activation: Activation
+    go_live: date
+    evaluations: Sequence[Evaluation]
+
+
 @dataclass(slots=True)
 class Controls:
     """The partition's control facts in the order of their offsets; a second copy of an id changes nothing."""
@@ -73,6 +83,16 @@ class Controls:
             assert from_day
             self._activations.setdefault(regime, []).append(Activation(data["sha256"], data["version"], from_day, fact))
         return True
+
+    def basis(self, regime: str, *, upto: int, as_of: date) -> Basis | None:
+        """The basis of standings on a day, up to an offset; None where no rulebook of the regime is in force then."""
+        key = ("basis", regime, upto, as_of)
+        if key not in self._asked:
+            activation, go_live = self.activation(regime, upto=upto, as_of=as_of), self.go_live(regime, upto=upto)
+            known = activation and go_live and Basis(activation, go_live, self.evaluations(regime, upto=upto, as_of=as_of))
+            self._asked[key] = known or None
+        found: Basis | None = self._asked[key]
+        return found
 
     def evaluations(self, regime: str, *, upto: int, as_of: date) -> list[Evaluation]:
         """The evaluations known at offset ``upto`` whose date has come on ``as_of``: by period, so that the last is of the newest

@@ -96,7 +96,9 @@ def ahead(seen: Outlook) -> dict[str, Any]:
     """What an event says of what a better grade would take."""
     return {
         "near": [asdict(one) for one in seen.near[:MAX_OUTLOOK]],
-        "better": [{"grade": one.grade, "on": one.on.isoformat()} for one in seen.better[:MAX_OUTLOOK]],
+        "better": [
+            {"grade": one.grade, "on": one.on.isoformat(), "period_last": one.period_last.isoformat()} for one in seen.better[:MAX_OUTLOOK]
+        ],
     }
 
 

@@ -6,12 +6,12 @@ which is the source of truth. ``pack`` and ``unpack`` are the form in which fact
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from schemas.times import milliseconds
+from services.rating.domain.values import quick
 
 PREFIX, SUFFIX = "mingjian.", ".v1"
 
@@ -64,7 +64,7 @@ CONTROLS: dict[str, tuple[str, ...]] = {
 DAY_CLOSED = "day.closed"
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Fact:
     """``known`` is the running maximum of record times in the partition, ``stamp`` the record's own; both epoch ms, as is
     ``received``. ``name`` is the event type without prefix and version. ``worded_by``: the fact that put these words in the place of

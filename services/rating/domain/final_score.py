@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -12,13 +11,15 @@ from schemas.rulebook import Rulebook
 from services.rating.domain.facts import Fact
 from services.rating.domain.holding import number_text
 from services.rating.domain.sentences import Decisive, Reason
+from services.rating.domain.terms import terms_of
+from services.rating.domain.values import quick
 from services.rating.domain.view import View
 
 # More decimals than any bound has, so that what is cut off never lifts a score over one.
 STEPS = 10_000
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class FinalScore:
     """``points`` out of the rulebook's full marks; ``notes``: what has to be said of how it was come by."""
 
@@ -41,22 +42,20 @@ def final_score(view: View, rulebook: Rulebook, first: date, last: date) -> Fina
     scores, and where it has no full marks, or no choice, on the period's last day."""
     periodic = rulebook.periodic
     assert periodic is not None
-    if periodic.score_maximum is None:
+    scores = view.scores.get((rulebook.regime, last.year))
+    if periodic.score_maximum is None or not scores:
         return None
-    assert periodic.contradicting_scores and periodic.several_scores and periodic.other_maximum
-    marks = rulebook.parameter(periodic.score_maximum).at(last)
-    if marks is None:
+    assert periodic.several_scores and periodic.other_maximum
+    terms = terms_of(rulebook, last)
+    full, choice = terms.full, terms.choice
+    if full is None:
         return None
-    full = Decimal(marks)
     found: list[tuple[Decimal, Fact]] = []
-    for fact in view.scores.get((rulebook.regime, last.year), ()):
+    for fact in scores:
         points = scaled(fact.data["total"], fact.data["maximum"], full)
         if points is not None:
             found.append((points, fact))
-    if not found:
-        return None
-    choice = rulebook.parameter(periodic.contradicting_scores).at(last)
-    if choice is None and len(found) > 1:
+    if not found or (choice is None and len(found) > 1):
         return None
     points, fact = min(found, key=lambda one: (one[0], one[1].offset)) if choice == "lowest" and len(found) > 1 else found[0]
     if len(found) == 1 and Decimal(fact.data["maximum"]) == full:

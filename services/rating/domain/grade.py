@@ -17,15 +17,18 @@ from services.rating.domain.subject import Subject
 from services.rating.domain.view import View
 
 
-def standing(subject: Subject, controls: Controls, rulebook: Rulebook, *, sha256: str, upto: int, as_of: date) -> Standing | None:
-    """The subject's standing on ``as_of`` from facts and controls up to offset ``upto``.
+def standing(
+    subject: Subject, controls: Controls, rulebook: Rulebook, *, sha256: str, upto: int, as_of: date, proposing: bool = True
+) -> Standing | None:
+    """The subject's standing on ``as_of`` from facts and controls up to offset ``upto``. Without ``proposing`` what awaits approval is
+    not worked out beside it (R8).
 
     None where the regime doesn't rate the subject, or where the rulebook in force on that day, as activated up to that offset,
     isn't the one whose digest is ``sha256``: rating by other rules than the activated ones is refused.
     """
 
     def on(day: date) -> Standing | None:
-        return _on(subject, controls, rulebook, sha256, upto, day)
+        return _on(subject, controls, rulebook, sha256, upto, day, proposing)
 
     found = on(as_of)
     for repaired in reversed(subject.repair_days()):
@@ -43,22 +46,20 @@ def standing(subject: Subject, controls: Controls, rulebook: Rulebook, *, sha256
     return found
 
 
-def _on(subject: Subject, controls: Controls, rulebook: Rulebook, sha256: str, upto: int, as_of: date) -> Standing | None:
+def _on(subject: Subject, controls: Controls, rulebook: Rulebook, sha256: str, upto: int, as_of: date, proposing: bool) -> Standing | None:
     if subject.scheme not in rulebook.header.schemes:
         return None
     view = subject.view_on(as_of)
     if rulebook.regime not in view.regimes:
         return None
-    activation = controls.activation(rulebook.regime, upto=upto, as_of=as_of)
-    go_live = controls.go_live(rulebook.regime, upto=upto)
-    if activation is None or go_live is None or activation.sha256 != sha256:
+    basis = controls.basis(rulebook.regime, upto=upto, as_of=as_of)
+    if basis is None or basis.activation.sha256 != sha256:
         return None
     if ended := _ended(view, rulebook, as_of):
         return ended
     if rulebook.latest:
         return latest.standing(view, rulebook, as_of)
-    evaluations = controls.evaluations(rulebook.regime, upto=upto, as_of=as_of)
-    return periodic.standing(view, rulebook, go_live, evaluations, as_of)
+    return periodic.standing(view, rulebook, basis.go_live, basis.evaluations, as_of, proposing)
 
 
 def _ended(view: View, rulebook: Rulebook, as_of: date) -> Standing | None:

@@ -13,10 +13,11 @@ from schemas.rulebook import Rulebook
 from services.rating.domain.acts import Act
 from services.rating.domain.causes import Causes
 from services.rating.domain.facts import Fact
+from services.rating.domain.values import quick
 from services.rating.domain.view import View
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Quantity:
     """A number that a condition used, and its bound."""
 
@@ -33,7 +34,7 @@ class Worded:
     en: str
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Holding:
     """``facts``: what it rests on. ``fills``: what the rule's sentences may show. ``acts``: the acts behind it, by day;
     ``omitted``: how many more there are that it doesn't name."""
@@ -46,7 +47,7 @@ class Holding:
     omitted: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Look:
     """What a condition is asked about: the days of the window, the score and the operating time, where there are any.
 
@@ -74,11 +75,20 @@ class Look:
         return tuple(sorted({one for one in found if one}))
 
 
+Place = tuple[str, int]
+"""A condition: its rule and its position there."""
+
+Ask = Callable[[Look, Any], Holding | None]
+"""A condition made ready for the days of one edition, with its numbers in it: what it finds for a look, by the view's index; None where
+it doesn't hold."""
+
+
 class CauseKind(Protocol):
-    """A module for a cause condition: ``matches`` picks its acts, ``tracker`` makes what finds the moments among them."""
+    """A module for a cause condition: ``matches`` picks its acts, ``tracking`` says how to make, for each subject, what finds the
+    moments among them."""
 
     matches: Callable[[Any, Rulebook, Act], bool]
-    tracker: Callable[[Any, Rulebook], Any]
+    tracking: Callable[[Any, Rulebook], Callable[[], Any]]
     describe: Callable[[Any, Rulebook, Causes], Holding]
 
 

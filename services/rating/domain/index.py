@@ -6,15 +6,14 @@ Without it each new fact would walk all earlier acts for each rule; with it a fa
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from schemas.rulebook import Rulebook
 from schemas.rulebook.conditions import CAUSES, NoActs
 from services.rating.domain import lowering
-from services.rating.domain.acts import Act
+from services.rating.domain.acts import Act, put
 from services.rating.domain.causes import Cause
 from services.rating.domain.conditions import CAUSE_KINDS
 from services.rating.domain.conditions import no_acts as no_acts_kind
@@ -22,10 +21,6 @@ from services.rating.domain.conditions.points import Tally
 from services.rating.domain.conditions.selection import in_field
 from services.rating.domain.conditions.tracker import Tracker
 from services.rating.domain.view import View
-
-
-def _order(act: Act) -> tuple[date, int, int]:
-    return act.order
 
 
 @dataclass(slots=True)
@@ -79,12 +74,13 @@ def _enter(index: Index, act: Act) -> None:
     if act.regime not in (None, rulebook.regime):
         return
     seen = _seen_by(rulebook, act)
-    for place, condition in seen.causes:
-        if place not in index.trackers:
-            index.trackers[place] = CAUSE_KINDS[condition.kind].tracker(condition, rulebook)
-        index.trackers[place].enter(act)
+    for place, track in seen.causes:
+        tracker = index.trackers.get(place)
+        if tracker is None:
+            tracker = index.trackers[place] = track()
+        tracker.enter(act)
     for place in seen.stains:
-        insort(index.matched.setdefault(place, []), act, key=_order)
+        put(index.matched.setdefault(place, []), act)
     if seen.lowers and index.lowering:
         index.lowering.enter(act)
     for tally in index.tallies.values():
@@ -92,15 +88,15 @@ def _enter(index: Index, act: Act) -> None:
     for word in seen.ends:
         insort(index.terminal, (act, word), key=lambda one: one[0].order)
     if seen.judges_new:
-        insort(index.judged_new, act, key=_order)
+        put(index.judged_new, act)
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Who looks at an act: cause conditions, ``no_acts`` conditions, terminal statuses, the rules for new enterprises and for
-    lowering by a step."""
+    """Who looks at an act: cause conditions, each with what makes its trackers, ``no_acts`` conditions, terminal statuses, the rules for
+    new enterprises and for lowering by a step."""
 
-    causes: tuple[tuple[tuple[str, int], Any], ...]
+    causes: tuple[tuple[tuple[str, int], Callable[[], Tracker]], ...]
     stains: tuple[tuple[str, int], ...]
     ends: tuple[str, ...]
     judges_new: bool
@@ -118,7 +114,11 @@ def _seen_by(rulebook: Rulebook, act: Act) -> Seen:
 
 def _look_for(rulebook: Rulebook, act: Act) -> Seen:
     places = [((rule.id, position), condition) for rule in rulebook.rules for position, condition in enumerate(rule.all)]
-    causes = [(place, one) for place, one in places if isinstance(one, CAUSES) and CAUSE_KINDS[one.kind].matches(one, rulebook, act)]
+    causes = [
+        (place, CAUSE_KINDS[one.kind].tracking(one, rulebook))
+        for place, one in places
+        if isinstance(one, CAUSES) and CAUSE_KINDS[one.kind].matches(one, rulebook, act)
+    ]
     stains = [place for place, one in places if isinstance(one, NoActs) and no_acts_kind.matches(one, rulebook, act)]
     ends = [one.status for one in rulebook.statuses if one.role == "terminal" and not act.sanctions.isdisjoint(one.causes)]
     judges_new, lowers = False, False

@@ -4,7 +4,6 @@ own period. The legal field decides, not the agency: a fine under price law coun
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -12,7 +11,7 @@ from itertools import groupby
 
 from schemas.rulebook import Rulebook
 from schemas.rulebook.periodic import Lowering
-from services.rating.domain.acts import Act, between
+from services.rating.domain.acts import Act, between, put
 from services.rating.domain.approval import approvals
 from services.rating.domain.days import ONE_DAY
 from services.rating.domain.holding import Holding, Quantity
@@ -40,11 +39,13 @@ class Counted:
 
     def enter(self, act: Act) -> None:
         """Take an act that lowers: see ``matches``."""
-        insort(self._acts, act, key=lambda one: one.order)
+        put(self._acts, act)
         self._counted = None
 
     def between(self, first: date, last: date) -> list[Act]:
         """The counted acts that took effect from ``first`` to ``last``, both days included."""
+        if not self._acts:
+            return []
         if self._counted is None:
             by = self.rulebook.parameter(self.lowering.counted_by)
             found: dict[tuple[object, ...], Act] = {}

@@ -13,6 +13,7 @@ from decimal import Decimal
 from schemas.rulebook import Rule, Rulebook
 from schemas.rulebook.conditions import NoActs, OperatedFor, Score
 from services.rating.domain import periodic
+from services.rating.domain.asking import answerable
 from services.rating.domain.conditions.operated_for import operating
 from services.rating.domain.controls import Controls, Evaluation
 from services.rating.domain.days import ONE_DAY, add_months
@@ -20,7 +21,6 @@ from services.rating.domain.facts import Fact
 from services.rating.domain.final_score import FinalScore, final_score
 from services.rating.domain.holding import Look, number_text
 from services.rating.domain.index import index_of
-from services.rating.domain.plan import answerable
 from services.rating.domain.rules import holds_alone
 from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject
@@ -113,7 +113,7 @@ def near(subject: Subject, controls: Controls, rulebook: Rulebook, found: Standi
 
 
 def _missed(rule: Rule, look: Look) -> list[Near]:
-    failing = [at for at, condition in enumerate(rule.all) if holds_alone(rule, at, condition, look) is None]
+    failing = [at for at in range(len(rule.all)) if holds_alone(rule, at, look) is None]
     if len(failing) != 1 or rule.grade is None:
         return []
     condition = rule.all[failing[0]]

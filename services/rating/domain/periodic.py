@@ -7,7 +7,7 @@ after that period: of the two the worse holds. So nothing is carried from step t
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date
 
 from schemas.rulebook import Rulebook
@@ -25,19 +25,24 @@ from services.rating.domain.holding import Look
 from services.rating.domain.index import index_of
 from services.rating.domain.lowering import stepped, worse
 from services.rating.domain.plan import cause_rules
-from services.rating.domain.rules import by_gravity, holding_rules, pick, reason_of, unknown_is_new, without_given_way
+from services.rating.domain.rules import by_gravity, holding_rules, pick, reason_of, without_given_way
 from services.rating.domain.sentences import Decisive, Reason
 from services.rating.domain.standing import Standing
+from services.rating.domain.terms import Terms, terms_of
+from services.rating.domain.values import quick
 from services.rating.domain.view import View
 
 STAYS = "grade_stays"
 
 
-def standing(view: View, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation], as_of: date) -> Standing:
-    """``go_live``: the first day that counts. ``evaluations``: those whose date has come on ``as_of``, the newest period last."""
+def standing(
+    view: View, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation], as_of: date, proposing: bool = True
+) -> Standing:
+    """``go_live``: the first day that counts. ``evaluations``: those whose date has come on ``as_of``, the newest period last.
+    ``proposing``: with what awaits approval beside it."""
     gate = Gate.of(view, rulebook)
     found = _standing(view, rulebook, Course(go_live, evaluations, gate), as_of)
-    if gate:
+    if gate and proposing:
         found = with_proposal(gate, found, lambda lenient: _standing(view, rulebook, Course(go_live, evaluations, lenient), as_of))
     return replace(found, reasons=(*found.reasons, *_waiting(view, rulebook))) if view.served_too_early else found
 
@@ -49,7 +54,7 @@ def by_conditions(
     return _standing(view, rulebook, Course(go_live, evaluations, assumed=score), as_of)
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Course:
     """Evaluations one after the other. ``gate``: what must be approved to count, where anything must; ``met``: what the newest of so
     many evaluations met, worked out once; ``assumed``: a score for the newest period, where none is entered."""
@@ -91,21 +96,21 @@ def _waiting(view: View, rulebook: Rulebook) -> list[Reason]:
     return [Reason("served_too_early", note.clause, None, note, {"documents": ", ".join(numbers)}, facts=facts, readings=note.readings)]
 
 
-def _operating(view: View, rulebook: Rulebook, on: date) -> Operating:
-    assert rulebook.periodic is not None
-    months = rulebook.parameter(rulebook.periodic.new_enterprises.months).at(on)
-    return Operating(None, None, ()) if months is None else operating(view, months)
+def _operating(view: View, terms: Terms) -> Operating:
+    return Operating(None, None, ()) if terms.months is None else operating(view, terms.months)
 
 
 def _new_on(view: View, rulebook: Rulebook, on: date) -> bool:
-    return _operating(view, rulebook, on).new_on(on, unknown_is_new(rulebook, on))
+    terms = terms_of(rulebook, on)
+    return _operating(view, terms).new_on(on, terms.unknown_is_new)
 
 
 def initial(view: View, rulebook: Rulebook, go_live: date, as_of: date) -> Standing:
     """Before the first evaluation: new, or not yet evaluated."""
-    found = _operating(view, rulebook, as_of)
+    terms = terms_of(rulebook, as_of)
+    found = _operating(view, terms)
     after = go_live - ONE_DAY
-    if found.new_on(as_of, unknown_is_new(rulebook, as_of)):
+    if found.new_on(as_of, terms.unknown_is_new):
         new = _new(view, rulebook, found, as_of)
         return replace(new, in_force_from=found.started or _registered_on(view), after=after)
     return replace(_not_yet_evaluated(view, rulebook, found), after=after)
@@ -149,10 +154,11 @@ def _judged(view: View, rulebook: Rulebook, course: Course, as_of: date) -> Stan
     assert periodic is not None
     evaluation = course.evaluations[-1]
     last = evaluation.last
-    found = _operating(view, rulebook, last)
+    terms = terms_of(rulebook, last)
+    found = _operating(view, terms)
     score = final_score(view, rulebook, evaluation.first, last) or course.assumed
     scored = score is not None or not periodic.by_scores
-    if found.new_on(last, unknown_is_new(rulebook, last)) and not between(index_of(view, rulebook).judged_new, evaluation.first, last):
+    if found.new_on(last, terms.unknown_is_new) and not between(index_of(view, rulebook).judged_new, evaluation.first, last):
         # It takes no part; what a violation gave it before, it keeps.
         before = _before(view, rulebook, course)
         if before.grade is not None:
@@ -177,8 +183,7 @@ def _confirmed(view: View, rulebook: Rulebook, course: Course, reasons: list[Rea
     before = _before(view, rulebook, course)
     if before.grade is None or before.grade != pick(rulebook, without_given_way(rulebook, reasons)):
         return None
-    last = course.evaluations[-1].last
-    return replace(before, period_last=last, after=last)
+    return before.through(course.evaluations[-1].last)
 
 
 def _silent(rulebook: Rulebook, *, has_score: bool, waiting: bool) -> Stays:
@@ -196,7 +201,7 @@ def _graded(rulebook: Rulebook, reasons: tuple[Reason, ...], evaluation: Evaluat
     graded = rulebook.status_for("graded")
     assert graded is not None
     grade = pick(rulebook, reasons)
-    several = rulebook.periodic.precedence_readings if len({one.grade for one in reasons}) > 1 else ()
+    several = rulebook.periodic.precedence_readings if any(one.grade != grade for one in reasons) else ()
     approved_on = min((one.on or evaluation.on for one in reasons if one.grade == grade), default=evaluation.on)
     return Standing(
         grade,
@@ -224,8 +229,9 @@ def _stays(
         grade = pick(rulebook, reasons)
         if before.grade is None or rulebook.rank[grade] > rulebook.rank[before.grade]:
             return _graded(rulebook, by_gravity(rulebook, reasons), evaluation)
-    found, new = _operating(view, rulebook, evaluation.last), rulebook.status_for("new_enterprise")
-    if new and before.status == new.status and not found.new_on(evaluation.last, unknown_is_new(rulebook, evaluation.last)):
+    terms, new = terms_of(rulebook, evaluation.last), rulebook.status_for("new_enterprise")
+    found = _operating(view, terms)
+    if new and before.status == new.status and not found.new_on(evaluation.last, terms.unknown_is_new):
         before = _not_yet_evaluated(view, rulebook, found)
     values = {"period_first": evaluation.first, "period_last": evaluation.last}
     said = Reason(STAYS, silent.clause, before.grade, silent, values, readings=silent.readings)
@@ -279,6 +285,8 @@ def _stepped(view: View, rulebook: Rulebook, course: Course, base: Standing, as_
         return found
     assert base.after is not None
     acts = counted.between(max(base.after + ONE_DAY, course.go_live), as_of)
+    if not acts:
+        return found
     evaluated_on = course.evaluations[-1].on if course.evaluations else date.min
     early = [act for act in acts if act.effective < evaluated_on]
     # What was lowered before the evaluation's date, after its period, was the grade that held then; and it stays lowered.
@@ -293,13 +301,16 @@ def _stepped(view: View, rulebook: Rulebook, course: Course, base: Standing, as_
 
 def _at_once(view: View, rulebook: Rulebook, course: Course, moment: str, first: date, as_of: date) -> list[Reason]:
     index = index_of(view, rulebook)
+    if not index.trackers:
+        return []
     plain: list[Reason] = []
     otherwise: list[Reason] = []
-    for rule, position, condition in cause_rules(rulebook, moment) if index.trackers else ():
-        if (rule.id, position) not in index.trackers:
+    for rule, place, condition in cause_rules(rulebook, moment):
+        tracker = index.trackers.get(place)
+        if tracker is None:
             continue
         last = min(as_of, rule.repealed_on - ONE_DAY) if rule.repealed_on else as_of
-        causes = causes_between(index.causes(rule.id, position, view), max(first, rule.in_force_from), last)
+        causes = causes_between(tracker.causes(view), max(first, rule.in_force_from), last)
         if moment == "new_enterprise":
             causes = _while_new(view, rulebook, causes)
         if not causes:
@@ -307,6 +318,8 @@ def _at_once(view: View, rulebook: Rulebook, course: Course, moment: str, first:
         holding = CAUSE_KINDS[condition.kind].describe(condition, rulebook, causes)
         reason = reason_of(rule, [holding], day=causes.first.on, on=causes.first.on)
         (otherwise if len(rule.all) > 1 else plain).append(reason)
+    if not plain and not otherwise:
+        return []
     counted = course.admit(plain, on=None, known=0, by=as_of).counted
     return counted or course.admit(otherwise, on=None, known=-1, by=as_of).counted
 

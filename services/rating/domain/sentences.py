@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date
-from functools import cached_property
 from typing import Any, Protocol
 
+from schemas.rulebook.vocabulary import SANCTION_NAMES, SANCTIONS
 from services.rating.domain.acts import Act
 from services.rating.domain.facts import Fact
 from services.rating.domain.holding import Holding, Quantity, Worded
+from services.rating.domain.values import quick
 
 SHOWN_DOCUMENTS = 5
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Decisive:
     """A fact that a grade rests on, with the day it happened and the day it was served."""
 
@@ -32,7 +33,7 @@ class Bilingual(Protocol):
     def en(self) -> str: ...
 
 
-@dataclass(frozen=True)
+@quick
 class Reason:
     """One condition that holds. ``status``: what a rule gives in the place of a grade; ``on``: from when it acts, for a lowering at
     once; ``facts``: what it rests on beside its holdings; ``approved_by``: the approver's word by which it counts (R8).
@@ -49,11 +50,14 @@ class Reason:
     on: date | None = None
     approved_by: Fact | None = None
     status: str | None = None
+    _decisive: tuple[Decisive, ...] | None = field(default=None, init=False, compare=False, repr=False)
 
-    @cached_property
+    @property
     def decisive(self) -> tuple[Decisive, ...]:
         """The facts that it rests on, each once."""
-        return self.facts or decisive_of(self.holdings)
+        if self._decisive is None:
+            self._decisive = self.facts or decisive_of(self.holdings)
+        return self._decisive
 
     @property
     def numbers(self) -> tuple[Quantity, ...]:
@@ -86,6 +90,7 @@ def fills_of(holdings: Iterable[Holding], *, chinese: bool) -> dict[str, Any]:
     if acts:
         acts.sort(key=lambda act: act.order)
         values |= {"first": acts[0].effective, "last": acts[-1].effective, "documents": documents_text(acts, omitted, chinese=chinese)}
+        values |= {"sanctions": sanctions_text(acts, chinese=chinese), "violations": violations_text(acts, chinese=chinese)}
     return values
 
 
@@ -103,6 +108,19 @@ def documents_text(acts: Iterable[Act], omitted: int = 0, *, chinese: bool) -> s
     if rest := len(numbers) + omitted - len(shown):
         text += f"\u7b49 {len(shown) + rest} \u4ef6" if chinese else f" and {rest} more"
     return text
+
+
+def sanctions_text(acts: Iterable[Act], *, chinese: bool) -> str:
+    """What was imposed or found, each kind once."""
+    kinds = sorted({kind for act in acts for kind in act.sanctions}, key=SANCTIONS.index)
+    return ("\u3001" if chinese else ", ").join(SANCTION_NAMES[kind][0 if chinese else 1] for kind in kinds)
+
+
+def violations_text(acts: Iterable[Act], *, chinese: bool) -> str:
+    """The codes of the violations, each once, at most five."""
+    codes = list(dict.fromkeys(act.violation for act in acts if act.violation))
+    more = ("等" if chinese else ", …") if len(codes) > SHOWN_DOCUMENTS else ""
+    return ("\u3001" if chinese else ", ").join(codes[:SHOWN_DOCUMENTS]) + more or ("未记代码" if chinese else "no code")
 
 
 def decisive_of(holdings: Iterable[Holding]) -> tuple[Decisive, ...]:

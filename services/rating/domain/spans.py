@@ -8,7 +8,7 @@ nothing has to be worked out, however many acts there are.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 
@@ -24,6 +24,7 @@ from services.rating.domain.index import first_cause, index_of
 from services.rating.domain.latest import days_of
 from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject
+from services.rating.domain.values import quick
 from services.rating.domain.view import View
 
 Pair = tuple[str | None, str | None]
@@ -31,7 +32,7 @@ NOTHING: Pair = (None, None)
 """Grade and status; both None where the regime doesn't rate the subject."""
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Span:
     """Both days inclusive. ``standing``: on one of them, for the grade and the status that all of them share; None where the regime
     doesn't rate the subject."""
@@ -45,7 +46,7 @@ class Span:
         return pair_of(self.standing)
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Correction:
     """Days that are over and turn out otherwise. ``was``: what they were told as, on one of them."""
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date
 from typing import Literal
 
 from schemas.events.derived import NOT_RATED
 from services.rating.domain.facts import Fact
 from services.rating.domain.sentences import Decisive, Reason
+from services.rating.domain.values import quick
 
 Moment = Literal["immediate", "evaluation", "status", "correction"]
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Standing:
     """``grade`` is None where ``status`` says why there is none. ``after``: lowerings at once count from the day after it.
     ``proposed``: the grade that is met and awaits approval, ``returned``: the newest word by which a proposal went back (R8)."""
@@ -28,6 +29,10 @@ class Standing:
     extra_readings: tuple[str, ...] = ()
     proposed: Standing | None = None
     returned: Fact | None = None
+
+    def through(self, period_last: date) -> Standing:
+        """The same standing after the evaluation of a period that changed nothing."""
+        return replace(self, period_last=period_last, after=period_last)
 
     @property
     def pair(self) -> tuple[str | None, str]:
@@ -55,7 +60,7 @@ class Standing:
     def essence(self) -> tuple[object, ...]:
         """What makes two standings the same to the outside: a change here is a change to tell."""
         places = [tuple((one.fact.partition, one.fact.offset) for one in reason.decisive) for reason in self.reasons]
-        reasons = tuple((one.rule, one.grade, place, one.numbers) for one, place in zip(self.reasons, places, strict=True))
+        reasons = tuple((one.rule, one.clause, one.grade, place, one.numbers) for one, place in zip(self.reasons, places, strict=True))
         return (self.grade, self.status, self.in_force_from, self.period_last, reasons)
 
 

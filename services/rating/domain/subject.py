@@ -108,7 +108,7 @@ class Subject:
 
     def view_on(self, day: date) -> View:
         """The view that the standing of a day follows from. Not to be kept: the next fact may bring another."""
-        number = bisect_right(self._granted(), day, key=lambda one: one[0])
+        number = bisect_right(self._granted(), day, key=lambda one: one[0]) if self.effects.repairs else 0
         view = self._views.get(number)
         if view is None:
             view = self._views[number] = self._made(number)

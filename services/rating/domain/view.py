@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from services.rating.domain.acts import ACTS, DOCUMENTS, Act, acts_of
+from services.rating.domain.acts import ACTS, DOCUMENTS, Act, acts_of, put
 from services.rating.domain.days import day
 from services.rating.domain.effects import SERVED
 from services.rating.domain.facts import Fact
@@ -21,10 +21,6 @@ from services.rating.domain.serving import Papers
 
 # All others bring no act and serve none.
 BRING = ACTS | {SERVED}
-
-
-def _order(act: Act) -> tuple[date, int, int]:
-    return act.order
 
 
 @dataclass(slots=True)
@@ -58,10 +54,10 @@ class View:
     def enter(self, fact: Fact) -> None:
         """Fold a fact that is in effect and was not folded before."""
         name = fact.name
-        if name in _FOLDS:
-            if regimes := regimes_of(fact):
+        if (folding := _FOLDS.get(name)) is not None:
+            if not (regimes := regimes_of(fact)) <= self.regimes:
                 self.regimes |= regimes
-            _FOLDS[name](self, fact)
+            folding(self, fact)
         if name not in BRING:
             return
         if name in DOCUMENTS:
@@ -103,22 +99,22 @@ class View:
 
     def _enter(self, acts: Iterable[Act]) -> None:
         for act in acts:
-            # Mostly the newest comes last.
-            if self.acts and act.order < self.acts[-1].order:
-                insort(self.acts, act, key=_order)
-            else:
-                self.acts.append(act)
+            put(self.acts, act)
             self.arrived.append(act)
 
 
 def regimes_of(fact: Fact) -> frozenset[str]:
     """The regimes that rate a subject because of this fact."""
-    data = fact.data
-    if fact.name == "enterprise.registered":
+    data, name = fact.data, fact.name
+    if name == "enterprise.registered":
         return frozenset(data["regimes"])
-    if fact.name in ("enterprise.status.declared", "score.recorded") or (fact.name == "inspection.recorded" and _rated(data)):
+    if name in _RATING or (name == "inspection.recorded" and _rated(data)):
         return frozenset((data["regime"],))
-    return frozenset()
+    return _NONE
+
+
+_NONE: frozenset[str] = frozenset()
+_RATING = frozenset({"enterprise.status.declared", "score.recorded"})
 
 
 # What an inspection says that can decide about a grade. Audit has the same list (``services.audit.domain.regimes``).
@@ -141,7 +137,10 @@ def _fold_operation(view: View, fact: Fact) -> None:
     on = day(fact.data["occurred_on"])
     assert on is not None
     entry = (on, fact.offset, fact.name, day(fact.data.get("until")), fact)
-    insort(view.operation, entry, key=lambda one: one[:2])
+    if view.operation and entry[:2] < view.operation[-1][:2]:
+        insort(view.operation, entry, key=lambda one: one[:2])
+    else:
+        view.operation.append(entry)
 
 
 def _fold_inspection(view: View, fact: Fact) -> None:

@@ -18,7 +18,7 @@ from services.rating.domain.facts import Fact
 from services.rating.domain.fold import Told
 from services.rating.gathering import Gathered
 from services.rating.outcome import Outcome, Question, final, foldable, told
-from tests.cases.ledger import Ledger, book
+from tests.cases.ledger import Ledger, book, shop
 from tests.unit.rating.streams import BOOKS, Sent, stream, told_live
 from tests.unit.rating.test_fold_properties import steps
 from tests.unit.rating.test_spans_properties import lives
@@ -80,6 +80,18 @@ def test_three_drivers_agree_on_the_final_grades(ledgers: list[Ledger]) -> None:
     found = bulk(gathered(sent))
     assert (0, 0) == (found.unreadable, found.untold)
     assert live == digest_of(found.lines) == from_file(sent)
+
+
+def test_a_grade_that_stays_for_another_reason_is_told_anew() -> None:
+    """First no score is on record; then one is, and no condition holds: nothing but the clause changes."""
+    ledger = shop("2024-03-01", approving=True)
+    ledger.warned("2024-03-05")
+    ledger.evaluated(2023, on="2024-03-10")
+    ledger.scored(2023, "99", on="2024-03-11")
+    before, after = ledger.determined()[-2:]
+    assert before.event["data"]["clauses"] != after.event["data"]["clauses"] == list(ledger.now().clauses)
+    sent = with_an_end(stream([ledger]))
+    assert live_final(told_live(sent)) == digest_of(bulk(gathered(sent)).lines) == from_file(sent)
 
 
 @relaxed

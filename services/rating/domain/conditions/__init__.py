@@ -1,4 +1,4 @@
-"""One file a kind of condition. Cause kinds have ``matches``, ``tracker`` and ``describe``; the others ``holds``."""
+"""One file a kind of condition. Cause kinds have ``matches``, ``tracking`` and ``describe``; the others ``holds``."""
 
 from types import ModuleType
 

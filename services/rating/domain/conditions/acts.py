@@ -6,10 +6,11 @@ A decision that was entered twice counts once: acts are told apart by office, do
 from __future__ import annotations
 
 from bisect import insort
+from collections.abc import Callable
 
 from schemas.rulebook import Rulebook
 from schemas.rulebook.conditions import Acts
-from services.rating.domain.acts import Act
+from services.rating.domain.acts import Act, order_of
 from services.rating.domain.causes import SHOWN, Cause, Causes
 from services.rating.domain.conditions.selection import by_concept, in_field
 from services.rating.domain.conditions.tracker import InOrder, Tracker
@@ -27,9 +28,9 @@ def matches(condition: Acts, rulebook: Rulebook, act: Act) -> bool:
     )
 
 
-def tracker(condition: Acts, rulebook: Rulebook) -> Tracker:
+def tracking(condition: Acts, rulebook: Rulebook) -> Callable[[], Tracker]:
     """Without ``count`` each act is a moment of its own; with it each that completes the count within the months before it."""
-    return Each() if condition.count is None else Counted(condition, rulebook)
+    return Each if condition.count is None else lambda: Counted(condition, rulebook)
 
 
 class Each(Tracker):
@@ -39,7 +40,11 @@ class Each(Tracker):
         self._causes: list[Cause] = []
 
     def enter(self, act: Act) -> None:
-        insort(self._causes, Cause(act.effective, act, 1, lambda: (act,)), key=lambda one: one.act.order)
+        cause, causes = Cause(act.effective, act, 1, lambda: (act,)), self._causes
+        if causes and order_of(act) < order_of(causes[-1].act):
+            insort(causes, cause, key=lambda one: order_of(one.act))
+        else:
+            causes.append(cause)
 
     def causes(self, view: View) -> list[Cause]:
         return self._causes

@@ -11,10 +11,11 @@ be followed rise. So whether an act has one to follow is found by halving.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
-from schemas.rulebook import Rulebook
+from schemas.rulebook import Parameter, Rulebook
 from schemas.rulebook.conditions import InSuccession
 from services.rating.domain.acts import Act
 from services.rating.domain.causes import SHOWN, Cause, Causes
@@ -22,6 +23,7 @@ from services.rating.domain.conditions.selection import by_concept, in_field
 from services.rating.domain.conditions.tracker import InOrder, Tracker
 from services.rating.domain.days import add_months
 from services.rating.domain.holding import Holding, Quantity
+from services.rating.domain.values import quick
 from services.rating.domain.view import View
 
 
@@ -37,12 +39,34 @@ def matches(condition: InSuccession, rulebook: Rulebook, act: Act) -> bool:
     )
 
 
-def tracker(condition: InSuccession, rulebook: Rulebook) -> Tracker:
+def tracking(condition: InSuccession, rulebook: Rulebook) -> Callable[[], Tracker]:
     """The act that lengthens a chain to the needed number is a moment on the day it was served; so is each that follows."""
-    return Chains(condition, rulebook)
+    numbers = Numbers.of(condition, rulebook)
+    return lambda: Chains(numbers)
 
 
 @dataclass(frozen=True, slots=True)
+class Numbers:
+    """The condition's parameters, looked up once. ``longest``: the largest count that is ever in force."""
+
+    regime: str
+    count: Parameter
+    within: Parameter
+    after_term: Parameter
+    broken: Parameter
+    term_needed: Parameter | None
+    longest: int
+
+    @staticmethod
+    def of(condition: InSuccession, rulebook: Rulebook) -> Numbers:
+        count = rulebook.parameter(condition.count)
+        names = (condition.within, condition.after_term, condition.broken_by_correction)
+        needed = rulebook.parameter(condition.term_needed) if condition.term_needed else None
+        longest = max((one.value for one in count.values if one.value is not None), default=1)
+        return Numbers(rulebook.regime, count, *map(rulebook.parameter, names), needed, longest)
+
+
+@quick
 class Link:
     """An act as the end of a chain. ``ready``: the last day on which it can't be followed yet."""
 
@@ -72,16 +96,10 @@ class Code:
 class Chains(InOrder):
     """The chains of all codes. Which parameters hold: a term's are the first act's, the others the following act's."""
 
-    def __init__(self, condition: InSuccession, rulebook: Rulebook) -> None:
+    def __init__(self, numbers: Numbers) -> None:
         super().__init__()
-        self._count = rulebook.parameter(condition.count)
-        self._within = rulebook.parameter(condition.within)
-        self._after_term = rulebook.parameter(condition.after_term)
-        self._broken = rulebook.parameter(condition.broken_by_correction)
-        self._term_needed = rulebook.parameter(condition.term_needed) if condition.term_needed else None
-        self._longest = max((one.value for one in self._count.values if one.value is not None), default=1)
+        self._numbers = numbers
         self._codes: dict[str, Code] = {}
-        self._regime = rulebook.regime
         self._latest = date.min
         self._corrections = 0
         self._mended: dict[str, list[date]] = {}
@@ -90,7 +108,7 @@ class Chains(InOrder):
         """Take the corrections that have come. True when one lies before something that has happened since."""
         late = False
         for on, codes, regime in view.corrections[self._corrections :]:
-            if regime not in (None, self._regime):
+            if regime not in (None, self._numbers.regime):
                 continue
             for code in codes:
                 insort(self._mended.setdefault(code, []), on)
@@ -108,13 +126,13 @@ class Chains(InOrder):
         return days[position - 1] if position else None
 
     def take(self, act: Act, view: View) -> Cause | None:
-        code = self._codes.setdefault(act.violation or "", Code([[] for _ in range(self._longest)]))
+        code = self._codes.setdefault(act.violation or "", Code([[] for _ in range(self._numbers.longest)]))
         names = act.same_as
         if not names.isdisjoint(code.met):
             return None
         code.met |= names
         self._latest = max(self._latest, act.happened or act.effective)
-        needed = self._count.at(act.effective)
+        needed = self._numbers.count.at(act.effective)
         before = self._followed(code, act)
         link = Link(act, self._ready(act), before.length + 1 if before else 1, before)
         if not self._begins_none(act):
@@ -125,21 +143,22 @@ class Chains(InOrder):
         return Cause(act.effective, act, link.length, link.acts)
 
     def _ready(self, act: Act) -> date:
-        if self._after_term.at(act.effective) and act.correct_by is not None:
+        if self._numbers.after_term.at(act.effective) and act.correct_by is not None:
             return max(act.effective, act.correct_by)
         return act.effective
 
     def _begins_none(self, act: Act) -> bool:
-        needed = self._term_needed is not None and self._term_needed.at(act.effective)
+        asked = self._numbers.term_needed
+        needed = asked is not None and asked.at(act.effective)
         return bool(needed and act.correct_by is None and act.fact.data.get("correction_ordered"))
 
     def _followed(self, code: Code, act: Act) -> Link | None:
         """The end of a chain that the act continues, of the longest kind that there is."""
-        months = self._within.at(act.effective)
+        months = self._numbers.within.at(act.effective)
         if months is None:
             return None
         happened = act.happened or act.effective
-        mended = self._corrected(act.violation or "", happened) if self._broken.at(act.effective) else None
+        mended = self._corrected(act.violation or "", happened) if self._numbers.broken.at(act.effective) else None
         for level in reversed(code.levels):
             first = bisect_left(level, True, key=lambda one: add_months(one.act.effective, months) >= happened)
             if mended is not None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING
 
 from schemas.rulebook import Rulebook
 from schemas.rulebook.conditions import NoActs
 from services.rating.domain.acts import Act
 from services.rating.domain.conditions.selection import in_field
 from services.rating.domain.days import window_ending
-from services.rating.domain.holding import Holding, Look, Quantity
+from services.rating.domain.holding import Ask, Holding, Look, Place, Quantity
+
+if TYPE_CHECKING:
+    from services.rating.domain.index import Index
 
 
 def matches(condition: NoActs, rulebook: Rulebook, act: Act) -> bool:
@@ -18,16 +22,16 @@ def matches(condition: NoActs, rulebook: Rulebook, act: Act) -> bool:
     return not act.sanctions.isdisjoint(rulebook.sets[condition.acts]) and in_field(condition.legal_fields, rulebook, act)
 
 
-def holds(condition: NoActs, look: Look, acts: Sequence[Act]) -> Holding | None:
-    """``acts`` are the matching ones, sorted by day of effect."""
-    months = look.value(condition.within)
-    if acts:
-        last = bisect_right(acts, look.last, key=lambda act: act.effective)
-        if last and acts[last - 1].effective >= window_ending(look.last, months):
-            return None
-    key = ("no_acts", condition.acts, months)
-    found: Holding | None = look.rulebook.kept.get(key)
-    if found is None:
-        found = Holding(numbers=(Quantity(f"no_{condition.acts}", "0", f"{months} months"),), fills={"months": months})
-        look.rulebook.kept[key] = found
-    return found
+def asking(condition: NoActs, rulebook: Rulebook, day: date, place: Place) -> Ask:
+    """Holds where none of the acts that it looks at lies in the window that ends with the look's last day."""
+    months = rulebook.value(condition.within, day)
+    clean = Holding(numbers=(Quantity(f"no_{condition.acts}", "0", f"{months} months"),), fills={"months": months})
+
+    def ask(look: Look, index: Index) -> Holding | None:
+        if acts := index.matched.get(place):  # sorted by day of effect
+            last = bisect_right(acts, look.last, key=lambda act: act.effective)
+            if last and acts[last - 1].effective >= window_ending(look.last, months):
+                return None
+        return clean
+
+    return ask

@@ -7,19 +7,24 @@ that moves it one day on. An interruption without an end leaves it open; ``until
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
+from schemas.rulebook import Rulebook
 from schemas.rulebook.conditions import OperatedFor
 from services.rating.domain.days import ONE_DAY, add_months
 from services.rating.domain.facts import Fact
-from services.rating.domain.holding import Holding, Look, Quantity
+from services.rating.domain.holding import Ask, Holding, Look, Quantity
+from services.rating.domain.values import quick
 from services.rating.domain.view import View
+
+if TYPE_CHECKING:
+    from services.rating.domain.index import Index
 
 Entry = tuple[date, int, str, date | None, Fact]
 
 
-@dataclass(frozen=True, slots=True)
+@quick
 class Operating:
     """``complete_on``: the last day of the time asked, None while it is open. ``started``: None where it isn't on record."""
 
@@ -86,14 +91,16 @@ def _interruptions(entries: Sequence[Entry]) -> Iterator[tuple[date, date | None
         yield stopped, resumed
 
 
-def holds(condition: OperatedFor, look: Look, unknown_is_new: bool) -> Holding | None:
-    """True when the time asked lies before the window's last day or within it."""
-    months = look.value(condition.months)
-    found = operating(look.view, months)
-    if found.new_on(look.last, unknown_is_new):
-        return None
-    return Holding(
-        facts=found.facts,
-        numbers=(Quantity("operated_from", str(found.started or "unknown"), f"{months} months"),),
-        fills={"operating_months": months},
-    )
+def asking(condition: OperatedFor, rulebook: Rulebook, day: date, unknown_is_new: bool) -> Ask:
+    """Holds where the time asked lies before the look's last day or within it."""
+    months = rulebook.value(condition.months, day)
+    bound, fills = f"{months} months", {"operating_months": months}
+
+    def ask(look: Look, index: Index) -> Holding | None:
+        found = operating(look.view, months)
+        if found.new_on(look.last, unknown_is_new):
+            return None
+        since = found.started.isoformat() if found.started else "unknown"
+        return Holding(found.facts, (), (Quantity("operated_from", since, bound),), fills)
+
+    return ask

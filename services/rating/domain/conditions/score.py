@@ -5,30 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from schemas.rulebook import Rulebook
 from schemas.rulebook.conditions import Score
-from services.rating.domain.holding import Holding, Look, Quantity, number_text
+from services.rating.domain.holding import Ask, Holding, Look, Quantity, number_text
+
+if TYPE_CHECKING:
+    from services.rating.domain.index import Index
 
 
-def holds(condition: Score, look: Look) -> Holding | None:
+def asking(condition: Score, rulebook: Rulebook, day: date) -> Ask:
     """True bands only with a final score; a missing score is in no band (R5)."""
-    if look.score is None:
-        return None
-    score, fact = look.score
-    if not in_band(condition, look.rulebook, look.day, score):
-        return None
-    band = _band(condition, look.rulebook, look.day)
-    text = number_text(score)
-    return Holding(facts=(fact,), numbers=(Quantity("score", text, band.words),), fills={"score": text, **band.fills})
+    band = band_of(condition, rulebook, day)
 
+    def ask(look: Look, index: Index) -> Holding | None:
+        if look.score is None or not band.holds(look.score[0]):
+            return None
+        text = number_text(look.score[0])
+        return Holding((look.score[1],), (), (Quantity("score", text, band.words),), {"score": text, **band.fills})
 
-def in_band(condition: Score, rulebook: Rulebook, day: date, score: Decimal | None) -> bool:
-    """Whether so many points lie in the band; a missing score lies in none."""
-    if score is None:
-        return False
-    band = _band(condition, rulebook, day)
-    return (band.lower is None or score >= band.lower) and (band.upper is None or score < band.upper)
+    return ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +37,14 @@ class Band:
     words: str
     fills: dict[str, str]
 
+    def holds(self, points: Decimal) -> bool:
+        """Whether so many points lie in it."""
+        return (self.lower is None or points >= self.lower) and (self.upper is None or points < self.upper)
 
-def _band(condition: Score, rulebook: Rulebook, day: date) -> Band:
-    key = ("band", condition.at_least, condition.below, rulebook.edition(day))
-    found: Band | None = rulebook.kept.get(key)
-    if found is None:
-        bounds = [Decimal(rulebook.value(name, day)) if name else None for name in (condition.at_least, condition.below)]
-        lower, upper = ("" if one is None else number_text(one) for one in bounds)
-        words = " ".join([f"≥ {lower}" if lower else "", f"< {upper}" if upper else ""]).strip()
-        found = rulebook.kept[key] = Band(*bounds, words, {"bound": lower, "upper": upper})
-    return found
+
+def band_of(condition: Score, rulebook: Rulebook, day: date) -> Band:
+    """The band as it is on a day. Raises ``LookupError`` where a bound has no value then."""
+    bounds = [Decimal(rulebook.value(name, day)) if name else None for name in (condition.at_least, condition.below)]
+    lower, upper = ("" if one is None else number_text(one) for one in bounds)
+    words = " ".join([f"≥ {lower}" if lower else "", f"< {upper}" if upper else ""]).strip()
+    return Band(*bounds, words, {"bound": lower, "upper": upper})
