@@ -24,6 +24,7 @@ MAX_ENVELOPE_BYTES = 61_440
 CONTROL_KEY = b"control"
 
 RATING_APP = "mingjian-rating"
+# Rises with the shape of rating's state, or with its code where it tells otherwise: then all is made again from the facts (ADR 23).
 RATING_VERSION = 1
 
 
@@ -66,16 +67,25 @@ LOGGED_TOPICS: tuple[Topic, ...] = (
 )
 
 
-def changelog(table: str) -> str:
+def rating_app(version: int = RATING_VERSION) -> str:
+    """The faust app's id, which is also its consumer group."""
+    return f"{RATING_APP}-v{version}"
+
+
+def changelog(table: str, version: int = RATING_VERSION) -> str:
     """Name that faust gives to a table's changelog."""
-    return f"{RATING_APP}-v{RATING_VERSION}-{table}-changelog"
+    return f"{rating_app(version)}-{table}-changelog"
 
 
-# The rating service's tables are a cache of the facts; their changelogs are not evidence and no leaf.
-CHANGELOG_TOPICS: tuple[Topic, ...] = (
-    Topic(changelog("chunks"), PARTITIONS, "subject and chunk", "rating", dict(_CHANGELOG), logged=False),
-    Topic(changelog("heads"), PARTITIONS, "subject", "rating", dict(_CHANGELOG), logged=False),
-)
+def changelog_topics(version: int = RATING_VERSION) -> tuple[Topic, ...]:
+    """The rating service's tables are a cache of the facts; their changelogs are not evidence and no leaf."""
+    return (
+        Topic(changelog("chunks", version), PARTITIONS, "subject and chunk", "rating", dict(_CHANGELOG), logged=False),
+        Topic(changelog("heads", version), PARTITIONS, "subject", "rating", dict(_CHANGELOG), logged=False),
+    )
+
+
+CHANGELOG_TOPICS: tuple[Topic, ...] = changelog_topics()
 TOPICS: tuple[Topic, ...] = LOGGED_TOPICS + CHANGELOG_TOPICS
 
 

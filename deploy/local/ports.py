@@ -10,7 +10,7 @@ from deploy.local.errors import LocalStackError
 
 HOST = "127.0.0.1"
 DEFAULT_BASE = 19090
-_HIGHEST_OFFSET = 13
+_HIGHEST_OFFSET = 14
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,17 @@ class Ports:
     @property
     def rating(self) -> int:
         """Rating serves no pages: this port answers ``/livez``, ``/readyz`` and ``/status`` only."""
+        return self.base + 13
+
+    @property
+    def witness(self) -> int:
+        """The embedded witness of the log."""
         return self.base + _HIGHEST_OFFSET
 
     def service(self, name: str) -> int:
         """Port of a service by its name."""
-        return {"intake": self.intake, "publication": self.publication, "audit": self.audit, "rating": self.rating}[name]
+        ports = {"intake": self.intake, "publication": self.publication, "audit": self.audit, "rating": self.rating}
+        return {**ports, "witness": self.witness}[name]
 
     def url(self, name: str) -> str:
         """Address of a service, without a slash at the end."""
@@ -74,4 +80,5 @@ class Ports:
             "publication": self.publication,
             "audit": self.audit,
             "rating": self.rating,
+            "witness": self.witness,
         }

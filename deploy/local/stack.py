@@ -14,26 +14,31 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
-from deploy.local import jars, kafka, postgres, preflight, processes, roles, state, topics
+from deploy.local import jars, kafka, postgres, preflight, processes, roles, state, topics, witness
 from deploy.local.control import probe, stop_leftovers, until_signalled
 from deploy.local.errors import LocalStackError, StillWaiting
 from deploy.local.ports import HOST, Ports
 from deploy.local.processes import Identity, Spec
 from deploy.local.supervisor import Supervisor
-from schemas.topics import ClockMode
+from schemas.topics import LOGGED_TOPICS, RATING_VERSION, ClockMode, Topic, changelog_topics
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 SERVERS = ("kafka", "postgres")
 SERVICES = ("intake", "rating", "publication", "audit")
+# A process of its own beside them, with nothing of theirs but the log's public key.
+WITNESS = "witness"
+EVERYONE = (WITNESS, *SERVICES)
 _MODULES = {
     "intake": "services.intake.api",
     "rating": "services.rating.worker",
     "publication": "services.publication.api",
     "audit": "services.audit.api",
+    "witness": "services.audit.witness.api",
 }
 # What a person may set for the services; everything else that they get follows from the home and the ports.
-_PATHS = ("MINGJIAN_RULEBOOKS", "MINGJIAN_LOG_DIR", "MINGJIAN_ONCE_DIR", "MINGJIAN_SAMPLE_KEY")
-PASSED_ON = (*_PATHS, "MINGJIAN_STREAM_LIMIT", "MINGJIAN_STREAM_LIMIT_ADDRESS", "MINGJIAN_STREAM_KEEP")
+_PATHS = ("MINGJIAN_RULEBOOKS", "MINGJIAN_LOG_DIR", "MINGJIAN_ONCE_DIR", "MINGJIAN_SAMPLE_KEY", "MINGJIAN_WITNESSES")
+_RATHER = ("MINGJIAN_WITNESS_MISSING", "MINGJIAN_WITNESS_WAIT_MS", "MINGJIAN_RATING_VERSION")
+PASSED_ON = (*_PATHS, *_RATHER, "MINGJIAN_STREAM_LIMIT", "MINGJIAN_STREAM_LIMIT_ADDRESS", "MINGJIAN_STREAM_KEEP")
 _TICK_S = 0.5
 _POLL_S = 0.05
 # Kafka and PostgreSQL look through their files after a crash. One that ends is noticed at once, whatever stands here.
@@ -107,6 +112,9 @@ class Stack:
     def service_env(self, name: str) -> dict[str, str]:
         """The environment of a service, as docs/architecture.md lists it; OTEL_* and the like pass through from ours."""
         env = {key: value for key, value in os.environ.items() if not key.startswith(("MINGJIAN_", "PG"))}
+        if name == WITNESS:
+            place = {"MINGJIAN_HOST": HOST, "MINGJIAN_PORT": str(self.ports.witness), "PYTHONUNBUFFERED": "1"}
+            return env | {"MINGJIAN_WITNESS_HOME": str(witness.folder(self.home))} | place
         env |= {
             "MINGJIAN_HOME": str(self.home),
             "MINGJIAN_KAFKA": self.bootstrap,
@@ -123,6 +131,8 @@ class Stack:
         env |= {f"MINGJIAN_{service.upper()}_URL": self.ports.url(service) for service in SERVICES}
         if name == "publication":
             env["MINGJIAN_DSN_READ_FILE"] = str(roles.dsn_file(self.secrets, "mj_publication_read"))
+        if name == "audit" and witness.policy(self.home).exists():
+            env["MINGJIAN_WITNESSES"] = str(witness.policy(self.home))
         return env | self._extra_env
 
     # Starting and stopping
@@ -159,6 +169,8 @@ class Stack:
         self._supervisor.acquire()
         self._failed.clear()
         self._check_ports({name: (name,) for name in names})
+        if WITNESS in names:
+            witness.prepare(self.home, self.ports.url(WITNESS))
         for name in names:
             self._supervisor.start(self._service_spec(name))
 
@@ -241,7 +253,7 @@ class Stack:
 
     def run(
         self,
-        services: Iterable[str] = SERVICES,
+        services: Iterable[str] = EVERYONE,
         *,
         clock_mode: ClockMode | None = None,
         ready: Callable[[Stack], None] = lambda stack: None,
@@ -274,7 +286,7 @@ class Stack:
         for name, one in state.read(self.home).get("children", {}).items():
             running = processes.alive(Identity(one["pid"], one["started"]))
             entry = {"pid": one["pid"], "running": running, "restarts": one["restarts"], "last_exit": one["last_exit"]}
-            if name in SERVICES:
+            if name in EVERYONE:
                 entry["port"] = self.ports.service(name)
                 entry["ready"], entry["reason"] = probe(self.ports.service(name)) if running else (False, "not running")
             elif name == "kafka":
@@ -304,7 +316,7 @@ class Stack:
         mode = self._clock_mode or self._genesis_clock_mode()
         if self._outside_kafka:
             self._say(f"Using Kafka at {self._outside_kafka}")
-            topics.ensure_topics(self._outside_kafka, mode, go_on=self._wanted)
+            topics.ensure_topics(self._outside_kafka, mode, topics=self._topics(), go_on=self._wanted)
             return
         root = jars.library_root(self.home)
         if not jars.library_folder(root).is_dir():
@@ -317,10 +329,16 @@ class Stack:
         topics.ensure_topics(
             self.bootstrap,
             mode,
+            topics=self._topics(),
             own_broker=True,
             limit_s=_SERVER_LIMIT_S,
             go_on=lambda: self._wanted() and self._supervisor.exit_code("kafka") is None,
         )
+
+    def _topics(self) -> tuple[Topic, ...]:
+        """With the changelogs of the version of rating that is asked for."""
+        given = self._extra_env.get("MINGJIAN_RATING_VERSION")
+        return LOGGED_TOPICS + changelog_topics(int(given) if given else RATING_VERSION)
 
     def _start_postgres(self) -> None:
         if self._outside_postgres:
@@ -347,7 +365,7 @@ class Stack:
     def _service_spec(self, name: str) -> Spec:
         env = self.service_env(name)
         # The log's bundles hold every fact; who serves them to others asks the service for them.
-        for folder in (env["MINGJIAN_KEY_DIR"], env["MINGJIAN_ONCE_DIR"], env["MINGJIAN_LOG_DIR"]):
+        for folder in (env[path] for path in ("MINGJIAN_KEY_DIR", "MINGJIAN_ONCE_DIR", "MINGJIAN_LOG_DIR") if path in env):
             Path(folder).mkdir(mode=0o700, parents=True, exist_ok=True)
         return Spec(name, (sys.executable, "-m", _MODULES[name]), env=env, cwd=CHECKOUT)
 

@@ -142,9 +142,11 @@ class ProposalClosed(Data):
 @event_type("grade.corrected", zh="等级更正", en="Grade corrected", wired=True, route="derived", roles=SERVICE)
 class GradeCorrected(GradeData):
     """Days that are over turn out otherwise: what held from ``in_force_from`` to ``corrected_to``, both inclusive, and as what they
-    were told (``previous_*``). What holds now is told apart."""
+    were told (``previous_*``). What holds now is told apart, but where another version of rating (``rebuilt_by``) worked everything out
+    again and tells otherwise: then ``corrected_to`` null says that it holds on."""
 
     corrected_to: f.CivilDate | None = public(default=None)
+    rebuilt_by: f.Name | None = public(default=None)
 
 
 class LateEntry(Frozen):

@@ -80,6 +80,9 @@ class EnterpriseStatusDeclared(Act):
     status: f.Word = public()
 
 
+Manner = Literal["merger", "division", "transfer", "change_of_name", "other"]
+
+
 @event_type("enterprise.succeeded", zh="企业承继", en="Enterprise succeeded")
 class EnterpriseSucceeded(Act):
     """Merger, change of name or transfer: the history follows (R19). Its subject is the successor; intake puts the same
@@ -87,7 +90,7 @@ class EnterpriseSucceeded(Act):
 
     predecessor: f.SubjectId = public()
     successor: f.SubjectId = public()
-    manner: Literal["merger", "division", "transfer", "change_of_name", "other"] = public()
+    manner: Manner = public()
 
     def contradicts(self, subject: str) -> str | None:
         if self.predecessor == self.successor:

@@ -4,6 +4,7 @@
 """
 
 from schemas.rulebook.conditions import CONDITION_KINDS, Condition
+from schemas.rulebook.editions import load_all_editions, load_editions
 from schemas.rulebook.errors import RulebookError
 from schemas.rulebook.loader import digest, load_all, load_rulebook, load_texts
 from schemas.rulebook.model import (
@@ -41,6 +42,8 @@ __all__ = [
     "Texts",
     "digest",
     "load_all",
+    "load_all_editions",
+    "load_editions",
     "load_rulebook",
     "load_texts",
 ]

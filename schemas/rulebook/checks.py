@@ -38,6 +38,11 @@ def check_whole(rulebook: Rulebook, origin: Origin, folder: str) -> Rulebook:
     for rule in rulebook.rules:
         _rule(rule, rulebook, refuse)
     _mode(rulebook, refuse)
+    for texts in (rulebook.law_in_time.by_act_day, rulebook.law_in_time.milder) if rulebook.law_in_time else ():
+        for sentence in (texts.zh, texts.en):
+            _template(("law_in_time", ""), "law_in_time", sentence, {"documents", "version", "from"}, refuse)
+    for sentence in (rulebook.succession.zh, rulebook.succession.en) if rulebook.succession else ():
+        _template(("succession", ""), "succession", sentence, {"predecessor", "day"}, refuse)
     check_counting(rulebook, refuse)
     check_uses(rulebook, refuse)
     check_scales(rulebook, refuse)
@@ -86,9 +91,13 @@ def _clauses(rulebook: Rulebook, refuse: Refuse) -> None:
         ("rules", "id"),
         ("lists", "name"),
         ("measures", "name"),
+        ("overrides", "name"),
     ):
         cited += [((section, getattr(one, key)), one.clause) for one in getattr(rulebook, section)]
     cited += [(("parameters", one.name), value.clause) for one in rulebook.parameters for value in one.values]
+    for section in ("law_in_time", "succession"):
+        if one := getattr(rulebook, section):
+            cited.append(((section, ""), one.clause))
     if rulebook.periodic:
         periodic = rulebook.periodic
         cited += [(("periodic", ""), one.clause) for one in _spoken(periodic)]
@@ -118,6 +127,10 @@ def _readings(rulebook: Rulebook, refuse: Refuse) -> None:
     known = {one.id for one in rulebook.readings}
     named: list[tuple[tuple[str, str], tuple[str, ...]]] = [(("rules", one.id), one.readings) for one in rulebook.rules]
     named += [(("parameters", one.name), (one.reading,)) for one in rulebook.parameters if one.reading]
+    named += [(("overrides", one.name), one.readings) for one in rulebook.overrides]
+    for section in ("law_in_time", "succession"):
+        if one := getattr(rulebook, section):
+            named.append(((section, ""), one.readings))
     if rulebook.periodic:
         periodic = rulebook.periodic
         named += [(("periodic", ""), one.readings) for one in _spoken(periodic)]

@@ -33,10 +33,11 @@ NAMED = {
     "readings": "id",
     "lists": "name",
     "measures": "name",
+    "overrides": "name",
 }
 # Sections that registers which run were activated without.
-LATER = ("measures", "point_tables")
-SINGLE = ("rulebook", "periodic", "latest", "precedence", "precedence_clause")
+LATER = ("measures", "point_tables", "law_in_time", "overrides", "succession")
+SINGLE = ("rulebook", "periodic", "latest", "precedence", "precedence_clause", "law_in_time", "succession")
 _REMEDIES = {
     "missing": "Add the key {last!r}",
     "extra_forbidden": "Remove the key {last!r} or correct its spelling",
@@ -179,5 +180,7 @@ def _ordered(merged: dict[str, Any], folder: str, origin: dict[tuple[str, str], 
         latest=merged["latest"],
         precedence=merged["precedence"],
         precedence_clause=merged["precedence_clause"],
+        law_in_time=merged["law_in_time"],
+        succession=merged["succession"],
         **by_name,
     )

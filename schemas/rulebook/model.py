@@ -19,6 +19,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from schemas import fields as f
 from schemas.rulebook.conditions import Condition
+from schemas.rulebook.in_time import LawInTime, Override, Succession
 from schemas.rulebook.parts import Dates, GradeName, ListName, ParameterName, ReadingId, Section, Texts, Version
 from schemas.rulebook.periodic import Periodic
 from schemas.rulebook.points import PointTable
@@ -257,6 +258,9 @@ class RulebookFile(Section):
     readings: tuple[Reading, ...] = ()
     lists: tuple[Published, ...] = ()
     measures: tuple[Measure, ...] = ()
+    law_in_time: LawInTime | None = None
+    overrides: tuple[Override, ...] = ()
+    succession: Succession | None = None
 
 
 class Rulebook(Section):
@@ -279,6 +283,9 @@ class Rulebook(Section):
     readings: tuple[Reading, ...]
     lists: tuple[Published, ...]
     measures: tuple[Measure, ...] = ()
+    law_in_time: LawInTime | None = None
+    overrides: tuple[Override, ...] = ()
+    succession: Succession | None = None
 
     # A copy works out its own tables: pydantic would carry over those of the book that it was copied from.
     def __copy__(self) -> Rulebook:

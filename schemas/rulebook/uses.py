@@ -17,11 +17,13 @@ from schemas.rulebook.model import Parameter, Rule, Rulebook
 from schemas.rulebook.points import SAME_ACT, PointTable
 from schemas.rulebook.vocabulary import (
     ACTIVITIES,
+    ACTS_BY,
     CHANNELS,
     CLOSURES,
     COUNTED_BY,
     INSPECTION_KINDS,
     LEGAL_FIELDS,
+    MANNERS,
     NOT_ON_RECORD,
     OF_TWO_FINALS,
     SANCTIONS,
@@ -76,6 +78,7 @@ def uses_of(rulebook: Rulebook) -> Iterator[Use]:
     yield from _of_periodic(rulebook)
     yield from _of_latest(rulebook)
     yield from _of_measures(rulebook)
+    yield from _of_law(rulebook)
     names = {one.name for one in rulebook.parameters}
     if names & ENTRY.keys():
         for name, (unit, kind, words) in ENTRY.items():
@@ -174,6 +177,27 @@ def _of_measures(rulebook: Rulebook) -> Iterator[Use]:
     for one in rulebook.measures:
         where, who = ("measures", one.name), f"the measure {one.name!r}"
         yield Use(where, who, one.on_site_inspections, "on_site_inspections", "count", first=first, until=until)
+
+
+def _of_law(rulebook: Rulebook) -> Iterator[Use]:
+    first, until = _span(rulebook.rules)
+    if law := rulebook.law_in_time:
+        at, who = ("law_in_time", ""), "the law in time"
+        yield Use(at, who, law.acts_by, "acts_by", "word", first, until, kind="choice", words=ACTS_BY)
+        yield Use(at, who, law.milder_later, "milder_later", "flag", first, until)
+    if following := rulebook.succession:
+        at, who = ("succession", ""), "the succession"
+        yield Use(at, who, following.manners, "manners", "words", first, until, kind="manner", words=MANNERS, filled=True)
+    for one in rulebook.overrides:
+        at, who = ("overrides", one.name), f"the higher norm {one.name!r}"
+        # Before its first value nothing is forbidden.
+        yield Use(at, who, one.in_force, "in_force", "flag")
+        for field, name, words in (
+            ("sanctions", one.sanctions, SANCTIONS),
+            ("lists", one.lists, tuple(each.name.replace("-", "_") for each in rulebook.lists)),
+        ):
+            if name:
+                yield Use(at, who, name, field, "words", first, until, kind=field.rstrip("s"), words=words, filled=True)
 
 
 def _span(rules: Iterable[Rule]) -> tuple[date | None, date | None]:

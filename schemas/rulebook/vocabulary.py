@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 from schemas.envelope import Channel
 from schemas.events import CATALOGUE
+from schemas.events.enterprise import Manner
 from schemas.events.penalty import LegalField
 from schemas.events.supervision import Closure, InspectionKind
 
@@ -83,6 +84,11 @@ START_UNKNOWN = ("new", "not_new")
 
 # R7: what counts as one penalty of another department.
 COUNTED_BY = ("decision", "act")
+
+# R19: in which ways an enterprise is succeeded.
+MANNERS: tuple[str, ...] = get_args(Manner)
+# R17: by the law of the day on which an act happened, or of the day by which it is judged.
+ACTS_BY = ("act_day", "judging_day")
 
 Unit = Literal["points", "count", "days", "working_days", "months", "percent", "flag", "word", "words"]
 WHOLE_NUMBER_UNITS = ("count", "days", "working_days", "months", "percent")

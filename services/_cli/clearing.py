@@ -25,6 +25,8 @@ OURS = (
     "rating",
     "seen",
     "libs",
+    "witness",
+    "witnesses",
 )
 # Only a stack that was set up or started leaves one of these.
 _SIGNS = ("genesis.json", "run/state.json", "run/lock")

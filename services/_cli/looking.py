@@ -14,11 +14,13 @@ from services._cli.session import Session
 
 
 def look(session: Session) -> dict[str, object]:
-    """``ready``, ``endpoints``, ``lag`` (the longest, in records; null when nobody says), ``log``, each service's own answer, and
-    ``genesis``: the fingerprint of this home's and of the stack that answers, each null where there is none.
+    """``ready``, ``endpoints``, ``lag`` (the longest, in records; null when nobody says), ``log``, each service's own answer, ``genesis``
+    (the fingerprint of this home's and of the stack that answers, each null where there is none), and ``witnesses`` as audit last met them.
 
-    ``ready`` is about this home's stack: another that happens to answer at the same addresses doesn't count."""
+    ``ready`` is about this home's stack: another that happens to answer at the same addresses doesn't count. A witness that is away
+    makes nothing unready by itself: the policy decides."""
     services = {name: _ask(url) | {"url": url} for name, url in all_endpoints(session).items()}
+    cosigning = [one.pop("witnesses", None) for one in services.values()]
     answering = [one.pop("fingerprint", None) for one in services.values()]
     genesis = {"home": _fingerprint(session), "answering": next(filter(None, answering), None)}
     lags = [one["lag"] for one in services.values() if one["lag"] is not None]
@@ -29,6 +31,7 @@ def look(session: Session) -> dict[str, object]:
         "lag": max(lags) if lags else None,
         "log": {"dir": str(session.home.log_dir), "vkey": vkey},
         "genesis": genesis,
+        "witnesses": next(filter(None, cosigning), None),
         "services": services,
     }
 
@@ -64,7 +67,22 @@ def _ask(url: str) -> dict[str, object]:
     except (httpx.HTTPError, ValueError) as error:
         return {"ready": False, "reason": f"no answer ({type(error).__name__})", "lag": None}
     reason = "ready" if ready.status_code == 200 else _reasons(ready)
-    return {"ready": ready.status_code == 200, "reason": reason, "lag": total_lag(lag), "fingerprint": told.get("fingerprint")}
+    own = {"fingerprint": told.get("fingerprint"), "witnesses": told.get("witnesses")}
+    return {"ready": ready.status_code == 200, "reason": reason, "lag": total_lag(lag), **own}
+
+
+def cosigning_words(found: Mapping[str, Any] | None) -> list[str]:
+    """A line about the policy and one for each witness; none where there are no witnesses."""
+    if not found or not found["witnesses"]:
+        return []
+    have = sum(one["cosigned"] for one in found["witnesses"])
+    lines = [f"checkpoint cosigned by {have} of {len(found['witnesses'])} witnesses, needed are {found['needed']} of {found['counted']}"]
+    if not found["reached"]:
+        lines[0] += "; published all the same" if found["missing"] == "publish" else "; the next one waits"
+    for one in found["witnesses"]:
+        reason = f" ({one['reason']})" if one["reason"] else ""
+        lines.append(f"  {one['name']:<10} {one['url'] or '–'}  {one['standing']}{reason}")
+    return lines
 
 
 def _reasons(answer: httpx.Response) -> str:

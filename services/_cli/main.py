@@ -26,6 +26,7 @@ _ELSEWHERE = {
     "prove": "services.audit.cli_proofs",
     "verify-proof": "services.audit.cli_proofs",
     "consistency": "services.audit.cli_proofs",
+    "witness": "services.audit.witness.cli",
     "projection": "services.publication.cli",
     "rate": "services.rating.cli",
     "replay": "services.rating.cli",

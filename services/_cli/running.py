@@ -49,7 +49,7 @@ def bring_up(session: Session, wanted: Wanted) -> None:
     fresh = _prepare_home(session, wanted)
     ports = session.ports
     stack = stack_of(session, os.environ)
-    session.voice.say(f"[3/5] Kafka :{ports.kafka}  [4/5] PostgreSQL :{ports.postgres}  services :{ports.intake}–{ports.rating}")
+    session.voice.say(f"[3/5] Kafka :{ports.kafka}  [4/5] PostgreSQL :{ports.postgres}  services :{ports.intake}–{ports.witness}")
     work = _Work(session, wanted, fresh, lambda: stack.stopping)
     try:
         stack.run(ready=lambda running: work.begin())

@@ -4,7 +4,10 @@ Order of a step, and what a crash between leaves
 1. The plan commits which records become which leaves. A crash here: the next start writes exactly these leaves, from Kafka.
 2. Full bundles and tiles are written and synced, then read back. A crash here: they are written again with the same bytes.
 3. With the checkpoint: the partial bundle and tiles at the edge, synced and read back. What is signed is the root of what was read.
-4. The epoch is checked again and the checkpoint signed and renamed into place; only then partial tiles of full ones are dropped.
+4. The epoch is checked again and the signed checkpoint renamed into place; only then partial tiles of full ones are dropped.
+
+Between 3 (``prepare``) and 4 (``publish``) records may go on becoming leaves: witnesses are asked then. A checkpoint that was prepared
+and not published commits to nothing but the plan, which every later one continues. None is published below one that was.
 
 Start is recovery: whatever was planned after the checkpoint is read from Kafka again. After any exception the object is
 of no use any more; the process leaves and starts again.
@@ -19,7 +22,7 @@ from services.audit.domain import tiles
 from services.audit.domain.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
 from services.audit.domain.frame import Record, entry_of, oversize_path
 from services.audit.domain.merkle import HASH_BYTES, leaf_hash, perfect_root
-from services.audit.domain.note import NoteError, VerifierKey
+from services.audit.domain.note import NoteError, SignatureLine, VerifierKey, with_signatures
 from services.audit.ports import Head, LogDamaged, LogStore, Place, Plan, Span
 from services.audit.reading import names_of
 
@@ -40,6 +43,15 @@ class Oversize:
 
     record: Record
     length: int
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A signed checkpoint of ``size`` leaves, for ``publish``. ``full``: what had become full tiles and bundles by then."""
+
+    size: int
+    note: bytes
+    full: tuple[str, ...] = ()
 
 
 def spans_of(first: int, batch: Mapping[Place, Sequence[Record]]) -> list[Span]:
@@ -200,10 +212,22 @@ class Appender:
             raise LogDamaged(f"{path} is missing")
         return data
 
+    @property
+    def published(self) -> Prepared:
+        """The published checkpoint, to be published again with more signatures. Not before ``start``."""
+        return Prepared(self._signed, self._note)
+
     def checkpoint(self) -> bool:
-        """Publish a checkpoint of all leaves; False when the published one is of them already and still in its place."""
+        """Prepare and publish at once; False when the published one is of all leaves already and still in its place."""
+        prepared = self.prepare()
+        if prepared is not None:
+            self.publish(prepared)
+        return prepared is not None
+
+    def prepare(self) -> Prepared | None:
+        """A signed checkpoint of all leaves, whose edge was read back; None when the published one is and still in its place."""
         if self._note and self._signed == self.size and self._store.read(CHECKPOINT) == self._note:
-            return False
+            return None
         files = [(tile.path, tile.data) for tile in self._edge.partial_tiles()]
         if self._tail:
             files.append((tiles.bundle_path(self.size // tiles.WIDTH, len(self._tail)), tiles.encode_bundle(self._tail)))
@@ -214,13 +238,28 @@ class Appender:
         if edge != self._edge or b"".join(map(leaf_hash, tail)) != (edge.levels[0] if edge.levels else b""):
             raise LogDamaged("the edge of the tree does not read back as it was written")
         point = Checkpoint(self._key.verifier.name, self.size, edge.root())
-        note = sign_checkpoint(point, self._key.verifier, self._key.sign)
+        if self._note and self._signed == self.size:
+            # Somebody took it from its place: it comes back as it was, with the cosignatures that it has.
+            note = self._note
+        else:
+            note = sign_checkpoint(point, self._key.verifier, self._key.sign)
+        self._check_reads_back(note, point)
+        return Prepared(self.size, note, tuple(self._became_full))
+
+    def _check_reads_back(self, note: bytes, point: Checkpoint) -> None:
         # Our own reader must accept it, too: a signature by a faulty key or a flipped bit ends here, not at the public.
         if open_checkpoint(note, self._key.verifier)[0] != point:
             raise LogDamaged("the checkpoint does not read back as it was signed")
-        self._plan.publish(self._epoch, self.size, lambda: self._store.write([(CHECKPOINT, note)]))
-        self._signed, self._note = self.size, note
-        full, self._became_full = self._became_full, []
-        for path in full:
+
+    def publish(self, prepared: Prepared, cosignatures: Sequence[SignatureLine] = ()) -> None:
+        """Rename a prepared checkpoint into place, with these lines under it. Raises ``Superseded``, ``LogDamaged``."""
+        note = with_signatures(prepared.note, cosignatures)
+        self._check_reads_back(note, open_checkpoint(prepared.note, self._key.verifier)[0])
+        if prepared.size < self._signed:
+            raise LogDamaged(f"a checkpoint of {prepared.size} leaves came after one of {self._signed}")
+        self._plan.publish(self._epoch, prepared.size, lambda: self._store.write([(CHECKPOINT, note)]))
+        self._signed, self._note = prepared.size, note
+        # What became full since then goes with the next one: this one is still read by its partial tiles.
+        self._became_full = self._became_full[len(prepared.full) :]
+        for path in prepared.full:
             self._store.remove_partials(path)
-        return True

@@ -15,8 +15,9 @@ from services._bus.kafka import UnusableCertificates
 from services._bus.settings import NotConfigured
 from services.audit.adapters import calendars
 from services.audit.domain.note import ED25519, NoteError, VerifierKey
-from services.audit.verifying import Report, run_verify
-from services.audit.wiring import CALENDAR_FILE, cores, default_home, genesis_event, patience
+from services.audit.domain.policy import Policy, PolicyError
+from services.audit.verifying import Report, Trust, run_verify
+from services.audit.wiring import CALENDAR_FILE, cores, default_home, genesis_event, patience, policy_of
 from services.audit.wiring import kafka as connection_to
 
 _SHOWN = 50
@@ -43,6 +44,12 @@ def verify(
     kafka: Annotated[str | None, typer.Option(envvar="MINGJIAN_KAFKA", help="Broker; default the embedded one.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="The log alone, without Kafka.")] = False,
     memory: Annotated[Path | None, typer.Option(help="Where the checkpoint seen last is kept; default <home>/seen.")] = None,
+    witness: Annotated[list[str] | None, typer.Option(help="Verifier key of a witness that has to cosign; may be repeated.")] = None,
+    quorum: Annotated[int | None, typer.Option(help="How many of them have to; default all.")] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="Witnesses and quorum from a file (C2SP tlog-policy), which then have to cosign.")
+    ] = None,
+    against: Annotated[list[Path] | None, typer.Option(help="A checkpoint that somebody else was shown; may be repeated.")] = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for a checkpoint of all that Kafka has now.")] = 15.0,
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
@@ -56,12 +63,12 @@ def verify(
             verifier=VerifierKey.parse(text),
             genesis=pinned,
             kafka=None if offline else connection_to(kafka),
-            memory=memory or home / "seen",
+            trust=Trust(*_policy(witness, quorum, policy, home), memory or home / "seen", [one.read_bytes() for one in against or []]),
             patience=patience(wait),
             console=Console(stderr=True),
             cores=cores(),
         )
-    except (NoteError, NotConfigured, KafkaError, UnusableCertificates) as error:
+    except (NoteError, NotConfigured, PolicyError, KafkaError, UnusableCertificates) as error:
         typer.echo(json.dumps({"verified": False, "error": str(error)}) if as_json else f"not verified: {error}", err=not as_json)
         raise typer.Exit(1) from None
     if as_json:
@@ -72,12 +79,30 @@ def verify(
         raise typer.Exit(1)
 
 
+def _policy(witness: list[str] | None, quorum: int | None, path: Path | None, home: Path) -> tuple[Policy, bool]:
+    """The policy, and whether it has to be met: one that was asked for has; the home's own is only told.
+
+    Raises ``NoteError``, ``PolicyError``, ``NotConfigured``."""
+    if witness or quorum is not None:
+        if path:
+            raise PolicyError("--policy says all that --witness and --quorum would")
+        return Policy.of([VerifierKey.parse(text) for text in witness or []], quorum), True
+    if path:
+        return policy_of(path), True
+    own = home / "witnesses"
+    return policy_of(own if own.is_file() else None), False
+
+
 def _tell(report: Report) -> None:
     for fault in report.faults[:_SHOWN]:
         typer.echo(f"{fault.code}: {fault.where}: {fault.what}", err=True)
     if len(report.faults) > _SHOWN:
         typer.echo(f"… and {len(report.faults) - _SHOWN} more", err=True)
     typer.echo(f"log {report.origin}: {report.size:,} leaves of {report.partitions} partitions, root {report.root}")
+    if report.cosigned_by or not report.cosigned_enough:
+        typer.echo(
+            f"cosigned by {', '.join(report.cosigned_by) or 'no witness'}{'' if report.cosigned_enough else ': too few for the policy'}"
+        )
     if report.pending is not None:
         typer.echo(f"Kafka: {report.compared:,} records compared, {report.pending:,} newer than the checkpoint")
     if report.seen_before is not None:

@@ -57,10 +57,12 @@ class _Case:
 
 
 class Entries:
-    """``rules``: of the regimes that set a term for entries. Its memory between batches are the partitions' calendars."""
+    """``rules``: of the regimes that set a term for entries, of each the newest edition first. Its
+    memory between batches are the partitions' calendars."""
 
     def __init__(self, rules: Sequence[EntryRule], registry: ReadRegistry, entered: Entered) -> None:
         self._rules = rules
+        self._active = {regime: next(iter(held.values())) for regime, held in _by_regime(rules).items()}
         self._registry = registry
         self._entered = entered
         self._calendars: dict[int, WorkCalendar] = {}
@@ -72,11 +74,14 @@ class Entries:
         return word_of(event_type) in self._words or has_document(event_type) or event_type == SERVED
 
     def check_rulebooks(self, registry: Registry) -> None:
-        """Raises ``OtherRulebook`` where the registry activated another rulebook last than the one that lies here."""
+        """Raises ``OtherRulebook`` where the registry activated an edition last that doesn't lie here; from now on judges by that one."""
         activated = registry.rulebooks()
-        for rule in self._rules:
-            if (named := activated.get(rule.regime, rule.digest)) != rule.digest:
-                raise OtherRulebook(f"{rule.regime}: rulebook {named[:16]}… was activated, {rule.digest[:16]}… lies here")
+        for regime, held in _by_regime(self._rules).items():
+            newest = next(iter(held))
+            named = activated.get(regime, newest)
+            if named not in held:
+                raise OtherRulebook(f"{regime}: rulebook {named[:16]}… was activated, {newest[:16]}… lies here")
+            self._active[regime] = held[named]
 
     def remember_calendar(self, partition: int, event_id: str, table: YearTable) -> None:
         """A calendar takes effect in the partition."""
@@ -139,7 +144,7 @@ class Entries:
 
     async def _weigh(self, case: _Case, regimes: Iterable[str], work: DetectorWork) -> int:
         new = 0
-        for rule in _rules_of(self._rules, case.fact, regimes):
+        for rule in _rules_of(list(self._active.values()), case.fact, regimes):
             verdict = await self._verdict(case.fact, rule, case.stamp, case.record.partition)
             if verdict is None:
                 continue
@@ -177,7 +182,7 @@ class Entries:
             raise Unsigned
         self.remember_calendar(partition, event_id, table)
         await work.put_calendar(partition, record.offset, event_id, table)
-        rules = {rule.regime: rule for rule in self._rules}
+        rules = self._active
         cause = Place(record.topic, partition, record.offset, event_id)
         new = 0
         for still_open in await work.open_verdicts(partition):
@@ -203,6 +208,14 @@ def _document(one: Opened) -> str:
     if not isinstance(document, str) or "\x00" in document:
         raise Unreadable("a service that names no document")
     return document
+
+
+def _by_regime(rules: Sequence[EntryRule]) -> dict[str, dict[str, EntryRule]]:
+    """Regime → digest → rule, in their order."""
+    found: dict[str, dict[str, EntryRule]] = {}
+    for rule in rules:
+        found.setdefault(rule.regime, {})[rule.digest] = rule
+    return found
 
 
 def _rules_of(rules: Sequence[EntryRule], fact: Fact, regimes: Iterable[str]) -> list[EntryRule]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,15 @@ from services._bus.kafka import Connection
 from services.audit.adapters import replay_reader
 from services.audit.domain.checkpoint import Checkpoint, open_checkpoint
 from services.audit.domain.note import NoteError, VerifierKey
+from services.audit.domain.policy import NOBODY, Policy, shortfall
 from services.audit.domain.signatures import SIGNED, check_registry, genesis_of
-from services.audit.domain.verify import Fault, Place, Verification
+from services.audit.domain.verify import Fault, Place, Seen, Verification
+from services.audit.seen import Memory
 from services.audit.signatures import Found, Job, check_all, place_of, read_file
 
 _POLL_S = 0.2
+# A cosigned checkpoint is preferred: a witness that was slow for one has mostly cosigned the next.
+_PREFER_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,8 @@ class Patience:
 
 @dataclass
 class Report:
-    """What a verification found. ``pending``: records on Kafka that are no leaf yet; None without Kafka."""
+    """What a verification found. ``pending``: records on Kafka that are no leaf yet; None without Kafka. ``cosigned_by``: names of the
+    policy's witnesses under the checkpoint; ``cosigned_enough``: as many as it needs."""
 
     origin: str
     size: int
@@ -46,10 +51,23 @@ class Report:
     signatures: int = 0
     pending: int | None = None
     seen_before: int | None = None
+    cosigned_by: list[str] = field(default_factory=list)
+    cosigned_enough: bool = True
 
     @property
     def verified(self) -> bool:
         return not self.faults
+
+
+@dataclass(frozen=True)
+class Trust:
+    """What the checkpoint is held against. ``policy``: whose cosignatures are looked at; ``required``: too few are a fault, and
+    worth waiting for. ``memory``: folder of checkpoints seen before; ``against``: checkpoints that others were shown, as notes."""
+
+    policy: Policy = NOBODY
+    required: bool = False
+    memory: Path | None = None
+    against: Sequence[bytes] = ()
 
 
 class _Bar:
@@ -79,23 +97,26 @@ def run_verify(
     verifier: VerifierKey,
     genesis: Mapping[str, Any] | None,
     kafka: Connection | None,
-    memory: Path | None,
+    trust: Trust,
     patience: Patience,
     console: Console,
     cores: int = 1,
 ) -> Report:
-    """Recompute everything. ``kafka``: None for the log alone. ``memory``: folder of checkpoints seen before. ``genesis``: the
-    pinned event; None: whatever the registry begins with, if it names the log's key. ``cores``: processes for the signatures.
+    """Recompute everything. ``kafka``: None for the log alone. ``genesis``: the pinned event; None:
+    whatever the registry begins with, if it names the log's key. ``cores``: processes for the signatures.
 
-    Raises ``NoteError`` (no checkpoint, or one that the log did not sign) and ``KafkaError``."""
+    Raises ``NoteError`` (no checkpoint, one that the log did not sign, a pinned witness's signature that fails) and ``KafkaError``."""
     counts = asyncio.run(replay_reader.partitions(kafka, [one.name for one in LOGGED_TOPICS])) if kafka else {}
     ends = asyncio.run(replay_reader.bounds(kafka, [place for place in _places() if place[1] < counts[place[0]]])) if kafka else {}
-    checkpoint, note = _wait_for(log_dir, verifier, sum(end for _, end in ends.values()), patience)
-    seen = _remembered(memory, verifier)
-    check = Verification(checkpoint, lambda path: read_file(log_dir, path), seen)
-    report = Report(checkpoint.origin, checkpoint.size, checkpoint.root.hex(), check.faults, seen_before=seen.size if seen else None)
+    point, note = _wait_for(log_dir, verifier, sum(end for _, end in ends.values()), patience, trust)
+    memory = Memory(trust.memory, verifier, trust.policy) if trust.memory else None
+    others = [Seen(open_checkpoint(one, verifier)[0], "shown to somebody else") for one in trust.against]
+    check = Verification(point, lambda path: read_file(log_dir, path), [*(memory.seen() if memory else []), *others])
+    newest = memory.newest() if memory else None
+    report = Report(point.origin, point.size, point.root.hex(), check.faults, seen_before=newest.size if newest else None)
+    _check_cosigned(note, report, verifier, trust)
     with _Bar(console) as bar:
-        task = bar.task("leaves and tiles", checkpoint.size)
+        task = bar.task("leaves and tiles", point.size)
         for done in check.tree():
             bar.to(task, done)
         report.stubs, report.partitions = check.stubs, len(check.next_offsets)
@@ -104,8 +125,16 @@ def run_verify(
             check.faults += [fault for topic in LOGGED_TOPICS if (fault := partition_fault(topic, counts[topic.name]))]
             asyncio.run(_against_kafka(check, report, kafka, ends, bar))
     if memory and report.verified:
-        _remember(_memory_file(memory, verifier), note)
+        memory.remember(note)
     return report
+
+
+def _check_cosigned(note: bytes, report: Report, verifier: VerifierKey, trust: Trust) -> None:
+    cosigned = trust.policy.cosigned(open_checkpoint(note, verifier, trust.policy.keys)[1])
+    report.cosigned_by = [one.key.name for one in cosigned]
+    report.cosigned_enough = trust.policy.reached(cosigned)
+    if trust.required and not report.cosigned_enough:
+        report.faults.append(Fault("uncosigned", "checkpoint", shortfall(trust.policy, cosigned)))
 
 
 @dataclass(frozen=True)
@@ -172,33 +201,20 @@ async def _against_kafka(check: Verification, report: Report, kafka: Connection,
             )
 
 
-def _wait_for(log_dir: Path, verifier: VerifierKey, records: int, patience: Patience) -> tuple[Checkpoint, bytes]:
-    """The checkpoint, as soon as it has as many leaves as Kafka had records when we began, or when patience ends."""
-    until = patience.monotonic() + patience.wait_s
+def _wait_for(log_dir: Path, verifier: VerifierKey, records: int, patience: Patience, trust: Trust) -> tuple[Checkpoint, bytes]:
+    """The checkpoint, as soon as it has as many leaves as Kafka had records when we began, and the cosignatures that are required, or
+    preferred for a moment; or when patience ends."""
+    began = patience.monotonic()
+    until = began + patience.wait_s
     while True:
         note = read_file(log_dir, "checkpoint")
         late = patience.monotonic() >= until
         if note is not None:
-            checkpoint, _ = open_checkpoint(note, verifier)
-            if checkpoint.size >= records or late:
+            checkpoint, signers = open_checkpoint(note, verifier, trust.policy.keys)
+            preferring = trust.required or patience.monotonic() < began + _PREFER_S
+            enough = not preferring or trust.policy.reached(trust.policy.cosigned(signers))
+            if (checkpoint.size >= records and enough) or late:
                 return checkpoint, note
         elif late:
             raise NoteError(f"{log_dir} has no checkpoint")
         patience.sleep(_POLL_S)
-
-
-def _memory_file(memory: Path, verifier: VerifierKey) -> Path:
-    return memory / f"{verifier.name.replace('/', '_')}+{verifier.key_id.hex()}.checkpoint"
-
-
-def _remembered(memory: Path | None, verifier: VerifierKey) -> Checkpoint | None:
-    note = read_file(memory, _memory_file(memory, verifier).name) if memory else None
-    return open_checkpoint(note, verifier)[0] if note else None
-
-
-def _remember(path: Path, note: bytes) -> None:
-    """Keep the checkpoint that was verified, as it was signed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    arriving = path.with_suffix(".arriving")
-    arriving.write_bytes(note)
-    arriving.rename(path)

@@ -16,7 +16,7 @@ from typing import Any
 import yoyo
 
 from schemas.keys import SigningKey
-from schemas.rulebook import load_all
+from schemas.rulebook import load_all_editions
 from schemas.topics import FACTS, FINDINGS, LOGGED_TOPICS, REGISTRY
 from services._bus.kafka import Connection
 from services._bus.producer import Producer
@@ -29,9 +29,11 @@ from services.audit.adapters.kafka import CLIENT, KafkaRecords
 from services.audit.adapters.places import PlaceReader
 from services.audit.adapters.plan import PostgresPlan
 from services.audit.adapters.read_pool import ReadPool
+from services.audit.adapters.witness_client import HttpWitnesses
 from services.audit.appender import Appender, LogKey
 from services.audit.domain.late import EntryRule, outages_within
 from services.audit.domain.note import VerifierKey
+from services.audit.domain.policy import NOBODY, Policy, parse_policy
 from services.audit.entries import Entered
 from services.audit.handlers import Detectors
 from services.audit.ports import LogStore, Place
@@ -42,6 +44,7 @@ from services.audit.web.pages import Pages
 from services.audit.web.proofs import Proofs
 from services.audit.web.session import Sessions
 from services.audit.web.status import Status
+from services.audit.witnessing import Missing, Witnesses
 from services.audit.worker import DetectorLoop, LogLoop, RegistryReader, reached
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
@@ -53,6 +56,8 @@ LOG_LINGER_S = 0.04
 LINGER_S = 0.1
 # As long as intake waits for a receipt before it answers that one is coming.
 _PENDING_S = 2.0
+# A checkpoint without enough witnesses is published after so long, or asked for again, by what the operator wants.
+_WAIT_MS: dict[Missing, int] = {"publish": 400, "wait": 10_000}
 _DAYS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 30, 60, 90, 180, 365]
 # The embedded broker's place in the stack's range of ports, see docs/architecture.md.
 _BASE, _KAFKA_STEP = 19090, 2
@@ -76,12 +81,16 @@ class Settings:
     once_dir: Path
     publication_url: str | None
     public_url: str | None
+    policy: Policy
+    witness_missing: Missing
+    witness_wait_s: float
     environ: Mapping[str, str]
 
     @staticmethod
     def from_env(env: Mapping[str, str] = os.environ) -> Settings:
         """Raises ``NotConfigured``."""
         home = default_home(env)
+        missing = _missing(env)
         return Settings(
             home=home,
             kafka=needed(env, "MINGJIAN_KAFKA"),
@@ -98,8 +107,28 @@ class Settings:
             # Links are for browsers: where the portal's inner address is not theirs, its public one.
             publication_url=_url(env, "MINGJIAN_PUBLICATION_PUBLIC_URL") or _url(env, "MINGJIAN_PUBLICATION_URL"),
             public_url=_url(env, "MINGJIAN_AUDIT_PUBLIC_URL"),
+            policy=policy_of(folder(env, "MINGJIAN_WITNESSES")),
+            witness_missing=missing,
+            witness_wait_s=number(env, "MINGJIAN_WITNESS_WAIT_MS", _WAIT_MS[missing]) / 1000,
             environ=env,
         )
+
+
+def _missing(env: Mapping[str, str]) -> Missing:
+    word = env.get("MINGJIAN_WITNESS_MISSING") or "publish"
+    if word not in ("publish", "wait"):
+        raise NotConfigured(f"MINGJIAN_WITNESS_MISSING is {word!r}; it is `publish` or `wait`")
+    return word  # type: ignore[return-value]
+
+
+def policy_of(path: Path | None) -> Policy:
+    """The witnesses that a policy's file names; none without a file. Raises ``NotConfigured``."""
+    if path is None:
+        return NOBODY
+    try:
+        return parse_policy(path.read_text())
+    except (OSError, ValueError) as error:
+        raise NotConfigured(f"the witnesses' policy {path} can't be read: {error}") from None
 
 
 def _url(env: Mapping[str, str], name: str) -> str | None:
@@ -182,12 +211,16 @@ class Audit:
     registry_records: KafkaRecords
     stores: tuple[PostgresDetectorStore, PostgresDetectorStore]
     reading: ReadPool
+    asking: HttpWitnesses
+    witnesses: Witnesses
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Connect what the loops don't connect themselves; ``stack`` disconnects it."""
         for store in (*self.stores, self.reading):
             await store.open()
             stack.push_async_callback(store.close)
+        stack.push_async_callback(self.asking.close)
+        stack.push_async_callback(self.witnesses.close)
         await self.registry_records.start({})
         stack.push_async_callback(self.registry_records.stop)
 
@@ -197,10 +230,20 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
     connection = Connection.of(settings.kafka, settings.tls_dir)
     genesis = genesis_event(settings.genesis)
     verifier = VerifierKey.parse(genesis["data"]["log_vkey"])
-    rules = [rule for book in load_all(settings.rulebooks).values() if (rule := EntryRule.of(book))]
+    rules = [rule for books in load_all_editions(settings.rulebooks).values() for book in books if (rule := EntryRule.of(book))]
     store, published = log_store(settings), log_store(settings)
     plan = PostgresPlan(settings.dsn)
     findings, beside = PostgresDetectorStore(settings.dsn), PostgresDetectorStore(settings.dsn)
+    asking = HttpWitnesses.open()
+    witnesses = Witnesses(
+        settings.policy,
+        asking,
+        missing=settings.witness_missing,
+        limit_s=settings.witness_wait_s,
+        read_file=published.read,
+        monotonic=time.monotonic,
+        wall=time.time,
+    )
     log = LogLoop(
         appender=Appender(plan=plan, store=store, key=log_key(settings.key_dir, verifier)),
         plan=plan,
@@ -210,6 +253,7 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
         monotonic=time.monotonic,
         wall=time.time,
         telemetry=telemetry,
+        witnesses=witnesses,
     )
     registry_records = KafkaRecords(connection, [(REGISTRY, 0)])
     registry = RegistryReader(registry_records, genesis)
@@ -221,9 +265,16 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
         sender=Producer(connection, client_id=f"{CLIENT}-findings"),
         monotonic=time.monotonic,
     )
-    _gauges(telemetry, log, detectors)
+    _gauges(telemetry, log, detectors, witnesses)
     status = Status(
-        log=log, detectors=detectors, registry=registry, store=published, verifier=verifier, monotonic=time.monotonic, wall=time.time
+        log=log,
+        detectors=detectors,
+        registry=registry,
+        store=published,
+        verifier=verifier,
+        witnesses=witnesses,
+        monotonic=time.monotonic,
+        wall=time.time,
     )
     pages = Pages(sample=bool(genesis["data"]["sample"]), publication_url=settings.publication_url, time_zone=genesis["data"]["time_zone"])
     reading = ReadPool(settings.dsn)
@@ -248,7 +299,7 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
             reached=lambda: reached(log.progress, _PENDING_S),
         ),
     )
-    return Audit(log, detectors, registry, parts, registry_records, (findings, beside), reading)
+    return Audit(log, detectors, registry, parts, registry_records, (findings, beside), reading, asking, witnesses)
 
 
 def _outages(rules: Sequence[EntryRule], registry: RegistryReader) -> OutagesOf:
@@ -272,7 +323,11 @@ def _entered(telemetry: Telemetry) -> Entered:
     return lambda days, channel: took.record(days, {"channel": channel})
 
 
-def _gauges(telemetry: Telemetry, log: LogLoop, detectors: DetectorLoop) -> None:
+def _gauges(telemetry: Telemetry, log: LogLoop, detectors: DetectorLoop, witnesses: Witnesses) -> None:
+    standing = lambda *words: sum(one.standing in words for one in witnesses.watched)  # noqa: E731
+    telemetry.gauge("mingjian.log.witnesses.cosigned", "{witness}", "witnesses that cosigned when asked last", lambda: standing("cosigned"))
+    telemetry.gauge("mingjian.log.witnesses.away", "{witness}", "witnesses that did not", lambda: standing("away", "behind", "refused"))
+    telemetry.gauge("mingjian.log.witnesses.conflict", "{witness}", "witnesses that saw another log", lambda: standing("conflict"))
     telemetry.gauge("mingjian.log.lag", "{record}", "records that are no leaf yet", log.progress.lag)
     telemetry.gauge("mingjian.log.size", "{leaf}", "leaves of the log", lambda: log.progress.size)
     telemetry.gauge("mingjian.log.signed", "{leaf}", "leaves under the published checkpoint", lambda: log.progress.signed)

@@ -26,6 +26,7 @@ from services.audit.entries import OtherRulebook
 from services.audit.handlers import Detectors, operational
 from services.audit.ports import Place, Plan, Span
 from services.audit.reading import opened, traceparent_of
+from services.audit.witnessing import Witnesses
 
 log = logging.getLogger("mingjian.audit")
 
@@ -60,11 +61,14 @@ class Progress:
 
 @dataclass
 class LogProgress(Progress):
-    """Of the log. ``signed_at``: wall clock of this process's last checkpoint, seconds since 1970; 0 before its first."""
+    """Of the log. ``signed_at``: wall clock of this process's last checkpoint, seconds since 1970; 0 before its first.
+
+    ``held_since``: monotonic seconds since when checkpoints wait for witnesses; None while none does."""
 
     size: int = 0
     signed: int = 0
     signed_at: float = 0.0
+    held_since: float | None = None
 
 
 class LogLoop:
@@ -81,8 +85,10 @@ class LogLoop:
         monotonic: Callable[[], float],
         wall: Callable[[], float],
         telemetry: Telemetry,
+        witnesses: Witnesses,
     ) -> None:
         self._telemetry = telemetry
+        self._witnesses = witnesses
         self._appender = appender
         self._plan = plan
         self._records = records
@@ -90,7 +96,8 @@ class LogLoop:
         self._stack = stack
         self._monotonic = monotonic
         self._wall = wall
-        self._checked_at = float("-inf")
+        # The appender has one user at a time: records, or a step of a checkpoint. Nobody waits for witnesses while holding it.
+        self._turn = asyncio.Lock()
         self.progress = LogProgress()
 
     async def run(self) -> None:
@@ -101,18 +108,22 @@ class LogLoop:
         if self._appender.signed_at_start:
             self._note_checkpoint()
         self.progress.phase = "recovering"
-        while self._appender.size < head.planned:
-            await self._replay()
-        self.progress.next_offsets = await asyncio.to_thread(self._plan.positions)
-        await self._records.start(self.progress.next_offsets)
-        self.progress.phase = "live"
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._checkpoints())
+            while self._appender.size < head.planned:
+                await self._replay()
+            async with self._turn:
+                self.progress.next_offsets = await asyncio.to_thread(self._plan.positions)
+            await self._records.start(self.progress.next_offsets)
+            self.progress.phase = "live"
             group.create_task(self._append())
             group.create_task(self._watch_ends())
 
     async def _replay(self) -> None:
         spans: list[Span] = []
-        for span in await asyncio.to_thread(self._plan.spans, self._appender.size, _REPLAY_SPANS):
+        async with self._turn:
+            planned = await asyncio.to_thread(self._plan.spans, self._appender.size, _REPLAY_SPANS)
+        for span in planned:
             if spans and sum(one.count for one in spans) + span.count > _REPLAY_RECORDS:
                 break
             spans.append(span)
@@ -124,32 +135,50 @@ class LogLoop:
                 self._appender.replay(span, found)
 
         first = self._appender.size
-        await asyncio.to_thread(write)
+        async with self._turn:
+            await asyncio.to_thread(write)
         self._telemetry.spans("leaf", leaves([one for found in records for one in found], first), began_ns=began)
         log.info("recovered leaves up to %d", self._appender.size)
-        await self._checkpoint_when_due()
 
     async def _append(self) -> None:
         async for batch in self._records.batches():
             if batch:
                 began, first = self._telemetry.now_ns(), self._appender.size
-                await asyncio.to_thread(self._appender.append, batch)
+                async with self._turn:
+                    await asyncio.to_thread(self._appender.append, batch)
                 self._telemetry.spans("leaf", leaves([one for records in batch.values() for one in records], first), began_ns=began)
                 for place, records in batch.items():
                     self.progress.next_offsets[place] = records[-1].offset + 1
                 self.progress.size = self._appender.size
                 self.progress.moved_at = self._monotonic()
-            await self._checkpoint_when_due()
 
-    async def _checkpoint_when_due(self) -> None:
-        if self._monotonic() < self._checked_at + CHECKPOINT_EVERY_S:
-            return
-        self._checked_at = self._monotonic()
-        # Before the checkpoint: a crash in between finds the same stubs again, because it starts from the checkpoint before.
-        if self._appender.oversize:
+    async def _checkpoints(self) -> None:
+        while True:
+            began = self._monotonic()
+            await self._checkpoint()
+            await asyncio.sleep(max(0.0, began + CHECKPOINT_EVERY_S - self._monotonic()))
+
+    async def _checkpoint(self) -> None:
+        async with self._turn:
             found, self._appender.oversize = self._appender.oversize, []
+            prepared = await asyncio.to_thread(self._appender.prepare)
+        # Before it is published: a crash in between finds the same stubs again, because it starts from the checkpoint before.
+        if found:
             await self._keep_oversize(found)
-        if await asyncio.to_thread(self._appender.checkpoint):
+        new = prepared is not None
+        prepared = prepared or self._appender.published
+        if not new and not self._witnesses.lacking(prepared.note):
+            self.progress.held_since = None
+            return
+        came = await self._witnesses.ask(prepared.note)
+        if prepared.size > self._appender.signed and not came.reached and self._witnesses.missing == "wait":
+            # The next one is asked for in its place: it continues this one, wherever this one was cosigned.
+            self.progress.held_since = self.progress.held_since or self._monotonic()
+            return
+        self.progress.held_since = None
+        if new or came.lines:
+            async with self._turn:
+                await asyncio.to_thread(self._appender.publish, prepared, came.lines)
             self._note_checkpoint()
 
     async def _keep_oversize(self, found: Sequence[Oversize]) -> None:

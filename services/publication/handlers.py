@@ -16,7 +16,7 @@ from services._bus.telemetry import sampled
 from services.publication.domain import registry, search, story, subjects
 from services.publication.domain.lists import ListChange, ListRule, after, transitions
 from services.publication.domain.registry import RegistryRow, Stack
-from services.publication.domain.rows import ChangeRow, FactRow, Seen, change_row, fact_row
+from services.publication.domain.rows import CORRECTED, ChangeRow, FactRow, Seen, change_row, fact_row
 from services.publication.ports import Place, Position, Projection, Record, UnitOfWork, Unstorable
 
 Quarantine = Callable[[Record, str], Outgoing]
@@ -213,14 +213,30 @@ async def _append_changes(
             fresh.append(row)
     if not fresh:
         return (), 0
+    holding = await _holding(work, fresh)
     await work.append_changes(fresh)
-    current = {(row.subject, row.regime): row for row in fresh if row.in_effect}
+    current = {(row.subject, row.regime): row for row in holding}
     await work.put_grades(list(current.values()))
-    moves = await _list_changes(work, fresh, rules, time_zone)
+    moves = await _list_changes(work, holding, rules, time_zone)
     if moves:
         await work.append_list_changes(moves)
     await work.touch({row.subject for row in fresh})
     return tuple(fresh), len(moves)
+
+
+async def _holding(work: UnitOfWork, rows: Sequence[ChangeRow]) -> list[ChangeRow]:
+    """Those that say what holds now. A version of rating that works everything out again corrects from a cause on, and what was caused
+    later holds all the same (ADR 23)."""
+    found = [row for row in rows if row.in_effect]
+    again = sorted({row.subject for row in found if row.type == CORRECTED})
+    newest = await work.newest_causes(again) if again else {}
+    holding = []
+    for row in found:
+        of = (row.subject, row.regime)
+        if row.type != CORRECTED or row.cause_offset >= newest.get(of, -1):
+            holding.append(row)
+            newest[of] = max(row.cause_offset, newest.get(of, -1))
+    return holding
 
 
 async def _list_changes(

@@ -74,6 +74,9 @@ class UnitOfWork(Protocol):
     async def put_grades(self, rows: Sequence[ChangeRow]) -> None:
         """Make each row its subject's current grade. Its change must have been appended."""
 
+    async def newest_causes(self, subjects: Sequence[str]) -> dict[tuple[str, str], int]:
+        """By (subject, regime): the offset of what caused its current grade."""
+
     async def members(self, subjects: Sequence[str]) -> dict[tuple[str, str], frozenset[str]]:
         """Lists on which each (subject, regime) stands."""
 

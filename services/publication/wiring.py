@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
-from schemas.rulebook import Rulebook, digest, load_all
+from schemas.rulebook import Rulebook, digest, load_all_editions
 from schemas.times import milliseconds
 from services._bus.kafka import Connection, UnusableCertificates
 from services._bus.settings import NotConfigured, file_text, folder, needed, number
@@ -122,6 +122,13 @@ def edition(books: Iterable[Rulebook]) -> str:
     return whole.hexdigest()
 
 
+def _vocabulary(directory: Path) -> tuple[Vocabulary, str]:
+    """The words of all editions, and the digest of what words the answers. Raises ``RulebookError``."""
+    editions = load_all_editions(directory).values()
+    books, earlier = tuple(one[0] for one in editions), tuple(each for one in editions for each in one[1:])
+    return Vocabulary(books, earlier, now_ms=now_ms), edition((*books, *earlier))
+
+
 def now_ms() -> int:
     """The wall clock, epoch milliseconds."""
     return time.time_ns() // 1_000_000
@@ -151,8 +158,7 @@ class Service:
 
     def __init__(self, given: Settings) -> None:
         self.settings = given
-        books = tuple(load_all(given.rulebooks).values())
-        vocabulary, self._edition = Vocabulary(books), edition(books)
+        vocabulary, self._edition = _vocabulary(given.rulebooks)
         store = PostgresStore(given.dsn)
         connection = _connection(given)
         self._telemetry = setup("publication", env=given.environ, home=given.home)
@@ -276,7 +282,7 @@ async def rebuild_projection(
     dsn = file_text(
         {"MINGJIAN_DSN_FILE": env.get("MINGJIAN_DSN_FILE") or str(home / "secrets" / "mj_publication.dsn")}, "MINGJIAN_DSN_FILE"
     )
-    vocabulary = Vocabulary(load_all(folder(env, "MINGJIAN_RULEBOOKS") or REPOSITORY / "rulebooks").values())
+    vocabulary, _ = _vocabulary(folder(env, "MINGJIAN_RULEBOOKS") or REPOSITORY / "rulebooks")
     store = PostgresStore(dsn, schema=NEXT)
     # Its right to write also keeps a second rebuild waiting.
     await store.acquire()

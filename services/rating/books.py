@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from schemas.rulebook import RulebookError, load_rulebook, load_texts
+from schemas.rulebook import RulebookError, load_editions, load_texts
 from schemas.rulebook.scalars import read_yaml
 from services.rating.domain.fold import Book
 
@@ -14,12 +14,13 @@ class UnknownRulebook(LookupError):
 
 
 def find_book(name: str, directory: Path) -> Book:
-    """``name``: a regime with a folder of that name in ``directory``, or a path. A path's folder may have any name.
+    """``name``: a regime with a folder of that name in ``directory``, in all its editions; or the path of a folder or file, which is one
+    edition. A path's folder may have any name.
 
     Raises ``UnknownRulebook``, ``RulebookError``."""
     own = directory / name
     if "/" not in name and own.is_dir() and any(own.glob("*.yaml")):
-        return Book.of(load_rulebook(own))
+        return Book.of(*load_editions(own))
     path = Path(name)
     if path.is_dir():
         return _of(sorted(path.glob("*.yaml")), path)

@@ -5,8 +5,9 @@ event's ``time``, stands for ``known_from``. Lines may stand in any order of sub
 they became known, and ``known`` is their running maximum, as in a partition of their own. Offsets are line numbers from 0. Copies
 of control events count once, however often they stand there.
 
-The rulebook named counts whatever digest the file's ``rulebook.activated`` lines say, from the dates that they say; where the file
-(or what of it was known) holds none of the regime, from its earliest date.
+The file's ``rulebook.activated`` lines count by the digests that they name, as far as these editions are held; for any other digest the
+newest edition counts from the date that the line says. Where the file (or what of it was known) holds none of the regime, the newest
+counts from its earliest date.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from services.rating.domain.grade import standing
 from services.rating.domain.outlook import outlook
 from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject
+from services.rating.domain.succession import joined, links, parties
 from services.rating.gathering import also_concerned
 from services.rating.outcome import ALL, activate, foldable
 
@@ -75,11 +77,15 @@ def fold_lines(lines: Iterable[bytes], book: Book, *, known_at: int | None = Non
                     folded.subjects[name] = Subject(name, 0)
                 folded.subjects[name].take(fact if fact.known == known else replace(fact, known=known))
     activate(folded.controls, book)
+    logs = {name: list(one.log.values()) for name, one in folded.subjects.items() if parties(one.log.values())}
+    successions = links(logs)
+    for name in {one.successor for one in successions}:
+        folded.subjects[name] = joined(name, 0, logs, successions)
     return folded
 
 
 def _apply(controls: Controls, fact: Fact, book: Book) -> None:
-    if fact.name == "rulebook.activated" and fact.data["regime"] == book.rulebook.regime:
+    if fact.name == "rulebook.activated" and fact.data["regime"] == book.rulebook.regime and book.edition(fact.data["sha256"]) is None:
         fact.data["sha256"] = book.sha256
     controls.apply(fact)
 
@@ -99,7 +105,7 @@ def follow(events: Iterable[bytes], book: Book) -> Iterator[tuple[Fact | None, S
         subject = folded.subjects.setdefault(name, Subject(name, 0))
         subject.apply(fact)
         on = day(fact.data.get("occurred_on"))
-        yield fact, standing(subject, folded.controls, book.rulebook, sha256=book.sha256, upto=number, as_of=on) if on else None
+        yield fact, standing(subject, folded.controls, book, upto=number, as_of=on) if on else None
 
 
 def rate(folded: Folded, book: Book, *, as_of: date) -> Iterator[tuple[str, Standing]]:
@@ -117,13 +123,18 @@ def rate(folded: Folded, book: Book, *, as_of: date) -> Iterator[tuple[str, Stan
 
 
 def _standing(subject: Subject, folded: Folded, book: Book, as_of: date) -> Standing | None:
-    return standing(subject, folded.controls, book.rulebook, sha256=book.sha256, upto=ALL, as_of=as_of)
+    return standing(subject, folded.controls, book, upto=ALL, as_of=as_of)
 
 
 def in_order(folded: Folded) -> tuple[dict[str, list[Fact]], Controls]:
     """Facts by subject and controls with offsets as if all lines stood in one partition in the order in which they became known: for
     what is told step by step."""
-    every = [(fact.known, fact.offset, name, fact) for name, subject in folded.subjects.items() for fact in subject.log.values()]
+    every = [
+        (fact.known, fact.offset, name, fact)
+        for name, subject in folded.subjects.items()
+        for fact in subject.log.values()
+        if not fact.through
+    ]
     every += [(fact.known, fact.offset, "", fact) for fact in folded.controls.facts]
     facts: dict[str, list[Fact]] = {}
     controls = Controls()
@@ -138,9 +149,10 @@ def in_order(folded: Folded) -> tuple[dict[str, list[Fact]], Controls]:
 
 def explained(folded: Folded, book: Book, subject: str, found: Standing, as_of: date) -> dict[str, Any]:
     """What a better grade would take, beside a subject's result (see ``domain.outlook``), and all of it as a paragraph."""
-    seen = ahead(outlook(folded.subjects[subject], folded.controls, book.rulebook, found, upto=ALL, as_of=as_of))
+    seen = ahead(outlook(folded.subjects[subject], folded.controls, book, found, upto=ALL, as_of=as_of))
+    rulebook = found.by.rulebook if found.by else book.rulebook
     said = held(found) | seen
-    return seen | {"explanation": {"zh": paragraph(book.rulebook, said, "zh"), "en": paragraph(book.rulebook, said, "en")}}
+    return seen | {"explanation": {"zh": paragraph(rulebook, said, "zh"), "en": paragraph(rulebook, said, "en")}}
 
 
 def row(subject: str, found: Standing) -> dict[str, Any]:

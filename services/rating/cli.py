@@ -20,7 +20,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from schemas.rulebook import RulebookError, load_all
+from schemas.rulebook import RulebookError, load_all_editions
 from schemas.times import milliseconds
 from services._bus.kafka import RecordsGone, Unavailable, UnusableCertificates
 from services.rating.books import UnknownRulebook, find_book
@@ -132,7 +132,7 @@ def _books(regime: str | None, file: str | None, directory: Path) -> tuple[dict[
         return {own: given}, frozenset((own,))
     if regime is not None:
         return {regime: find_book(regime, directory)}, frozenset()
-    return {name: Book.of(one) for name, one in load_all(directory).items()}, frozenset()
+    return {name: Book.of(*editions) for name, editions in load_all_editions(directory).items()}, frozenset()
 
 
 def _tell(outcome: Any, digest: str, books: dict[str, Book]) -> None:

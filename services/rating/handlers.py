@@ -1,5 +1,7 @@
 """Records → work: load, decide, append. One ``Rater`` a process; its caller writes each piece of work before it asks for more.
 
+A control event that concerns every subject of a partition is put on its agenda and worked off behind it (``backlog``).
+
 What a step tells goes out together with the row of its fact; only when both are durable does the head move, and only then may
 the record be acknowledged. A record that comes again (its offset is at or below what is kept) tells again what it told.
 
@@ -13,36 +15,28 @@ import logging
 import traceback
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from schemas import topics
 from schemas.envelope import NotAnEnvelope, derived_bytes, open_record
 from services._bus.quarantine import quarantined
 from services._bus.telemetry import HEADER, sampled
+from services.rating.backlog import Backlog
 from services.rating.domain.controls import Activation
 from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact, compact
-from services.rating.domain.fold import Book, Told, Untold, attempt, attempts, concerned_by, due, in_force, merged, today
+from services.rating.domain.fold import Book, Told, Untold, attempt, attempts, concerned_by, merged, not_held
 from services.rating.domain.subject import Subject
 from services.rating.partition import PartitionState
 from services.rating.ports import Message, Record, Row
+from services.rating.rebuild import Retelling
+from services.rating.work import Work
 
 log = logging.getLogger("mingjian.rating")
 
 # What a step told and what it could not tell; None where it was no step.
 Attempt = tuple[list[Told], list[Untold]] | None
-# Subjects evaluated between two writes when a control event concerns a whole partition.
+# Subjects of which what was not told is made up for between two writes.
 SLICE = 500
-
-
-@dataclass(slots=True)
-class Work:
-    """What must be durable before the records behind it count as done."""
-
-    rows: list[Row] = field(default_factory=list)
-    messages: list[Message] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return bool(self.rows or self.messages)
 
 
 @dataclass(slots=True)
@@ -74,12 +68,12 @@ class Scratch:
 class Rater:
     """Rates by ``books`` (regime → loaded rulebook). ``states`` holds the partitions that are assigned."""
 
-    def __init__(self, books: Mapping[str, Book]) -> None:
+    def __init__(self, books: Mapping[str, Book], *, version: str = topics.rating_app()) -> None:
         self.books: dict[str, Book] = dict(books)
         self.states: dict[int, PartitionState] = {}
         self.counts = Counts()
-        # By partition, for partitions are worked off side by side: the offset at hand and its trace.
-        self._traces: dict[int, tuple[int, bytes]] = {}
+        self.backlog = Backlog(self)
+        self.retelling = Retelling(self, version)
 
     def work(self, state: PartitionState, records: Sequence[Record]) -> Iterator[Work]:
         """The work of one partition's records, in the order of their offsets. The head has moved when the last is taken."""
@@ -101,11 +95,11 @@ class Rater:
                 elif fact.offset <= state.subject(subject).last_offset:
                     if subject in fresh:
                         work.rows += state.add(subject, fresh.pop(subject))
-                    self._tell(state, subject, fact, self._repeated(state, subject, fact, again), record, work)
+                    self._tell(state, subject, fact, self._repeated(state, subject, fact, work, again), record, work)
                 else:
                     self._tell(state, subject, fact, self._fact(state, subject, fact, work, fresh), record, work)
             except Exception as error:  # the fold is pure: what fails once fails always, so it isn't tried again
-                work.messages.append(self._quarantine(record, error))
+                work.messages.append(self.quarantine(record, error))
             if record.offset > state.offset:
                 state.known = max(state.known, record.timestamp)
                 state.offset = record.offset
@@ -118,16 +112,17 @@ class Rater:
         opened = open_record(record.value)
         known = max(state.known, record.timestamp) if record.offset > state.offset else record.timestamp
         fact = compact(opened.event, opened.entry, partition=record.partition, offset=record.offset, known=known, stamp=record.timestamp)
-        if trace := sampled(record.headers):
-            self._traces[record.partition] = (record.offset, trace)
         return opened.event["subject"], fact
 
     def _fact(self, state: PartitionState, name: str, fact: Fact, work: Work, fresh: dict[str, list[Fact]]) -> Attempt:
         self.counts.facts += 1
         subject = state.subject(name)
         before = subject.count
+        if state.agenda:
+            self.backlog.ahead(state, subject, fact, work, again=False)
+        self.retelling.before(state, subject, fact, work)
         try:
-            found = attempt(subject, state.controls, self.books, fact)
+            found = self.attempted(state, subject, fact)
         except Exception:
             # The fold stopped half-way: what is kept of the subject is right, what is decoded is not.
             state.forget(name)
@@ -140,7 +135,7 @@ class Rater:
             return found
         return None
 
-    def _repeated(self, state: PartitionState, name: str, fact: Fact, again: dict[str, Scratch]) -> Attempt:
+    def _repeated(self, state: PartitionState, name: str, fact: Fact, work: Work, again: dict[str, Scratch]) -> Attempt:
         """Fold the subject up to the fact and tell again. The scratch fold goes along with the batch, so that a run of repeated
         facts of one subject costs one fold and not one each."""
         self.counts.facts += 1
@@ -151,23 +146,31 @@ class Rater:
         try:
             kept = scratch.upto(fact)
             before = scratch.subject.count
-            found = attempt(scratch.subject, state.controls, self.books, kept)
+            if state.agenda:
+                self.backlog.ahead(state, scratch.subject, fact, work, again=True)
+            self.retelling.before(state, scratch.subject, fact, work)
+            found = self.attempted(state, scratch.subject, kept)
         except Exception:
             again.pop(name)
             raise
         return found if scratch.subject.count > before else None
+
+    def attempted(self, state: PartitionState, subject: Subject, step: Fact) -> tuple[list[Told], list[Untold]]:
+        """Fold a step; what of its words goes out, and what it could not tell. Raises where it can't be folded."""
+        told, untold = attempt(subject, state.controls, self.books, step)
+        return self.retelling.out(state, subject, step, told, untold), untold
 
     def _tell(self, state: PartitionState, name: str, fact: Fact, found: Attempt, record: Record, work: Work) -> None:
         """Messages and rows of one fact. ``found`` None: a further copy, which is no step."""
         if found is None:
             return
         told, untold = found
-        work.messages += self._messages(name, told)
-        work.rows += self._settle(state, name, fact, untold)
+        work.messages += self.messages(state, name, told, record)
+        work.rows += self.settle(state, name, fact, untold)
         for one in untold:
-            work.messages.append(self._quarantine(record, one.error, about=f" by {one.regime}; the fact is kept, its grade is untold"))
+            work.messages.append(self.quarantine(record, one.error, about=f" by {one.regime}; the fact is kept, its grade is untold"))
 
-    def _settle(self, state: PartitionState, name: str, step: Fact, untold: Sequence[Untold]) -> list[Row]:
+    def settle(self, state: PartitionState, name: str, step: Fact, untold: Sequence[Untold]) -> list[Row]:
         """Who is owed a grade, and who no longer is: what a step tells is the standing, whatever was not told before it."""
         if not untold and not state.untold:
             return []
@@ -181,8 +184,8 @@ class Rater:
         return rows
 
     def _control(self, state: PartitionState, fact: Fact, record: Record) -> Iterator[Work]:
-        """Evaluate every subject of the partition, in slices; when a day closes, those for which something can change by it. The
-        control's own row goes first: a crash in between finds it there and, as the head has not moved, evaluates all again."""
+        """Enter a control event: its own row, who is refused by it, and what it leaves to be worked off. All of that is durable before
+        the head moves. One that comes again is worked off already, or stands on the agenda, unless the head had not moved past it."""
         kept = next((one for one in state.controls.facts if one.offset == fact.offset), None)
         if kept is None and not state.controls.apply(fact):
             return
@@ -191,72 +194,33 @@ class Rater:
         # A rulebook may come into force with a day as well as with its activation.
         for regime in state.controls.regimes() if step.name == DAY_CLOSED else [step.data["regime"]]:
             rows += self._check(state, regime, step)
+        if step.offset > state.offset:
+            rows += self.backlog.enter(state, step, record).rows
         yield Work(rows=rows)
-        if not concerned_by(step, self.books):
-            return
-        on = today(self.books, step.known)
-        names = state.falling_due(on) if on and step.name == DAY_CLOSED and not kept else list(state.chunks)
-        yield from self._all_subjects(state, step, names, record)
-
-    def _all_subjects(self, state: PartitionState, step: Fact, names: Sequence[str], record: Record) -> Iterator[Work]:
-        """Each subject by itself: one that can't be evaluated holds up no other. One quarantined record stands for all of them."""
-        work = Work()
-        failed: list[Untold] = []
-        for position, name in enumerate(names, 1):
-            told, untold = self._evaluated(state, name, step)
-            work.messages += self._messages(name, told)
-            work.rows += self._settle(state, name, step, untold)
-            failed += untold
-            if position % SLICE == 0:
-                state.trim()
-                yield work
-                work = Work()
-        if failed:
-            regimes = ", ".join(sorted({one.regime for one in failed}))
-            about = f" by {regimes}; {len(failed)} grades of the partition's subjects are untold"
-            work.messages.append(self._quarantine(record, failed[0].error, about=about))
-        yield work
-
-    def _evaluated(self, state: PartitionState, name: str, step: Fact) -> tuple[list[Told], list[Untold]]:
-        """One subject's attempt, and from when on a closed day has to look at it again."""
-        try:
-            subject = state.subject_before(name, step.offset)
-            told, untold = attempt(subject, state.controls, self.books, step)
-            if step.offset > state.offset:
-                state.due.pop(name, None)
-                if not untold:
-                    state.due[name] = due(subject, state.controls, self.books, known=step.known)
-            return told, untold
-        except Exception as error:  # its kept facts can't be folded: that is one subject's trouble
-            state.forget(name)
-            state.due.pop(name, None)
-            return [], [Untold(step, book.rulebook.regime, error) for book in concerned_by(step, self.books)]
+        yield from self.backlog.make_room(state)
 
     def _check(self, state: PartitionState, regime: str, step: Fact) -> list[Row]:
-        """Refuse a regime whose activated rulebook is not the loaded one; remember since when."""
-        activation = self._in_force(state, regime, step)
-        book = self.books.get(regime)
-        if activation is None or (book is not None and book.sha256 == activation.sha256):
+        """Refuse a regime of which an activated edition is not held; remember since when."""
+        activation = self.not_held(state, regime, step)
+        if activation is None:
             return []
         state.refused.setdefault(regime, activation.fact.offset)
         return [state.refused_row(regime)]
 
-    def _in_force(self, state: PartitionState, regime: str, step: Fact | None = None) -> Activation | None:
-        """The activation in force at a step, or else where the partition stands."""
+    def not_held(self, state: PartitionState, regime: str, step: Fact | None = None) -> Activation | None:
+        """The first activation by a step, or else by where the partition stands, whose edition isn't held."""
         upto, known = (step.offset, step.known) if step else (state.offset, state.known)
-        return in_force(state.controls, self.books.get(regime), regime, upto=upto, known=known)
+        return not_held(state.controls, self.books.get(regime), regime, upto=upto, known=known)
 
     def make_up(self, state: PartitionState) -> Iterator[Work]:
         """Tell what was not told while a regime was refused, where its activated rulebook is now loaded; remember from where on
         one is refused that was not before. To be called when a state or the rulebooks have just been loaded."""
-        self._traces.pop(state.partition, None)
         newly = self._newly_refused(state)
         if newly:
             yield Work(rows=newly)
         for regime, since in sorted(state.refused.items()):
-            activation = self._in_force(state, regime)
             book = self.books.get(regime)
-            if activation is None or book is None or book.sha256 != activation.sha256:
+            if book is None or self.not_held(state, regime):
                 continue
             work = Work()
             for position, name in enumerate(list(state.chunks), 1):
@@ -287,7 +251,7 @@ class Rater:
         try:
             steps = merged(state.facts(name), state.controls)
             for told, untold in attempts(name, state.partition, steps, state.controls, {regime: book}, since=since):
-                work.messages += self._messages(name, told)
+                work.messages += self.messages(state, name, told)
                 owed = (since if owed is None else owed) if untold else None
         except Exception as error:  # one subject's trouble
             log.error("partition %d: a subject's grades by %s can't be made up: %s", state.partition, regime, type(error).__name__)
@@ -300,10 +264,9 @@ class Rater:
         """A worker that starts with other rulebooks than the one before it: what was told until now was told rightly."""
         rows = []
         for regime in state.controls.regimes():
-            activation = self._in_force(state, regime)
-            book = self.books.get(regime)
-            if activation is not None and regime not in state.refused and (book is None or book.sha256 != activation.sha256):
-                state.refused[regime] = state.offset + 1
+            if regime not in state.refused and self.not_held(state, regime):
+                # What is still on the agenda was not told by the rulebook before.
+                state.refused[regime] = min(state.agenda, default=state.offset + 1)
                 rows.append(state.refused_row(regime))
         return rows
 
@@ -312,9 +275,8 @@ class Rater:
         found: dict[str, dict[str, object]] = {}
         for partition, state in sorted(self.states.items()):
             for regime in state.controls.regimes():
-                activation = self._in_force(state, regime)
-                book = self.books.get(regime)
-                if activation is None or (book is not None and book.sha256 == activation.sha256):
+                activation, book = self.not_held(state, regime), self.books.get(regime)
+                if activation is None:
                     continue
                 entry = found.setdefault(
                     regime,
@@ -343,22 +305,13 @@ class Rater:
         fresh.clear()
         return rows
 
-    def _messages(self, name: str, told: Sequence[Told]) -> list[Message]:
+    def messages(self, state: PartitionState, name: str, told: Sequence[Told], record: Record | None = None) -> list[Message]:
+        """What goes out. ``record``: the one at hand, whose trace goes on with it."""
         self.counts.grades += len(told)
-        return [self._message(name, one) for one in told]
+        trace = sampled(record.headers) if record and told else None
+        return [_message(name, one, trace) for one in told]
 
-    def _message(self, name: str, told: Told) -> Message:
-        headers = [
-            ("ce_id", told.event["id"].encode()),
-            ("ce_type", told.event["type"].encode()),
-            ("content-type", b"application/json"),
-        ]
-        offset, trace = self._traces.get(told.step.partition, (-1, b""))
-        if offset == told.step.offset:
-            headers.append((HEADER, trace))
-        return Message(topics.GRADES, name.encode(), derived_bytes(told.event), told.step.stamp, tuple(headers), told.step.partition)
-
-    def _quarantine(self, record: Record, error: Exception, *, about: str = "") -> Message:
+    def quarantine(self, record: Record, error: Exception, *, about: str = "") -> Message:
         """The whole record and the reason, under the source's key, as every service writes it."""
         self.counts.quarantined += 1
         where = traceback.extract_tb(error.__traceback__)
@@ -367,3 +320,10 @@ class Rater:
         reason = str(error) if isinstance(error, NotAnEnvelope) else f"{type(error).__name__}{place}{about}"
         row = quarantined(topics.FACTS, record, service="rating", reason=reason)
         return Message(row.topic, row.key, row.value or b"", record.timestamp, row.headers, record.partition)
+
+
+def _message(name: str, told: Told, trace: bytes | None) -> Message:
+    headers = [("ce_id", told.event["id"].encode()), ("ce_type", told.event["type"].encode()), ("content-type", b"application/json")]
+    if trace:
+        headers.append((HEADER, trace))
+    return Message(topics.GRADES, name.encode(), derived_bytes(told.event), told.step.stamp, tuple(headers), told.step.partition)

@@ -18,6 +18,7 @@ from services.rating.domain.fold import Book, attempts, merged
 from services.rating.domain.grade import standing
 from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject, fold
+from services.rating.domain.succession import joined, links
 
 # No offset of a partition reaches it: everything gathered counts.
 ALL = 2**62
@@ -39,10 +40,20 @@ class Question:
         return self.as_of or civil_day(self.moment, book.zone)
 
 
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A party to a succession, whose grade may follow from facts of other partitions (R19)."""
+
+    subject: str
+    partition: int
+    facts: list[Fact]
+    controls: Controls
+
+
 @dataclass(slots=True)
 class Outcome:
     """``lines``: see ``domain.digest``; ``words``: how many have each grade or status, by (regime, word); ``untold``: (subject, regime)
-    pairs that could not be worked out."""
+    pairs that could not be worked out; ``aside``: who is rated once all partitions are read."""
 
     lines: list[bytes] = field(default_factory=list)
     words: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -51,6 +62,7 @@ class Outcome:
     records: int = 0
     unreadable: int = 0
     untold: int = 0
+    aside: list[Aside] = field(default_factory=list)
 
     def add(self, other: Outcome) -> None:
         """Put another partition's beside it."""
@@ -61,6 +73,7 @@ class Outcome:
         self.records += other.records
         self.unreadable += other.unreadable
         self.untold += other.untold
+        self.aside += other.aside
 
 
 def activate(controls: Controls, book: Book) -> None:
@@ -75,7 +88,21 @@ def activate(controls: Controls, book: Book) -> None:
 
 def final(subject: str, partition: int, facts: list[Fact], controls: Controls, asked: Question, into: Outcome) -> None:
     """The subject's standing by every book on the day asked; a line tells nothing of what is proposed."""
-    state, sound = fold(subject, partition, facts), False
+    final_of(fold(subject, partition, facts), controls, asked, into)
+
+
+def successors(asked: Question, into: Outcome) -> None:
+    """Rate those who were set aside, with the histories that they took over (R19)."""
+    logs = {one.subject: list(foldable(one.subject, one.partition, one.facts, lambda: _count(into)).log.values()) for one in into.aside}
+    successions = links(logs)
+    for one in into.aside:
+        final_of(joined(one.subject, one.partition, logs, successions), one.controls, asked, into)
+    into.aside = []
+
+
+def final_of(state: Subject, controls: Controls, asked: Question, into: Outcome) -> None:
+    """The standing of a folded subject by every book on the day asked."""
+    subject, partition, sound = state.subject, state.partition, False
     for regime, book in asked.books.items():
         if state.scheme not in book.rulebook.header.schemes:
             continue
@@ -86,7 +113,7 @@ def final(subject: str, partition: int, facts: list[Fact], controls: Controls, a
                 if sound:
                     raise
                 # As live: what can't be folded is left out, and a regime that fails all the same stays untold.
-                state, sound = foldable(subject, partition, facts, lambda: _count(into)), True
+                state, sound = foldable(subject, partition, list(state.log.values()), lambda: _count(into)), True
                 found = _standing(state, controls, book, asked)
         except Exception:
             into.untold += 1
@@ -98,7 +125,7 @@ def final(subject: str, partition: int, facts: list[Fact], controls: Controls, a
 
 
 def _standing(state: Subject, controls: Controls, book: Book, asked: Question) -> Standing | None:
-    return standing(state, controls, book.rulebook, sha256=book.sha256, upto=ALL, as_of=asked.day(book), proposing=False)
+    return standing(state, controls, book, upto=ALL, as_of=asked.day(book), proposing=False)
 
 
 def _count(into: Outcome) -> None:

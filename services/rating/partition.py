@@ -12,19 +12,24 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
 import orjson
 
+from services.rating import agenda
 from services.rating.domain.controls import Controls
 from services.rating.domain.facts import Fact, pack, unpack
 from services.rating.domain.subject import Subject, fold
 from services.rating.ports import Row
 
+if TYPE_CHECKING:
+    from services.rating.rebuild import Rebuild
+
 # A chunk of this many facts stays far below a changelog record's size, whatever the facts.
 FACTS_IN_A_CHUNK = 64
 # Decoded subjects kept in each partition.
 SUBJECTS_IN_MEMORY = 1_000
-HEAD = b"head"
+HEAD, REBUILT = b"head", b"rebuilt"
 CONTROL, REFUSED, UNTOLD = b"control/", b"refused/", b"untold/"
 SEPARATOR = b"#"
 
@@ -43,6 +48,10 @@ class PartitionState:
     untold: dict[tuple[str, str], int] = field(default_factory=dict)
     # Subject → the day from which a closed day has to look at it again (None: never); absent: at the next one.
     due: dict[str, date | None] = field(default_factory=dict)
+    agenda: agenda.Agenda = field(default_factory=dict)
+    # What was told before this version came; None where it has come past that. ``rebuilt``: its row, None before the first.
+    rebuild: Rebuild | None = None
+    rebuilt: tuple[int, int] | None = None
     memory: OrderedDict[str, Subject] = field(default_factory=OrderedDict)
 
     @staticmethod
@@ -55,9 +64,14 @@ class PartitionState:
         for many in state.chunks.values():
             many.sort(key=lambda one: one[:2])
         controls: list[Fact] = []
+        heads = list(heads)
         for key, value in heads:
+            if key.startswith((agenda.PENDING, agenda.CURSOR)):
+                continue
             if key == HEAD:
                 state.offset, state.known = orjson.loads(value)
+            elif key == REBUILT:
+                state.rebuilt = tuple(orjson.loads(value))
             elif key.startswith(CONTROL):
                 controls += unpack(value, partition)
             elif key.startswith(UNTOLD):
@@ -67,6 +81,7 @@ class PartitionState:
                 state.refused[key.removeprefix(REFUSED).decode()] = orjson.loads(value)
         for fact in sorted(controls, key=lambda one: one.offset):
             state.controls.apply(fact)
+        state.agenda = agenda.load(partition, heads, state.controls.facts)
         return state
 
     def facts(self, subject: str) -> list[Fact]:
@@ -83,10 +98,18 @@ class PartitionState:
             self.memory.move_to_end(name)
         return found
 
-    def subject_before(self, name: str, offset: int) -> Subject:
-        """The subject as it was before an offset: the one in memory where nothing later is folded, else a fresh fold."""
-        found = self.subject(name)
-        return found if found.last_offset < offset else fold(name, self.partition, self.facts(name), before=offset)
+    def aside(self, name: str, offset: int) -> Subject:
+        """The subject as it was before an offset: the one in memory where nothing later is folded, else a fold of its own, for who
+        is looked at because a control concerns everybody shall not push others out of memory."""
+        found = self.memory.get(name)
+        if found is not None and found.last_offset < offset:
+            return found
+        return fold(name, self.partition, self.facts(name), before=offset)
+
+    def has_after(self, name: str, offset: int) -> bool:
+        """Whether facts of the subject are kept that stand behind an offset."""
+        chunks = self.chunks.get(name)
+        return bool(chunks) and chunks[-1][1] > offset
 
     def falling_due(self, today: date) -> list[str]:
         """The subjects that the close of a day has to look at: those whose day has come, and those that nobody has asked yet."""
@@ -120,6 +143,11 @@ class PartitionState:
     def head_row(self) -> Row:
         """How far the partition is worked off."""
         return Row("heads", self.partition, HEAD, orjson.dumps([self.offset, self.known]))
+
+    def rebuilt_row(self, last: int, end: int) -> Row:
+        """Up to which cause nothing is told that was told before, and where grades ended then; -1 and -1 once that is done."""
+        self.rebuilt = (last, end)
+        return Row("heads", self.partition, REBUILT, orjson.dumps([last, end]))
 
     def refused_row(self, regime: str) -> Row:
         """From which activation on a regime is refused; removed when it is made up for."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -52,6 +52,16 @@ class Sink(Protocol):
     rows' keys make harmless. Raises ``Unavailable`` when Kafka did not take all in time."""
 
     async def write(self, rows: Sequence[Row], messages: Sequence[Message]) -> None: ...
+
+
+class Told(Protocol):
+    """What was told about a partition of facts, for a version of the app that begins. Raises ``RecordsGone`` and ``Unavailable``."""
+
+    async def ends(self, partition: int, topics: Sequence[str]) -> Mapping[str, int]:
+        """By topic: the offset that the next record of the partition will get."""
+
+    def read_told(self, topic: str, partition: int, end: int) -> AsyncIterator[Sequence[Record]]:
+        """Every record of the partition below ``end``, in order, in batches."""
 
 
 class Facts(Protocol):

@@ -19,8 +19,9 @@ from typing import Any
 from services._bus.kafka import Connection, Unavailable
 from services.rating.adapters.partitions import Partitions
 from services.rating.domain.digest import digest_of
+from services.rating.domain.succession import parties
 from services.rating.gathering import Gathered
-from services.rating.outcome import Outcome, Question, activate, final, told
+from services.rating.outcome import Aside, Outcome, Question, activate, final, successors, told
 
 _LOOK_S = 0.1
 Spans = Mapping[int, tuple[int, int]]
@@ -82,6 +83,7 @@ def replay(source: Source, spans: Spans, asked: Question, *, known_at: int | Non
             raise Unavailable("a process of the replay ended before its time; is there memory enough?") from None
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+    successors(asked, outcome)
     return Replayed(outcome, digest_of(outcome.lines))
 
 
@@ -134,7 +136,10 @@ def _partition(partition: int, first: int, end: int) -> Outcome:
     for subject, facts in found.each(every=asked.sequence):
         outcome.subjects += 1
         outcome.facts += len(facts)
-        work(subject, partition, facts, found.controls, asked, outcome)
+        if parties(facts) and not asked.sequence:
+            outcome.aside.append(Aside(subject, partition, facts, found.controls))
+        else:
+            work(subject, partition, facts, found.controls, asked, outcome)
     outcome.unreadable += found.unreadable
     gc.collect()
     return outcome

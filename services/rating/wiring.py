@@ -18,13 +18,13 @@ from faust.types import TP
 from mode import Service
 
 from schemas import topics
-from schemas.rulebook import RulebookError, load_all
+from schemas.rulebook import RulebookError, load_all_editions
 from services._bus.kafka import Connection, UnusableCertificates
 from services._bus.settings import NotConfigured, folder, needed, number
 from services._bus.telemetry import setup
-from services.rating.adapters.app import APP_ID, FaustSettings, add_agent, build_app
+from services.rating.adapters.app import FaustSettings, add_agent, build_app
 from services.rating.adapters.health import Answers, Progress
-from services.rating.adapters.kafka import Ends, KafkaFacts, KafkaSink
+from services.rating.adapters.kafka import Ends, KafkaFacts, KafkaSink, KafkaTold
 from services.rating.adapters.live import Live
 from services.rating.adapters.quiet import Quiet
 from services.rating.domain.fold import Book
@@ -34,7 +34,7 @@ from services.rating.ports import Record, Row
 log = logging.getLogger("mingjian.rating")
 REPOSITORY = Path(__file__).resolve().parents[2]
 DEFAULT_PORT = 19103
-WATCH_S, RELOAD_S = 1.0, 5.0
+WATCH_S, RELOAD_S, BACKLOG_S = 1.0, 5.0, 0.1
 READY_LAG, STALLED_AFTER_S, LOST_AFTER_S = 5_000, 60.0, 30.0
 # From here on only a start anew helps. Far above what a batch, or a subject with thousands of facts, takes.
 HUNG_AFTER_S = 300.0
@@ -52,6 +52,7 @@ class Settings:
     rulebooks: Path
     instance: str
     tls_dir: Path | None
+    version: int
     environ: Mapping[str, str]
 
 
@@ -65,6 +66,7 @@ def settings(env: Mapping[str, str]) -> Settings:
         rulebooks=folder(env, "MINGJIAN_RULEBOOKS") or REPOSITORY / "rulebooks",
         instance=env.get("MINGJIAN_INSTANCE") or f"rating-{socket.gethostname()}",
         tls_dir=folder(env, "MINGJIAN_KAFKA_TLS_DIR"),
+        version=number(env, "MINGJIAN_RATING_VERSION", topics.RATING_VERSION),
         environ=env,
     )
 
@@ -75,8 +77,8 @@ def from_environment() -> Settings:
 
 
 def load_books(folder: Path) -> dict[str, Book]:
-    """Every rulebook with its digest. Raises ``RulebookError``."""
-    return {regime: Book.of(rulebook) for regime, rulebook in load_all(folder).items()}
+    """Every rulebook in all its editions, with their digests. Raises ``RulebookError``."""
+    return {regime: Book.of(*editions) for regime, editions in load_all_editions(folder).items()}
 
 
 def leave(code: int) -> None:
@@ -90,25 +92,28 @@ class Worker:
 
     def __init__(self, given: Settings) -> None:
         self.settings = given
-        self.rater = Rater(load_books(given.rulebooks))
+        self.rater = Rater(load_books(given.rulebooks), version=topics.rating_app(given.version))
         self.progress = Progress(READY_LAG, STALLED_AFTER_S, LOST_AFTER_S, HUNG_AFTER_S, watched_at=time.monotonic())
         connection = _connection(given)
         self.telemetry = setup("rating", env=given.environ, home=given.home)
         self.telemetry.gauge("mingjian.lag", "{record}", "facts not yet rated", lambda: sum(self.progress.lag().values()))
-        faust_settings = FaustSettings(bootstrap=given.kafka, datadir=given.home / "rating", instance=given.instance, tls=connection.tls)
+        faust_settings = FaustSettings(
+            bootstrap=given.kafka, datadir=given.home / "rating", instance=given.instance, version=given.version, tls=connection.tls
+        )
         self.app, self._chunks, self._heads = build_app(faust_settings)
-        self.sink = KafkaSink(connection, limit_s=WRITE_LIMIT_S, on_row=self._keep)
+        self.sink = KafkaSink(connection, limit_s=WRITE_LIMIT_S, on_row=self._keep, version=given.version)
         self.live = Live(
             self.rater,
             chunks=self._chunks,
             heads=self._heads,
             sink=self.sink,
             facts=KafkaFacts(connection),
+            told=KafkaTold(connection),
             leave=leave,
             telemetry=self.telemetry,
         )
         add_agent(self.app, faust_settings, self._batch)
-        self._ends = Ends(connection, APP_ID)
+        self._ends = Ends(connection, topics.rating_app(given.version))
         self.app.service(self._watcher())
         self._quiet = Quiet(time.monotonic())
         self.started = time.time()
@@ -145,6 +150,12 @@ class Worker:
                 while not self.should_stop:
                     await self.sleep(WATCH_S)
                     await worker.tend()
+
+            @Service.task
+            async def _work_off(self) -> None:
+                while not self.should_stop:
+                    # Between two slices nobody has to be waited for: a batch at hand is first in the queue.
+                    await self.sleep(0 if await worker.work_off() else BACKLOG_S)
 
             @Service.task
             async def _reload(self) -> None:
@@ -205,10 +216,20 @@ class Worker:
         if late:
             await self.app.consumer._commit_offsets(late)
 
+    async def work_off(self) -> bool:
+        """A slice of what controls left; whether more is left. Tells how much, also where nothing was done."""
+        if not self._settled():
+            return False
+        more = await self.live.work_off(self._own())
+        self._worked()
+        return more
+
     def _own(self) -> set[int]:
         return {place.partition for place in self.app.consumer.assignment() if place.topic == topics.FACTS}
 
     def _worked(self) -> None:
+        # The backlog first: who asks in between may hear of too much, never of too little.
+        self.progress.backlog = {state.partition: self.rater.backlog.left(state) for state in self.rater.states.values()}
         self.progress.worked.update({state.partition: state.offset + 1 for state in self.rater.states.values()})
 
     async def reload(self) -> None:
@@ -234,17 +255,19 @@ class Worker:
         counts = self.rater.counts
         return {
             "service": "rating",
-            "app": APP_ID,
+            "app": topics.rating_app(self.settings.version),
+            "rebuilding": sorted(one.partition for one in list(self.rater.states.values()) if one.rebuild is not None),
             "instance": self.settings.instance,
             "ready": self.reason() is None,
             "reason": self.reason(),
             "lag": {"total": sum(lag.values()), "facts": {str(number): behind for number, behind in sorted(lag.items())}},
+            "backlog": sum(self.progress.backlog.values()),
             "committed": {str(number): offset for number, offset in sorted(self.progress.committed.items())},
             "partitions": sorted(self.rater.states),
             "subjects": sum(len(state.chunks) for state in list(self.rater.states.values())),
             "counts": {name: getattr(counts, name) for name in ("records", "facts", "grades", "repeated", "quarantined", "untold")},
             "rulebooks": [
-                {"regime": regime, "version": book.rulebook.version, "sha256": book.sha256}
+                {"regime": regime, "version": book.rulebook.version, "sha256": book.sha256, "earlier": sorted(book.earlier)}
                 for regime, book in sorted(self.rater.books.items())
             ],
             "refused": self.rater.refusals(),

@@ -80,6 +80,12 @@ class Ledger:
     def enter(self, name: str, data: dict[str, Any], *, known: date | None = None, id: str | None = None) -> str:
         row = lookup(f"mingjian.{name}.v1")
         assert row is not None and row.wired, name
+        return self.take(name, data, known=known, id=id)
+
+    def take(self, name: str, data: dict[str, Any], *, known: date | None = None, id: str | None = None) -> str:
+        """The same, of a type that intake may not take yet."""
+        row = lookup(f"mingjian.{name}.v1")
+        assert row is not None, name
         check_data(row, data)
         own = known or date.fromisoformat(data.get("occurred_on") or "2020-01-01")
         self.clock = max(self.clock, morning(own) + self.offset % 1000)
@@ -300,7 +306,7 @@ class Ledger:
             controls.apply(fact) if fact.name in CONTROLS else subject.apply(fact)
         last = datetime.fromtimestamp(self.clock / 1000, UTC).date()
         as_of = date.fromisoformat(day) if day else last
-        return standing(subject, controls, self.book.rulebook, sha256=self.book.sha256, upto=self.offset, as_of=as_of)
+        return standing(subject, controls, self.book, upto=self.offset, as_of=as_of)
 
     def proposed(self, day: str | None = None) -> str | None:
         """The grade that awaits approval, if there is one."""

@@ -20,7 +20,7 @@ def asked(ledger: Ledger, day: str) -> tuple[list[tuple[str, str]], list[tuple[s
         controls.apply(fact) if fact.name in CONTROLS else subject.apply(fact)
     found = ledger.on(day)
     assert found is not None
-    about = (subject, controls, ledger.book.rulebook, found)
+    about = (subject, controls, ledger.book, found)
     when = {"upto": ledger.offset, "as_of": date.fromisoformat(day)}
     reached = [(one.grade, one.on.isoformat()) for one in better(*about, **when)]
     return reached, [(one.grade, one.condition, one.value, one.bound) for one in near(*about, **when)]

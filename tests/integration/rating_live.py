@@ -119,13 +119,15 @@ class Live:
             time.sleep(0.2)
 
     def wait_worked_off(self, *, limit_s: float = 240.0) -> dict:
-        """Wait until every fact is rated and committed."""
+        """Wait until every fact is rated and committed, and every evaluation made."""
         until = time.monotonic() + limit_s
         ends = asyncio.run(self._ends(topics.FACTS))
         status = None
         while time.monotonic() < until:
             status = self.status()
-            if status and all(status["committed"].get(str(one), 0) >= end for one, end in ends.items()):
+            committed = status and all(status["committed"].get(str(one), 0) >= end for one, end in ends.items())
+            # A worker that has just started knows of what is left once it has read its state.
+            if committed and len(status["partitions"]) == topics.PARTITIONS and status["backlog"] == 0:
                 return status
             time.sleep(0.2)
         raise AssertionError(f"not worked off within {limit_s} s: {status}")

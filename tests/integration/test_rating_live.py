@@ -7,6 +7,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -15,6 +16,7 @@ import pytest
 from deploy.local.errors import LocalStackError
 from schemas import topics
 from schemas.rulebook import load_rulebook
+from schemas.rulebook.editions import FOLDER, folder_name
 from services.rating.domain.fold import Book
 from tests.cases.ledger import RULEBOOKS, Ledger, book
 from tests.cases.test_fhrs_bands import rated
@@ -103,6 +105,37 @@ def test_a_worker_killed_again_and_again_loses_and_changes_no_grade(live: Live) 
     assert live.expected() == live.grades()
 
 
+def test_a_worker_killed_in_the_middle_of_an_evaluation_goes_on_with_it_while_facts_flow(live: Live) -> None:
+    """Nobody is told that it is done before it is; no grade is lost or changed, and few are told twice."""
+    live.stack.start("rating")
+    live.send(town(20_000, 3_000))
+    live.wait_worked_off()
+    before = len(live.read(topics.GRADES))
+    live.broadcast(evaluation())
+    seen: list[int] = []
+    for round in range(3):
+        live.until(partial(evaluating, most=3_000 - 800 * round))
+        status = live.status()
+        assert status is not None
+        seen.append(status["backlog"])
+        assert status["lag"]["total"] >= status["backlog"]
+        live.send(town(20_000 + 700 * round, 30)[-60:] + premises(40_000 + 50 * round, 50))
+        live.stack.kill("rating")
+        live.stack.start("rating")
+    live.wait_worked_off()
+    assert any(0 < one for one in seen), seen
+    grades = live.grades()
+    assert live.expected() == grades
+    told = len(live.read(topics.GRADES)) - before
+    assert told < len({id for id, value in grades.items() if b"evaluation.closed" in value}) + 2_000
+
+
+def evaluating(live: Live, *, most: int) -> bool:
+    """At most so many evaluations are left."""
+    status = live.status()
+    return status is not None and status["backlog"] < most
+
+
 def test_a_broker_killed_under_the_worker_loses_and_changes_no_grade(live: Live) -> None:
     live.stack.start("rating")
     live.send(premises(20_000, 500))
@@ -154,8 +187,7 @@ def test_an_activated_rulebook_that_is_not_loaded_is_refused_in_the_open_and_mad
     changed = tmp_path / "rulebooks"
     shutil.copytree(RULEBOOKS, changed)
     scores = changed / "liyujiang" / "scores.yaml"
-    good = scores.read_text()
-    scores.write_text(re.sub(r"value: 98\b", "value: 97", good))
+    scores.write_text(re.sub(r"value: 98\b", "value: 97", scores.read_text()))
     assert book("liyujiang").sha256 != Book.of(load_rulebook(changed / "liyujiang")).sha256
     live.stack._extra_env["MINGJIAN_RULEBOOKS"] = str(changed)
     try:
@@ -171,7 +203,9 @@ def test_an_activated_rulebook_that_is_not_loaded_is_refused_in_the_open_and_mad
         (refused,) = status["refused"]
         assert (book("liyujiang").sha256, "liyujiang") == (refused["activated"]["sha256"], refused["regime"])
         assert not any(b"uscc:000000000000005" in value for value in live.grades().values())
-        scores.write_text(good)
+        # The edition that was activated, filed beside the changed one, which nobody has activated yet.
+        kept = changed / "liyujiang" / FOLDER / folder_name(book("liyujiang").rulebook)
+        shutil.copytree(RULEBOOKS / "liyujiang", kept)
         live.stack.wait_ready(["rating"])
         live.wait_worked_off()
         assert live.expected() == live.grades()

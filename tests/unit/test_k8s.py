@@ -133,7 +133,8 @@ def test_each_service_reads_what_its_work_needs_and_no_more() -> None:
     changelogs = {topic.name for topic in t.CHANGELOG_TOPICS}
     assert {user: _granted(user, "topic", "Read") for user in SERVICES} == {
         "intake": {t.FACTS, t.REGISTRY},
-        "rating": {t.FACTS, *changelogs},
+        # What it told itself, so that another version of it tells nothing twice.
+        "rating": {t.FACTS, t.GRADES, t.DUTIES, t.QUARANTINE, *changelogs},
         "publication": {t.REGISTRY, t.FACTS, t.GRADES},
         "audit": {topic.name for topic in t.LOGGED_TOPICS},
     }
@@ -275,6 +276,48 @@ def test_selectors_and_services_meet_their_pods(service: str) -> None:
     assert one("Service", f"mingjian-{service}")["spec"]["selector"] == labels
     if workload["kind"] == "StatefulSet":
         assert workload["spec"]["serviceName"] == f"mingjian-{service}"
+
+
+# --- the witness --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+def test_the_witness_stands_alone_and_is_one(version: str) -> None:
+    for manifest in manifests("witness"):
+        kubernetes_validate.validate(manifest, version, strict=True)
+        assert "mingjian-witness" in (manifest["metadata"].get("namespace"), manifest["metadata"]["name"])
+    assert not {m["metadata"]["name"] for m in manifests("witness", "StatefulSet")} & {m["metadata"]["name"] for m in manifests("base")}
+    workload = one("StatefulSet", "witness", "witness")
+    assert workload["spec"]["replicas"] == 1
+    assert workload["spec"]["persistentVolumeClaimRetentionPolicy"] == {"whenDeleted": "Retain", "whenScaled": "Retain"}
+    assert one("Service", "witness", "witness")["spec"]["selector"] == workload["spec"]["template"]["metadata"]["labels"]
+    pod = workload["spec"]["template"]["spec"]
+    assert (pod["securityContext"]["runAsNonRoot"], pod["automountServiceAccountToken"]) == (True, False)
+    assert "volumes" not in pod, "no secret and no file of the log's"
+    for container in containers(workload):
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+        assert (REPOSITORY / (container["command"][2].replace(".", "/") + ".py")).is_file()
+    page = (REPOSITORY / "docs" / "architecture.md").read_text()
+    used = {variable["name"] for container in containers(workload) for variable in container["env"]}
+    assert sorted(name for name in used if name.startswith("MINGJIAN_") and f"`{name}`" not in page) == []
+
+
+def test_the_witness_asks_nobody() -> None:
+    policy = one("NetworkPolicy", "witness", "witness")["spec"]
+    assert (policy["podSelector"], policy["policyTypes"], policy.get("egress", [])) == ({}, ["Ingress", "Egress"], [])
+
+
+def test_the_way_to_a_witness_in_the_readme_fits_the_base() -> None:
+    """What the page tells an operator to patch is there to be patched."""
+    block = yaml.safe_load((K8S / "README.md").read_text().split("```yaml\n")[1].split("```")[0])
+    for patch in block["patches"]:
+        found = one(patch["target"]["kind"], patch["target"]["name"])
+        for step in yaml.safe_load(patch["patch"]):
+            place: Any = found
+            for part in step["path"].split("/")[1:-1]:
+                place = place[int(part)] if isinstance(place, list) else place[part]
+            assert isinstance(place, list) and step["path"].endswith("/-")
 
 
 # --- configuration and secrets ------------------------------------------------------------------------------------------

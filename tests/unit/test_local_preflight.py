@@ -104,17 +104,17 @@ def test_ports_of_outside_servers_are_not_asked_for(tmp_path: Path, ports: Ports
     env = {"MINGJIAN_KAFKA": "kafka.example:9092", "MINGJIAN_POSTGRES": "postgresql://db.example/"}
     names = [check.name for check in preflight.run(tmp_path, ports, env)]
     assert [name for name in names if not name.startswith("port")] == ["python", "disk"]
-    assert len([name for name in names if name.startswith("port")]) == 4
+    assert len([name for name in names if name.startswith("port")]) == 5
 
 
 @pytest.mark.parametrize("text", ["80", "65530", "abc", "-1", "19090.5", "１９０９０"])
 def test_a_port_base_that_cannot_be(text: str, tmp_path: Path) -> None:
-    with pytest.raises(LocalStackError, match=r"^MINGJIAN_PORT_BASE is .*; set it to a number from 1024 to 65522\.$"):
+    with pytest.raises(LocalStackError, match=r"^MINGJIAN_PORT_BASE is .*; set it to a number from 1024 to 65521\.$"):
         Ports.from_env({"MINGJIAN_PORT_BASE": text})
     assert not preflight.run(tmp_path, env={"MINGJIAN_PORT_BASE": text, "MINGJIAN_KAFKA": "x", "MINGJIAN_POSTGRES": "x"})[-1].ok
 
 
 def test_the_documented_ports() -> None:
     ports = Ports.from_env({})
-    assert list(ports.everything().values()) == [19092, 19093, 19094, 19100, 19101, 19102, 19103]
+    assert list(ports.everything().values()) == [19092, 19093, 19094, 19100, 19101, 19102, 19103, 19104]
     assert ports.url("publication") == "http://127.0.0.1:19101"

@@ -182,3 +182,15 @@ def sign_note(text: str, key: VerifierKey, sign: Callable[[bytes], bytes]) -> by
     if not text.endswith("\n"):
         raise NoteError("a note's text ends with a newline")
     return Note(text, (SignatureLine(key.name, key.key_id, sign(text.encode())),)).data
+
+
+def cosignature_line(text: str, key: VerifierKey, sign: Callable[[bytes], bytes], seconds: int) -> SignatureLine:
+    """What a witness adds to a checkpoint of this text. ``seconds`` since 1970, from 1 on."""
+    if key.kind != COSIGNATURE or not 0 < seconds < 2**63:
+        raise NoteError("a cosignature has a key of kind 04 and a time")
+    return SignatureLine(key.name, key.key_id, seconds.to_bytes(8, "big") + sign(cosignature_message(text, seconds)))
+
+
+def with_signatures(data: bytes, lines: Sequence[SignatureLine]) -> bytes:
+    """The note with lines added behind those that it has. What was signed stays byte for byte."""
+    return data + "".join(line.text for line in lines).encode()

@@ -6,9 +6,10 @@ import base64
 import re
 from dataclasses import dataclass
 
-from services.audit.domain.checkpoint import Checkpoint, open_checkpoint
+from services.audit.domain.checkpoint import Checkpoint
 from services.audit.domain.merkle import ProofError, leaf_hash, verify_inclusion
 from services.audit.domain.note import VerifierKey
+from services.audit.domain.policy import NOBODY, Policy, open_cosigned
 
 HEADER = "c2sp.org/tlog-proof@v1"
 MAX_PATH = 63
@@ -65,9 +66,9 @@ def parse_proof(data: bytes) -> LogProof:
     return LogProof(int(match[1]), tuple(_hash(line) for line in lines), note, extra)
 
 
-def verify_proof(data: bytes, entry: bytes, log: VerifierKey) -> Checkpoint:
-    """Raise ``ProofError`` or ``NoteError`` unless the file shows ``entry`` in the log."""
+def verify_proof(data: bytes, entry: bytes, log: VerifierKey, policy: Policy = NOBODY) -> Checkpoint:
+    """Raise ``ProofError`` or ``NoteError`` unless the file shows ``entry`` in the log, under a checkpoint that the policy takes."""
     proof = parse_proof(data)
-    checkpoint, _ = open_checkpoint(proof.checkpoint, log)
+    checkpoint = open_cosigned(proof.checkpoint, log, policy)
     verify_inclusion(index=proof.index, size=checkpoint.size, leaf=leaf_hash(entry), proof=proof.path, root=checkpoint.root)
     return checkpoint

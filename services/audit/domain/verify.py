@@ -2,7 +2,7 @@
 
 What is shown when no fault is found
 1. The checkpoint is signed by the log; its root is that of the entries in the bundles, and every tile is theirs.
-2. The tree of the checkpoint seen last is a prefix of this one.
+2. The tree of every checkpoint seen before, or by others, is a prefix of this one.
 3. Every partition's records are leaves once, in order, from offset 0, without a gap.
 4. Every record of Kafka up to there is, byte for byte, the one in its leaf (``compare``).
 5. What stands beside the log is what its stub names.
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from schemas.topics import REGISTRY
@@ -39,6 +39,14 @@ class Fault:
     code: str
     where: str
     what: str
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A checkpoint of this log from elsewhere. ``words``: how it was met, as in *seen before*."""
+
+    checkpoint: Checkpoint
+    words: str = "seen before"
 
 
 class _Leaves:
@@ -77,10 +85,10 @@ def whole_of(stub: Stub, read: ReadFile) -> Record | None:
 class Verification:
     """One run over one log. Faults are collected in ``faults``: one slip must not hide the next."""
 
-    def __init__(self, checkpoint: Checkpoint, read: ReadFile, seen: Checkpoint | None = None) -> None:
+    def __init__(self, checkpoint: Checkpoint, read: ReadFile, seen: Sequence[Seen] = ()) -> None:
         self._checkpoint = checkpoint
         self._read = read
-        self._seen = seen
+        self._seen = tuple(seen)
         self._leaves: dict[Place, _Leaves] = {}
         self._compared: dict[Place, int] = {}
         self.faults: list[Fault] = []
@@ -121,22 +129,23 @@ class Verification:
             self._fault("root", "checkpoint", f"its root is not that of the {size} entries in the bundles")
 
     def _check_seen_size(self) -> None:
-        seen, now = self._seen, self._checkpoint
-        if seen is None:
-            return
-        if seen.size > now.size:
-            self._fault("rolled-back", "checkpoint", f"has {now.size} leaves; {seen.size} were seen before")
-        elif seen.size == now.size and seen.root != now.root:
-            self._fault("forked", "checkpoint", f"another root was seen for {now.size} leaves")
-        elif seen.size == 0 and seen.root != EMPTY_ROOT:
-            self._fault("forked", "checkpoint", "the one seen before was of no tree")
+        now = self._checkpoint
+        for one in self._seen:
+            seen = one.checkpoint
+            if seen.size > now.size:
+                self._fault("rolled-back", "checkpoint", f"has {now.size} leaves; {seen.size} were {one.words}")
+            elif seen.size == now.size and seen.root != now.root:
+                self._fault("forked", "checkpoint", f"another root was {one.words} for {now.size} leaves")
+            elif seen.size == 0 and seen.root != EMPTY_ROOT:
+                self._fault("forked", "checkpoint", f"what was {one.words} was of no tree")
 
     def _check_seen(self, edge: tiles.Edge, hashes: list[bytes]) -> None:
-        seen = self._seen
-        if seen is not None and edge.size < seen.size <= edge.size + len(hashes) and seen.size < self._checkpoint.size:
-            then, _ = tiles.grow(edge, hashes[: seen.size - edge.size])
-            if then.root() != seen.root:
-                self._fault("rewritten", f"leaves 0 to {seen.size - 1}", "are not those of the checkpoint seen before")
+        for one in self._seen:
+            seen = one.checkpoint
+            if edge.size < seen.size <= edge.size + len(hashes) and seen.size < self._checkpoint.size:
+                then, _ = tiles.grow(edge, hashes[: seen.size - edge.size])
+                if then.root() != seen.root:
+                    self._fault("rewritten", f"leaves 0 to {seen.size - 1}", f"are not those of the checkpoint {one.words}")
 
     def _bundle(self, index: int, width: int) -> list[bytes] | None:
         path, data = self._file(tiles.bundle_path(index, width), tiles.bundle_path(index))

@@ -16,6 +16,32 @@ class PartitionState(BaseModel):
     lag: int | None
 
 
+class WitnessStanding(BaseModel):
+    """A witness of the policy. ``cosigned``: its line stands under the published checkpoint; ``standing``: how it answered last
+    (``cosigned``, ``away``, ``behind``, ``refused``, ``conflict``, ``unasked``); ``since``: seconds since 1970; ``size``: leaves it
+    said it has."""
+
+    name: str
+    key_name: str
+    url: str | None
+    cosigned: bool
+    standing: str
+    reason: str
+    since: float | None
+    size: int | None
+
+
+class Cosigning(BaseModel):
+    """``needed`` of ``counted`` witnesses; ``missing``: what happens below that (``publish``, ``wait``); ``reached``: by the published
+    checkpoint."""
+
+    needed: int
+    counted: int
+    missing: str
+    reached: bool
+    witnesses: list[WitnessStanding]
+
+
 class LogState(BaseModel):
     """The log as published (``size``, ``root``) and as integrated; lags are numbers of records."""
 
@@ -27,6 +53,7 @@ class LogState(BaseModel):
     checkpoint_age_seconds: float | None
     integrated: int
     lag: int | None
+    witnesses: Cosigning
     detectors_phase: str
     detectors_lag: int | None
     unreadable_registry_offsets: list[int]

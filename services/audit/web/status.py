@@ -10,6 +10,7 @@ from services.audit.appender import CHECKPOINT
 from services.audit.domain.checkpoint import Checkpoint, open_checkpoint
 from services.audit.domain.note import NoteError, VerifierKey
 from services.audit.ports import LogStore
+from services.audit.witnessing import Witnesses
 from services.audit.worker import DetectorLoop, LogLoop, Progress, RegistryReader
 
 LAG_LIMIT = 50_000
@@ -27,6 +28,7 @@ class Status:
         registry: RegistryReader,
         store: LogStore,
         verifier: VerifierKey,
+        witnesses: Witnesses,
         monotonic: Callable[[], float],
         wall: Callable[[], float],
     ) -> None:
@@ -35,12 +37,20 @@ class Status:
         self._registry = registry
         self._store = store
         self._verifier = verifier
+        self._witnesses = witnesses
         self._monotonic = monotonic
         self._wall = wall
 
     def reasons(self) -> list[str]:
         """Why the process is not ready; empty when it is. Judged by lag and progress, not by being alive."""
-        return self._not_ready("log", self._log.progress) + self._not_ready("detectors", self._detectors.progress)
+        return self._not_ready("log", self._log.progress) + self._not_ready("detectors", self._detectors.progress) + self._held()
+
+    def _held(self) -> list[str]:
+        since = self._log.progress.held_since
+        waited = self._monotonic() - since if since is not None else 0.0
+        if waited <= PROGRESS_LIMIT_S:
+            return []
+        return [f"log: no checkpoint for {waited:.0f} s, for fewer than {self._witnesses.policy.needed} witnesses cosign"]
 
     def _not_ready(self, name: str, progress: Progress) -> list[str]:
         if progress.phase != "live":
@@ -53,19 +63,20 @@ class Status:
             return [f"{name}: {lag} records behind, {idle:.0f} s since the last step"]
         return []
 
-    def _published(self) -> Checkpoint | None:
+    def _published(self) -> tuple[Checkpoint, bytes] | None:
         note = self._store.read(CHECKPOINT)
         if note is None:
             return None
         try:
-            return open_checkpoint(note, self._verifier)[0]
+            return open_checkpoint(note, self._verifier, self._witnesses.policy.keys)[0], note
         except NoteError:
             # Tampered with on disk: the log loop puts its own back; until then there is none to show.
             return None
 
     def state(self) -> dict[str, Any]:
         """The answer of ``/api/v1/log``."""
-        progress, published = self._log.progress, self._published()
+        progress = self._log.progress
+        published, note = self._published() or (None, None)
         places = sorted(set(progress.next_offsets) | set(progress.ends))
         return {
             "phase": progress.phase,
@@ -76,6 +87,7 @@ class Status:
             "checkpoint_age_seconds": round(self._wall() - progress.signed_at, 3) if progress.signed_at else None,
             "integrated": progress.size,
             "lag": progress.lag(),
+            "witnesses": self._witnesses.state(note),
             "detectors_phase": self._detectors.progress.phase,
             "detectors_lag": self._detectors.progress.lag(),
             "unreadable_registry_offsets": list(self._registry.state.without_effect),

@@ -119,11 +119,12 @@ class KnownQuestions:
         )
         return bool(row and row["found"])
 
-    async def came_past(self, regime: str, partition: int, *, ms: int) -> bool:
-        """Whether rating has come past an instant in a partition: it works each off in order, so nothing more will come from before."""
+    async def came_past(self, subject: str, regime: str, *, ms: int) -> bool:
+        """Whether rating has come past an instant with a subject: it tells each subject's changes in the order of their causes, so
+        nothing more will come from before. Another subject's change says nothing: an evaluation may still be worked off (ADR 22)."""
         row = await self._one(
-            "SELECT EXISTS (SELECT FROM change WHERE regime = %s AND partition = %s AND cause_known_ms > %s) AS found",
-            (regime, partition, ms),
+            "SELECT EXISTS (SELECT FROM change WHERE regime = %s AND subject = %s AND cause_known_ms > %s) AS found",
+            (regime, subject, ms),
         )
         return bool(row and row["found"])
 

@@ -293,6 +293,14 @@ class PostgresUnitOfWork(ListWork):
             ([row.id for row in rows],),
         )
 
+    async def newest_causes(self, subjects: Sequence[str]) -> dict[tuple[str, str], int]:
+        """See ``UnitOfWork.newest_causes``."""
+        await self._cursor.execute(
+            "SELECT grade.subject, grade.regime, cause_offset FROM grade JOIN change USING (seq) WHERE grade.subject = ANY(%s::text[])",
+            (list(subjects),),
+        )
+        return {(subject, regime): int(offset) for subject, regime, offset in await self._cursor.fetchall()}
+
     async def keep_story(self, story: Story) -> None:
         """See ``UnitOfWork.keep_story``."""
         weight, finding = story.weight

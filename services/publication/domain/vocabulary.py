@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from schemas.events.derived import NOT_RATED
 from schemas.rulebook.model import Rulebook
 from services.publication.domain.lists import ListRule
+from services.publication.domain.norms import Norms
+
+Row = Mapping[str, Any]
 
 STEPS = 6
 """How many shades a grade mark can have, from the best (0) to the worst."""
@@ -53,10 +57,13 @@ class DuplicateList(ValueError):
 
 
 class Vocabulary:
-    """The words of all regimes; ``books`` in the order in which pages show them."""
+    """The words of all regimes; ``books`` in the order in which pages show them. ``earlier``: editions of before, whose clauses and
+    statuses are still named by what they rated; ``now_ms``: by whose day a higher norm may forbid to publish something."""
 
-    def __init__(self, books: Iterable[Rulebook]) -> None:
+    def __init__(self, books: Iterable[Rulebook], earlier: Iterable[Rulebook] = (), *, now_ms: Callable[[], int] = lambda: 0) -> None:
         self._books = {book.regime: book for book in books}
+        self._earlier = tuple(earlier)
+        self.norms = Norms(self._books.values(), now_ms)
         self._rules = {regime: tuple(_rules(book)) for regime, book in self._books.items()}
         self._lists: dict[str, Published] = {}
         for rules in self._rules.values():
@@ -76,7 +83,7 @@ class Vocabulary:
 
     def regime_of_clause(self, clause: str | None) -> str | None:
         """The first regime whose rulebook tells what this clause says."""
-        return next((regime for regime, book in self._books.items() if clause in book.clause_texts), None)
+        return next((book.regime for book in (*self._books.values(), *self._earlier) if clause in book.clause_texts), None)
 
     def regime_name(self, regime: str, lang: str) -> str:
         """The regime's name, or its word."""
@@ -110,6 +117,9 @@ class Vocabulary:
             return _NOT_RATED
         book = self._books.get(regime)
         found = book.status_words.get(status) if book else None
+        found = found or next(
+            (one.status_words[status] for one in self._earlier if one.regime == regime and status in one.status_words), None
+        )
         if found is None:
             plain = status.replace("_", " ")
             return Term(status, plain, plain, plain, plain, None, None)
@@ -120,13 +130,17 @@ class Vocabulary:
         return self._rules.get(regime, ())
 
     def list(self, name: str) -> Published | None:
-        """A list by its address."""
-        return self._lists.get(name)
+        """A list by its address; None also where it may not be published."""
+        return None if self.norms.hides_list(name) else self._lists.get(name)
+
+    def shown(self, subject: str, facts: Iterable[Row]) -> Sequence[Row]:
+        """Facts about a subject, less those that may not be published."""
+        return [one for one in facts if not self.norms.hides(subject, one["type"], one["data"])]
 
     @property
     def lists(self) -> Sequence[Published]:
-        """All lists."""
-        return tuple(self._lists.values())
+        """All lists that may be published."""
+        return tuple(one for name, one in self._lists.items() if not self.norms.hides_list(name))
 
 
 def _rules(book: Rulebook) -> Iterable[ListRule]:

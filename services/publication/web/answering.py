@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,13 +20,15 @@ ETAGGED: dict[int | str, dict[str, Any]] = {304: {"description": "Not changed si
 
 @dataclass(frozen=True)
 class Tags:
-    """``edition``: the code and the rulebooks that word the answers. A tag names everything that an answer follows from."""
+    """``edition``: the code and the rulebooks that word the answers; ``norms``: what is forbidden today. A tag names everything that an
+    answer follows from."""
 
     edition: str
+    norms: Callable[[], str] = str
 
     def of(self, state: State, *parts: object) -> str:
         """A weak tag (the same content may go out compressed)."""
-        whole = (self.edition, state.fingerprint, state.build, state.sample, *parts)
+        whole = (self.edition, self.norms(), state.fingerprint, state.build, state.sample, *parts)
         return f'W/"{hashlib.sha256(repr(whole).encode()).hexdigest()[:20]}"'
 
 

@@ -79,8 +79,8 @@ def _subjects(routes: APIRouter, reader: PostgresReader, vocabulary: Vocabulary,
                 ],
                 "history": [shapes.change(one) for one in told[:HISTORY]],
                 "history_next": earlier_changes(checked, told[HISTORY - 1]["seq"]) if len(told) > HISTORY else None,
-                "lists": await snapshot.lists_of(checked),
-                "facts": [shapes.fact(one) for one in facts[:limit]],
+                "lists": [one for one in await snapshot.lists_of(checked) if not times.vocabulary.norms.hides_list(one["list"])],
+                "facts": [shapes.fact(one) for one in times.vocabulary.shown(checked, facts[:limit])],
                 "next": timeline_cursor(checked, facts[limit - 1]["shown_on"], facts[limit - 1]["offset"]) if len(facts) > limit else None,
             }
         return json_answer(answer, state, tag)

@@ -94,7 +94,7 @@ def create_app(parts: Parts) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    times = Times(parts.reader, parts.portal.vocabulary, Tags(parts.edition), parts.now_ms)
+    times = Times(parts.reader, parts.portal.vocabulary, Tags(parts.edition, parts.portal.vocabulary.norms.mark), parts.now_ms)
     app.include_router(api_routes.router(times, parts.hub))
     describe_at_root(app)
     app.include_router(probes.router(parts.reader, parts.hub, parts.ready, parts.status))

@@ -186,11 +186,11 @@ def _before(one: Life, regime: str) -> bool:
 
 
 async def settled(snapshot: KnownQuestions, one: Life) -> bool:
-    """Whether nothing more can come from before the instant: rating has come past it wherever the subject is rated."""
+    """Whether nothing more can come from before the instant: rating has come past it with the subject under each of its regimes."""
     if not one.asked.pinned or not one.rows:
         return False
-    for regime, rows in one.rows.items():
-        if not await snapshot.came_past(regime, rows[0]["partition"], ms=one.asked.known_ms):
+    for regime in one.rows:
+        if not await snapshot.came_past(one.subject, regime, ms=one.asked.known_ms):
             return False
     return True
 
@@ -201,7 +201,7 @@ def lists_on(day_answer: Mapping[str, Any], vocabulary: Vocabulary) -> list[dict
         {"list": rule.name, "regime": rule.regime, "grade": held["grade"], "since": held["in_force_from"], "clause": rule.clause}
         for held in day_answer["grades"]
         for rule in vocabulary.rules(held["regime"])
-        if held["grade"] in rule.grades
+        if held["grade"] in rule.grades and not vocabulary.norms.hides_list(rule.name)
     ]
 
 

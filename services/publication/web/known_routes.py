@@ -104,7 +104,7 @@ async def subject_answer(times: Times, snapshot: Snapshot, request: Request, sub
         "history": [shapes.change(row) for row in told[:most]],
         "history_next": page.change_cursor(subject, told[most - 1]["seq"]) if len(told) > most else None,
         "lists": known_answers.lists_on(day, times.vocabulary),
-        "facts": [shapes.fact(row) for row in facts[:limit]],
+        "facts": [shapes.fact(row) for row in times.vocabulary.shown(subject, facts[:limit])],
         "next": page.fact_cursor(subject, facts[limit - 1]["shown_on"], facts[limit - 1]["offset"]) if len(facts) > limit else None,
     }
     return await times.answer(snapshot, request, value, settled=await known_answers.settled(snapshot, one))

@@ -147,6 +147,7 @@ class Pages:
             facts = await snapshot.facts(id, before=before, limit=FACTS + 1)
             mended = said_of(await snapshot.said_of_facts(id, MENDING, limit=CHANGES))
             fact_count, lists = await snapshot.fact_count(id), await snapshot.lists_of(id)
+            lists = [one for one in lists if not self.vocabulary.norms.hides_list(one["list"])]
             link = partial(link_in, speaker.lang if "lang" in request.query_params else None)
             here = views.fact_address(id, frozenset((one["partition"], one["offset"]) for one in facts[:FACTS]), link)
             question = known_views.Question(id, request.query_params, zone_of(stack))
@@ -184,7 +185,7 @@ class Pages:
                     speaker,
                     [views.mention(other, here, speaker) for other in mended.get(one["copy"], ())],
                 )
-                for one in facts[:FACTS]
+                for one in self.vocabulary.shown(id, facts[:FACTS])
             ],
             fact_count=fact_count,
             next=timeline_cursor(id, facts[FACTS - 1]["shown_on"], facts[FACTS - 1]["offset"]) if len(facts) > FACTS else None,

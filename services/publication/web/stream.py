@@ -71,7 +71,7 @@ def cloud_event(row: Row, *, sample: bool) -> dict[str, Any]:
 
 def frame(row: Row, *, sample: bool = False) -> Frame:
     """A change as it goes over the wire; what held on days that are over under another name, so that nobody takes it for what holds."""
-    name = b"correction" if row["type"] == CORRECTED else b"grade"
+    name = b"correction" if row["type"] == CORRECTED and row["data"].get("corrected_to") else b"grade"
     text = b"id: %d\nevent: %s\ndata: %s\n\n" % (row["seq"], name, orjson.dumps(cloud_event(row, sample=sample)))
     return Frame(row["seq"], row["subject"], row["regime"], row["grade"], row["previous_grade"], text)
 

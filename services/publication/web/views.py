@@ -93,6 +93,7 @@ def current_grade(row: Row, here: Callable[[str, str, int, date | None], str], l
         "paragraph": dates.in_text(paragraph(book, data, "zh" if speaker.lang == "zh" else "en"), speaker.lang) if book else None,
         "reasons": reasons,
         "version": version,
+        "rebuilt_by": data.get("rebuilt_by"),
         "leaf": index,
         "leaf_url": url,
         "told": told,
@@ -110,19 +111,21 @@ def _decisive(one: Mapping[str, Any], here: Callable[[str, str, int, date | None
 
 def history(regime: str, rows: Sequence[Row], *, today: date, shown: int, speaker: Speaker) -> dict[str, Any]:
     """The step chart and table of one regime. ``rows``: its changes, newest first."""
+    # By cause, then as told: what another version of rating says of the past covers nothing that was caused later.
+    ordered = sorted(rows, key=lambda row: (row["cause_offset"], row["seq"]))
     told = [
-        Told(row["seq"], row["grade"], row["status"], start, row["corrected_to"] if row["type"] == CORRECTED else None)
-        for row in rows
+        Told(place, row["grade"], row["status"], start, row["corrected_to"] if row["type"] == CORRECTED else None)
+        for place, row in enumerate(ordered)
         if (start := row["in_force_from"]) is not None
     ]
     laid = spans(told)
-    by_seq = {row["seq"]: row for row in rows}
     table = []
     for span in sorted(laid, key=lambda one: one.start, reverse=True)[:shown]:
-        row = by_seq[span.seq]
+        row = ordered[span.seq]
         last = span.end - timedelta(days=1) if span.end else None
         kept = {name: row[name] for name in ("regime", "grade", "status", "known_ms")}
-        table.append(kept | {"start": span.start, "last": last, "clauses": row["data"].get("clauses") or []})
+        said = {"clauses": row["data"].get("clauses") or [], "rebuilt_by": row["data"].get("rebuilt_by")}
+        table.append(kept | said | {"start": span.start, "last": last})
     chart = step_chart(regime, laid, today=today, vocabulary=speaker.vocabulary)
     return {"regime": regime, "chart": chart, "rows": table, "more": len(laid) > shown}
 

@@ -17,7 +17,6 @@ from services.rating.ports import Record
 
 BATCH = 2_000
 WITHIN_S = 0.04
-APP_ID = f"{topics.RATING_APP}-v{topics.RATING_VERSION}"
 
 OnBatch = Callable[[Sequence[Record]], Awaitable[None]]
 
@@ -29,6 +28,7 @@ class FaustSettings:
     bootstrap: str
     datadir: Path
     instance: str
+    version: int = topics.RATING_VERSION
     batch: int = BATCH
     within_s: float = WITHIN_S
     tls: SSLContext | None = None
@@ -37,7 +37,7 @@ class FaustSettings:
 def build_app(settings: FaustSettings) -> tuple[faust.App, RowTable, RowTable]:
     """``(app, chunks, heads)``. The app's id carries the version, so that a new shape of the state starts from the facts."""
     app = faust.App(
-        APP_ID,
+        topics.rating_app(settings.version),
         broker_credentials=faust.SSLCredentials(context=settings.tls) if settings.tls else None,
         broker=f"kafka://{settings.bootstrap}",
         datadir=str(settings.datadir),

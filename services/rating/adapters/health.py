@@ -31,9 +31,12 @@ class Progress:
     ends: dict[int, int] = field(default_factory=dict)
     committed: dict[int, int] = field(default_factory=dict)
     worked: dict[int, int] = field(default_factory=dict)
+    backlog: dict[int, int] = field(default_factory=dict)
+    """By partition: evaluations that a control event left to be made, at most."""
     asked_at: float | None = None
     moved_at: float = 0.0
     own: dict[int, int] = field(default_factory=dict)
+    own_backlog: dict[int, int] = field(default_factory=dict)
     own_moved_at: float = 0.0
 
     def saw(self, *, ends: dict[int, int], committed: dict[int, int], now: float) -> None:
@@ -44,9 +47,10 @@ class Progress:
 
     def owns(self, done: dict[int, int], now: float) -> None:
         """Enter how far this worker's own partitions are worked off; after ``saw``."""
-        if done != self.own or all(offset >= self.ends.get(one, 0) for one, offset in done.items()):
+        moved = (done, self.backlog) != (self.own, self.own_backlog)
+        if moved or (not any(self.backlog.values()) and all(offset >= self.ends.get(one, 0) for one, offset in done.items())):
             self.own_moved_at = now
-        self.own = done
+        self.own, self.own_backlog = done, dict(self.backlog)
 
     def excused(self, now: float) -> None:
         """Nothing can move just now, and that is not this process's fault."""
@@ -56,14 +60,17 @@ class Progress:
         """Why the process should be started again; None where it should not."""
         if now - self.watched_at > self.hung_after_s:
             return f"nothing has looked at Kafka for {int(now - self.watched_at)} s"
-        behind = sum(max(0, self.ends.get(one, 0) - offset) for one, offset in self.own.items())
+        behind = sum(max(0, self.ends.get(one, 0) - offset) for one, offset in self.own.items()) + sum(self.own_backlog.values())
         if behind and now - self.own_moved_at > self.hung_after_s:
             return f"{behind} facts behind and nothing moved for {int(now - self.own_moved_at)} s"
         return None
 
     def lag(self) -> dict[int, int]:
-        """Facts not yet worked off, by partition; what this worker has not touched counts from the group's commits."""
-        return {one: max(0, end - max(self.committed.get(one, 0), self.worked.get(one, 0))) for one, end in self.ends.items()}
+        """Facts not yet worked off and evaluations not yet made, by partition; what this worker has not touched counts from the group's
+        commits, which say nothing of another worker's backlog."""
+        backlog = dict(self.backlog)
+        facts = {one: max(0, end - max(self.committed.get(one, 0), self.worked.get(one, 0))) for one, end in self.ends.items()}
+        return {one: facts.get(one, 0) + backlog.get(one, 0) for one in facts.keys() | backlog.keys()}
 
     def reason(self, refusals: list[dict[str, Any]], untold: list[dict[str, Any]], now: float) -> str | None:
         """Why the worker is not ready; None where it is. Subjects whose grades can't be worked out come last: the others go on."""

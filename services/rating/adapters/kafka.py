@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -22,8 +22,8 @@ ROW_BYTES = 1_000_000
 class KafkaSink:
     """``Sink`` on one idempotent producer. ``on_row`` hears of each row once it is acknowledged."""
 
-    def __init__(self, connection: Connection, *, limit_s: float, on_row: Callable[[Row], None]) -> None:
-        self._on_row = on_row
+    def __init__(self, connection: Connection, *, limit_s: float, on_row: Callable[[Row], None], version: int) -> None:
+        self._on_row, self._version = on_row, version
         self._producer = Producer(connection, client_id="mingjian-rating-out", linger_ms=LINGER_MS, limit_s=limit_s, row_bytes=ROW_BYTES)
 
     async def stop(self) -> None:
@@ -32,7 +32,7 @@ class KafkaSink:
 
     async def write(self, rows: Sequence[Row], messages: Sequence[Message]) -> None:
         """See ``Sink.write``."""
-        out = [Outgoing(topics.changelog(row.table), row.key, row.value, partition=row.partition) for row in rows]
+        out = [Outgoing(topics.changelog(row.table, self._version), row.key, row.value, partition=row.partition) for row in rows]
         out += [Outgoing(one.topic, one.key, one.value, one.headers, one.partition, one.timestamp) for one in messages]
         await self._producer.send(out)
         for row in rows:
@@ -49,6 +49,30 @@ class KafkaFacts:
         """See ``Facts.read``."""
         async for records in self._consumer.read_span(topics.FACTS, partition, first, last):
             yield [record_of(one) for one in records]
+
+
+class KafkaTold:
+    """``Told``, by consumers without a group."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._consumer = PositionedConsumer(connection, client_id="mingjian-rating-told")
+
+    async def ends(self, partition: int, topics: Sequence[str]) -> Mapping[str, int]:
+        """See ``Told.ends``."""
+        asked = PositionedConsumer(self._connection, client_id="mingjian-rating-told")
+        try:
+            await asked.start()
+            await asked.assign({(topic, partition): 0 for topic in topics})
+            return {topic: end for (topic, _), end in asked.ends().items()}
+        finally:
+            await asked.stop()
+
+    async def read_told(self, topic: str, partition: int, end: int) -> AsyncIterator[Sequence[Record]]:
+        """See ``Told.read_told``."""
+        if end > 0:
+            async for records in self._consumer.read_span(topic, partition, 0, end - 1):
+                yield [record_of(one) for one in records]
 
 
 class Ends:

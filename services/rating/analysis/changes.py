@@ -10,7 +10,7 @@ from typing import Any
 from schemas.rulebook import DatedValue, Parameter, Rulebook
 from schemas.rulebook.loader import NAMED
 
-WHOLE = ("header", "periodic", "latest", "precedence", "precedence_clause")
+WHOLE = ("header", "periodic", "latest", "precedence", "precedence_clause", "law_in_time", "succession")
 
 
 @dataclass(frozen=True, slots=True)

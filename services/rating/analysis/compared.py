@@ -70,7 +70,7 @@ def compare(known: Known, old: Stage, new: Stage, day: date) -> Compared:
 def _course(known: Known, stage: Stage, first: date, last: date) -> tuple[Standing | None, list[Span]]:
     """The standing on the last day, and the stretches up to it."""
     at_end = stage.standing(known, last)
-    turns = turns_of(known.subject, stage.controls(known), stage.scene.rated.rulebook, upto=EVERYTHING, first=first, last=last)
+    turns = turns_of(known.subject, stage.controls(known), stage.scene.rated, upto=EVERYTHING, first=first, last=last)
     return at_end, spans(turns, lambda day: stage.standing(known, day), first=first, last=last, at_end=at_end)
 
 

@@ -119,7 +119,7 @@ class Stage:
     def standing(self, known: Known, day: date) -> Standing | None:
         """The subject's standing on a day by this rulebook; None where the regime doesn't rate it."""
         book = self.scene.rated
-        return standing(known.subject, self.controls(known), book.rulebook, sha256=book.sha256, upto=EVERYTHING, as_of=day)
+        return standing(known.subject, self.controls(known), book, upto=EVERYTHING, as_of=day)
 
     def evaluations(self, known: Known, day: date) -> list[Evaluation]:
         """The evaluations whose date has come on a day, the newest period last."""

@@ -38,7 +38,7 @@ def asking(rulebook: Rulebook, rule: Rule, position: int, day: date) -> Ask:
     if isinstance(condition, CAUSES):
         return _cause(rulebook, condition, (rule.id, position))
     if isinstance(condition, NoActs):
-        return no_acts.asking(condition, rulebook, day, (rule.id, position))
+        return no_acts.asking(condition, rulebook, day, rule, position)
     if isinstance(condition, Score):
         return score.asking(condition, rulebook, day)
     if isinstance(condition, OperatedFor):
@@ -59,6 +59,8 @@ def _cause(rulebook: Rulebook, condition: Any, place: Place) -> Ask:
 
     def ask(look: Look, index: Index) -> Holding | None:
         found = between(index.causes(*place, look.view), look.first, look.last)
+        if look.sift:
+            found = look.sift.causes(found)
         return describe(condition, rulebook, found) if found else None
 
     return ask

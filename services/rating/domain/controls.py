@@ -59,6 +59,8 @@ class Controls:
     _days: list[Fact] = field(default_factory=list)
     # What was asked, and the answer, for every subject asks the same; empty again with each new control.
     _asked: dict[tuple[object, ...], Any] = field(default_factory=dict)
+    # The same for what ``law.law_of`` lays out; of each number of activations, which never changes.
+    kept: dict[tuple[object, int], Any] = field(default_factory=dict)
 
     def apply(self, fact: Fact) -> bool:
         """Enter a control fact. False for a further copy."""
@@ -111,6 +113,21 @@ class Controls:
             self._asked[key] = max(entered, key=lambda one: (one.in_force_from, one.fact.offset), default=None)
         found: Activation | None = self._asked[key]
         return found
+
+    def count_of_activations(self, regime: str, *, upto: int) -> int:
+        """How many activations stand at or before an offset."""
+        entered = self._activations.get(regime, ())
+        if not entered or entered[-1].fact.offset <= upto:
+            return len(entered)
+        return sum(one.fact.offset <= upto for one in entered)
+
+    def laws(self, regime: str, *, upto: int) -> tuple[Activation, ...]:
+        """The activations at or before an offset that are in force on some day, by date: of one date the last entered."""
+        by_date: dict[date, Activation] = {}
+        for one in self._activations.get(regime, ()):
+            if one.fact.offset <= upto and (one.in_force_from not in by_date or by_date[one.in_force_from].fact.offset < one.fact.offset):
+                by_date[one.in_force_from] = one
+        return tuple(by_date[day] for day in sorted(by_date))
 
     def go_live(self, regime: str, *, upto: int) -> date | None:
         """The first day on which any rulebook of the regime is in force: nothing before it counts, whatever is activated later."""

@@ -53,17 +53,32 @@ def closed(*, subject: str, regime: str, grade: str, outcome: str, cause: Fact) 
 
 
 def corrected(
-    *, subject: str, regime: str, version: str, sha256: str, first: date, last: date, before: Standing | None, after: Standing, cause: Fact
+    *,
+    subject: str,
+    regime: str,
+    version: str,
+    sha256: str,
+    first: date,
+    last: date | None,
+    before: Standing | None,
+    after: Standing,
+    cause: Fact,
+    rebuilt_by: str | None = None,
 ) -> dict[str, Any]:
-    """The event that tells what held from ``first`` to ``last``, both inclusive, days that were told as ``before``."""
+    """The event that tells what held from ``first`` (``date.min``: not known from when) to ``last`` (None: still), both inclusive, days
+    that were told as ``before``. ``rebuilt_by``: the version of rating that tells otherwise than the one before it did."""
     data = _data(regime, version, sha256, before, after, cause)
-    data |= {"in_force_from": first.isoformat(), "corrected_to": last.isoformat(), "moment": "correction"}
+    data |= {"in_force_from": None if first == date.min else first.isoformat(), "corrected_to": _text(last), "moment": "correction"}
+    kind = KIND_CORRECTED
+    if rebuilt_by is not None:
+        data["rebuilt_by"] = rebuilt_by
+        kind = f"{KIND_CORRECTED} by {rebuilt_by}"
     # By its first day, which is the same however many other stretches the step corrects.
-    return _event(KIND_CORRECTED, subject, data, cause, ordinal=first.toordinal())
+    return _event(KIND_CORRECTED, subject, data, cause, ordinal=first.toordinal(), named=kind)
 
 
-def _event(kind: str, subject: str, data: dict[str, Any], cause: Fact, *, ordinal: int = 0) -> dict[str, Any]:
-    identity = derived_id(cause=identity_of(cause), kind=kind, subject=subject, regime=data["regime"], ordinal=ordinal)
+def _event(kind: str, subject: str, data: dict[str, Any], cause: Fact, *, ordinal: int = 0, named: str | None = None) -> dict[str, Any]:
+    identity = derived_id(cause=identity_of(cause), kind=named or kind, subject=subject, regime=data["regime"], ordinal=ordinal)
     return derived_event(id=identity, service="rating", type=f"mingjian.{kind}.v1", subject=subject, time=instant(cause.stamp), data=data)
 
 

@@ -54,6 +54,8 @@ KEPT: dict[str, tuple[str, ...]] = {
     "entry.corrected": ("occurred_on", "entry", "replacement"),
     "entry.retracted": ("occurred_on", "entry", "ground"),
     "objection.decided": ("occurred_on", "document_no", "outcome", "entry", "replacement"),
+    # Intake takes none yet: files may hold them (ADR 0027).
+    "enterprise.succeeded": ("occurred_on", "predecessor", "successor", "manner"),
 }
 # Broadcast copies that every subject of the partition lives by.
 CONTROLS: dict[str, tuple[str, ...]] = {
@@ -61,14 +63,17 @@ CONTROLS: dict[str, tuple[str, ...]] = {
     "rulebook.activated": ("regime", "version", "sha256", "in_force_from"),
     "day.closed": ("through",),
 }
-DAY_CLOSED = "day.closed"
+DAY_CLOSED, SUCCEEDED = "day.closed", "enterprise.succeeded"
+# Kept, and read from files alone until intake takes them and live rating can pass them on.
+FILES_ONLY = frozenset({SUCCEEDED})
 
 
 @quick
 class Fact:
     """``known`` is the running maximum of record times in the partition, ``stamp`` the record's own; both epoch ms, as is
     ``received``. ``name`` is the event type without prefix and version. ``worded_by``: the fact that put these words in the place of
-    the entered ones; never kept, for it follows from the log."""
+    the entered ones; ``through``: the successions by which the subject took it over, the nearest first (R19). Neither is ever kept, for
+    both follow from the logs."""
 
     partition: int
     offset: int
@@ -80,6 +85,7 @@ class Fact:
     name: str
     data: dict[str, Any]
     worded_by: Fact | None = None
+    through: tuple[tuple[str, str], ...] = ()
 
     @property
     def type(self) -> str:

@@ -12,39 +12,23 @@ Invariants
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from schemas.rulebook import Rulebook, digest
+from services.rating.domain.book import Book, Books
 from services.rating.domain.controls import Activation, Controls
 from services.rating.domain.days import ONE_DAY, civil_day
 from services.rating.domain.due import next_change
 from services.rating.domain.emit import closed, corrected, determined, proposed
 from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact
 from services.rating.domain.grade import standing
+from services.rating.domain.law import Part, law_of
 from services.rating.domain.outlook import NO_OUTLOOK, Outlook, outlook
 from services.rating.domain.spans import Correction, Span, before, corrections, spans, touches, turns_of
 from services.rating.domain.standing import Standing, unrated
 from services.rating.domain.subject import Subject
-
-
-@dataclass(frozen=True, slots=True)
-class Book:
-    """A loaded rulebook with its digest and time zone."""
-
-    rulebook: Rulebook
-    sha256: str
-    zone: ZoneInfo
-
-    @staticmethod
-    def of(rulebook: Rulebook) -> Book:
-        return Book(rulebook, digest(rulebook), rulebook.zone)
-
-
-Books = Mapping[str, Book]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,31 +97,37 @@ def _changes(
     regime = book.rulebook.regime
     after = _at(subject, controls, book, upto=step.offset, known=step.known)
     subject.standings[regime] = (step.offset, after)
-    named = {"subject": subject.subject, "regime": regime, "version": book.rulebook.version, "sha256": book.sha256, "cause": step}
+
+    def named(found: Standing) -> dict[str, Any]:
+        """``found``, the step, and the edition that rated it."""
+        part = edition_of(controls, book, step, found)
+        version, sha256 = part.rulebook.version, part.sha256
+        return {"subject": subject.subject, "regime": regime, "version": version, "sha256": sha256, "cause": step, "after": found}
+
     now = after if after is not None or was is None else _no_longer(subject, controls, book, step)
     events = []
     if now is not None and (was is None or was.essence != now.essence):
         ahead = NO_OUTLOOK if after is None else _outlook(subject, controls, book, step, after)
-        events.append(determined(**named, before=was, after=now, outlook=ahead))
+        events.append(determined(**named(now), before=was, outlook=ahead))
     events += _proposals(named, was, now)
     if shown and now is not None:
         for one in _corrections(subject, controls, book, step, after, shown):
             # As on its first day: what is said may not depend on where else the history was cut.
             held = _on(subject, controls, book, upto=step.offset, as_of=one.first) or unrated(one.first)
-            events.append(corrected(**named, first=one.first, last=one.last, before=one.was, after=held))
+            events.append(corrected(**named(held), first=one.first, last=one.last, before=one.was))
     return events
 
 
 def _outlook(subject: Subject, controls: Controls, book: Book, step: Fact, now: Standing) -> Outlook:
-    return outlook(subject, controls, book.rulebook, now, upto=step.offset, as_of=civil_day(step.known, book.zone))
+    return outlook(subject, controls, book, now, upto=step.offset, as_of=civil_day(step.known, book.zone))
 
 
-def _proposals(named: dict[str, Any], was: Standing | None, now: Standing | None) -> list[dict[str, Any]]:
+def _proposals(named: Callable[[Standing], dict[str, Any]], was: Standing | None, now: Standing | None) -> list[dict[str, Any]]:
     """R8: what opens, and what became of what was open."""
     before, after = (one.proposed if one else None for one in (was, now))
     if after is not None and now is not None:
         same = before is not None and before.essence == after.essence
-        return [] if same else [proposed(**named, before=replace(now, proposed=None), after=after)]
+        return [] if same else [proposed(**named(after), before=replace(now, proposed=None))]
     if before is None or before.grade is None:
         return []
     outcome = "lapsed"
@@ -145,14 +135,16 @@ def _proposals(named: dict[str, Any], was: Standing | None, now: Standing | None
         outcome = "approved"
     elif now is not None and now.returned and now.returned.data["grade"] == before.grade:
         outcome = "returned"
-    return [closed(subject=named["subject"], regime=named["regime"], grade=before.grade, outcome=outcome, cause=named["cause"])]
+    said = named(before)
+    return [closed(subject=said["subject"], regime=said["regime"], grade=before.grade, outcome=outcome, cause=said["cause"])]
 
 
 def _no_longer(subject: Subject, controls: Controls, book: Book, step: Fact) -> Standing | None:
     """Where nothing in effect says any more that the regime rates the subject; None where it does, or other rules are in force."""
     today = civil_day(step.known, book.zone)
-    activation = in_force(controls, book, book.rulebook.regime, upto=step.offset, known=step.known)
-    if activation is None or activation.sha256 != book.sha256 or book.rulebook.regime in subject.view_on(today).regimes:
+    regime, law = book.rulebook.regime, law_of(controls, book, upto=step.offset)
+    live = in_force(controls, book, regime, upto=step.offset, known=step.known) is not None
+    if not live or not law.says(today) or regime in subject.view_on(today, law.manners(today)).regimes:
         return None
     return unrated(today)
 
@@ -168,7 +160,7 @@ def _corrections(
 def _history(
     subject: Subject, controls: Controls, book: Book, *, upto: int, first: date, last: date, at_end: Standing | None
 ) -> list[Span]:
-    turns = turns_of(subject, controls, book.rulebook, upto=upto, first=first, last=last)
+    turns = turns_of(subject, controls, book, upto=upto, first=first, last=last)
     return spans(turns, lambda day: _on(subject, controls, book, upto=upto, as_of=day), first=first, last=last, at_end=at_end)
 
 
@@ -215,13 +207,14 @@ def _previous_or_none(subject: Subject, controls: Controls, book: Book, step: Fa
 def _drop_tables(subject: Subject, regime: str) -> None:
     """What was worked out by a regime that failed on the way may be half of it."""
     for view in subject.views():
-        view.indexes.pop(regime, None)
+        for name in [name for name, index in view.indexes.items() if index.rulebook.regime == regime]:
+            del view.indexes[name]
     subject.standings.pop(regime, None)
 
 
 def due(subject: Subject, controls: Controls, books: Books, *, known: int) -> date | None:
     """From when on the close of a day can tell something of the subject again, after a step of the instant ``known``."""
-    days = (next_change(subject, controls, book.rulebook, as_of=civil_day(known, book.zone)) for book in books.values())
+    days = (next_change(subject, controls, book, as_of=civil_day(known, book.zone)) for book in books.values())
     return min((day for day in days if day), default=None)
 
 
@@ -257,12 +250,25 @@ def _at(subject: Subject, controls: Controls, book: Book, *, upto: int, known: i
 
 
 def _on(subject: Subject, controls: Controls, book: Book, *, upto: int, as_of: date) -> Standing | None:
-    return standing(subject, controls, book.rulebook, sha256=book.sha256, upto=upto, as_of=as_of)
+    return standing(subject, controls, book, upto=upto, as_of=as_of)
 
 
 def in_force(controls: Controls, book: Book | None, regime: str, *, upto: int, known: int) -> Activation | None:
     """The regime's activation in force at an offset and an instant; by UTC's day where no book of it is loaded."""
     return controls.activation(regime, upto=upto, as_of=civil_day(known, book.zone if book else UTC))
+
+
+def edition_of(controls: Controls, book: Book, step: Fact, found: Standing) -> Part:
+    """The part of the law by which a step found a standing."""
+    return found.by or law_of(controls, book, upto=step.offset).on(civil_day(step.known, book.zone))
+
+
+def not_held(controls: Controls, book: Book | None, regime: str, *, upto: int, known: int) -> Activation | None:
+    """The first activation in force by an offset and an instant that names an edition which isn't held: from it on there is no answer."""
+    if book is None:
+        return in_force(controls, None, regime, upto=upto, known=known)
+    unheld = law_of(controls, book, upto=upto).unheld
+    return unheld if unheld and unheld.in_force_from <= civil_day(known, book.zone) else None
 
 
 def attempts(

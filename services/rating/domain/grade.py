@@ -1,34 +1,37 @@
-"""Evaluate one subject under one rulebook at one moment: the function that all drivers share."""
+"""Evaluate one subject under one regime's law at one moment: the function that all drivers share."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
 from schemas.rulebook import Rulebook, Status
 from services.rating.domain import latest, periodic
 from services.rating.domain.acts import Act
+from services.rating.domain.book import Book
 from services.rating.domain.controls import Controls
 from services.rating.domain.days import ONE_DAY
+from services.rating.domain.facts import Fact
 from services.rating.domain.index import index_of
+from services.rating.domain.law import Law, Part, law_of
 from services.rating.domain.sentences import Decisive, Reason
 from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject
 from services.rating.domain.view import View
 
 
-def standing(
-    subject: Subject, controls: Controls, rulebook: Rulebook, *, sha256: str, upto: int, as_of: date, proposing: bool = True
-) -> Standing | None:
-    """The subject's standing on ``as_of`` from facts and controls up to offset ``upto``. Without ``proposing`` what awaits approval is
-    not worked out beside it (R8).
+def standing(subject: Subject, controls: Controls, book: Book, *, upto: int, as_of: date, proposing: bool = True) -> Standing | None:
+    """The subject's standing on ``as_of`` from facts and controls up to offset ``upto``, each day and each act by its law (ADR 0025).
+    Without ``proposing`` what awaits approval is not worked out beside it (R8).
 
-    None where the regime doesn't rate the subject, or where the rulebook in force on that day, as activated up to that offset,
-    isn't the one whose digest is ``sha256``: rating by other rules than the activated ones is refused.
+    None where the regime doesn't rate the subject, or where an edition that is in force on that day or was before it, as activated up to
+    that offset, isn't held: rating by other rules than the activated ones is refused.
     """
+    law = law_of(controls, book, upto=upto)
 
     def on(day: date) -> Standing | None:
-        return _on(subject, controls, rulebook, sha256, upto, day, proposing)
+        return _on(subject, controls, book.rulebook.regime, law, upto, day, proposing)
 
     found = on(as_of)
     for repaired in reversed(subject.repair_days()):
@@ -46,28 +49,48 @@ def standing(
     return found
 
 
-def _on(subject: Subject, controls: Controls, rulebook: Rulebook, sha256: str, upto: int, as_of: date, proposing: bool) -> Standing | None:
+def _on(subject: Subject, controls: Controls, regime: str, law: Law, upto: int, as_of: date, proposing: bool) -> Standing | None:
+    view = subject.view_on(as_of, law.manners(as_of))
+    if regime not in view.regimes:
+        return None
+    basis = controls.basis(regime, upto=upto, as_of=as_of)
+    if basis is None or as_of < basis.go_live or not law.says(as_of):
+        return None
+    rulebook = law.on(as_of).rulebook
     if subject.scheme not in rulebook.header.schemes:
         return None
-    view = subject.view_on(as_of)
-    if rulebook.regime not in view.regimes:
-        return None
-    basis = controls.basis(rulebook.regime, upto=upto, as_of=as_of)
-    if basis is None or basis.activation.sha256 != sha256:
-        return None
-    if ended := _ended(view, rulebook, as_of):
-        return ended
-    if rulebook.latest:
-        return latest.standing(view, rulebook, as_of)
-    return periodic.standing(view, rulebook, basis.go_live, basis.evaluations, as_of, proposing)
+    several, found = None if law.one else law, _ended(view, law, as_of)
+    if found is None and rulebook.latest:
+        found = latest.standing(view, rulebook, as_of, several)
+    elif found is None:
+        found = periodic.standing(view, rulebook, basis.go_live, basis.evaluations, as_of, several, proposing=proposing)
+    taken_over = subject.taken_over(as_of, law.manners(as_of))
+    return replace(found, reasons=(*found.reasons, *_taken_over(rulebook, taken_over))) if found and taken_over else found
 
 
-def _ended(view: View, rulebook: Rulebook, as_of: date) -> Standing | None:
-    """三(二)1 chapeau: closed, licence or whole permit revoked. A status, no grade."""
-    for act, word in index_of(view, rulebook).terminal:
-        if act.effective <= as_of:
-            return _terminal(rulebook.status_words[word], act)
-    return None
+def _taken_over(rulebook: Rulebook, successions: Sequence[Fact]) -> Iterator[Reason]:
+    """R19: whose history it is as well."""
+    said = rulebook.succession
+    for fact in successions if said else ():
+        values = {"predecessor": fact.data["predecessor"], "day": fact.data["occurred_on"]}
+        yield Reason("succession", said.clause, None, said, values, facts=(Decisive(fact),), readings=said.readings)
+
+
+def _ended(view: View, law: Law, as_of: date) -> Standing | None:
+    """三(二)1 chapeau: closed, licence or whole permit revoked. A status, no grade; by the law of the day on which that took effect."""
+    first: tuple[Act, str, Part] | None = None
+    for number, part in enumerate(law.parts):
+        for act, word in index_of(view, part.rulebook).terminal:
+            if act.effective > as_of:
+                break
+            if law.number(act.effective) == number and (first is None or act.order < first[0].order):
+                first = (act, word, part)
+                break
+    if first is None:
+        return None
+    act, word, part = first
+    found = _terminal(part.rulebook.status_words[word], act)
+    return found if law.one else replace(found, by=part)
 
 
 def _terminal(status: Status, act: Act) -> Standing:

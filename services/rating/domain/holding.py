@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Protocol
 
-from schemas.rulebook import Rulebook
+from schemas.rulebook import Rule, Rulebook
 from services.rating.domain.acts import Act
 from services.rating.domain.causes import Causes
 from services.rating.domain.facts import Fact
@@ -47,6 +47,14 @@ class Holding:
     omitted: int = 0
 
 
+class Sift(Protocol):
+    """What of the acts counts, where a regime had more than one law: see ``in_time``."""
+
+    def causes(self, found: Causes) -> Causes: ...
+    def stains(self, rule: Rule, acts: Sequence[Act], look: Look) -> Sequence[Act]: ...
+    def window(self, tally: Any, look: Look, same_act: str) -> Any: ...
+
+
 @quick
 class Look:
     """What a condition is asked about: the days of the window, the score and the operating time, where there are any.
@@ -64,6 +72,7 @@ class Look:
     # The regime's inspections by day and offset; ``inspection`` is ``rated[place]``.
     rated: Sequence[Fact] = ()
     place: int = 0
+    sift: Sift | None = None
 
     def value(self, name: str) -> Any:
         """The named parameter on ``day``."""

@@ -22,6 +22,9 @@ from services.rating.domain.conditions.selection import in_field
 from services.rating.domain.conditions.tracker import Tracker
 from services.rating.domain.view import View
 
+# Of a subject, far above the parts of all regimes' laws together; what lies there beyond them is of rulebooks that are loaded no more.
+MAX_INDEXES = 64
+
 
 @dataclass(slots=True)
 class Index:
@@ -57,10 +60,13 @@ def first_cause(causes: Sequence[Cause], start: date) -> Iterator[date]:
 
 def index_of(view: View, rulebook: Rulebook) -> Index:
     """The view's index for a rulebook, brought up to the acts that have arrived."""
-    index = view.indexes.get(rulebook.regime)
-    if index is None or index.rulebook is not rulebook:
+    # An index keeps its rulebook, so no other one has its identity as long as the index is there.
+    index = view.indexes.get(id(rulebook))
+    if index is None:
+        if len(view.indexes) >= MAX_INDEXES:
+            view.indexes.clear()
         tallies = {one.name: Tally(one, rulebook) for one in rulebook.point_tables}
-        index = view.indexes[rulebook.regime] = Index(rulebook, tallies=tallies)
+        index = view.indexes[id(rulebook)] = Index(rulebook, tallies=tallies)
         if rulebook.periodic and rulebook.periodic.lowering:
             index.lowering = lowering.Counted(rulebook.periodic.lowering, rulebook)
     while index.entered < len(view.arrived):
@@ -85,7 +91,8 @@ def _enter(index: Index, act: Act) -> None:
         index.lowering.enter(act)
     for tally in index.tallies.values():
         tally.enter(act)
-    for word in seen.ends:
+    # What ended a predecessor ended another enterprise (R19).
+    for word in () if act.fact.through else seen.ends:
         insort(index.terminal, (act, word), key=lambda one: one[0].order)
     if seen.judges_new:
         put(index.judged_new, act)

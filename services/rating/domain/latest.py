@@ -16,14 +16,21 @@ from services.rating.domain.conditions.components import scored
 from services.rating.domain.days import ONE_DAY, civil_day, day
 from services.rating.domain.facts import Fact
 from services.rating.domain.holding import Look
+from services.rating.domain.law import Law
 from services.rating.domain.rules import holding_rules, pick
 from services.rating.domain.sentences import Decisive, Reason
 from services.rating.domain.standing import Standing
 from services.rating.domain.view import View
 
 
-def standing(view: View, rulebook: Rulebook, as_of: date) -> Standing | None:
-    """None where neither a rated inspection nor a published status counts on the day."""
+def standing(view: View, rulebook: Rulebook, as_of: date, law: Law | None = None) -> Standing | None:
+    """None where neither a rated inspection nor a published status counts on the day. ``law``: where ``rulebook``, that of ``as_of``, is
+    not the only one there was; an inspection decides by that of its own day."""
+    found = _standing(view, rulebook, as_of, law)
+    return replace(found, by=law.on(as_of)) if found and law and found.by is None else found
+
+
+def _standing(view: View, rulebook: Rulebook, as_of: date, law: Law | None) -> Standing | None:
     zone = rulebook.zone
     rated = view.rated.get(rulebook.regime, ())
     place = _newest_place(rated, as_of, zone)
@@ -32,7 +39,7 @@ def standing(view: View, rulebook: Rulebook, as_of: date) -> Standing | None:
         key=lambda one: (_from(one, zone), one.offset),
         default=None,
     )
-    decided = _by_inspections(view, rulebook, rated, place) if place is not None else None
+    decided = _by_inspections(view, rulebook, rated, place, law) if place is not None else None
     if decided and (declared is None or not _newer(declared, decided[1])):
         return decided[0]
     return _declared(rulebook, declared) if declared else _none_yet(view, rulebook)
@@ -74,13 +81,13 @@ def _newer(declared: Fact, inspection: Fact) -> bool:
     return bool(on > inspection.data["occurred_on"])
 
 
-def _by_inspections(view: View, rulebook: Rulebook, rated: Sequence[Fact], newest: int) -> tuple[Standing, Fact] | None:
+def _by_inspections(view: View, rulebook: Rulebook, rated: Sequence[Fact], newest: int, law: Law | None) -> tuple[Standing, Fact] | None:
     """By the newest inspection that decides, with the one since which that stands: those that the rulebook passes over decide
     nothing where no rule holds."""
     reopened: Fact | None = None
     place = newest
     while place >= 0:
-        found = _inspected(view, rulebook, rated, place)
+        found = _inspected(view, rulebook, rated, place, law)
         if found is not None:
             return (_reopened(rulebook, found, reopened), reopened) if reopened else (found, rated[place])
         if lifts(rated[place]):
@@ -90,13 +97,21 @@ def _by_inspections(view: View, rulebook: Rulebook, rated: Sequence[Fact], newes
     return None
 
 
-def _inspected(view: View, rulebook: Rulebook, rated: Sequence[Fact], place: int) -> Standing | None:
+def _inspected(view: View, rulebook: Rulebook, rated: Sequence[Fact], place: int, law: Law | None) -> Standing | None:
     """What the inspection decides; None where it is passed over."""
+    on = day(rated[place].data["occurred_on"])
+    assert on is not None
+    if law is None:
+        return _decided(view, rulebook, rated, place, on)
+    part = law.on(on)
+    found = _decided(view, part.rulebook, rated, place, on)
+    return replace(found, by=part) if found else None
+
+
+def _decided(view: View, rulebook: Rulebook, rated: Sequence[Fact], place: int, on: date) -> Standing | None:
     latest = rulebook.latest
     assert latest is not None
     inspection = rated[place]
-    on = day(inspection.data["occurred_on"])
-    assert on is not None
     components = scored(inspection, latest.components)
     look = Look(rulebook, view, on, on, on, components=components, inspection=inspection, rated=rated, place=place)
     reasons = holding_rules(look, "latest").counted

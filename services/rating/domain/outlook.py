@@ -6,6 +6,7 @@ period is over, and a score that is not entered yet is full marks. Approval is l
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -13,14 +14,18 @@ from decimal import Decimal
 from schemas.rulebook import Rule, Rulebook
 from schemas.rulebook.conditions import NoActs, OperatedFor, Score
 from services.rating.domain import periodic
+from services.rating.domain.acts import Act
 from services.rating.domain.asking import answerable
+from services.rating.domain.book import Book
 from services.rating.domain.conditions.operated_for import operating
 from services.rating.domain.controls import Controls, Evaluation
 from services.rating.domain.days import ONE_DAY, add_months
 from services.rating.domain.facts import Fact
 from services.rating.domain.final_score import FinalScore, final_score
 from services.rating.domain.holding import Look, number_text
+from services.rating.domain.in_time import sifted
 from services.rating.domain.index import index_of
+from services.rating.domain.law import law_of
 from services.rating.domain.rules import holds_alone
 from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject
@@ -63,19 +68,21 @@ class Outlook:
 NO_OUTLOOK = Outlook()
 
 
-def outlook(subject: Subject, controls: Controls, rulebook: Rulebook, found: Standing, *, upto: int, as_of: date) -> Outlook:
+def outlook(subject: Subject, controls: Controls, book: Book, found: Standing, *, upto: int, as_of: date) -> Outlook:
     """What a better grade would take, as of a day, from facts and controls up to offset ``upto``."""
-    asked = (subject, controls, rulebook, found)
+    asked = (subject, controls, book, found)
     return Outlook(tuple(near(*asked, upto=upto, as_of=as_of)), tuple(better(*asked, upto=upto, as_of=as_of)))
 
 
-def better(subject: Subject, controls: Controls, rulebook: Rulebook, found: Standing, *, upto: int, as_of: date) -> list[Better]:
+def better(subject: Subject, controls: Controls, book: Book, found: Standing, *, upto: int, as_of: date) -> list[Better]:
     """For each better grade the earliest day, the nearest first. Empty where evaluations give no grades, and for what has ended."""
+    law = law_of(controls, book, upto=upto)
+    rulebook, several = law.on(as_of).rulebook, None if law.one else law
     if rulebook.periodic is None or _has_ended(rulebook, found):
         return []
     go_live = controls.go_live(rulebook.regime, upto=upto)
     assert go_live is not None
-    view = subject.view_on(as_of)
+    view = subject.view_on(as_of, law.manners(as_of))
     known = controls.evaluations(rulebook.regime, upto=upto, as_of=as_of)
     best, reached = rulebook.rank[found.grade] if found.grade else len(rulebook.grades), []
     last = known[-1].last if known else date(as_of.year - 1, 12, 31)
@@ -85,7 +92,8 @@ def better(subject: Subject, controls: Controls, rulebook: Rulebook, found: Stan
         first, last = last + ONE_DAY, add_months(last, 12)
         on = max(last, as_of) + ONE_DAY
         known = [*known, Evaluation(first, last, on, _assumed(rulebook, last))]
-        assumed = periodic.by_conditions(view, rulebook, go_live, known, _full_marks(rulebook, last), on)
+        full = _full_marks(law.on(last).rulebook, last)
+        assumed = periodic.by_conditions(view, law.on(on).rulebook, go_live, known, full, on, several)
         rank = rulebook.rank[assumed.grade] if assumed.grade else best
         # Whoever has no grade yet steps over none on the way to the first.
         between = rulebook.grades[rank:best] if best < len(rulebook.grades) else rulebook.grades[rank : rank + 1]
@@ -94,15 +102,20 @@ def better(subject: Subject, controls: Controls, rulebook: Rulebook, found: Stan
     return reached
 
 
-def near(subject: Subject, controls: Controls, rulebook: Rulebook, found: Standing, *, upto: int, as_of: date) -> list[Near]:
+def near(subject: Subject, controls: Controls, book: Book, found: Standing, *, upto: int, as_of: date) -> list[Near]:
     """The rules for better grades that the newest evaluation missed by one condition alone, the best grade first. None where something
     lowered the grade at once since then: it is that, and no near miss, which stands in the way."""
-    known = controls.evaluations(rulebook.regime, upto=upto, as_of=as_of)
-    if rulebook.periodic is None or not known or found.moment == "immediate" or _has_ended(rulebook, found):
+    law, known = law_of(controls, book, upto=upto), controls.evaluations(book.rulebook.regime, upto=upto, as_of=as_of)
+    if not known:
         return []
-    newest, view = known[-1], subject.view_on(as_of)
+    newest, view = known[-1], subject.view_on(as_of, law.manners(as_of))
+    rulebook = law.on(newest.last).rulebook
+    if rulebook.periodic is None or found.moment == "immediate" or _has_ended(law.on(as_of).rulebook, found):
+        return []
     score = final_score(view, rulebook, newest.first, newest.last)
     look = Look(rulebook, view, newest.first, newest.last, newest.last, score=(score.points, score.fact) if score else None)
+    if not law.one:
+        look = sifted(law, look)
     rank = rulebook.rank[found.grade] if found.grade else len(rulebook.grades)
     missed = []
     for rule in rulebook.rules:
@@ -117,18 +130,18 @@ def _missed(rule: Rule, look: Look) -> list[Near]:
     if len(failing) != 1 or rule.grade is None:
         return []
     condition = rule.all[failing[0]]
-    said = _said((rule.id, failing[0]), condition, look)
+    said = _said(rule, failing[0], condition, look)
     return [Near(rule.id, rule.grade, rule.clause, condition.kind, *said)] if said else []
 
 
-def _said(place: tuple[str, int], condition: object, look: Look) -> tuple[str, str] | None:
+def _said(rule: Rule, position: int, condition: object, look: Look) -> tuple[str, str] | None:
     if isinstance(condition, Score) and look.score and condition.at_least:
         bound = Decimal(look.value(condition.at_least))
         # A score above a band missed nothing.
         return (number_text(look.score[0]), number_text(bound)) if look.score[0] < bound else None
     if isinstance(condition, NoActs):
         months = look.value(condition.within)
-        stain = _stain(place, look)
+        stain = _stain(rule, position, look)
         return (stain.isoformat(), (add_months(look.last, -months) + ONE_DAY).isoformat()) if stain else None
     if isinstance(condition, OperatedFor):
         complete = operating(look.view, look.value(condition.months)).complete_on
@@ -137,9 +150,11 @@ def _said(place: tuple[str, int], condition: object, look: Look) -> tuple[str, s
     return None
 
 
-def _stain(place: tuple[str, int], look: Look) -> date | None:
+def _stain(rule: Rule, position: int, look: Look) -> date | None:
     """The newest act by the period's end that the condition looks at."""
-    acts = index_of(look.view, look.rulebook).acts(*place)
+    acts: Sequence[Act] = index_of(look.view, look.rulebook).acts(rule.id, position)
+    if look.sift:
+        acts = look.sift.stains(rule, acts, look)
     return max((act.effective for act in acts if act.effective <= look.last), default=None)
 
 

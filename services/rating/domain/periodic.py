@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import field, replace
 from datetime import date
+from functools import partial
+from itertools import groupby
 
 from schemas.rulebook import Rulebook
 from schemas.rulebook.periodic import Stays
@@ -22,7 +24,9 @@ from services.rating.domain.controls import Evaluation
 from services.rating.domain.days import ONE_DAY, day
 from services.rating.domain.final_score import FinalScore, final_score
 from services.rating.domain.holding import Look
+from services.rating.domain.in_time import Judge, at_once, evaluated_by_law, grades_the_new, steps
 from services.rating.domain.index import index_of
+from services.rating.domain.law import Law
 from services.rating.domain.lowering import stepped, worse
 from services.rating.domain.plan import cause_rules
 from services.rating.domain.rules import by_gravity, holding_rules, pick, reason_of, without_given_way
@@ -36,34 +40,49 @@ STAYS = "grade_stays"
 
 
 def standing(
-    view: View, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation], as_of: date, proposing: bool = True
+    view: View,
+    rulebook: Rulebook,
+    go_live: date,
+    evaluations: Sequence[Evaluation],
+    as_of: date,
+    law: Law | None = None,
+    *,
+    proposing: bool = True,
 ) -> Standing:
-    """``go_live``: the first day that counts. ``evaluations``: those whose date has come on ``as_of``, the newest period last.
-    ``proposing``: with what awaits approval beside it."""
+    """``go_live``: the first day that counts. ``evaluations``: those whose date has come on ``as_of``, the newest period last. ``law``:
+    where ``rulebook``, that of ``as_of``, is not the only one there was. ``proposing``: with what awaits approval beside it."""
     gate = Gate.of(view, rulebook)
-    found = _standing(view, rulebook, Course(go_live, evaluations, gate), as_of)
+    found = _standing(view, rulebook, Course(go_live, evaluations, gate, law=law), as_of)
     if gate and proposing:
-        found = with_proposal(gate, found, lambda lenient: _standing(view, rulebook, Course(go_live, evaluations, lenient), as_of))
+        found = with_proposal(gate, found, lambda lenient: _standing(view, rulebook, Course(go_live, evaluations, lenient, law=law), as_of))
     return replace(found, reasons=(*found.reasons, *_waiting(view, rulebook))) if view.served_too_early else found
 
 
 def by_conditions(
-    view: View, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation], score: FinalScore | None, as_of: date
+    view: View,
+    rulebook: Rulebook,
+    go_live: date,
+    evaluations: Sequence[Evaluation],
+    score: FinalScore | None,
+    as_of: date,
+    law: Law | None = None,
 ) -> Standing:
     """The same with nothing to approve, and with ``score`` for a period of which none is entered."""
-    return _standing(view, rulebook, Course(go_live, evaluations, assumed=score), as_of)
+    return _standing(view, rulebook, Course(go_live, evaluations, assumed=score, law=law), as_of)
 
 
 @quick
 class Course:
     """Evaluations one after the other. ``gate``: what must be approved to count, where anything must; ``met``: what the newest of so
-    many evaluations met, worked out once; ``assumed``: a score for the newest period, where none is entered."""
+    many evaluations met, worked out once; ``assumed``: a score for the newest period, where none is entered; ``law``: where there was more
+    than one."""
 
     go_live: date
     evaluations: Sequence[Evaluation]
     gate: Gate | None = None
     met: dict[int, Standing] = field(default_factory=dict)
     assumed: FinalScore | None = None
+    law: Law | None = None
 
     def admit(self, reasons: Iterable[Reason], *, on: date | None, known: int, by: date) -> Admitted:
         """What of the reasons counts: see ``Gate.admit``."""
@@ -71,12 +90,24 @@ class Course:
 
     def before(self) -> Course:
         """Without the newest."""
-        return Course(self.go_live, self.evaluations[:-1], self.gate, self.met)
+        return Course(self.go_live, self.evaluations[:-1], self.gate, self.met, law=self.law)
+
+    def rulebook(self, rulebook: Rulebook, on: date) -> Rulebook:
+        """The one of a day; ``rulebook`` where there is no other."""
+        return self.law.on(on).rulebook if self.law else rulebook
+
+    def by(self, found: Standing, on: date) -> Standing:
+        """The standing as one by the law of a day."""
+        return replace(found, by=self.law.on(on)) if self.law else found
 
 
 def _standing(view: View, rulebook: Rulebook, course: Course, as_of: date) -> Standing:
-    evaluated = bool(course.evaluations)
-    base = _judged(view, rulebook, course, as_of) if evaluated else initial(view, rulebook, course.go_live, as_of)
+    evaluated, rulebook = bool(course.evaluations), course.rulebook(rulebook, as_of)
+    if evaluated:
+        last = course.evaluations[-1].last
+        base = course.by(_judged(view, course.rulebook(rulebook, last), course, as_of), last)
+    else:
+        base = course.by(_initial_by_law(view, rulebook, course, as_of), as_of)
     found = _stepped(view, rulebook, course, base, as_of)
     if evaluated and found is not base and found.in_force_from and found.in_force_from < course.evaluations[-1].on:
         # A cause that stays through the evaluation has acted since its day only where nothing worse held until then.
@@ -114,6 +145,15 @@ def initial(view: View, rulebook: Rulebook, go_live: date, as_of: date) -> Stand
         new = _new(view, rulebook, found, as_of)
         return replace(new, in_force_from=found.started or _registered_on(view), after=after)
     return replace(_not_yet_evaluated(view, rulebook, found), after=after)
+
+
+def _initial_by_law(view: View, rulebook: Rulebook, course: Course, as_of: date) -> Standing:
+    """The same, since the day on which a law first said so."""
+    found, law = initial(view, rulebook, course.go_live, as_of), course.law
+    if law is None or found.in_force_from is None or (part := law.on(as_of)).first <= found.in_force_from:
+        return found
+    before = _initial_by_law(view, law.on(part.first - ONE_DAY).rulebook, course, part.first - ONE_DAY)
+    return replace(found, in_force_from=before.in_force_from if before.status == found.status else part.first)
 
 
 def _registered_on(view: View) -> date | None:
@@ -158,7 +198,7 @@ def _judged(view: View, rulebook: Rulebook, course: Course, as_of: date) -> Stan
     found = _operating(view, terms)
     score = final_score(view, rulebook, evaluation.first, last) or course.assumed
     scored = score is not None or not periodic.by_scores
-    if found.new_on(last, terms.unknown_is_new) and not between(index_of(view, rulebook).judged_new, evaluation.first, last):
+    if found.new_on(last, terms.unknown_is_new) and not _graded_though_new(view, rulebook, course):
         # It takes no part; what a violation gave it before, it keeps.
         before = _before(view, rulebook, course)
         if before.grade is not None:
@@ -167,7 +207,16 @@ def _judged(view: View, rulebook: Rulebook, course: Course, as_of: date) -> Stan
         return replace(fresh, in_force_from=evaluation.on, moment="evaluation", period_last=last, after=last)
     look = Look(rulebook, view, first=evaluation.first, last=last, day=last, score=(score.points, score.fact) if score else None)
     known = evaluation.fact.known
-    reasons, waiting = holding_rules(look, "evaluation", lambda some: course.admit(some, on=evaluation.on, known=known, by=as_of))
+
+    def admit(some: list[Reason]) -> Admitted:
+        return course.admit(some, on=evaluation.on, known=known, by=as_of)
+
+    notes = score.notes if score else ()
+    if course.law:
+        (reasons, waiting), of_law = evaluated_by_law(course.law, look, admit)
+        notes += of_law
+    else:
+        reasons, waiting = holding_rules(look, "evaluation", admit)
     if waiting and (kept := _confirmed(view, rulebook, course, [*reasons, *waiting])):
         return kept
     if not scored or not reasons:
@@ -175,7 +224,16 @@ def _judged(view: View, rulebook: Rulebook, course: Course, as_of: date) -> Stan
         silent = _silent(rulebook, has_score=scored, waiting=bool(waiting))
         return _stays(view, rulebook, evaluation, before, reasons, silent)
     graded = _graded(rulebook, by_gravity(rulebook, reasons), evaluation)
-    return replace(graded, reasons=(*graded.reasons, *score.notes)) if score and score.notes else graded
+    return replace(graded, reasons=(*graded.reasons, *notes)) if notes else graded
+
+
+def _graded_though_new(view: View, rulebook: Rulebook, course: Course) -> bool:
+    """三(三): whether a violation of the period grades even a new enterprise."""
+    evaluation, law = course.evaluations[-1], course.law
+    if law is None:
+        return bool(between(index_of(view, rulebook).judged_new, evaluation.first, evaluation.last))
+    judge = Judge.of(law, law.number(evaluation.last), evaluation.last)
+    return grades_the_new(view, judge, evaluation.first, evaluation.last)
 
 
 def _confirmed(view: View, rulebook: Rulebook, course: Course, reasons: list[Reason]) -> Standing | None:
@@ -232,7 +290,8 @@ def _stays(
     terms, new = terms_of(rulebook, evaluation.last), rulebook.status_for("new_enterprise")
     found = _operating(view, terms)
     if new and before.status == new.status and not found.new_on(evaluation.last, terms.unknown_is_new):
-        before = _not_yet_evaluated(view, rulebook, found)
+        # Until then it was told as new.
+        before = replace(_not_yet_evaluated(view, rulebook, found), in_force_from=evaluation.on)
     values = {"period_first": evaluation.first, "period_last": evaluation.last}
     said = Reason(STAYS, silent.clause, before.grade, silent, values, readings=silent.readings)
     kept = tuple(reason for reason in before.reasons if reason.rule != STAYS)
@@ -251,9 +310,9 @@ def _lowered(view: View, rulebook: Rulebook, course: Course, base: Standing, as_
     """R10, R11: causes after the evaluated period lower at once, and stay through the evaluation of an earlier period."""
     assert base.after is not None
     first = max(base.after + ONE_DAY, course.go_live)
-    reasons = _at_once(view, rulebook, course, "immediate", first, as_of)
+    reasons, notes = _at_once(view, rulebook, course, "immediate", first, as_of)
     if base.grade is None and not reasons:
-        reasons = _at_once(view, rulebook, course, "new_enterprise", first, as_of)
+        reasons, notes = _at_once(view, rulebook, course, "new_enterprise", first, as_of)
     if not reasons:
         return base
     grade = pick(rulebook, reasons)
@@ -262,16 +321,17 @@ def _lowered(view: View, rulebook: Rulebook, course: Course, base: Standing, as_
     since = min(reason.on for reason in reasons if reason.grade == grade and reason.on)
     graded = rulebook.status_for("graded")
     assert graded is not None and rulebook.periodic is not None
-    return Standing(
+    found = Standing(
         grade,
         graded.status,
         since,
         "immediate",
-        (*by_gravity(rulebook, reasons), *approvals(rulebook, reasons, grade)),
+        (*by_gravity(rulebook, reasons), *approvals(rulebook, reasons, grade), *notes),
         period_last=base.period_last,
         after=base.after,
         extra_readings=rulebook.periodic.readings,
     )
+    return course.by(found, since)
 
 
 def _stepped(view: View, rulebook: Rulebook, course: Course, base: Standing, as_of: date) -> Standing:
@@ -280,13 +340,17 @@ def _stepped(view: View, rulebook: Rulebook, course: Course, base: Standing, as_
     def without(day: date) -> Standing:
         return _lowered(view, rulebook, course, base, day)
 
-    found, counted = without(as_of), index_of(view, rulebook).lowering
-    if counted is None:
-        return found
+    found = without(as_of)
     assert base.after is not None
-    acts = counted.between(max(base.after + ONE_DAY, course.go_live), as_of)
-    if not acts:
+    first = max(base.after + ONE_DAY, course.go_live)
+    if course.law:
+        lowering = steps(view, course.law, first, as_of)
+    else:
+        counted = index_of(view, rulebook).lowering
+        lowering = [(act, rulebook) for act in counted.between(first, as_of)] if counted else []
+    if not lowering:
         return found
+    acts = [act for act, _ in lowering]
     evaluated_on = course.evaluations[-1].on if course.evaluations else date.min
     early = [act for act in acts if act.effective < evaluated_on]
     # What was lowered before the evaluation's date, after its period, was the grade that held then; and it stays lowered.
@@ -296,17 +360,28 @@ def _stepped(view: View, rulebook: Rulebook, course: Course, base: Standing, as_
         admitted = course.admit([reason], on=None, known=0, by=as_of)
         return admitted.counted[0] if admitted.counted else None
 
-    return worse(rulebook, found, stepped(rulebook, acts[len(early) :], without, held, count))
+    if not course.law:
+        return worse(rulebook, found, stepped(rulebook, acts[len(early) :], without, held, count))
+    for day_and_book, some in groupby(lowering[len(early) :], key=lambda one: (one[0].effective, id(one[1]))):
+        each = list(some)
+        lowered = stepped(each[0][1], [act for act, _ in each], without, held, count)
+        held = course.by(lowered, day_and_book[0]) if lowered and lowered is not held else lowered
+    return worse(rulebook, found, held)
 
 
-def _at_once(view: View, rulebook: Rulebook, course: Course, moment: str, first: date, as_of: date) -> list[Reason]:
-    index = index_of(view, rulebook)
-    if not index.trackers:
-        return []
+def _at_once(
+    view: View, rulebook: Rulebook, course: Course, moment: str, first: date, as_of: date
+) -> tuple[list[Reason], tuple[Reason, ...]]:
+    """The reasons that count, and what is to be said of the law."""
     plain: list[Reason] = []
     otherwise: list[Reason] = []
-    for rule, place, condition in cause_rules(rulebook, moment):
-        tracker = index.trackers.get(place)
+    notes: list[Reason] = []
+    trackers = index_of(view, rulebook).trackers
+    if course.law:
+        counts = partial(_while_new, view) if moment == "new_enterprise" else lambda _, causes: causes
+        plain, otherwise, notes = at_once(view, course.law, moment, first, as_of, counts=counts)
+    for rule, place, condition in cause_rules(rulebook, moment) if trackers and not course.law else ():
+        tracker = trackers.get(place)
         if tracker is None:
             continue
         last = min(as_of, rule.repealed_on - ONE_DAY) if rule.repealed_on else as_of
@@ -319,9 +394,9 @@ def _at_once(view: View, rulebook: Rulebook, course: Course, moment: str, first:
         reason = reason_of(rule, [holding], day=causes.first.on, on=causes.first.on)
         (otherwise if len(rule.all) > 1 else plain).append(reason)
     if not plain and not otherwise:
-        return []
+        return [], tuple(notes)
     counted = course.admit(plain, on=None, known=0, by=as_of).counted
-    return counted or course.admit(otherwise, on=None, known=-1, by=as_of).counted
+    return counted or course.admit(otherwise, on=None, known=-1, by=as_of).counted, tuple(notes)
 
 
 def _while_new(view: View, rulebook: Rulebook, causes: Causes) -> Causes:

@@ -14,26 +14,43 @@ from services.rating.domain.index import Index, index_of
 from services.rating.domain.plan import Asked, plan_of, ways_of
 from services.rating.domain.sentences import Reason
 
+Admit = Callable[[list[Reason]], Admitted]
 
-def holding_rules(look: Look, moment: str, admit: Callable[[list[Reason]], Admitted] | None = None) -> Admitted:
+
+def holding_rules(look: Look, moment: str, admit: Admit | None = None) -> Admitted:
     """The reasons of all rules that hold at ``moment`` on the look's window; a rule with ``otherwise`` only where no other counts, and
     one that gives way to a better grade only where that counts. ``admit``: what must be approved first (R8)."""
     plan = plan_of(look.rulebook, moment, look.day, look.score[0] if look.score else None)
     index = index_of(look.view, look.rulebook)
-    plain = _held(plan.plain.open(index.trackers), look, index)
-    admitted = admit(plain) if admit else Admitted(plain, [])
-    if admitted.counted:
-        return Admitted(without_given_way(look.rulebook, admitted.counted), admitted.waiting)
-    others = _held(plan.last.open(index.trackers), look, index)
+    return admitted(
+        look.rulebook,
+        lambda: _held(plan.plain.open(index.trackers), look, index),
+        lambda: _held(plan.last.open(index.trackers), look, index),
+        admit,
+    )
+
+
+def admitted(rulebook: Rulebook, plain: Callable[[], list[Reason]], last: Callable[[], list[Reason]], admit: Admit | None) -> Admitted:
+    """``plain``: the reasons of the rules without ``otherwise``; ``last``: of those with it, asked where nothing else counts."""
+    first = plain()
+    found = admit(first) if admit else Admitted(first, [])
+    if found.counted:
+        return Admitted(without_given_way(rulebook, found.counted), found.waiting)
+    others = last()
     if admit is None:
         return Admitted(others, [])
     # What waits gives no grade yet, so it is to these rules as if it didn't hold: an offence more never makes for a better grade.
     counted, waiting = admit(others)
-    return Admitted(counted, [*admitted.waiting, *waiting])
+    return Admitted(counted, [*found.waiting, *waiting])
 
 
 def _held(rules: Iterable[Asked], look: Look, index: Index) -> list[Reason]:
     return [reason for asked in rules if (reason := _reason(asked, look, index))]
+
+
+def held(asked: Asked, look: Look) -> Reason | None:
+    """One rule as a reason; None where it doesn't hold."""
+    return next(iter(_held((asked,), look, index_of(look.view, look.rulebook))), None)
 
 
 def without_given_way(rulebook: Rulebook, reasons: Sequence[Reason]) -> list[Reason]:

@@ -15,6 +15,7 @@ from itertools import pairwise
 from schemas.rulebook import Rulebook
 from schemas.rulebook.conditions import CAUSES
 from services.rating.domain.approval import RETURNED
+from services.rating.domain.book import Book
 from services.rating.domain.conditions.operated_for import operating
 from services.rating.domain.controls import Controls
 from services.rating.domain.days import ONE_DAY, day
@@ -22,6 +23,7 @@ from services.rating.domain.effects import ACTING, REPAIR, SERVED
 from services.rating.domain.facts import CONTROLS, Fact
 from services.rating.domain.index import first_cause, index_of
 from services.rating.domain.latest import days_of
+from services.rating.domain.law import Law, law_of
 from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject
 from services.rating.domain.values import quick
@@ -105,23 +107,27 @@ def _at(spans: list[Span], on: date) -> Standing | None:
     return next((one.standing for one in spans if one.first <= on <= one.last), None)
 
 
-def turns_of(subject: Subject, controls: Controls, rulebook: Rulebook, *, upto: int, first: date, last: date) -> Iterator[date]:
+def turns_of(subject: Subject, controls: Controls, book: Book, *, upto: int, first: date, last: date) -> Iterator[date]:
     """Days on which the standing may change; some more do no harm, a missing one would."""
-    yield from rulebook.dates
-    yield from controls.dates(rulebook.regime, upto=upto)
+    regime, law = book.rulebook.regime, law_of(controls, book, upto=upto)
+    for rulebook in book.editions:
+        yield from rulebook.dates
+    yield from controls.dates(regime, upto=upto)
     repairs = subject.repair_days()
     yield from repairs
     # A view for the days from one repair to the next.
     for start in (first, *(one for one in repairs if first < one <= last)):
-        view = subject.view_on(start)
-        if rulebook.latest:
-            yield from days_of(view, rulebook, first, last)
-        else:
-            yield from _periodic(view, controls, rulebook, upto, first, last)
-        yield from (act.effective for act, _ in index_of(view, rulebook).terminal[:1])
+        view = subject.view_on(start, law.manners(start))
+        for part in law.parts:
+            if part.rulebook.latest:
+                yield from days_of(view, part.rulebook, first, last)
+            else:
+                yield from _periodic(view, controls, law, part.rulebook, upto, first, last)
+            terminal = index_of(view, part.rulebook).terminal
+            yield from (act.effective for act, _ in (terminal[:1] if law.one else terminal))
 
 
-def _periodic(view: View, controls: Controls, rulebook: Rulebook, upto: int, first: date, last: date) -> Iterator[date]:
+def _periodic(view: View, controls: Controls, law: Law, rulebook: Rulebook, upto: int, first: date, last: date) -> Iterator[date]:
     assert rulebook.periodic is not None
     for value in rulebook.parameter(rulebook.periodic.new_enterprises.months).values:
         if value.value is not None and (complete := operating(view, value.value).complete_on):
@@ -130,6 +136,8 @@ def _periodic(view: View, controls: Controls, rulebook: Rulebook, upto: int, fir
     starts = [one.last + ONE_DAY for one in controls.evaluations(rulebook.regime, upto=upto, as_of=last)]
     if go_live := controls.go_live(rulebook.regime, upto=upto):
         starts.append(go_live)
+    # From the first day of a part on others may count.
+    starts += [part.first for part in law.parts[1:]]
     words = view.words.get(rulebook.regime, ())
     yield from (on for word in words if (on := day(word.data["occurred_on"])))
     returned = any(word.name == RETURNED for word in words)
@@ -141,8 +149,9 @@ def _periodic(view: View, controls: Controls, rulebook: Rulebook, upto: int, fir
             continue
         position = next(at for at, one in enumerate(rule.all) if isinstance(one, CAUSES))
         causes = index.causes(rule.id, position, view)
-        if returned:
-            # What was returned gives way to what comes after it, so every one may be the first that counts.
+        if returned or not law.one:
+            # What was returned gives way to what comes after it, and what another law judges may come to nothing: so every one may be the
+            # first that counts.
             yield from (cause.on for cause in causes if first <= cause.on <= last)
         for start in {max(one, rule.in_force_from) for one in starts}:
             yield from first_cause(causes, start)
@@ -158,8 +167,10 @@ def touches(step: Fact, subject: Subject, controls: Controls, regime: str) -> da
     data = step.data
     if step.name == "evaluation.closed":
         return day(data["evaluation_date"])
+    if step.name == "rulebook.activated":
+        # Days before it were rated by the law of their day.
+        return day(data["in_force_from"])
     if step.name in CONTROLS:
-        # By another rulebook days that are over are not rated again: they were rated by the law of their day.
         return None
     if step.name in _EVERYTHING or step.key in subject.effects.acting or (step.name == SERVED and subject.effects.acting):
         return date.min

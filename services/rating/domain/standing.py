@@ -8,6 +8,7 @@ from typing import Literal
 
 from schemas.events.derived import NOT_RATED
 from services.rating.domain.facts import Fact
+from services.rating.domain.law import Part
 from services.rating.domain.sentences import Decisive, Reason
 from services.rating.domain.values import quick
 
@@ -17,7 +18,8 @@ Moment = Literal["immediate", "evaluation", "status", "correction"]
 @quick
 class Standing:
     """``grade`` is None where ``status`` says why there is none. ``after``: lowerings at once count from the day after it.
-    ``proposed``: the grade that is met and awaits approval, ``returned``: the newest word by which a proposal went back (R8)."""
+    ``proposed``: the grade that is met and awaits approval, ``returned``: the newest word by which a proposal went back (R8);
+    ``by``: the law that judged, None where there is one only."""
 
     grade: str | None
     status: str
@@ -29,6 +31,7 @@ class Standing:
     extra_readings: tuple[str, ...] = ()
     proposed: Standing | None = None
     returned: Fact | None = None
+    by: Part | None = None
 
     def through(self, period_last: date) -> Standing:
         """The same standing after the evaluation of a period that changed nothing."""

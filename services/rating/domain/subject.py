@@ -17,9 +17,17 @@ from itertools import takewhile
 from typing import Any
 
 from services.rating.domain.acts import Decision, decision_of
+from services.rating.domain.days import day
 from services.rating.domain.effects import ACTING, LOOKED_AT, REPAIR, Effects, Key
-from services.rating.domain.facts import CONTROLS, Fact
+from services.rating.domain.facts import CONTROLS, SUCCEEDED, Fact
 from services.rating.domain.view import View, regimes_of
+
+SCORED = "score.recorded"
+_STAYS_BEHIND = frozenset({"enterprise.closed", "enterprise.status.declared", SUCCEEDED})
+Histories = frozenset[tuple[Key, ...]]
+"""Those that count, by the successions they came through."""
+NO_HISTORY: Histories = frozenset()
+OWN = (0, NO_HISTORY)
 
 
 @dataclass(slots=True)
@@ -36,8 +44,10 @@ class Subject:
     standings: dict[str, tuple[int, Any]] = field(default_factory=dict)
     # Regime → when the first fact of it became known.
     _since: dict[str, int] = field(default_factory=dict)
-    # How many repairs act → the view of those days; made when it is asked for.
-    _views: dict[int, View] = field(default_factory=dict)
+    # How many repairs act and which histories count → the view of those days; made when it is asked for.
+    _views: dict[tuple[int, Histories], View] = field(default_factory=dict)
+    # The successions by which facts were taken over.
+    _through: set[tuple[Key, ...]] = field(default_factory=set)
     # The days from which repairs act, and what each takes away; None: to be worked out again.
     _repairs: list[tuple[date, frozenset[Key | Decision]]] | None = None
 
@@ -58,13 +68,13 @@ class Subject:
         if not self._is_new(fact):
             return False
         # Folded at once, so that it is this fact that fails and not whatever asks for a view later.
-        views = self._views or {0: self._made(0)}
-        if self._enter(fact):
-            self._views = {0: self._made(0)}
+        views = self._views or {OWN: self._made(*OWN)}
+        if self._enter(fact) or self._through:
+            self._views = {OWN: self._made(*OWN)}
             return True
         self._views = views
         if (now := self.effects.effective(fact)) is not None:
-            for number, view in views.items():
+            for (number, _), view in views.items():
                 if not self._taken_by_repair(now, number):
                     view.enter(now)
         return True
@@ -88,6 +98,8 @@ class Subject:
             self.last_offset = fact.offset
             if fact.known > self.last_known:
                 self.last_known = fact.known
+            if fact.through:
+                self._through.add(fact.through)
             if (effects.acting or fact.name in LOOKED_AT) and effects.enter(fact):
                 self._repairs = None
         self._views = {}
@@ -106,16 +118,47 @@ class Subject:
             self._repairs = None
         return stale
 
-    def view_on(self, day: date) -> View:
-        """The view that the standing of a day follows from. Not to be kept: the next fact may bring another."""
-        number = bisect_right(self._granted(), day, key=lambda one: one[0]) if self.effects.repairs else 0
-        view = self._views.get(number)
+    def view_on(self, on: date, manners: frozenset[str] = frozenset()) -> View:
+        """The view that the standing of a day follows from, with the histories that were taken over by then in one of the ways named
+        (R19). Not to be kept: the next fact may bring another."""
+        repairs = bisect_right(self._granted(), on, key=lambda one: one[0]) if self.effects.repairs else 0
+        which = (repairs, self.histories(on, manners) if self._through else NO_HISTORY)
+        view = self._views.get(which)
         if view is None:
-            view = self._views[number] = self._made(number)
+            view = self._views[which] = self._made(*which)
         return view
 
-    def _made(self, number: int) -> View:
+    def histories(self, on: date, manners: frozenset[str]) -> Histories:
+        """The successions through which facts count on a day."""
+        return frozenset(
+            through for through in self._through if all(one and one[0] <= on and one[1] in manners for one in map(self.succeeded, through))
+        )
+
+    def taken_over(self, on: date, manners: frozenset[str]) -> list[Fact]:
+        """The successions themselves through which facts count on a day, as they count now."""
+        if not self._through:
+            return []
+        keys = {key for through in self.histories(on, manners) for key in through}
+        return [now for key, fact in self.log.items() if key in keys and (now := self.effects.effective(fact))]
+
+    def succeeded(self, key: Key) -> tuple[date, str, str] | None:
+        """Day, manner and predecessor of a succession, as it counts now."""
+        entered = self.log.get(key)
+        now = self.effects.effective(entered) if entered else None
+        on = day(now.data["occurred_on"]) if now and now.name == SUCCEEDED else None
+        return (on, now.data["manner"], now.data["predecessor"]) if on and now else None
+
+    def _made(self, number: int, histories: Histories) -> View:
         view = View(self.subject, self.partition)
+        if self._through:
+            facts = [one for one in self._in_effect() if not self._taken_by_repair(one, number)]
+            own = {(one.data["regime"], one.data["year"]) for one in facts if one.name == SCORED and not one.through and one.data["final"]}
+            for fact in facts:
+                if not fact.through:
+                    view.enter(fact)
+                elif fact.through in histories:
+                    _take_over(view, fact, own)
+            return view
         if not self.effects.acting and not self.effects.repairs:
             for fact in self.log.values():
                 view.enter(fact)
@@ -139,8 +182,11 @@ class Subject:
         yield from self._views.values()
 
     def repair_days(self) -> list[date]:
-        """The days from which granted repairs act, sorted."""
-        return [on for on, _ in self._granted()]
+        """The days from which granted repairs act, or a history counts that was taken over, sorted."""
+        days = [on for on, _ in self._granted()]
+        if not self._through:
+            return days
+        return sorted({*days, *(one[0] for through in self._through for key in through if (one := self.succeeded(key)))})
 
     def _granted(self) -> list[tuple[date, frozenset[Key | Decision]]]:
         if self._repairs is None:
@@ -158,6 +204,14 @@ class Subject:
             return False
         decision = decision_of(fact)
         return any(fact.key in meant or decision in meant for _, meant in self._granted()[:number])
+
+
+def _take_over(view: View, fact: Fact, own: set[tuple[str, int]]) -> None:
+    """R19: what of another's history follows. What ended that one doesn't, and a score only where the subject has none of its own."""
+    if fact.name == "enterprise.registered":
+        view.regimes |= regimes_of(fact)
+    elif fact.name not in _STAYS_BEHIND and not (fact.name == SCORED and (fact.data["regime"], fact.data["year"]) in own):
+        view.enter(fact)
 
 
 def fold(subject: str, partition: int, facts: Iterable[Fact], *, before: int | None = None) -> Subject:

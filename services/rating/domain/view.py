@@ -48,8 +48,8 @@ class View:
     served_too_early: dict[int, tuple[Fact, Fact]] = field(default_factory=dict)
     # Months asked for → (length of ``operation``, what it comes to); kept up by ``operated_for.operating``.
     operated: dict[int, tuple[int, Any]] = field(default_factory=dict)
-    # Per regime, made and kept up by ``index.index_of``.
-    indexes: dict[str, Any] = field(default_factory=dict)
+    # Per rulebook, by identity; made and kept up by ``index.index_of``.
+    indexes: dict[int, Any] = field(default_factory=dict)
 
     def enter(self, fact: Fact) -> None:
         """Fold a fact that is in effect and was not folded before."""

@@ -11,7 +11,7 @@ from schemas.topics import LOGGED_TOPICS
 from services.audit.domain.checkpoint import Checkpoint, open_checkpoint
 from services.audit.domain.frame import Record
 from services.audit.domain.note import NoteError
-from services.audit.domain.verify import Verification
+from services.audit.domain.verify import Seen, Verification
 from services.audit.verifying import partition_fault
 from tests.unit.audit.fakes import VERIFIER, record
 from tests.unit.audit.test_appender import World
@@ -34,7 +34,7 @@ SMALL = small()
 def verify(files: dict[str, bytes], kafka: list[Record] | None = None, seen: Checkpoint | None = None) -> list[tuple[str, str]]:
     """(code, where) of the faults."""
     point, _ = open_checkpoint(files["checkpoint"], VERIFIER)
-    check = Verification(point, files.get, seen)
+    check = Verification(point, files.get, [Seen(seen)] if seen else ())
     for _ in check.tree():
         pass
     for one in kafka if kafka is not None else [one for records in SMALL.kafka.values() for one in records]:

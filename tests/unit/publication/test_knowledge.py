@@ -69,7 +69,7 @@ def test_an_answer_is_what_rating_says_of_the_prefix_that_was_known(ledger: Ledg
     today = day_of(prefix[-1].known)
     for number in range((today - day_of(first)).days + 1):
         day = day_of(first) + timedelta(days=number)
-        held = standing(subject, controls, ledger.book.rulebook, sha256=ledger.book.sha256, upto=prefix[-1].offset, as_of=day)
+        held = standing(subject, controls, ledger.book, upto=prefix[-1].offset, as_of=day)
         assert said(laid, day) in ([pair_of(held)] if held else [NOTHING, (None, "not_rated")]), day
 
 

@@ -65,7 +65,10 @@ def run(batches: Sequence[Sequence[int]]) -> tuple[list[bytes], Live, Kafka]:
     async def feed() -> None:
         for offsets in batches:
             await live.batch([LOG[offset] for offset in offsets])
+            await live.work_off([3])
         await live.catch_up(3, len(LOG))
+        while await live.work_off([3]):
+            pass
 
     asyncio.run(feed())
     return list(dict.fromkeys(one.value for one in kafka.messages)), live, kafka

@@ -139,7 +139,7 @@ def test_the_order_across_subjects_changes_no_standing(one: Ledger, two: Ledger,
     last = one.facts[-1].offset
     for on in (date(2024, 12, 31) + timedelta(days=45 * number) for number in range(30)):
         for first, second in zip(alone, among, strict=True):
-            found = [standing(each, controls, BOOK.rulebook, sha256=BOOK.sha256, upto=last, as_of=on) for each in (first, second)]
+            found = [standing(each, controls, BOOK, upto=last, as_of=on) for each in (first, second)]
             assert (found[0] and found[0].essence) == (found[1] and found[1].essence)
 
 

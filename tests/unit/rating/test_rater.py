@@ -108,7 +108,8 @@ class Disk:
             messages = [one for one in messages if self.rng.random() < 0.5]
         for row in rows:
             kept = self.rows.get((row.table, row.key))
-            assert row.key == b"head" or row.value is None or kept in (None, row.value), "a row changed its bytes"
+            moves = row.key in (b"head", b"rebuilt") or row.key.startswith(b"cursor/")
+            assert moves or row.value is None or kept in (None, row.value), "a row changed its bytes"
             if row.value is None:
                 self.rows.pop((row.table, row.key), None)
             else:
@@ -124,8 +125,8 @@ class Disk:
         return PartitionState.load(3, rows("chunks"), rows("heads"))
 
 
-def run(disk: Disk, log: list[Record], *, batch: int, books: dict | None = None) -> Rater:
-    """The live driver's order: work, head, acknowledge."""
+def run(disk: Disk, log: list[Record], *, batch: int, books: dict | None = None, slices: int = 1) -> Rater:
+    """The live driver's order: work, head, acknowledge; between batches so many slices of what controls left, in the end all of it."""
     rater = Rater(BOOKS if books is None else books)
     state = rater.states[3] = disk.state()
     for work in rater.make_up(state):
@@ -138,7 +139,17 @@ def run(disk: Disk, log: list[Record], *, batch: int, books: dict | None = None)
         if state.offset > before:
             disk.write([state.head_row()], [])
         disk.acknowledged = records[-1].offset + 1
+        for _ in range(slices):
+            work_off(disk, rater, state)
+    while state.agenda:
+        work_off(disk, rater, state)
     return rater
+
+
+def work_off(disk: Disk, rater: Rater, state: PartitionState, size: int = 2) -> None:
+    """A slice of the backlog."""
+    for work in rater.backlog.slice(state, size):
+        disk.write(work.rows, work.messages)
 
 
 def grades(disk: Disk) -> dict[str, bytes]:
@@ -196,7 +207,8 @@ def test_positions_that_went_back_only_repeat(log: list[Record], expected: dict[
         rater = run(disk, log, batch=6)
         assert expected == grades(disk)
         assert rater.counts.repeated > 0 or back == len(log) - 1
-        assert len(disk.messages) > before or back == len(log) - 1
+        # Behind the 50th only controls tell, and what a head says is worked off is off the agenda or stands on it.
+        assert len(disk.messages) > before or back >= 50
 
 
 def test_a_state_that_was_lost_is_made_again_from_the_facts(log: list[Record], expected: dict[str, bytes]) -> None:
@@ -364,7 +376,10 @@ def test_a_rulebook_that_is_activated_ahead_takes_over_with_the_day_and_is_made_
     ledger.penalised("2026-02-01", act("suspension_ordered"))
     last = ledger.facts[-1]
     log.append(record(len(log), ledger.subject, last.name, last.data, id=last.id, at=last.stamp))
-    old, new = BOOKS, {"liyujiang": replace(BOOKS["liyujiang"], sha256="b" * 64)}
+    old, new = (
+        BOOKS,
+        {"liyujiang": replace(BOOKS["liyujiang"], sha256="b" * 64, earlier={BOOKS["liyujiang"].sha256: BOOKS["liyujiang"].rulebook})},
+    )
     disk = Disk()
     assert [] == run(disk, log[:-2], batch=batch, books=old).refusals()
     assert [1] == [len(run(disk, log, batch=batch, books=old).refusals())]
@@ -372,7 +387,8 @@ def test_a_rulebook_that_is_activated_ahead_takes_over_with_the_day_and_is_made_
     assert "D" == letters[-1] and "E" not in letters
     assert [] == run(disk, log, batch=batch, books=new).refusals()
     told = [orjson.loads(one)["event"]["data"] for one in grades(disk).values()][len(letters) :]
-    assert [("D", "b" * 64), ("E", "b" * 64)] == [(one["grade"], one["rulebook"]["sha256"]) for one in told]
+    # What the old one found stands; only what came after it is told, by the new one.
+    assert [("E", "b" * 64)] == [(one["grade"], one["rulebook"]["sha256"]) for one in told]
 
 
 def test_a_regime_that_was_never_activated_is_not_rated() -> None:

@@ -132,7 +132,7 @@ def read_day_by_day(ledger: Ledger) -> None:
         stretches = shown(told)
         for number in range((today - first).days + 1):
             on = first + timedelta(days=number)
-            known = standing(subject, controls, ledger.book.rulebook, sha256=ledger.book.sha256, upto=fact.offset, as_of=on)
+            known = standing(subject, controls, ledger.book, upto=fact.offset, as_of=on)
             read = next(((one.grade, one.status) for one in stretches if one.start <= on and (one.end is None or on < one.end)), NOTHING)
             assert read == (NOTHING if known is None else pair_of(known)) or (known is None and read == (None, "not_rated")), (
                 on,

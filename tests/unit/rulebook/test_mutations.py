@@ -18,7 +18,7 @@ import pytest
 
 from schemas.rulebook import Rule, Rulebook
 from schemas.rulebook.points import SAME_ACT, PointTable
-from schemas.rulebook.vocabulary import COUNTED_BY, OF_TWO_FINALS, START_UNKNOWN
+from schemas.rulebook.vocabulary import ACTS_BY, COUNTED_BY, OF_TWO_FINALS, START_UNKNOWN
 from services.rating.domain.days import ONE_DAY
 from services.rating.domain.fold import Book
 from tests.cases import ledger
@@ -178,7 +178,7 @@ def _near(unit: str, value: Any) -> Iterator[tuple[str, Any]]:
         for word in value:
             yield f"without {word}", tuple(one for one in value if one != word)
     elif unit == "word":
-        words = next(one for one in (OF_TWO_FINALS, START_UNKNOWN, SAME_ACT, COUNTED_BY) if value in one)
+        words = next(one for one in (OF_TWO_FINALS, START_UNKNOWN, SAME_ACT, COUNTED_BY, ACTS_BY) if value in one)
         for word in words:
             if word != value:
                 yield word, word

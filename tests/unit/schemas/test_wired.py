@@ -37,7 +37,7 @@ def judged() -> set[str]:
 
 ACTING = {
     "intake's register": set(intake._FOLDS) | {publication.GENESIS},
-    "rating's fold": of(*facts.KEPT, *facts.CONTROLS),
+    "rating's fold": of(*(facts.KEPT.keys() - facts.FILES_ONLY), *facts.CONTROLS),
     "publication's subjects": set(subjects.REGISTRATION_TYPES),
     "publication's register": set(publication.KEPT),
     "audit's detectors": {
@@ -64,6 +64,10 @@ def test_wired_means_that_somebody_acts_on_it(row) -> None:
         assert acting or (row.route == "facts" and on_the_timeline(row.type)), "wired, but nobody acts on it"
     else:
         assert not acting, f"catalogued, yet {acting} would act on it"
+
+
+def test_what_only_files_may_hold_is_taken_by_nobody() -> None:
+    assert not any(row.wired for row in CATALOGUE.values() if row.type in of(*facts.FILES_ONLY))
 
 
 def test_what_stands_on_the_timeline_alone() -> None:

@@ -84,7 +84,7 @@ class Tally:
         """Take an act, if the table takes anything off for it."""
         if not in_field(self.table.legal_fields, self.rulebook, act):
             return
-        lines = self._lines(act)
+        lines = self.lines(act)
         if not lines:
             return
         insort(self.acts, act, key=lambda one: one.order)
@@ -99,10 +99,10 @@ class Tally:
             found = self._windows[(first, last, same_act)] = Window(same_act)
             low = bisect_left(self.acts, first, key=lambda one: one.effective)
             for act in self.acts[low : bisect_right(self.acts, last, key=lambda one: one.effective)]:
-                found.take(act, self._lines(act))
+                found.take(act, self.lines(act))
         return found
 
-    def _lines(self, act: Act) -> list[Line]:
+    def lines(self, act: Act) -> list[Line]:
         """A line for each row by which the act costs anything, by the deduction of the day on which it took effect."""
         met = ((row, points.at(act.effective)) for row, sanctions, points in self._rows if not act.sanctions.isdisjoint(sanctions))
         return [Line(row, Decimal(points)) for row, points in met if points is not None and Decimal(points)]
@@ -115,7 +115,8 @@ def holds(condition: Points, look: Look, tally: Tally) -> Holding | None:
     if any(look.rulebook.parameter(name).at(look.day) is None for _, _, name in table.parameters()):
         return None
     full, least = look.value(table.full), look.value(table.least)
-    window = tally.window(look.first, look.last, look.value(table.same_act))
+    same_act = look.value(table.same_act)
+    window = look.sift.window(tally, look, same_act) if look.sift else tally.window(look.first, look.last, same_act)
     left = max(Decimal(least), Decimal(full) - window.total)
     lower = look.value(condition.at_least) if condition.at_least else None
     upper = look.value(condition.below) if condition.below else None

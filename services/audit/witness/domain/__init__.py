@@ -1,0 +1,1 @@
+"""What a witness decides: functions of their arguments."""

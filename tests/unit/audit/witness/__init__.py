@@ -1,0 +1,1 @@
+"""The witness and the log's way of asking it."""
