@@ -27,8 +27,9 @@ test-fast: $(VENV)/dev.stamp ## the pure tests that take no time, in under a min
 test-long: $(VENV)/dev.stamp ## the long sweeps alone
 	$(BIN)/python -m pytest -m long $(ARGS)
 
-bench: $(VENV)/dev.stamp ## measure the whole pipe on this machine
+bench: $(VENV)/dev.stamp ## measure the whole pipe, then the log's writer beside its disk, on this machine
 	$(BIN)/python -m tests.bench $(ARGS)
+	$(BIN)/python -m tests.bench.log $(LOG_ARGS)
 
 lint: $(VENV)/dev.stamp ## ruff, formatting, and the contracts of what may import what
 	$(BIN)/ruff check .

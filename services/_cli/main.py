@@ -23,6 +23,9 @@ from services._cli.voice import Voice, fail
 # Command → the module of its service that has it.
 _ELSEWHERE = {
     "verify": "services.audit.cli",
+    "prove": "services.audit.cli_proofs",
+    "verify-proof": "services.audit.cli_proofs",
+    "consistency": "services.audit.cli_proofs",
     "witness": "services.audit.witness.cli",
     "projection": "services.publication.cli",
     "rate": "services.rating.cli",

@@ -24,6 +24,7 @@ from services.audit.domain.frame import Record, entry_of, oversize_path
 from services.audit.domain.merkle import HASH_BYTES, leaf_hash, perfect_root
 from services.audit.domain.note import NoteError, SignatureLine, VerifierKey, with_signatures
 from services.audit.ports import Head, LogDamaged, LogStore, Place, Plan, Span
+from services.audit.reading import names_of
 
 CHECKPOINT = "checkpoint"
 
@@ -156,7 +157,7 @@ class Appender:
             return 0
         entries, beside = self._entries(record for records in batch.values() for record in records)
         # The frames were made before: a record that has none must stop us here, not after its place is planned.
-        self._plan.commit(self._epoch, self.size, spans)
+        self._plan.commit(self._epoch, self.size, spans, names_of(self.size, (one for records in batch.values() for one in records)))
         self._integrate(entries, beside)
         return len(entries)
 

@@ -54,8 +54,10 @@ class Plan(Protocol):
     def spans(self, first: int, limit: int) -> list[Span]:
         """Planned spans from leaf ``first`` on, at which one begins, in order, at most ``limit``. Raises ``LogDamaged`` for a hole."""
 
-    def commit(self, epoch: int, planned: int, spans: Sequence[Span]) -> None:
-        """Append spans that continue the plan at leaf ``planned``: all of them and the positions durably, or nothing.
+    def commit(self, epoch: int, planned: int, spans: Sequence[Span], names: Sequence[tuple[bytes, int]] = ()) -> None:
+        """Append spans that continue the plan at leaf ``planned``: all of them, the positions and the names durably, or nothing.
+
+        ``names``: of the leaves that are events, (``reading.name_of``, leaf).
 
         Raises ``Superseded`` when epoch or size are not what the plan has; ``LogDamaged`` when an offset is planned already."""
 

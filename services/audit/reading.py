@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from schemas.envelope import NotAnEnvelope, Opened, open_record
@@ -32,6 +34,16 @@ def opened(record: Record) -> Opened | None:
         return None
     # No name of ours holds one, and PostgreSQL takes none.
     return None if any(_NUL in one.event[name] for name in ("id", "type", "subject", "source")) else one
+
+
+def name_of(source: str, id: str) -> bytes:
+    """16 bytes that every copy of an event shares: ids are unique per source."""
+    return hashlib.sha256(f"{source}\n{id}".encode("utf-8", "surrogatepass")).digest()[:16]
+
+
+def names_of(first: int, records: Iterable[Record]) -> list[tuple[bytes, int]]:
+    """The names of those records that are events, each with its leaf; the first record is leaf ``first``."""
+    return [(name_of(one.event["source"], one.event["id"]), leaf) for leaf, record in enumerate(records, first) if (one := opened(record))]
 
 
 def traceparent_of(record: Record) -> str | None:

@@ -36,21 +36,26 @@ from services.audit.domain.note import VerifierKey
 from services.audit.domain.policy import NOBODY, Policy, parse_policy
 from services.audit.entries import Entered
 from services.audit.handlers import Detectors
-from services.audit.ports import Place
+from services.audit.ports import LogStore, Place
 from services.audit.verifying import Patience
 from services.audit.web.app import OutagesOf, Parts
 from services.audit.web.leaves import Leaves
 from services.audit.web.pages import Pages
+from services.audit.web.proofs import Proofs
 from services.audit.web.session import Sessions
 from services.audit.web.status import Status
 from services.audit.witnessing import Missing, Witnesses
-from services.audit.worker import DetectorLoop, LogLoop, RegistryReader
+from services.audit.worker import DetectorLoop, LogLoop, RegistryReader, reached
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 RULEBOOKS = Path(__file__).resolve().parents[2] / "rulebooks"
 CALENDAR_FILE = RULEBOOKS / "calendar-cn.yaml"
-# Checkpoints come once a second: what waits a tenth of it for more to come together is known no later.
+# What waits so long for more to come together costs a commit less. A record should be a durable leaf within 80 ms; what the detectors
+# find of it waits for the next checkpoint anyway.
+LOG_LINGER_S = 0.04
 LINGER_S = 0.1
+# As long as intake waits for a receipt before it answers that one is coming.
+_PENDING_S = 2.0
 # A checkpoint without enough witnesses is published after so long, or asked for again, by what the operator wants.
 _WAIT_MS: dict[Missing, int] = {"publish": 400, "wait": 10_000}
 _DAYS = [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 30, 60, 90, 180, 365]
@@ -72,6 +77,7 @@ class Settings:
     port: int
     rulebooks: Path
     log_dir: Path
+    log_store: str | None
     once_dir: Path
     publication_url: str | None
     public_url: str | None
@@ -96,6 +102,7 @@ class Settings:
             port=number(env, "MINGJIAN_PORT", 19102),
             rulebooks=folder(env, "MINGJIAN_RULEBOOKS") or RULEBOOKS,
             log_dir=folder(env, "MINGJIAN_LOG_DIR") or home / "log",
+            log_store=env.get("MINGJIAN_LOG_STORE") or None,
             once_dir=folder(env, "MINGJIAN_ONCE_DIR") or home / "run" / "once",
             # Links are for browsers: where the portal's inner address is not theirs, its public one.
             publication_url=_url(env, "MINGJIAN_PUBLICATION_PUBLIC_URL") or _url(env, "MINGJIAN_PUBLICATION_URL"),
@@ -167,6 +174,19 @@ def log_key(key_dir: Path, verifier: VerifierKey) -> LogKey:
     raise NotConfigured(f"no key in {key_dir} belongs to the log's verifier key in genesis, {verifier.name}+{verifier.key_id.hex()}")
 
 
+def log_store(settings: Settings) -> LogStore:
+    """The log's storage: a folder, or an object store where one is named. Writer and readers have one each. Raises ``NotConfigured``."""
+    if settings.log_store is None:
+        return FolderStore(settings.log_dir, mark=str(os.getpid()))
+    try:
+        # Not before it is asked for: a library of several megabytes that a folder can do without.
+        from services.audit.adapters.objects import open_store
+
+        return open_store(settings.log_store)
+    except (ImportError, ValueError) as error:
+        raise NotConfigured(f"MINGJIAN_LOG_STORE is {settings.log_store!r}, which can't be used: {error}") from None
+
+
 def places() -> list[Place]:
     """Every partition whose records become leaves."""
     return [(topic.name, partition) for topic in LOGGED_TOPICS for partition in range(topic.partitions)]
@@ -211,7 +231,7 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
     genesis = genesis_event(settings.genesis)
     verifier = VerifierKey.parse(genesis["data"]["log_vkey"])
     rules = [rule for books in load_all_editions(settings.rulebooks).values() for book in books if (rule := EntryRule.of(book))]
-    store = FolderStore(settings.log_dir, mark=str(os.getpid()))
+    store, published = log_store(settings), log_store(settings)
     plan = PostgresPlan(settings.dsn)
     findings, beside = PostgresDetectorStore(settings.dsn), PostgresDetectorStore(settings.dsn)
     asking = HttpWitnesses.open()
@@ -220,14 +240,14 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
         asking,
         missing=settings.witness_missing,
         limit_s=settings.witness_wait_s,
-        read_file=store.read,
+        read_file=published.read,
         monotonic=time.monotonic,
         wall=time.time,
     )
     log = LogLoop(
         appender=Appender(plan=plan, store=store, key=log_key(settings.key_dir, verifier)),
         plan=plan,
-        records=KafkaRecords(connection, places(), linger_s=LINGER_S),
+        records=KafkaRecords(connection, places(), linger_s=LOG_LINGER_S),
         findings=beside,
         stack=genesis["subject"],
         monotonic=time.monotonic,
@@ -250,7 +270,7 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
         log=log,
         detectors=detectors,
         registry=registry,
-        store=store,
+        store=published,
         verifier=verifier,
         witnesses=witnesses,
         monotonic=time.monotonic,
@@ -258,15 +278,26 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
     )
     pages = Pages(sample=bool(genesis["data"]["sample"]), publication_url=settings.publication_url, time_zone=genesis["data"]["time_zone"])
     reading = ReadPool(settings.dsn)
+    places_of = PlaceReader(reading)
+    sessions = Sessions(settings.once_dir, secrets.token_bytes(32), time.time)
+    leaves = Leaves(places=places_of, read_file=published.read, log=verifier, pages=pages)
     parts = Parts(
-        log_dir=settings.log_dir,
-        sessions=Sessions(settings.once_dir, secrets.token_bytes(32), time.time),
+        read_file=published.read,
+        sessions=sessions,
         status=status,
         findings=FindingReader(reading),
         pages=pages,
         outages=_outages(rules, registry),
         public_url=settings.public_url,
-        leaves=Leaves(places=PlaceReader(reading), read_file=store.read, log=verifier, pages=pages),
+        leaves=leaves,
+        proofs=Proofs(
+            leaves=leaves,
+            places=places_of,
+            read_file=published.read,
+            log=verifier,
+            sessions=sessions,
+            reached=lambda: reached(log.progress, _PENDING_S),
+        ),
     )
     return Audit(log, detectors, registry, parts, registry_records, (findings, beside), reading, asking, witnesses)
 

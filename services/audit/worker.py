@@ -37,6 +37,7 @@ RULEBOOK_EVERY_S = 2.0
 _REPLAY_SPANS = 4_000
 _REPLAY_RECORDS = 20_000
 _SEND_AT_ONCE = 1_000
+_LOOK_S = 0.05
 
 
 @dataclass
@@ -215,6 +216,24 @@ async def watch_ends(records: KafkaRecords, progress: Progress, monotonic: Calla
         except Unavailable as error:
             log.warning("Kafka does not say how far its partitions reach: %s", error)
         await asyncio.sleep(ENDS_EVERY_S)
+
+
+async def reached(progress: Progress, limit_s: float) -> bool:
+    """Wait until all that Kafka has by now is done; False where that takes longer than ``limit_s`` seconds.
+
+    Of what Kafka says after this begins the second answer counts: the first one may be to a question asked before."""
+    try:
+        async with asyncio.timeout(limit_s):
+            ends = progress.ends
+            for _ in range(2):
+                before = ends
+                while (ends := progress.ends) is before:
+                    await asyncio.sleep(_LOOK_S)
+            while any(progress.next_offsets.get(place, 0) < end for place, end in ends.items()):
+                await asyncio.sleep(_LOOK_S)
+            return True
+    except TimeoutError:
+        return False
 
 
 class RegistryReader:

@@ -26,6 +26,7 @@ INSERT INTO log_position AS known (topic, partition, next_offset)
 SELECT topic, partition, next FROM unnest(%(topic)s::text[], %(partition)s::integer[], %(next)s::bigint[]) AS read (topic, partition, next)
 ON CONFLICT (topic, partition) DO UPDATE SET next_offset = excluded.next_offset WHERE known.next_offset < excluded.next_offset
 """
+_COMMIT_NAMES = "INSERT INTO log_event (name, leaf) SELECT * FROM unnest(%(name)s::bytea[], %(leaf)s::bigint[])"
 
 
 class PostgresPlan:
@@ -60,7 +61,7 @@ class PostgresPlan:
             raise LogDamaged(f"the plan has no span that begins at leaf {first}")
         return found
 
-    def commit(self, epoch: int, planned: int, spans: Sequence[Span]) -> None:
+    def commit(self, epoch: int, planned: int, spans: Sequence[Span], names: Sequence[tuple[bytes, int]] = ()) -> None:
         """See ``Plan.commit``."""
         following = {(span.topic, span.partition): span.first_offset + span.count for span in spans}
         columns: dict[str, Any] = {
@@ -84,6 +85,8 @@ class PostgresPlan:
                 self._connection.execute(_COMMIT_SPANS, columns)
                 if self._connection.execute(_COMMIT_POSITIONS, positions).rowcount != len(following):
                     raise LogDamaged("an offset was planned twice")
+                if names:
+                    self._connection.execute(_COMMIT_NAMES, {"name": [name for name, _ in names], "leaf": [leaf for _, leaf in names]})
         except UniqueViolation as error:
             raise LogDamaged(f"an offset was planned twice: {error.diag.message_detail}") from error
 

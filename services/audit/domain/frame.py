@@ -149,6 +149,19 @@ class _Reader:
         return None if length == NULL else self.take(length)
 
 
+def head_of(record: Record) -> bytes:
+    """A whole frame without what stands for the value at its end: with it whoever has the value has the entry."""
+    return encode_whole(record)[: -len(_blob(record.value))]
+
+
+def entry_with(head: bytes, value: bytes) -> bytes:
+    """The log's entry for the record of this head and value. Raises ``FrameError``."""
+    record = decode(head + _blob(value))
+    if isinstance(record, Stub) or record.value != value:
+        raise FrameError("not the head of a whole frame")
+    return entry_of(record)[0]
+
+
 def decode(data: bytes) -> Record | Stub:
     """Read a frame. Raises ``FrameError`` for anything ``encode_whole`` and ``encode_stub`` would not write."""
     reader = _Reader(data)

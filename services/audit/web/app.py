@@ -18,22 +18,22 @@ from starlette.staticfiles import StaticFiles
 from services._bus.health import Readiness, describe_at_root
 from services._bus.problems import Problem, described, install
 from services.audit.adapters.finding_reader import FindingReader
-from services.audit.domain.tiles import bundle_path, is_tile_path
+from services.audit.proving import ReadFile
+from services.audit.web.files import add_files
 from services.audit.web.leaves import Leaves
 from services.audit.web.pages import Pages
+from services.audit.web.proofs import Proofs
 from services.audit.web.session import COOKIE, LIFETIME_S, Session, Sessions, cursor_of, subject_cursor
 from services.audit.web.shapes import FindingPage, LogState
 from services.audit.web.status import Status
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
-FOR_EVER = "public, max-age=31536000, immutable"
 CONTENT_POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 # So many findings are a page below 30 KB.
 PAGE = 15
 OFFICES = 12
 Office = Annotated[str | None, Query(max_length=120, pattern=r"^[a-z0-9/-]+$")]
 Kind = Annotated[str | None, Query(max_length=40, pattern=r"^[a-z_]+$")]
-_ENTRIES = bundle_path(0).rsplit("/", 1)[0] + "/"
 
 
 OutagesOf = Callable[[str | None, dict[str, Any]], list[dict[str, Any]]]
@@ -42,15 +42,18 @@ OutagesOf = Callable[[str | None, dict[str, Any]], list[dict[str, Any]]]
 
 @dataclass(frozen=True)
 class Parts:
-    """What the addresses are made of. ``public_url``: under which browsers reach this service; None: as they say."""
+    """What the addresses are made of. ``read_file`` reads a file of the log by its path.
 
-    log_dir: Path
+    ``public_url``: under which browsers reach this service; None: as they say."""
+
+    read_file: ReadFile
     sessions: Sessions
     status: Status
     findings: FindingReader
     pages: Pages
     outages: OutagesOf
     leaves: Leaves
+    proofs: Proofs
     public_url: str | None = None
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None
 
@@ -96,8 +99,9 @@ def create_app(parts: Parts) -> FastAPI:
         app.add_exception_handler(passing, on_database)
     describe_at_root(app)
     _health(app, parts)
-    _log(app, parts)
+    add_files(app, parts.read_file, _auditor)
     parts.leaves.add_to(app)
+    parts.proofs.add_to(app)
     _findings(app, parts)
     _pages(app, parts)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
@@ -134,39 +138,6 @@ def _health(app: FastAPI, parts: Parts) -> None:
     async def state() -> JSONResponse:
         """Size, root and age of the checkpoint; position and lag of every partition."""
         return JSONResponse(await asyncio.to_thread(parts.status.state), headers={"Cache-Control": "no-store"})
-
-
-def _log(app: FastAPI, parts: Parts) -> None:
-    async def file(path: str, media: str, caching: str) -> Response:
-        try:
-            data = await asyncio.to_thread((parts.log_dir / path).read_bytes)
-        except FileNotFoundError:
-            raise Problem(404, "not-found", zh="日志中没有这个文件。", en="The log has no such file.") from None
-        return Response(data, media_type=media, headers={"Cache-Control": caching, "Access-Control-Allow-Origin": "*"})
-
-    text = {200: {"content": {"text/plain": {}}}} | described(404)
-    octets = {200: {"content": {"application/octet-stream": {}}}}
-
-    @app.get("/checkpoint", tags=["log"], response_class=Response, responses=text)
-    async def checkpoint() -> Response:
-        """The signed checkpoint (C2SP tlog-checkpoint)."""
-        return await file("checkpoint", "text/plain; charset=utf-8", "no-cache")
-
-    @app.get("/tile/entries/{path:path}", tags=["log"], response_class=Response, responses=octets | described(401, 403, 404, 422))
-    async def entries(path: str, session: Annotated[Session, Depends(_auditor)]) -> Response:
-        """An entry bundle (C2SP tlog-tiles). Entries are whole records, findings among them: for auditors."""
-        return await file(_tile(f"{_ENTRIES}{path}"), "application/octet-stream", "private, max-age=3600")
-
-    @app.get("/tile/{path:path}", tags=["log"], response_class=Response, responses=octets | described(404, 422))
-    async def tile(path: str) -> Response:
-        """A tile of hashes (C2SP tlog-tiles): `{L}/{N}[.p/{W}]`."""
-        return await file(_tile(f"tile/{path}"), "application/octet-stream", FOR_EVER)
-
-
-def _tile(path: str) -> str:
-    if not is_tile_path(path):
-        raise Problem(404, "not-found", zh="没有这样的瓦片路径。", en="No tile has this path.")
-    return path
 
 
 def _findings(app: FastAPI, parts: Parts) -> None:

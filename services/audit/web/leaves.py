@@ -18,7 +18,7 @@ from services.audit.proving import NotPublished, ProvedLeaf, event_hash_of, prov
 from services.audit.web.pages import Pages
 from services.audit.web.shapes import LeafState
 
-_OPEN = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
+OPEN = {"Cache-Control": "no-store", "Access-Control-Allow-Origin": "*"}
 _MOST = 2**53 - 1
 
 Index = Annotated[int, Path(ge=0, le=_MOST, description="the leaf's index")]
@@ -92,12 +92,12 @@ class Leaves:
         @app.get("/api/v1/log/positions/{topic}/{partition}/{offset}", tags=["log"], response_model=LeafState, responses=wrong)
         async def position(topic: Topic, partition: Partition, offset: Offset) -> Response:
             """The leaf of a record, with its path to the latest checkpoint's root."""
-            return JSONResponse(self.state(await self.at(topic, partition, offset)), headers=_OPEN)
+            return JSONResponse(self.state(await self.at(topic, partition, offset)), headers=OPEN)
 
         @app.get("/api/v1/log/leaves/{index}", tags=["log"], response_model=LeafState, responses=wrong)
         async def leaf(index: Index) -> Response:
             """A leaf: which record it is, and its path to the latest checkpoint's root."""
-            return JSONResponse(self.state(await self.proved(index)), headers=_OPEN)
+            return JSONResponse(self.state(await self.proved(index)), headers=OPEN)
 
         text: dict[int | str, dict[str, Any]] = {200: {"content": {"text/plain": {}}}}
 
@@ -105,7 +105,7 @@ class Leaves:
         async def proof(index: Index) -> Response:
             """The proof as a file (C2SP tlog-proof) that checks without this server."""
             found = await self.proved(index)
-            return Response(found.proof.data, media_type="text/plain; charset=utf-8", headers=_OPEN)
+            return Response(found.proof.data, media_type="text/plain; charset=utf-8", headers=OPEN)
 
         octets: dict[int | str, dict[str, Any]] = {200: {"content": {"application/octet-stream": {}}}}
 
@@ -113,7 +113,7 @@ class Leaves:
         async def entry(index: Index, event_hash: EventHash = None) -> Response:
             """The leaf's entry, byte for byte what `leaf_hash` is of, for whoever names the hash of its event: a receipt's
             holder checks with it that the event is in the log."""
-            return Response(await self.entry(index, event_hash), media_type="application/octet-stream", headers=_OPEN)
+            return Response(await self.entry(index, event_hash), media_type="application/octet-stream", headers=OPEN)
 
         @app.get("/log/leaves/{index}", include_in_schema=False)
         async def leaf_page(request: Request, index: Index) -> Response:

@@ -74,6 +74,36 @@ class LeafState(BaseModel):
     proof: str
 
 
+class EventProof(LeafState):
+    """The proof of an event's first copy. ``file``: the same as a C2SP tlog-proof."""
+
+    status: str
+    source: str
+    id: str
+    file: str
+
+
+class PendingProof(BaseModel):
+    """The event is on its way into the log, or may be."""
+
+    status: str
+    source: str
+    id: str
+
+
+class PrefixProof(BaseModel):
+    """Hex hashes; ``path`` shows the tree of ``first`` leaves to be a prefix of that of ``second`` (RFC 9162 §2.1.4).
+
+    ``checkpoint``: the latest one, signed, of which both are prefixes."""
+
+    first: int
+    second: int
+    first_root: str
+    second_root: str
+    path: list[str]
+    checkpoint: str
+
+
 class DeclaredOutage(BaseModel):
     """``office`` null: of the whole stack."""
 

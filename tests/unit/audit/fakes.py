@@ -74,6 +74,7 @@ class MemoryPlan:
         self.epoch = 0
         self.signed = 0
         self.rows: list[Span] = []
+        self.names: list[tuple[bytes, int]] = []
 
     @property
     def planned(self) -> int:
@@ -92,7 +93,7 @@ class MemoryPlan:
             raise LogDamaged("no span begins there")
         return found
 
-    def commit(self, epoch: int, planned: int, spans: Sequence[Span]) -> None:
+    def commit(self, epoch: int, planned: int, spans: Sequence[Span], names: Sequence[tuple[bytes, int]] = ()) -> None:
         if (epoch, planned) != (self.epoch, self.planned):
             raise Superseded("not the writer any more")
         known = self.positions()
@@ -100,7 +101,12 @@ class MemoryPlan:
             if known.get((one.topic, one.partition), 0) > one.first_offset:
                 raise LogDamaged("an offset was planned twice")
             known[one.topic, one.partition] = one.first_offset + one.count
-        self.fuse.step(lambda: self.rows.extend(spans))
+
+        def keep() -> None:
+            self.rows.extend(spans)
+            self.names.extend(names)
+
+        self.fuse.step(keep)
 
     def publish(self, epoch: int, size: int, act: Callable[[], None]) -> None:
         if epoch != self.epoch:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import re
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -72,7 +73,9 @@ def client(places: Places, tmp_path: Path, public_url: str | None = None) -> Cli
     anything: Any = None
     leaves = Leaves(places=places, read_file=world.store.files.get, log=VERIFIER, pages=pages)  # type: ignore[arg-type]
     sessions = Sessions(tmp_path, b"k" * 32, lambda: 0.0)
-    parts = Parts(tmp_path, sessions, anything, anything, pages, anything, leaves, public_url)
+    files = world.store.read
+    proofs: Any = SimpleNamespace(add_to=lambda app: None)
+    parts = Parts(files, sessions, anything, anything, pages, anything, leaves, proofs, public_url)
     return Client(create_app(parts))
 
 
