@@ -8,10 +8,12 @@ import argparse
 import asyncio
 import multiprocessing
 import os
+import resource
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -28,7 +30,8 @@ from tests.bench.register import Register, Row
 from tests.cases.ledger import book
 from tests.stack_fixtures import temporary_stack
 
-LOOK_S = 0.05
+# Adding up the pages of large processes stops them for 10 ms and more: looking twenty times a second cost a third of what was measured.
+LOOK_S = 0.5
 
 
 def _arguments(given: Sequence[str]) -> argparse.Namespace:
@@ -93,23 +96,40 @@ def _bare_process(bootstrap: str, spans: dict[int, tuple[int, int]]) -> None:
     asyncio.run(_bare(bootstrap, spans))
 
 
-def bare_read(bootstrap: str, spans: dict[int, tuple[int, int]], cores: int) -> float:
-    """Seconds that as many aiokafka consumers as cores need to hand out every record, doing nothing with them."""
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """``memory``: the most at once (PSS, MiB), 0 where nobody looked; ``cpu``: seconds of the processes that were started, which on a
+    shared machine says more than ``seconds`` on the clock."""
+
+    seconds: float
+    cpu: float
+    memory: float = 0.0
+
+
+def _children_cpu() -> float:
+    for one in multiprocessing.active_children():
+        one.join()
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def bare_read(bootstrap: str, spans: dict[int, tuple[int, int]], cores: int) -> Spent:
+    """What as many aiokafka consumers as cores need to hand out every record, doing nothing with them."""
     context = multiprocessing.get_context("fork")
     numbers = sorted(spans)
     parts = [{number: spans[number] for number in numbers[at::cores]} for at in range(cores)]
     workers = [context.Process(target=_bare_process, args=(bootstrap, part)) for part in parts]
-    begun = time.perf_counter()
+    burnt, begun = _children_cpu(), time.perf_counter()
     for one in workers:
         one.start()
     for one in workers:
         one.join()
     assert all(one.exitcode == 0 for one in workers)
-    return time.perf_counter() - begun
+    return Spent(time.perf_counter() - begun, _children_cpu() - burnt)
 
 
-def weighed(work: Callable[[], Any]) -> tuple[Any, float, float]:
-    """What ``work`` returns, the seconds it took, and the most memory (PSS, MiB) of this process and its children meanwhile."""
+def weighed(work: Callable[[], Any]) -> tuple[Any, Spent]:
+    """What ``work`` returns, and what it and its children took."""
     most, over = 0.0, threading.Event()
 
     def watch() -> None:
@@ -118,7 +138,7 @@ def weighed(work: Callable[[], Any]) -> tuple[Any, float, float]:
             most = max(most, processes.memory(os.getpid()).pss)
 
     watcher = threading.Thread(target=watch)
-    begun = time.perf_counter()
+    burnt, begun = _children_cpu(), time.perf_counter()
     watcher.start()
     try:
         found = work()
@@ -126,7 +146,7 @@ def weighed(work: Callable[[], Any]) -> tuple[Any, float, float]:
     finally:
         over.set()
         watcher.join()
-    return found, seconds, most
+    return found, Spent(seconds, _children_cpu() - burnt, most)
 
 
 def replayed(bootstrap: str, books: dict[str, Book], cores: int, *, sequence: bool = False) -> Any:
@@ -144,7 +164,7 @@ def main(given: Sequence[str]) -> int:
     regime = book("liyujiang")
     console.print(f"{os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f} before we began, speed {speed.measure():.0f}")
     table = Table(title=f"{wanted.subjects:,} subjects, {regime.rulebook.regime} whole, {wanted.cores} processes", title_justify="left")
-    for name in ("what", "records", "seconds", "records/s", "of the bare read", "MiB", "speed before"):
+    for name in ("what", "records", "seconds", "records/s", "of the bare read", "CPU µs/record", "MiB", "speed before"):
         table.add_column(name, justify="left" if name == "what" else "right")
     with temporary_stack() as stack:
         stack.start_servers("wall")
@@ -154,24 +174,25 @@ def main(given: Sequence[str]) -> int:
         spans = asyncio.run(look(Source(stack.bootstrap)))[0]
         kafka = int(stack.status()["processes"]["kafka"]["pid"])
 
-        def add(what: str, seconds: float, memory: float | None, bare: float, index: float) -> None:
-            shown = (f"{count:,}", f"{seconds:.2f}", f"{count / seconds:,.0f}", f"{bare / seconds:.0%}", f"{memory:.0f}" if memory else "")
-            table.add_row(what, *shown, f"{index:.0f}")
+        def add(what: str, spent: Spent, bare: Spent, index: float) -> None:
+            shown = [f"{count:,}", f"{spent.seconds:.2f}", f"{count / spent.seconds:,.0f}", f"{bare.seconds / spent.seconds:.0%}"]
+            shown += [f"{spent.cpu / count * 1e6:.1f}", f"{spent.memory:.0f}" if spent.memory else "", f"{index:.0f}"]
+            table.add_row(what, *shown)
 
-        bare = 0.0
+        bare = Spent(0.0, 0.0)
         for number in range(1, wanted.rounds + 1):
             index = speed.measure()
             bare = bare_read(stack.bootstrap, spans, wanted.cores)
-            add(f"{number}. aiokafka, getmany, nothing else", bare, None, bare, index)
+            add(f"{number}. aiokafka, getmany, nothing else", bare, bare, index)
             index, burnt = speed.measure(), processes.cpu_seconds(kafka)
-            found, seconds, memory = weighed(lambda: replayed(stack.bootstrap, {regime.rulebook.regime: regime}, wanted.cores))
-            add(f"{number}. replay, final grade of each subject", seconds, memory, bare, index)
+            found, spent = weighed(lambda: replayed(stack.bootstrap, {regime.rulebook.regime: regime}, wanted.cores))
+            add(f"{number}. replay, final grade of each subject", spent, bare, index)
             console.print(f"[dim]digest {found.digest}; Kafka's CPU {processes.cpu_seconds(kafka) - burnt:.1f} s[/dim]")
         if wanted.sequence:
             index = speed.measure()
             work = lambda: replayed(stack.bootstrap, {regime.rulebook.regime: regime}, wanted.cores, sequence=True)  # noqa: E731
-            found, seconds, memory = weighed(work)
-            add("replay, every grade event", seconds, memory, bare, index)
+            found, spent = weighed(work)
+            add("replay, every grade event", spent, bare, index)
             console.print(f"[dim]digest {found.digest}, {len(found.outcome.lines):,} grade events[/dim]")
         console.print(table)
         console.print(", ".join(f"{word} {number:,}" for (_, word), number in sorted(found.outcome.words.items())))

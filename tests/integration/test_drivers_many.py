@@ -131,9 +131,10 @@ def bulk_digests(bootstrap: str) -> tuple[str, str, int]:
 def test_a_whole_register_comes_out_the_same_by_all_three(events: int, tmp_path: Path) -> None:
     with temporary_stack() as stack:
         stack.start_servers("simulated")
+        # Before there is anything to rate: with so much behind it the worker would not be ready for long.
+        stack.start("rating")
         rows = written(Town(BOOK, events // FACTS_EACH).rows(), tmp_path / "facts.jsonl")
         assert asyncio.run(fill(stack.bootstrap, rows)) >= events
-        stack.start("rating")
         Live(stack).wait_worked_off(limit_s=events / EVENTS_A_S + 120)
         live = asyncio.run(live_digests(stack.bootstrap))
         stack.stop_one("rating")

@@ -87,10 +87,10 @@ class Link:
 
 @dataclass(slots=True)
 class Code:
-    """One violation code: ``levels[n]`` holds ends of chains longer than ``n``; ``met``: acts by what tells them apart."""
+    """One violation code: ``levels[n]`` holds ends of chains longer than ``n``; ``seen``: acts by what tells them apart."""
 
     levels: list[list[Link]]
-    met: set[tuple[object, ...]] = field(default_factory=set)
+    seen: set[tuple[object, ...]] = field(default_factory=set)
 
 
 class Chains(InOrder):
@@ -128,9 +128,9 @@ class Chains(InOrder):
     def take(self, act: Act, view: View) -> Cause | None:
         code = self._codes.setdefault(act.violation or "", Code([[] for _ in range(self._numbers.longest)]))
         names = act.same_as
-        if not names.isdisjoint(code.met):
+        if not names.isdisjoint(code.seen):
             return None
-        code.met |= names
+        code.seen |= names
         self._latest = max(self._latest, act.happened or act.effective)
         needed = self._numbers.count.at(act.effective)
         before = self._followed(code, act)
