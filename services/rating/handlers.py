@@ -21,7 +21,7 @@ from services._bus.quarantine import quarantined
 from services._bus.telemetry import HEADER, sampled
 from services.rating.domain.controls import Activation
 from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact, compact
-from services.rating.domain.fold import Book, Told, Untold, attempt, attempts, concerned_by, due, in_force, merged, today
+from services.rating.domain.fold import Book, Told, Untold, attempt, attempts, concerned_by, due, in_force, merged, passed_over, today
 from services.rating.domain.subject import Subject
 from services.rating.partition import PartitionState
 from services.rating.ports import Message, Record, Row
@@ -127,6 +127,9 @@ class Rater:
         subject = state.subject(name)
         before = subject.count
         try:
+            if not state.untold and passed_over(subject, state.controls, self.books, fact):
+                fresh.setdefault(name, []).append(fact)
+                return None
             found = attempt(subject, state.controls, self.books, fact)
         except Exception:
             # The fold stopped half-way: what is kept of the subject is right, what is decoded is not.

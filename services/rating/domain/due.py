@@ -2,8 +2,10 @@
 
 Time passes by ``day.closed``. With this day known, only the subjects for which it has come need to be looked at then; for all
 others the step would tell nothing. A day too early costs a look; one too late would leave a change untold, so whatever may
-matter is named: the full year of operation, evaluations, activations and repairs dated ahead, acts that take effect later, and
-every date in the rulebook.
+matter is named: the full year of operation, evaluations, activations and repairs dated ahead, acts and approvers' words that take
+effect later, and every date in the rulebook.
+
+So does a fact that brings nothing by itself: before that day its step tells nothing either, and the standing needn't be asked.
 """
 
 from __future__ import annotations
@@ -15,7 +17,11 @@ from datetime import date
 from schemas.rulebook import Rulebook
 from services.rating.domain.conditions.operated_for import operating
 from services.rating.domain.controls import Controls
+from services.rating.domain.days import civil_day, day
+from services.rating.domain.facts import Fact
+from services.rating.domain.silent import brings_nothing
 from services.rating.domain.subject import Subject
+from services.rating.domain.view import regimes_of
 
 # What is entered later only makes a day be looked at for nothing.
 _EVERYTHING = 2**63
@@ -26,6 +32,24 @@ def next_change(subject: Subject, controls: Controls, rulebook: Rulebook, *, as_
     return min((day for day in _days(subject, controls, rulebook, as_of) if day > as_of), default=None)
 
 
+def goes_without_saying(subject: Subject, controls: Controls, rulebook: Rulebook, step: Fact) -> bool:
+    """Whether ``step``, a fact that was not entered yet, can change nothing that was told by the rulebook: neither by what it says nor
+    by the days since the step before. In doubt it can. What was not told before remains untold."""
+    effects = subject.effects
+    if not brings_nothing(step) or effects.acting or effects.repairs or not subject.is_new(step) or not subject.count:
+        return False
+    last = controls.last(rulebook.regime, below=step.offset)
+    was, today = (civil_day(known, rulebook.zone) for known in (max(subject.last_known, last.known if last else 0), step.known))
+    if rulebook.regime in regimes_of(step) and rulebook.regime not in subject.view_on(today).regimes:
+        return False
+    if was == today:
+        return True
+    if rulebook.latest:
+        return False
+    change = next_change(subject, controls, rulebook, as_of=was)
+    return change is None or change > today
+
+
 def _days(subject: Subject, controls: Controls, rulebook: Rulebook, as_of: date) -> Iterator[date]:
     view = subject.view_on(as_of)
     following = bisect_right(view.acts, as_of, key=lambda act: act.effective)
@@ -34,6 +58,7 @@ def _days(subject: Subject, controls: Controls, rulebook: Rulebook, as_of: date)
     yield from subject.repair_days()
     yield from controls.dates(rulebook.regime, upto=_EVERYTHING)
     yield from rulebook.dates
+    yield from (on for word in view.words.get(rulebook.regime, ()) if (on := day(word.data["occurred_on"])))
     if rulebook.periodic and (months := rulebook.parameter(rulebook.periodic.new_enterprises.months).at(as_of)) is not None:
         complete = operating(view, months).complete_on
         if complete:

@@ -79,13 +79,20 @@ def better(subject: Subject, controls: Controls, rulebook: Rulebook, found: Stan
     known = controls.evaluations(rulebook.regime, upto=upto, as_of=as_of)
     best, reached = rulebook.rank[found.grade] if found.grade else len(rulebook.grades), []
     last = known[-1].last if known else date(as_of.year - 1, 12, 31)
+    met: dict[int, Standing] = {}
+    waits = False
     for _ in range(_YEARS):
         if best == 0:
             break
         first, last = last + ONE_DAY, add_months(last, 12)
         on = max(last, as_of) + ONE_DAY
         known = [*known, Evaluation(first, last, on, _assumed(rulebook, last))]
-        assumed = periodic.by_conditions(view, rulebook, go_live, known, _full_marks(rulebook, last), on)
+        waits = waits and periodic.takes_no_part(view, rulebook, last)
+        if waits:
+            # Passed over as by the evaluation before this one.
+            continue
+        assumed = periodic.by_conditions(view, rulebook, go_live, known, _full_marks(rulebook, last), on, met)
+        waits = assumed.grade is None and periodic.takes_no_part(view, rulebook, last)
         rank = rulebook.rank[assumed.grade] if assumed.grade else best
         # Whoever has no grade yet steps over none on the way to the first.
         between = rulebook.grades[rank:best] if best < len(rulebook.grades) else rulebook.grades[rank : rank + 1]

@@ -43,10 +43,22 @@ def standing(view: View, rulebook: Rulebook, go_live: date, evaluations: Sequenc
 
 
 def by_conditions(
-    view: View, rulebook: Rulebook, go_live: date, evaluations: Sequence[Evaluation], score: FinalScore | None, as_of: date
+    view: View,
+    rulebook: Rulebook,
+    go_live: date,
+    evaluations: Sequence[Evaluation],
+    score: FinalScore | None,
+    as_of: date,
+    met: dict[int, Standing],
 ) -> Standing:
-    """The same with nothing to approve, and with ``score`` for a period of which none is entered."""
-    return _standing(view, rulebook, Course(go_live, evaluations, assumed=score), as_of)
+    """The same with nothing to approve, and with ``score`` for a period of which none is entered. ``met`` is filled: who asks again
+    with more evaluations after these hands it on, so that the older ones aren't judged anew."""
+    return _standing(view, rulebook, Course(go_live, evaluations, met=met, assumed=score), as_of)
+
+
+def takes_no_part(view: View, rulebook: Rulebook, on: date) -> bool:
+    """True for a subject that is new on a day and on whose record there is nothing that could give it a grade all the same."""
+    return not view.acts and _new_on(view, rulebook, on)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 With ``BENCH_PROFILE_DIR`` set, every 5 ms of the process's own CPU time (``ITIMER_PROF``, so that waiting costs and counts
 nothing) one sample of the main thread's stack is counted, and of each other thread that is not asleep. At exit, or on
-``SIGUSR2``, counts go to ``<pid>.json``: ``{"argv", "samples", "own": {function: n}, "within": {function: n}}``.
+``SIGRTMIN`` (faust has uses of its own for those of users), counts go to ``<pid>.json``: ``{"argv", "samples", "own": {function: n}, "within": {function: n}, "stages": {stage: n}}``.
+``BENCH_STAGES`` (JSON: stage → parts of functions' names) shares the samples out: to the first stage of which a function is on the stack.
 """
 
 from __future__ import annotations
@@ -36,6 +37,9 @@ class Sampler:
         self.samples = 0
         self.own: Counter[str] = Counter()
         self.within: Counter[str] = Counter()
+        self.stages: Counter[str] = Counter()
+        self._wanted: dict[str, list[str]] = json.loads(os.environ.get("BENCH_STAGES", "{}"))
+        self._of: dict[str, int] = {}
         self._main = threading.main_thread().ident
 
     def count(self, _signal: int, here: FrameType | None) -> None:
@@ -51,11 +55,21 @@ class Sampler:
                 seen.add(_name(top))
                 top = top.f_back
             self.within.update(seen)
+            if self._wanted:
+                self.stages[[*self._wanted, "the rest"][min(map(self._stage, seen))]] += 1
+
+    def _stage(self, name: str) -> int:
+        """The place of the first stage that a function belongs to."""
+        if name not in self._of:
+            found = (at for at, parts in enumerate(self._wanted.values()) if any(part in name for part in parts))
+            self._of[name] = next(found, len(self._wanted))
+        return self._of[name]
 
     def write(self, folder: str) -> None:
         """Replace the process's file."""
         path = os.path.join(folder, f"{os.getpid()}.json")
         found = {"argv": sys.argv, "samples": self.samples, "own": self.own.most_common(80), "within": self.within.most_common(160)}
+        found["stages"] = dict(self.stages)
         with open(path + ".part", "w") as out:
             json.dump(found, out)
         os.replace(path + ".part", path)
@@ -67,7 +81,7 @@ def start(folder: str) -> None:
     signal.signal(signal.SIGPROF, sampler.count)
     signal.siginterrupt(signal.SIGPROF, False)
     signal.setitimer(signal.ITIMER_PROF, INTERVAL_S, INTERVAL_S)
-    signal.signal(signal.SIGUSR2, lambda *_: sampler.write(folder))
+    signal.signal(signal.SIGRTMIN, lambda *_: sampler.write(folder))
     atexit.register(_finish, sampler, folder)
 
 
