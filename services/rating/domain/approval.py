@@ -105,10 +105,10 @@ class Gate:
     def _is_returned(self, reason: Reason, when: When) -> bool:
         """Whether it was returned and rests on nothing that was entered, worded or served after that. A decision that is merely
         entered once more is nothing new."""
-        acts = [act for holding in reason.holdings for act in holding.acts]
-        facts = [fact for holding in reason.holdings for fact in holding.facts]
-        newest = max((*_first_of_each(acts), *(_changed(fact) for fact in facts)), default=-1)
+        newest: int | None = None
         for word in self._said(RETURNED, reason, when):
+            if newest is None:
+                newest = _newest(reason)
             if word.offset > newest:
                 if self.returned is None or word.offset > self.returned.offset:
                     self.returned = word
@@ -129,6 +129,13 @@ def _entered(act: Act) -> int:
 
 def _changed(fact: Fact) -> int:
     return max(fact.offset, fact.worded_by.offset if fact.worded_by else -1)
+
+
+def _newest(reason: Reason) -> int:
+    """The offset of the newest that the reason rests on."""
+    acts = [act for holding in reason.holdings for act in holding.acts]
+    facts = [fact for holding in reason.holdings for fact in holding.facts]
+    return max((*_first_of_each(acts), *(_changed(fact) for fact in facts)), default=-1)
 
 
 def _first_of_each(acts: Iterable[Act]) -> Iterator[int]:
