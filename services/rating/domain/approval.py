@@ -81,6 +81,12 @@ class Gate:
                 (found.counted if self.lenient else found.waiting).append(reason)
         return found
 
+    def note(self, waited: bool, returned: Fact | None) -> None:
+        """Take over what another gate met on a part of the way."""
+        self.waited = self.waited or waited
+        if returned and (self.returned is None or returned.offset > self.returned.offset):
+            self.returned = returned
+
     def _said(self, name: str, reason: Reason, when: When) -> Iterator[Fact]:
         """The words of a kind on the reason's grade that were entered after what made it so, and whose day has come."""
         for word in self.words:
@@ -110,8 +116,7 @@ class Gate:
             if newest is None:
                 newest = _newest(reason)
             if word.offset > newest:
-                if self.returned is None or word.offset > self.returned.offset:
-                    self.returned = word
+                self.note(False, word)
                 return True
         return False
 

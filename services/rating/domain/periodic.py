@@ -22,7 +22,7 @@ from services.rating.domain.controls import Evaluation
 from services.rating.domain.days import ONE_DAY, day
 from services.rating.domain.final_score import FinalScore, final_score
 from services.rating.domain.holding import Look
-from services.rating.domain.index import index_of
+from services.rating.domain.index import Met, index_of
 from services.rating.domain.lowering import stepped, worse
 from services.rating.domain.plan import cause_rules
 from services.rating.domain.rules import by_gravity, holding_rules, pick, reason_of, unknown_is_new, without_given_way
@@ -249,8 +249,24 @@ def _before(view: View, rulebook: Rulebook, course: Course) -> Standing:
     """The standing that the newest evaluation met: by those of older periods, on the day before it."""
     number = len(course.evaluations)
     if number not in course.met:
-        course.met[number] = _standing(view, rulebook, course.before(), course.evaluations[-1].on - ONE_DAY)
+        course.met[number] = _met(view, rulebook, course)
     return course.met[number]
+
+
+def _met(view: View, rulebook: Rulebook, course: Course) -> Standing:
+    """The same, kept with the view until something is entered for that day or one before it. What the gate noted on the way is kept
+    along with it."""
+    gate, kept = course.gate, index_of(view, rulebook).met
+    key = (gate and gate.lenient, course.go_live, *((one.fact.offset, one.on) for one in course.evaluations))
+    found: Met | None = kept.get(key)
+    if found is None:
+        own = replace(gate, waited=False, returned=None) if gate else None
+        on = course.evaluations[-1].on - ONE_DAY
+        standing = _standing(view, rulebook, Course(course.go_live, course.evaluations[:-1], own), on)
+        found = kept[key] = Met(on, standing, own is not None and own.waited, own.returned if own else None)
+    if gate:
+        gate.note(found.waited, found.returned)
+    return found.standing
 
 
 def _lowered(view: View, rulebook: Rulebook, course: Course, base: Standing, as_of: date) -> Standing:

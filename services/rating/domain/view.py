@@ -58,6 +58,10 @@ class View:
     def enter(self, fact: Fact) -> None:
         """Fold a fact that is in effect and was not folded before."""
         name = fact.name
+        if self.indexes:
+            first = _first_touched(fact)
+            for index in self.indexes.values():
+                index.touched(first)
         if name in _FOLDS:
             if regimes := regimes_of(fact):
                 self.regimes |= regimes
@@ -109,6 +113,19 @@ class View:
             else:
                 self.acts.append(act)
             self.arrived.append(act)
+
+
+def _first_touched(fact: Fact) -> date:
+    """The first day on which the fact may count. A score does where its year is evaluated, a service where a document says so."""
+    data = fact.data
+    if fact.name in _EVERY_DAY:
+        return date.min
+    if fact.name == "score.recorded":
+        return date(data["year"], 1, 1)
+    return day(data.get("occurred_on")) or date.min
+
+
+_EVERY_DAY = frozenset({"enterprise.registered", "operation.started", "operation.interrupted", SERVED})
 
 
 def regimes_of(fact: Fact) -> frozenset[str]:
