@@ -5,7 +5,7 @@ An act takes effect on the day its document was served (R3); what has no documen
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left, bisect_right, insort
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -17,7 +17,7 @@ Decision = tuple[str, str, str]
 """An authority's decision by who decided, kind and number."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Act:
     """``effective`` orders acts; ``served_by`` is the later event that made service known, where it wasn't in the document."""
 
@@ -96,6 +96,18 @@ def decision_of(fact: Fact) -> Decision | None:
     if fact.name not in DOCUMENTS or not number:
         return None
     return ((fact.data.get("authority") if fact.name == _OTHER else None) or fact.source, fact.name, number)
+
+
+def put(acts: list[Act], act: Act) -> None:
+    """Into acts in the order of their days of effect. Mostly the newest comes last."""
+    if acts and act.order < acts[-1].order:
+        insort(acts, act, key=_order)
+    else:
+        acts.append(act)
+
+
+def _order(act: Act) -> tuple[date, int, int]:
+    return act.order
 
 
 def between(acts: list[Act], first: date, last: date) -> list[Act]:

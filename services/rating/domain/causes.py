@@ -17,7 +17,7 @@ from services.rating.domain.acts import Act
 SHOWN = 50
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cause:
     """``act`` completes it. ``quantity``: how many made it so. ``acts()``: the last of those by day, ``act`` at the end; they
     are gathered when they are asked for."""
@@ -28,7 +28,7 @@ class Cause:
     acts: Callable[[], tuple[Act, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Causes:
     """A stretch of a list that is sorted by day, without a copy. Of no use once the list has changed."""
 

@@ -64,7 +64,7 @@ CONTROLS: dict[str, tuple[str, ...]] = {
 DAY_CLOSED = "day.closed"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Fact:
     """``known`` is the running maximum of record times in the partition, ``stamp`` the record's own; both epoch ms, as is
     ``received``. ``name`` is the event type without prefix and version. ``worded_by``: the fact that put these words in the place of

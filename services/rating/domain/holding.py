@@ -16,7 +16,7 @@ from services.rating.domain.facts import Fact
 from services.rating.domain.view import View
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Quantity:
     """A number that a condition used, and its bound."""
 
@@ -33,7 +33,7 @@ class Worded:
     en: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Holding:
     """``facts``: what it rests on. ``fills``: what the rule's sentences may show. ``acts``: the acts behind it, by day;
     ``omitted``: how many more there are that it doesn't name."""
@@ -46,7 +46,7 @@ class Holding:
     omitted: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Look:
     """What a condition is asked about: the days of the window, the score and the operating time, where there are any.
 

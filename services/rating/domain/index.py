@@ -14,7 +14,7 @@ from typing import Any
 from schemas.rulebook import Rulebook
 from schemas.rulebook.conditions import CAUSES, NoActs
 from services.rating.domain import lowering
-from services.rating.domain.acts import Act
+from services.rating.domain.acts import Act, put
 from services.rating.domain.causes import Cause
 from services.rating.domain.conditions import CAUSE_KINDS
 from services.rating.domain.conditions import no_acts as no_acts_kind
@@ -24,10 +24,6 @@ from services.rating.domain.conditions.tracker import Tracker
 from services.rating.domain.facts import Fact
 from services.rating.domain.standing import Standing
 from services.rating.domain.view import View
-
-
-def _order(act: Act) -> tuple[date, int, int]:
-    return act.order
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +99,7 @@ def _enter(index: Index, act: Act) -> None:
             index.trackers[place] = CAUSE_KINDS[condition.kind].tracker(condition, rulebook)
         index.trackers[place].enter(act)
     for place in seen.stains:
-        insort(index.matched.setdefault(place, []), act, key=_order)
+        put(index.matched.setdefault(place, []), act)
     if seen.lowers and index.lowering:
         index.lowering.enter(act)
     for tally in index.tallies.values():
@@ -111,7 +107,7 @@ def _enter(index: Index, act: Act) -> None:
     for word in seen.ends:
         insort(index.terminal, (act, word), key=lambda one: one[0].order)
     if seen.judges_new:
-        insort(index.judged_new, act, key=_order)
+        put(index.judged_new, act)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ own period. The legal field decides, not the agency: a fine under price law coun
 
 from __future__ import annotations
 
-from bisect import insort
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -12,7 +11,7 @@ from itertools import groupby
 
 from schemas.rulebook import Rulebook
 from schemas.rulebook.periodic import Lowering
-from services.rating.domain.acts import Act, between
+from services.rating.domain.acts import Act, between, put
 from services.rating.domain.approval import approvals
 from services.rating.domain.days import ONE_DAY
 from services.rating.domain.holding import Holding, Quantity
@@ -37,22 +36,32 @@ class Counted:
     rulebook: Rulebook
     _acts: list[Act] = field(default_factory=list)
     _counted: list[Act] | None = None
+    _names: set[tuple[object, ...]] = field(default_factory=set)
 
     def enter(self, act: Act) -> None:
         """Take an act that lowers: see ``matches``."""
-        insort(self._acts, act, key=lambda one: one.order)
-        self._counted = None
+        put(self._acts, act)
+        if self._acts[-1] is not act:
+            self._counted = None
+        elif self._counted is not None:
+            self._count(act)
 
     def between(self, first: date, last: date) -> list[Act]:
         """The counted acts that took effect from ``first`` to ``last``, both days included."""
         if self._counted is None:
-            by = self.rulebook.parameter(self.lowering.counted_by)
-            found: dict[tuple[object, ...], Act] = {}
+            self._counted, self._names = [], set()
             for act in self._acts:
-                name = act.decision if by.at(act.effective) == "decision" else act.identity
-                found.setdefault(name, act)
-            self._counted = list(found.values())
+                self._count(act)
         return between(self._counted, first, last)
+
+    def _count(self, act: Act) -> None:
+        """The next by day, unless its decision is counted already."""
+        assert self._counted is not None
+        by = self.rulebook.parameter(self.lowering.counted_by).at(act.effective)
+        name = act.decision if by == "decision" else act.identity
+        if name not in self._names:
+            self._names.add(name)
+            self._counted.append(act)
 
 
 Count = Callable[[Reason], Reason | None]

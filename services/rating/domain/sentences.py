@@ -15,7 +15,7 @@ from services.rating.domain.holding import Holding, Quantity, Worded
 SHOWN_DOCUMENTS = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Decisive:
     """A fact that a grade rests on, with the day it happened and the day it was served."""
 
@@ -32,7 +32,7 @@ class Bilingual(Protocol):
     def en(self) -> str: ...
 
 
-@dataclass(frozen=True)
+@dataclass
 class Reason:
     """One condition that holds. ``status``: what a rule gives in the place of a grade; ``on``: from when it acts, for a lowering at
     once; ``facts``: what it rests on beside its holdings; ``approved_by``: the approver's word by which it counts (R8).

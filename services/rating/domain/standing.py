@@ -13,7 +13,7 @@ from services.rating.domain.sentences import Decisive, Reason
 Moment = Literal["immediate", "evaluation", "status", "correction"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Standing:
     """``grade`` is None where ``status`` says why there is none. ``after``: lowerings at once count from the day after it.
     ``proposed``: the grade that is met and awaits approval, ``returned``: the newest word by which a proposal went back (R8)."""

@@ -13,18 +13,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from services.rating.domain.acts import ACTS, DOCUMENTS, Act, acts_of
+from services.rating.domain.acts import ACTS, DOCUMENTS, Act, acts_of, put
 from services.rating.domain.days import day
 from services.rating.domain.effects import SERVED
 from services.rating.domain.facts import Fact
 from services.rating.domain.serving import Papers
+from services.rating.domain.silent import brings_nothing
 
 # All others bring no act and serve none.
 BRING = ACTS | {SERVED}
-
-
-def _order(act: Act) -> tuple[date, int, int]:
-    return act.order
 
 
 @dataclass(slots=True)
@@ -58,6 +55,8 @@ class View:
     def enter(self, fact: Fact) -> None:
         """Fold a fact that is in effect and was not folded before."""
         name = fact.name
+        if name == "inspection.recorded" and brings_nothing(fact):
+            return
         if self.indexes:
             first = _first_touched(fact)
             for index in self.indexes.values():
@@ -107,11 +106,7 @@ class View:
 
     def _enter(self, acts: Iterable[Act]) -> None:
         for act in acts:
-            # Mostly the newest comes last.
-            if self.acts and act.order < self.acts[-1].order:
-                insort(self.acts, act, key=_order)
-            else:
-                self.acts.append(act)
+            put(self.acts, act)
             self.arrived.append(act)
 
 

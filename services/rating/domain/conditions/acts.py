@@ -6,6 +6,7 @@ A decision that was entered twice counts once: acts are told apart by office, do
 from __future__ import annotations
 
 from bisect import insort
+from functools import partial
 
 from schemas.rulebook import Rulebook
 from schemas.rulebook.conditions import Acts
@@ -32,6 +33,10 @@ def tracker(condition: Acts, rulebook: Rulebook) -> Tracker:
     return Each() if condition.count is None else Counted(condition, rulebook)
 
 
+def _alone(act: Act) -> tuple[Act, ...]:
+    return (act,)
+
+
 class Each(Tracker):
     """Every act is a moment. Nothing depends on the acts before it, so one that comes late just takes its place."""
 
@@ -39,7 +44,11 @@ class Each(Tracker):
         self._causes: list[Cause] = []
 
     def enter(self, act: Act) -> None:
-        insort(self._causes, Cause(act.effective, act, 1, lambda: (act,)), key=lambda one: one.act.order)
+        cause = Cause(act.effective, act, 1, partial(_alone, act))
+        if self._causes and act.order < self._causes[-1].act.order:
+            insort(self._causes, cause, key=lambda one: one.act.order)
+        else:
+            self._causes.append(cause)
 
     def causes(self, view: View) -> list[Cause]:
         return self._causes

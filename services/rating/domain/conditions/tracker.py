@@ -7,10 +7,8 @@ before others that are in already, makes the whole be worked out again, once, wh
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from bisect import insort
-from datetime import date
 
-from services.rating.domain.acts import Act
+from services.rating.domain.acts import Act, put
 from services.rating.domain.causes import Cause
 from services.rating.domain.view import View
 
@@ -38,7 +36,7 @@ class InOrder(Tracker):
     def enter(self, act: Act) -> None:
         if self.acts and act.order < self.acts[-1].order:
             self._taken = -1
-        insort(self.acts, act, key=_order)
+        put(self.acts, act)
 
     def causes(self, view: View) -> list[Cause]:
         if self.outdated(view) or self._taken < 0:
@@ -61,7 +59,3 @@ class InOrder(Tracker):
     @abstractmethod
     def take(self, act: Act, view: View) -> Cause | None:
         """The next act by day; the moment that it makes, if it makes one."""
-
-
-def _order(act: Act) -> tuple[date, int, int]:
-    return act.order
