@@ -20,7 +20,18 @@ from types import FrameType
 
 INTERVAL_S = 0.005
 # Innermost Python functions of a thread that waits (uvloop shows its own caller): with them a thread's sample is not counted.
-ASLEEP = {"select", "execute_from_commandline", "_start_thread", "poll", "wait", "_wait_for_tstate_lock", "get", "acquire", "accept", "recv"}
+ASLEEP = {
+    "select",
+    "execute_from_commandline",
+    "_start_thread",
+    "poll",
+    "wait",
+    "_wait_for_tstate_lock",
+    "get",
+    "acquire",
+    "accept",
+    "recv",
+}
 
 
 def _name(frame: FrameType) -> str:
