@@ -6,6 +6,7 @@ subject back from its rows. Measures and prints; asserts no figure (``tests/unit
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,7 @@ from services.rating.domain.subject import fold
 from services.rating.handlers import Rater
 from services.rating.partition import PartitionState
 from services.rating.ports import Record
+from services.rating.worker import GC_THRESHOLDS
 from tests.bench import speed
 from tests.cases.ledger import Ledger, book, without_approval
 
@@ -120,6 +122,7 @@ def rerated(facts: Sequence[Fact], worker: Worker, one: Book, tries: int = 20) -
     """Seconds of CPU to fold decoded facts and work out where the subject stands, the best of so many."""
     best = float("inf")
     for _ in range(tries):
+        gc.collect()
         begun = time.process_time()
         subject = fold(SUBJECT, PARTITION, facts)
         assert current(subject, worker.state.controls, one, upto=facts[-1].offset, known=facts[-1].known)
@@ -137,6 +140,9 @@ def main(given: Sequence[str]) -> int:
     console = Console(highlight=False)
     ledger, one = life(wanted.facts, a_day=wanted.a_day, retracted=wanted.retracted), without_approval(book("liyujiang"))
     log, worker = records(ledger), Worker(one)
+    # As the worker does.
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     table = Table(title=f"one subject, {wanted.facts:,} facts, {wanted.a_day} a day", title_justify="left")
     for name in ("facts", "CPU µs a fact", "bytes a fact", "grade events", "speed"):
         table.add_column(name, justify="right")

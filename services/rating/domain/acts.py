@@ -6,7 +6,7 @@ An act takes effect on the day its document was served (R3); what has no documen
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -34,6 +34,11 @@ class Act:
     correct_by: date | None = None
     served_by: Fact | None = None
     position: int = 0
+    order: tuple[date, int, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Kept, for every list of acts asks for it again and again.
+        self.order = (self.effective, self.offset, self.position)
 
     @property
     def identity(self) -> tuple[object, ...]:
@@ -55,10 +60,6 @@ class Act:
         if announced := self.fact.data.get("announces"):
             names.add((announced["source"], announced["id"], self.violation))
         return frozenset(names)
-
-    @property
-    def order(self) -> tuple[date, int, int]:
-        return (self.effective, self.offset, self.position)
 
     @property
     def regime(self) -> str | None:
