@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -115,9 +116,14 @@ def test_of_two_workers_one_is_killed_and_no_grade_is_lost_or_doubled(live: Live
         live.broadcast(evaluation())
         live.until(lambda _: second.status()["counts"]["facts"] > 0)
         both = (live.status() or {})["partitions"], second.status()["partitions"]
-        live.send(premises(41_000, 400))
+        taken, wave = second.status()["counts"]["facts"], premises(41_000, 1_200)
+        sending = threading.Thread(target=live.send, args=(wave,))
+        sending.start()
+        # In the midst of its work: it has begun with the wave and not come to its end.
+        live.until(lambda _: second.status()["counts"]["facts"] > taken + 50)
         second.process.kill()
         second.process.wait()
+        sending.join()
         live.send(premises(42_000, 200))
         live.send([event for event in town(7_000, 200) if event["type"] == "mingjian.warning.issued.v1"])
     assert sorted(both[0] + both[1]) == list(range(topics.PARTITIONS)), "each partition has one worker, and each worker some"
@@ -128,7 +134,7 @@ def test_of_two_workers_one_is_killed_and_no_grade_is_lost_or_doubled(live: Live
     assert live.expected() == grades
     told = {orjson.loads(value)["event"]["subject"] for value in grades.values()}
     assert {
-        f"fhrs:{number}" for first, count in ((40_000, 300), (41_000, 400), (42_000, 200)) for number in range(first, first + count)
+        f"fhrs:{number}" for first, count in ((40_000, 300), (41_000, 1_200), (42_000, 200)) for number in range(first, first + count)
     } <= told
 
 
