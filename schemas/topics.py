@@ -25,7 +25,7 @@ CONTROL_KEY = b"control"
 
 RATING_APP = "mingjian-rating"
 # Rises with the shape of rating's state, or with its code where it tells otherwise: then all is made again from the facts (ADR 23).
-RATING_VERSION = 1
+RATING_VERSION = 2
 
 
 @dataclass(frozen=True)

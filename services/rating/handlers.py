@@ -25,7 +25,7 @@ from services.rating.backlog import Backlog
 from services.rating.domain.controls import Activation
 from services.rating.domain.duty_events import TYPES as DUTY_TYPES
 from services.rating.domain.facts import CONTROLS, DAY_CLOSED, DUTY_CONTROLS, Fact, compact
-from services.rating.domain.fold import Book, Told, Untold, attempt, attempts, concerned_by, merged, not_held
+from services.rating.domain.fold import Book, Told, Untold, attempt, attempts, concerned_by, merged, not_held, passed_over
 from services.rating.domain.parts.entries import TYPE as PART_GRADED
 from services.rating.domain.subject import Subject
 from services.rating.partition import PartitionState
@@ -124,6 +124,9 @@ class Rater:
             self.backlog.ahead(state, subject, fact, work, again=False)
         self.retelling.before(state, subject, fact, work)
         try:
+            if not state.untold and state.rebuild is None and passed_over(subject, state.controls, self.books, fact):
+                fresh.setdefault(name, []).append(fact)
+                return None
             found = self.attempted(state, subject, fact)
         except Exception:
             # The fold stopped half-way: what is kept of the subject is right, what is decoded is not.

@@ -44,7 +44,7 @@ def collect(pid: int, folder: Path, *, top: int = 12) -> tuple[int, list[Line]]:
     """Ask a sampled process for its counts: (samples, the functions with most time of their own). Raises ``TimeoutError``."""
     path = folder / f"{pid}.json"
     path.unlink(missing_ok=True)
-    os.kill(pid, signal.SIGUSR2)
+    os.kill(pid, signal.SIGRTMIN)
     until = time.monotonic() + LIMIT_S
     while not path.exists():
         if time.monotonic() > until:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from deploy.local.stack import Stack
+from deploy.local.stack import CHECKOUT, Stack
 from schemas import topics
 from schemas.canonical import trusted_canonical_bytes
 from schemas.envelope import derived_bytes, open_record
@@ -62,6 +66,27 @@ def envelope(event: dict) -> bytes:
     return trusted_canonical_bytes({"event": event, "signature": {}, "entry": entry})
 
 
+@dataclass(frozen=True)
+class Second:
+    """Another worker in the same group, beside the stack's own; nobody starts it again."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+
+    def ready(self) -> bool:
+        """Its partitions are assigned and their state is read back."""
+        try:
+            with urllib.request.urlopen(self.url + "/readyz", timeout=5):
+                return True
+        except OSError:
+            return False
+
+    def status(self) -> dict:
+        """What its /status says."""
+        with urllib.request.urlopen(self.url + "/status", timeout=5) as answer:
+            return json.load(answer)
+
+
 class Live:
     """One stack with the rating worker of this checkout."""
 
@@ -93,6 +118,20 @@ class Live:
             await asyncio.gather(*waiting)
         finally:
             await producer.stop()
+
+    @contextmanager
+    def second(self) -> Iterator[Second]:
+        """Start a second worker; killed at the latest when the block ends."""
+        port = self.stack.ports.base + 18
+        own = {"MINGJIAN_PORT": str(port), "MINGJIAN_INSTANCE": "rating-second"}
+        command = [sys.executable, "-m", "services.rating.worker"]
+        with (self.stack.home / "logs" / "rating-second.log").open("wb") as log:
+            process = subprocess.Popen(command, env=self.stack.service_env("rating") | own, cwd=CHECKOUT, stdout=log, stderr=log)
+        try:
+            yield Second(process, f"http://127.0.0.1:{port}")
+        finally:
+            process.kill()
+            process.wait()
 
     def status(self) -> dict | None:
         """What /status says; None while nobody answers."""

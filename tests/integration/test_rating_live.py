@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -134,6 +135,40 @@ def evaluating(live: Live, *, most: int) -> bool:
     """At most so many evaluations are left."""
     status = live.status()
     return status is not None and status["backlog"] < most
+
+
+def test_of_two_workers_one_is_killed_and_no_grade_is_lost_or_doubled(live: Live) -> None:
+    """The partitions are shared; what the killed one had taken and not told, the other tells, under the same ids in the same bytes."""
+    live.stack.start("rating")
+    live.wait_worked_off()
+    with live.second() as second:
+        live.until(lambda _: second.ready())
+        live.until(lambda one: one.ready()[0] == 200)
+        live.send(premises(40_000, 300))
+        live.send(town(7_000, 200))
+        live.broadcast(evaluation())
+        live.until(lambda _: second.status()["counts"]["facts"] > 0)
+        both = (live.status() or {})["partitions"], second.status()["partitions"]
+        taken, wave = second.status()["counts"]["facts"], premises(41_000, 1_200)
+        sending = threading.Thread(target=live.send, args=(wave,))
+        sending.start()
+        # In the midst of its work: it has begun with the wave and not come to its end.
+        live.until(lambda _: second.status()["counts"]["facts"] > taken + 50)
+        second.process.kill()
+        second.process.wait()
+        sending.join()
+        live.send(premises(42_000, 200))
+        live.send([event for event in town(7_000, 200) if event["type"] == "mingjian.warning.issued.v1"])
+    assert sorted(both[0] + both[1]) == list(range(topics.PARTITIONS)), "each partition has one worker, and each worker some"
+    assert both[0] and both[1]
+    status = live.wait_worked_off()
+    assert status["counts"]["facts"] > 0
+    grades = live.grades()
+    assert live.expected() == grades
+    told = {orjson.loads(value)["event"]["subject"] for value in grades.values()}
+    assert {
+        f"fhrs:{number}" for first, count in ((40_000, 300), (41_000, 1_200), (42_000, 200)) for number in range(first, first + count)
+    } <= told
 
 
 def test_a_broker_killed_under_the_worker_loses_and_changes_no_grade(live: Live) -> None:

@@ -8,15 +8,15 @@ from pathlib import Path
 from ssl import SSLContext
 
 import faust
-from faust.types import EventT
 
 from schemas import topics
-from services.rating.adapters.kafka import headers_of
 from services.rating.adapters.rows import RowTable, row_table
+from services.rating.adapters.runs import RUN, RunTransport, Untouched
 from services.rating.ports import Record
 
+# Records in a batch at most: what is worked off, and made durable, at once.
 BATCH = 2_000
-WITHIN_S = 0.04
+WITHIN_S = 0.02
 
 OnBatch = Callable[[Sequence[Record]], Awaitable[None]]
 
@@ -58,12 +58,13 @@ def build_app(settings: FaustSettings) -> tuple[faust.App, RowTable, RowTable]:
         broker_request_timeout=60.0,
         broker_commit_interval=1.0,
         broker_commit_every=50_000,
-        stream_buffer_maxsize=4 * settings.batch,
+        stream_buffer_maxsize=4 * settings.batch // RUN,
         stream_wait_empty=True,
         producer_acks=-1,
         value_serializer="raw",
         key_serializer="raw",
     )
+    app.transport = RunTransport(app.conf.broker_consumer, app)
     chunks = row_table(app, "chunks", topics.PARTITIONS)
     heads = row_table(app, "heads", topics.PARTITIONS)
     return app, chunks, heads
@@ -71,19 +72,10 @@ def build_app(settings: FaustSettings) -> tuple[faust.App, RowTable, RowTable]:
 
 def add_agent(app: faust.App, settings: FaustSettings, on_batch: OnBatch) -> None:
     """One agent on facts, one at a time; ``on_batch`` must not raise."""
-    facts = app.topic(topics.FACTS, key_serializer="raw", value_serializer="raw", key_type=bytes, value_type=bytes)
+    facts = app.topic(topics.FACTS, schema=Untouched(key_serializer="raw", value_serializer="raw", allow_empty=True))
 
     async def rate(stream: faust.Stream) -> None:
-        async for events in stream.take_events(settings.batch, within=settings.within_s):
-            await on_batch([record_of(event) for event in events])
+        async for events in stream.take_events(settings.batch // RUN, within=settings.within_s):
+            await on_batch([record for event in events for record in event.value])
 
     app.agent(facts, name="rate", concurrency=1)(rate)
-
-
-def record_of(event: EventT) -> Record:
-    """faust's event → the record as Kafka gave it. faust keeps the timestamp as seconds; milliseconds come back exactly."""
-    message = event.message
-    headers = message.headers
-    pairs = headers.items() if isinstance(headers, dict) else headers
-    stamp = round(message.timestamp * 1000)
-    return Record(message.partition, message.offset, stamp, message.key, message.value, headers_of(pairs))

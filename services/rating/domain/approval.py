@@ -81,6 +81,12 @@ class Gate:
                 (found.counted if self.lenient else found.waiting).append(reason)
         return found
 
+    def note(self, waited: bool, returned: Fact | None) -> None:
+        """Take over what another gate met on a part of the way."""
+        self.waited = self.waited or waited
+        if returned and (self.returned is None or returned.offset > self.returned.offset):
+            self.returned = returned
+
     def _said(self, name: str, reason: Reason, when: When) -> Iterator[Fact]:
         """The words of a kind on the reason's grade that were entered after what made it so, and whose day has come."""
         for word in self.words:
@@ -109,13 +115,12 @@ class Gate:
         entered once more is nothing new."""
         if not self.words:
             return False
-        acts = [act for holding in reason.holdings for act in holding.acts]
-        facts = [fact for holding in reason.holdings for fact in holding.facts]
-        newest = max((*_first_of_each(acts), *(_changed(fact) for fact in facts)), default=-1)
+        newest: int | None = None
         for word in self._said(RETURNED, reason, when):
+            if newest is None:
+                newest = _newest(reason)
             if word.offset > newest:
-                if self.returned is None or word.offset > self.returned.offset:
-                    self.returned = word
+                self.note(False, word)
                 return True
         return False
 
@@ -133,6 +138,13 @@ def _entered(act: Act) -> int:
 
 def _changed(fact: Fact) -> int:
     return max(fact.offset, fact.worded_by.offset if fact.worded_by else -1)
+
+
+def _newest(reason: Reason) -> int:
+    """The offset of the newest that the reason rests on."""
+    acts = [act for holding in reason.holdings for act in holding.acts]
+    facts = [fact for holding in reason.holdings for fact in holding.facts]
+    return max((*_first_of_each(acts), *(_changed(fact) for fact in facts)), default=-1)
 
 
 def _first_of_each(acts: Iterable[Act]) -> Iterator[int]:

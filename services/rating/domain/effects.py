@@ -55,6 +55,8 @@ class Effects:
     acting: dict[Key, list[Fact]] = field(default_factory=dict)
     _entries: dict[Decision, list[Fact]] = field(default_factory=dict)
     _services: dict[str, list[Fact]] = field(default_factory=dict)
+    # Ids of the acting facts, for what serves one makes it act.
+    _waiting: set[str] = field(default_factory=set)
     repairs: list[Fact] = field(default_factory=list)
     # Acting fact's offset → whether nothing takes it away; None: to be worked out again.
     _standing: dict[int, bool] | None = None
@@ -66,17 +68,22 @@ class Effects:
         if fact.name in ACTING:
             for key in named_by(fact):
                 self.acting.setdefault(key, []).append(fact)
+            self._waiting.add(fact.id)
             self._standing = None
             return True
         if decision := decision_of(fact):
             self._entries.setdefault(decision, []).append(fact)
         if fact.name == SERVED:
             self._services.setdefault(fact.data["document"], []).append(fact)
-            return bool(self.acting)
+            return self.awaits(fact) or fact.key in self.acting
         if fact.name == REPAIR:
             self.repairs.append(fact)
             return True
         return fact.key in self.acting
+
+    def awaits(self, service: Fact) -> bool:
+        """Whether it may be the service that a change of another act waits for."""
+        return service.data["document"] in self._waiting
 
     def effective(self, fact: Fact) -> Fact | None:
         """The fact as it counts now: itself, itself with other words, or None where it is as never done."""

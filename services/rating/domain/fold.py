@@ -21,7 +21,7 @@ from services.rating.domain import duty_steps
 from services.rating.domain.book import Book, Books
 from services.rating.domain.controls import Activation, Controls
 from services.rating.domain.days import ONE_DAY, civil_day
-from services.rating.domain.due import next_change
+from services.rating.domain.due import goes_without_saying, next_change
 from services.rating.domain.duties import Duty
 from services.rating.domain.emit import closed, corrected, determined, proposed
 from services.rating.domain.facts import CONTROLS, DAY_CLOSED, DUTY_CONTROLS, Fact
@@ -120,6 +120,21 @@ def _asking(subject: Subject, controls: Controls, book: Book, step: Fact | None 
         return _on(subject, controls, book, upto=upto, as_of=day)
 
     return on
+
+
+def passed_over(subject: Subject, controls: Controls, books: Books, step: Fact) -> bool:
+    """Enter a fact of which ``attempt`` would tell nothing, without working a standing out. False where it may tell something, and
+    where it is a further copy; nothing is entered then. Not for a subject who is owed a grade: this makes up for none."""
+    rating = [book for book in books.values() if subject.scheme in book.rulebook.header.schemes]
+    if not rating or not all(goes_without_saying(subject, controls, book, step) for book in rating):
+        return False
+    if any(duty_steps.adopted(controls, book.rulebook.regime, upto=step.offset) for book in rating):
+        # A visit that found nothing performs duties.
+        return False
+    kept = {book.rulebook.regime: _kept(subject, controls, book, step.offset) for book in rating}
+    subject.apply(step)
+    subject.standings.update((regime, (step.offset, found[1])) for regime, found in kept.items() if found)
+    return True
 
 
 def concerned_by(step: Fact, books: Books) -> list[Book]:
@@ -297,13 +312,18 @@ def today(books: Books, known: int) -> date | None:
 
 def previous(subject: Subject, controls: Controls, book: Book, offset: int) -> Standing | None:
     """The standing after the last step below ``offset``: kept from then, or worked out again the same."""
+    kept = _kept(subject, controls, book, offset)
+    if kept is not None:
+        return kept[1]
+    return _at(subject, controls, book, upto=offset - 1, known=_last_known(subject, controls, book.rulebook.regime, offset))
+
+
+def _kept(subject: Subject, controls: Controls, book: Book, offset: int) -> tuple[int, Standing | None] | None:
+    """What was found at the last step below ``offset``, with its offset; None where it isn't kept."""
     regime = book.rulebook.regime
     last_control = controls.last(regime, below=offset)
-    last_step = max(subject.last_offset, last_control.offset if last_control else -1)
     kept = subject.standings.get(regime)
-    if kept is not None and kept[0] == last_step:
-        return kept[1]
-    return _at(subject, controls, book, upto=offset - 1, known=_last_known(subject, controls, regime, offset))
+    return kept if kept is not None and kept[0] == max(subject.last_offset, last_control.offset if last_control else -1) else None
 
 
 def _last_known(subject: Subject, controls: Controls, regime: str, offset: int) -> int:

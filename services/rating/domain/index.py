@@ -20,16 +20,29 @@ from services.rating.domain.conditions import no_acts as no_acts_kind
 from services.rating.domain.conditions.points import Tally
 from services.rating.domain.conditions.selection import in_field
 from services.rating.domain.conditions.tracker import Tracker
+from services.rating.domain.facts import Fact
+from services.rating.domain.standing import Standing
 from services.rating.domain.view import View
 
 # Of a subject, far above the parts of all regimes' laws together; what lies there beyond them is of rulebooks that are loaded no more.
 MAX_INDEXES = 64
 
 
+@dataclass(frozen=True, slots=True)
+class Met:
+    """The standing that an evaluation met, on the day before it; whether anything that awaits approval was met on the way, and the
+    newest return that kept something out."""
+
+    on: date
+    standing: Standing
+    waited: bool
+    returned: Fact | None
+
+
 @dataclass(slots=True)
 class Index:
     """``matched[(rule, position)]``: the acts that a ``no_acts`` looks at, by day of effect; ``trackers``: of cause conditions;
-    ``tallies``: of point tables."""
+    ``tallies``: of point tables; ``met``: by evaluations and way of asking, see ``periodic``."""
 
     rulebook: Rulebook
     entered: int = 0
@@ -40,6 +53,12 @@ class Index:
     terminal: list[tuple[Act, str]] = field(default_factory=list)
     # What lowers by a step; None where the rulebook has no such lowering.
     lowering: lowering.Counted | None = None
+    met: dict[tuple[object, ...], Met] = field(default_factory=dict)
+
+    def touched(self, first: date) -> None:
+        """Forget what was met on a day or on a later one: a fact came that may have changed it."""
+        if self.met:
+            self.met = {key: met for key, met in self.met.items() if met.on < first}
 
     def acts(self, rule: str, position: int) -> list[Act]:
         """The matching acts of one condition, sorted."""

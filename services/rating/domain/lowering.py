@@ -36,24 +36,34 @@ class Counted:
     rulebook: Rulebook
     _acts: list[Act] = field(default_factory=list)
     _counted: list[Act] | None = None
+    _names: set[tuple[object, ...]] = field(default_factory=set)
 
     def enter(self, act: Act) -> None:
         """Take an act that lowers: see ``matches``."""
         put(self._acts, act)
-        self._counted = None
+        if self._acts[-1] is not act:
+            self._counted = None
+        elif self._counted is not None:
+            self._count(act)
 
     def between(self, first: date, last: date) -> list[Act]:
         """The counted acts that took effect from ``first`` to ``last``, both days included."""
         if not self._acts:
             return []
         if self._counted is None:
-            by = self.rulebook.parameter(self.lowering.counted_by)
-            found: dict[tuple[object, ...], Act] = {}
+            self._counted, self._names = [], set()
             for act in self._acts:
-                name = act.decision if by.at(act.effective) == "decision" else act.identity
-                found.setdefault(name, act)
-            self._counted = list(found.values())
+                self._count(act)
         return between(self._counted, first, last)
+
+    def _count(self, act: Act) -> None:
+        """The next by day, unless its decision is counted already."""
+        assert self._counted is not None
+        by = self.rulebook.parameter(self.lowering.counted_by).at(act.effective)
+        name = act.decision if by == "decision" else act.identity
+        if name not in self._names:
+            self._names.add(name)
+            self._counted.append(act)
 
 
 Count = Callable[[Reason], Reason | None]

@@ -27,6 +27,7 @@ from services.rating.domain.holding import Look, number_text
 from services.rating.domain.in_time import sifted
 from services.rating.domain.index import index_of
 from services.rating.domain.law import law_of
+from services.rating.domain.newness import takes_no_part
 from services.rating.domain.rules import holds_alone
 from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject
@@ -91,14 +92,21 @@ def better(subject: Subject, controls: Controls, book: Book, found: Standing, *,
     known = controls.evaluations(rulebook.regime, upto=upto, as_of=as_of)
     best, reached = rulebook.rank[found.grade] if found.grade else len(rulebook.grades), []
     last = known[-1].last if known else date(as_of.year - 1, 12, 31)
+    met: dict[int, Standing] = {}
+    waits = False
     for _ in range(_YEARS):
         if best == 0:
             break
         first, last = last + ONE_DAY, add_months(last, 12)
         on = max(last, as_of) + ONE_DAY
         known = [*known, Evaluation(first, last, on, _assumed(rulebook, last))]
+        waits = waits and takes_no_part(view, law.on(last).rulebook, last)
+        if waits:
+            # Passed over as by the evaluation before this one.
+            continue
         full = _full_marks(law.on(last).rulebook, last)
-        assumed = periodic.by_conditions(view, law.on(on).rulebook, go_live, known, full, on, several)
+        assumed = periodic.by_conditions(view, law.on(on).rulebook, go_live, known, full, on, met, several)
+        waits = assumed.grade is None and takes_no_part(view, law.on(last).rulebook, last)
         rank = rulebook.rank[assumed.grade] if assumed.grade else best
         # Whoever has no grade yet steps over none on the way to the first.
         between = rulebook.grades[rank:best] if best < len(rulebook.grades) else rulebook.grades[rank : rank + 1]

@@ -6,8 +6,8 @@ after that period: of the two the worse holds. So nothing is carried from step t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from itertools import groupby
@@ -15,25 +15,26 @@ from itertools import groupby
 from schemas.rulebook import Rulebook
 from schemas.rulebook.periodic import Stays
 from services.rating.domain.acts import between
-from services.rating.domain.approval import Admitted, Gate, When, approvals, with_proposal
+from services.rating.domain.approval import Admitted, Gate, approvals, with_proposal
 from services.rating.domain.causes import SHOWN, Causes
 from services.rating.domain.causes import between as causes_between
 from services.rating.domain.conditions import CAUSE_KINDS
-from services.rating.domain.conditions.operated_for import Operating, operating
+from services.rating.domain.conditions.operated_for import Operating
 from services.rating.domain.controls import Evaluation
+from services.rating.domain.course import Course
 from services.rating.domain.days import ONE_DAY, day
 from services.rating.domain.final_score import FinalScore, final_score
 from services.rating.domain.holding import Look
 from services.rating.domain.in_time import Judge, at_once, evaluated_by_law, grades_the_new, steps
-from services.rating.domain.index import index_of
+from services.rating.domain.index import Met, index_of
 from services.rating.domain.law import Law
 from services.rating.domain.lowering import stepped, worse
+from services.rating.domain.newness import new_on, operating_by
 from services.rating.domain.plan import cause_rules
 from services.rating.domain.rules import by_gravity, holding_rules, pick, reason_of, without_given_way
 from services.rating.domain.sentences import Decisive, Reason
 from services.rating.domain.standing import Standing
-from services.rating.domain.terms import Terms, terms_of
-from services.rating.domain.values import quick
+from services.rating.domain.terms import terms_of
 from services.rating.domain.view import View
 
 STAYS = "grade_stays"
@@ -65,40 +66,12 @@ def by_conditions(
     evaluations: Sequence[Evaluation],
     score: FinalScore | None,
     as_of: date,
+    met: dict[int, Standing],
     law: Law | None = None,
 ) -> Standing:
-    """The same with nothing to approve, and with ``score`` for a period of which none is entered."""
-    return _standing(view, rulebook, Course(go_live, evaluations, assumed=score, law=law), as_of)
-
-
-@quick
-class Course:
-    """Evaluations one after the other. ``gate``: what must be approved to count, where anything must; ``met``: what the newest of so
-    many evaluations met, worked out once; ``assumed``: a score for the newest period, where none is entered; ``law``: where there was more
-    than one."""
-
-    go_live: date
-    evaluations: Sequence[Evaluation]
-    gate: Gate | None = None
-    met: dict[int, Standing] = field(default_factory=dict)
-    assumed: FinalScore | None = None
-    law: Law | None = None
-
-    def admit(self, reasons: Iterable[Reason], *, on: date | None, known: int, by: date) -> Admitted:
-        """What of the reasons counts: see ``Gate.admit``."""
-        return self.gate.admit(reasons, When(on, known, by)) if self.gate else Admitted(list(reasons), [])
-
-    def before(self) -> Course:
-        """Without the newest."""
-        return Course(self.go_live, self.evaluations[:-1], self.gate, self.met, law=self.law)
-
-    def rulebook(self, rulebook: Rulebook, on: date) -> Rulebook:
-        """The one of a day; ``rulebook`` where there is no other."""
-        return self.law.on(on).rulebook if self.law else rulebook
-
-    def by(self, found: Standing, on: date) -> Standing:
-        """The standing as one by the law of a day."""
-        return replace(found, by=self.law.on(on)) if self.law else found
+    """The same with nothing to approve, and with ``score`` for a period of which none is entered. ``met`` is filled: who asks again
+    with more evaluations after these hands it on, so that the older ones aren't judged anew."""
+    return _standing(view, rulebook, Course(go_live, evaluations, met=met, assumed=score, law=law), as_of)
 
 
 def _standing(view: View, rulebook: Rulebook, course: Course, as_of: date) -> Standing:
@@ -127,19 +100,10 @@ def _waiting(view: View, rulebook: Rulebook) -> list[Reason]:
     return [Reason("served_too_early", note.clause, None, note, {"documents": ", ".join(numbers)}, facts=facts, readings=note.readings)]
 
 
-def _operating(view: View, terms: Terms) -> Operating:
-    return Operating(None, None, ()) if terms.months is None else operating(view, terms.months)
-
-
-def _new_on(view: View, rulebook: Rulebook, on: date) -> bool:
-    terms = terms_of(rulebook, on)
-    return _operating(view, terms).new_on(on, terms.unknown_is_new)
-
-
 def initial(view: View, rulebook: Rulebook, go_live: date, as_of: date) -> Standing:
     """Before the first evaluation: new, or not yet evaluated."""
     terms = terms_of(rulebook, as_of)
-    found = _operating(view, terms)
+    found = operating_by(view, terms)
     after = go_live - ONE_DAY
     if found.new_on(as_of, terms.unknown_is_new):
         new = _new(view, rulebook, found, as_of)
@@ -195,7 +159,7 @@ def _judged(view: View, rulebook: Rulebook, course: Course, as_of: date) -> Stan
     evaluation = course.evaluations[-1]
     last = evaluation.last
     terms = terms_of(rulebook, last)
-    found = _operating(view, terms)
+    found = operating_by(view, terms)
     score = final_score(view, rulebook, evaluation.first, last) or course.assumed
     scored = score is not None or not periodic.by_scores
     if found.new_on(last, terms.unknown_is_new) and not _graded_though_new(view, rulebook, course):
@@ -288,7 +252,7 @@ def _stays(
         if before.grade is None or rulebook.rank[grade] > rulebook.rank[before.grade]:
             return _graded(rulebook, by_gravity(rulebook, reasons), evaluation)
     terms, new = terms_of(rulebook, evaluation.last), rulebook.status_for("new_enterprise")
-    found = _operating(view, terms)
+    found = operating_by(view, terms)
     if new and before.status == new.status and not found.new_on(evaluation.last, terms.unknown_is_new):
         # Until then it was told as new.
         before = replace(_not_yet_evaluated(view, rulebook, found), in_force_from=evaluation.on)
@@ -302,8 +266,27 @@ def _before(view: View, rulebook: Rulebook, course: Course) -> Standing:
     """The standing that the newest evaluation met: by those of older periods, on the day before it."""
     number = len(course.evaluations)
     if number not in course.met:
-        course.met[number] = _standing(view, rulebook, course.before(), course.evaluations[-1].on - ONE_DAY)
+        course.met[number] = _met(view, rulebook, course)
     return course.met[number]
+
+
+def _met(view: View, rulebook: Rulebook, course: Course) -> Standing:
+    """The same, kept with the view until something is entered for that day or one before it. What the gate noted on the way is kept
+    along with it."""
+    if course.law:
+        # What an edition met depends on the others as well.
+        return _standing(view, rulebook, course.before(), course.evaluations[-1].on - ONE_DAY)
+    gate, kept = course.gate, index_of(view, rulebook).met
+    key = (gate and gate.lenient, course.go_live, *((one.fact.offset, one.on) for one in course.evaluations))
+    found: Met | None = kept.get(key)
+    if found is None:
+        own = replace(gate, waited=False, returned=None) if gate else None
+        on = course.evaluations[-1].on - ONE_DAY
+        standing = _standing(view, rulebook, Course(course.go_live, course.evaluations[:-1], own), on)
+        found = kept[key] = Met(on, standing, own is not None and own.waited, own.returned if own else None)
+    if gate:
+        gate.note(found.waited, found.returned)
+    return found.standing
 
 
 def _lowered(view: View, rulebook: Rulebook, course: Course, base: Standing, as_of: date) -> Standing:
@@ -404,6 +387,6 @@ def _while_new(view: View, rulebook: Rulebook, causes: Causes) -> Causes:
     assert rulebook.periodic is not None
     if len(rulebook.parameter(rulebook.periodic.new_enterprises.months).values) == 1:
         # By one and the same number of months, who is no longer new never is again.
-        return causes.until(lambda cause: not _new_on(view, rulebook, cause.on))
-    new = [cause for cause in causes.of[causes.low : causes.high] if _new_on(view, rulebook, cause.on)]
+        return causes.until(lambda cause: not new_on(view, rulebook, cause.on))
+    new = [cause for cause in causes.of[causes.low : causes.high] if new_on(view, rulebook, cause.on)]
     return Causes(new, 0, len(new))

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from services.rating.domain.effects import ACTING, REPAIR
+from services.rating.domain.facts import Fact
 
 # Canonical JSON has no space after a colon, and a quote within a text is never bare, so these can be nothing but keys.
 SPEAKING: dict[str, tuple[bytes, ...]] = {
@@ -30,9 +31,21 @@ def is_silent(name: str, canonical: bytes) -> bool:
     return True
 
 
+def brings_nothing(fact: Fact) -> bool:
+    """The same of a decoded fact: what is not silent here may be silent in its bytes, never the other way round."""
+    data = fact.data
+    if fact.name == "inspection.recorded":
+        return _FINDINGS.isdisjoint(data)
+    if fact.name == "score.recorded":
+        return data["final"] is False
+    return fact.name == "case.closed" and data["outcome"] != "violation_no_penalty"
+
+
 def all_count(names: Iterable[str]) -> bool:
     """Whether among facts of these types each must be read, because some act on others."""
     return not _EFFECTS.isdisjoint(names)
 
 
+# The keys of an inspection by which it says something.
+_FINDINGS = frozenset(one.decode().strip('":') for one in SPEAKING["inspection.recorded"])
 _EFFECTS = ACTING | {REPAIR}

@@ -172,7 +172,7 @@ def touches(step: Fact, subject: Subject, controls: Controls, regime: str) -> da
         return day(data["in_force_from"])
     if step.name in CONTROLS:
         return None
-    if step.name in _EVERYTHING or step.key in subject.effects.acting or (step.name == SERVED and subject.effects.acting):
+    if step.name in _EVERYTHING or step.key in subject.effects.acting or (step.name == SERVED and subject.effects.awaits(step)):
         return date.min
     if step.name == "score.recorded":
         return controls.evaluated_on(regime, data["year"]) if data["final"] and data["regime"] == regime else None

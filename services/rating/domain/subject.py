@@ -69,7 +69,7 @@ class Subject:
         """Enter a fact. False where it changed nothing: a further copy, or an offset at or before the last one.
 
         Raises what makes it impossible to fold; the subject is of no use then."""
-        if not self._is_new(fact):
+        if not self.is_new(fact):
             return False
         # Folded at once, so that it is this fact that fails and not whatever asks for a view later.
         views = self._views or {OWN: self._made(*OWN)}
@@ -85,7 +85,7 @@ class Subject:
 
     def take(self, fact: Fact) -> bool:
         """Enter a fact that was folded once already; views are made when they are asked for."""
-        if not self._is_new(fact):
+        if not self.is_new(fact):
             return False
         self._enter(fact)
         self._views = {}
@@ -108,7 +108,8 @@ class Subject:
                 self._repairs = None
         self._views = {}
 
-    def _is_new(self, fact: Fact) -> bool:
+    def is_new(self, fact: Fact) -> bool:
+        """False for what ``apply`` would let pass by."""
         return fact.offset > self.last_offset and fact.name not in CONTROLS and fact.key not in self.log
 
     def _enter(self, fact: Fact) -> bool:

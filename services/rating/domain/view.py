@@ -18,6 +18,7 @@ from services.rating.domain.days import day
 from services.rating.domain.effects import SERVED
 from services.rating.domain.facts import Fact
 from services.rating.domain.serving import Papers
+from services.rating.domain.silent import brings_nothing
 
 DEALINGS = frozenset(
     (
@@ -71,12 +72,18 @@ class View:
     def enter(self, fact: Fact) -> None:
         """Fold a fact that is in effect and was not folded before."""
         name = fact.name
+        if self.dealings is not None and name in DEALINGS:
+            insort(self.dealings.setdefault(name, []), fact, key=_by_day)
+        if name == "inspection.recorded" and brings_nothing(fact):
+            return
+        if self.indexes:
+            first = _first_touched(fact)
+            for index in self.indexes.values():
+                index.touched(first)
         if (folding := _FOLDS.get(name)) is not None:
             if not (regimes := regimes_of(fact)) <= self.regimes:
                 self.regimes |= regimes
             folding(self, fact)
-        if self.dealings is not None and name in DEALINGS:
-            insort(self.dealings.setdefault(name, []), fact, key=_by_day)
         if name not in BRING:
             return
         if name in DOCUMENTS:
@@ -120,6 +127,19 @@ class View:
         for act in acts:
             put(self.acts, act)
             self.arrived.append(act)
+
+
+def _first_touched(fact: Fact) -> date:
+    """The first day on which the fact may count. A score does where its year is evaluated, a service where a document says so."""
+    data = fact.data
+    if fact.name in _EVERY_DAY:
+        return date.min
+    if fact.name == "score.recorded":
+        return date(data["year"], 1, 1)
+    return day(data.get("occurred_on")) or date.min
+
+
+_EVERY_DAY = frozenset({"enterprise.registered", "operation.started", "operation.interrupted", SERVED})
 
 
 def regimes_of(fact: Fact) -> frozenset[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Callable
+from functools import partial
 
 from schemas.rulebook import Rulebook
 from schemas.rulebook.conditions import Acts
@@ -33,6 +34,10 @@ def tracking(condition: Acts, rulebook: Rulebook) -> Callable[[], Tracker]:
     return Each if condition.count is None else lambda: Counted(condition, rulebook)
 
 
+def _alone(act: Act) -> tuple[Act, ...]:
+    return (act,)
+
+
 class Each(Tracker):
     """Every act is a moment. Nothing depends on the acts before it, so one that comes late just takes its place."""
 
@@ -40,7 +45,7 @@ class Each(Tracker):
         self._causes: list[Cause] = []
 
     def enter(self, act: Act) -> None:
-        cause, causes = Cause(act.effective, act, 1, lambda: (act,)), self._causes
+        cause, causes = Cause(act.effective, act, 1, partial(_alone, act)), self._causes
         if causes and order_of(act) < order_of(causes[-1].act):
             insort(causes, cause, key=lambda one: order_of(one.act))
         else:

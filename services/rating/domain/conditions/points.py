@@ -17,7 +17,7 @@ from decimal import Decimal
 from schemas.rulebook import Parameter, Rulebook
 from schemas.rulebook.conditions import Points
 from schemas.rulebook.points import PointTable
-from services.rating.domain.acts import Act
+from services.rating.domain.acts import Act, put
 from services.rating.domain.causes import SHOWN
 from services.rating.domain.conditions.points_words import Deducted, Line, Row, deductions_text
 from services.rating.domain.conditions.selection import in_field
@@ -87,7 +87,7 @@ class Tally:
         lines = self.lines(act)
         if not lines:
             return
-        insort(self.acts, act, key=lambda one: one.order)
+        put(self.acts, act)
         for (first, last, _), window in self._windows.items():
             if first <= act.effective <= last:
                 window.take(act, lines)
