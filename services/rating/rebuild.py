@@ -68,9 +68,9 @@ class Rebuild:
 
 
 def last_cause(records: Iterable[Record]) -> int:
-    """The highest offset that caused any of these grades; -1 for none."""
-    causes = (open_record(one.value).event["data"]["cause"]["offset"] for one in records)
-    return max(causes, default=-1)
+    """The highest offset that caused any of these grades, those of wholes left out; -1 for none."""
+    said = (open_record(one.value).event["data"] for one in records)
+    return max((one["cause"]["offset"] for one in said if "parts" not in one), default=-1)
 
 
 class Retelling:

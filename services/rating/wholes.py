@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -59,6 +59,8 @@ class Wholes:
     chronicles: dict[tuple[str, str], Chronicle] = field(default_factory=dict)
     # Parent and regime.
     failed: set[tuple[str, str]] = field(default_factory=set)
+    # Ids of what another version of rating told before this one began; see ``already``.
+    sent: frozenset[str] = frozenset()
     _traces: dict[Order, bytes] = field(default_factory=dict)
 
     def take(self, records: Sequence[Record]) -> list[Message]:
@@ -98,6 +100,8 @@ class Wholes:
         messages = []
         for key, one in sorted(self.chronicles.items()):
             for entry, event in self._settled(key, one, upto):
+                if event["id"] in self.sent:
+                    continue
                 headers = [("ce_id", event["id"].encode()), ("ce_type", event["type"].encode()), ("content-type", b"application/json")]
                 if trace := self._traces.get(entry.order):
                     headers.append((HEADER, trace))
@@ -120,6 +124,14 @@ class Wholes:
             log.error("parts/%d: a whole's grades by %s can't be worked out: %s in %s", self.partition, key[1], type(error).__name__, where)
             self.failed.add(key)
             return []
+
+    @staticmethod
+    def already(records: Iterable[Record]) -> Iterator[str]:
+        """The ids of wholes' events among records of grades."""
+        for record in records:
+            event = open_record(record.value).event
+            if "parts" in event["data"]:
+                yield event["id"]
 
     @property
     def waiting(self) -> int:

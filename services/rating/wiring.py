@@ -114,7 +114,7 @@ class Worker:
             telemetry=self.telemetry,
         )
         add_agent(self.app, faust_settings, self._batch)
-        self.following = Following(connection, books=self.rater.books, heads=self._heads, sink=self.sink)
+        self.following = Following(connection, books=self.rater.books, heads=self._heads, sink=self.sink, told=KafkaTold(connection))
         self._followed_at = 0.0
         self._ends = Ends(connection, topics.rating_app(given.version))
         self.app.service(self._watcher())

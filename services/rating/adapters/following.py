@@ -20,6 +20,7 @@ from services.rating.domain.fold import Book
 from services.rating.domain.parts.entries import Order
 from services.rating.partition import PARTS
 from services.rating.ports import Message, Record, Sink
+from services.rating.ports import Told as TellingsAgain
 from services.rating.wholes import Told, Wholes
 
 BEHIND = 2
@@ -36,9 +37,9 @@ class Look:
 class Following:
     """``books`` is the rater's own mapping; ``changed`` says to begin anew when it was changed."""
 
-    def __init__(self, connection: Connection, *, books: Mapping[str, Book], heads: RowTable, sink: Sink) -> None:
+    def __init__(self, connection: Connection, *, books: Mapping[str, Book], heads: RowTable, sink: Sink, told: TellingsAgain) -> None:
         self._consumer = PositionedConsumer(connection, client_id="mingjian-rating-parts")
-        self._books, self._heads, self._sink = books, heads, sink
+        self._books, self._heads, self._sink, self._told = books, heads, sink, told
         self.states: dict[int, Wholes] = {}
         self._looks: deque[Look] = deque()
         self._generation = 0
@@ -72,7 +73,12 @@ class Following:
     async def _begin(self, own: set[int]) -> None:
         self.changed()
         rows = self._heads.rows.partitions
-        self.states = {number: Wholes(number, self._books, Told.of(rows.get(number, {}).get(PARTS))) for number in sorted(own)}
+        for number in sorted(own):
+            row = rows.get(number, {}).get(PARTS)
+            state = Wholes(number, self._books, Told.of(row))
+            if row is None:
+                state.sent = await self._before(number)
+            self.states[number] = state
         if own:
             try:
                 await self._consumer.start()
@@ -80,6 +86,14 @@ class Following:
             except BaseException:
                 self.states.clear()
                 raise
+
+    async def _before(self, partition: int) -> frozenset[str]:
+        """What another version told: this one has no row yet."""
+        found: set[str] = set()
+        end = (await self._told.ends(partition, (topics.GRADES,)))[topics.GRADES]
+        async for records in self._told.read_told(topics.GRADES, partition, end):
+            found.update(Wholes.already(records))
+        return frozenset(found)
 
     async def _read(self) -> None:
         ends = await self._consumer.fetch_ends()

@@ -158,10 +158,18 @@ class Live:
         again = PartitionState(partition, rebuilt=state.rebuilt, rebuild=Rebuild(*state.rebuilt))
         assert again.rebuild is not None
         for topic in TOLD:
-            async for records in self._told.read_told(topic, partition, ends[topic]):
-                for one in records:
-                    again.rebuild.read(topic, one)
+            await self._reread(again.rebuild, topic, partition, ends[topic])
+        for number in range(topics.PARTITIONS):
+            # What parts told lies where their parents do.
+            end = (await self._told.ends(number, (topics.PARTS,)))[topics.PARTS]
+            await self._reread(again.rebuild, topics.PARTS, number, end)
         return again
+
+    async def _reread(self, rebuild: Rebuild, topic: str, partition: int, end: int) -> None:
+        assert self._told is not None
+        async for records in self._told.read_told(topic, partition, end):
+            for one in records:
+                rebuild.read(topic, one)
 
     async def catch_up(self, partition: int, end: int) -> None:
         """Work off what stands below ``end`` and was never handed on. Leaves the process where ``batch`` would."""

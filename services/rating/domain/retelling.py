@@ -45,8 +45,9 @@ class Difference(NamedTuple):
 
 
 def said(event: dict[str, Any], mark: int, *, own: bool = False) -> Said | None:
-    """What a grade event says of days; None for one that says nothing of them (a proposal)."""
-    if event["type"] not in (TYPE, TYPE_CORRECTED):
+    """What a grade event says of days; None for one that says nothing of them (a proposal), and for a whole's (ADR 0026): its causes
+    are facts of others."""
+    if event["type"] not in (TYPE, TYPE_CORRECTED) or "parts" in event["data"]:
         return None
     data = event["data"]
     first, last = data.get("in_force_from"), data.get("corrected_to")

@@ -13,7 +13,9 @@ from schemas.envelope import derived_bytes
 from services.rating.domain.fold import Book
 from services.rating.domain.parts.chronicle import Chronicle, steps
 from services.rating.domain.parts.entries import TYPE, Entry, entry_of
+from services.rating.domain.retelling import said
 from services.rating.ports import Message, Record
+from services.rating.rebuild import last_cause
 from services.rating.wholes import Told, Wholes
 from tests.cases.chain import CHAIN, REGIME, Town
 from tests.cases.ledger import book
@@ -100,6 +102,36 @@ def test_what_arrives_after_the_row_is_told_by_the_next_worker(town: Town, rando
     whole.settle()
     [chronicle] = other.chronicles.values()
     assert (chronicle._state and chronicle._state.history) == (whole._state and whole._state.history)
+
+
+def test_another_version_tells_nothing_that_stands_there() -> None:
+    """It has no row of its own yet, and what was told by the one before it is on Kafka."""
+    arrived = records(Town(3).graded("AAB"))
+    last = max(entry.order for entry in entries(arrived))
+    first = Wholes(0, BOOKS)
+    first.take(arrived)
+    told = first.settle(last)
+    assert told
+    kept = [Record(0, at, one.timestamp, one.key, one.value, one.headers) for at, one in enumerate(told)]
+    second = Wholes(0, BOOKS, sent=frozenset(Wholes.already(kept)))
+    second.take(arrived)
+    assert [] == second.settle(last)
+    half = Wholes(0, BOOKS, sent=frozenset(Wholes.already(kept[: len(kept) // 2])))
+    half.take(arrived)
+    assert kept[len(kept) // 2 :] == [
+        Record(0, len(kept) // 2 + at, one.timestamp, one.key, one.value, one.headers) for at, one in enumerate(half.settle(last))
+    ]
+
+
+def test_a_wholes_words_are_no_fact_of_its_own_partition() -> None:
+    """Their causes lie in the parts' partitions: a rebuild compares nothing with them and doesn't wait for their offsets."""
+    arrived = records(Town(3).graded("AAB"))
+    state = Wholes(0, BOOKS)
+    state.take(arrived)
+    told = state.settle(max(entry.order for entry in entries(arrived)))
+    kept = [Record(0, at, one.timestamp, one.key, one.value, one.headers) for at, one in enumerate(told)]
+    assert -1 == last_cause(kept)
+    assert {None} == {said(orjson.loads(one.value or b"")["event"], 0) for one in kept}
 
 
 def test_further_copies_tell_nothing() -> None:

@@ -190,8 +190,8 @@ class Chronicle:
             event = determined(**named, before=before, after=after, cause=entry.cause)
         else:
             event = corrected(**named, first=on, last=until, before=before, after=after, cause=entry.cause)
-        if held is not None and held.standing is not None:
-            event["data"]["parts"] = state.whole.counted(held, on)
+        # Also where nothing was counted: by it a whole's words are told from a part's, which have causes of their own.
+        event["data"]["parts"] = state.whole.counted(held, on) if held is not None and held.standing is not None else None
         identity = f"{entry.identity}#{state.log}"
         ordinal = 0 if until is None else on.toordinal()
         event["id"] = derived_id(cause=identity, kind=kind, subject=self.parent, regime=book.rulebook.regime, ordinal=ordinal)
