@@ -109,9 +109,21 @@ def _book(book: Rulebook, found: list[Case]) -> Iterator[str]:
         yield _row(reading.id, f"{reading.zh}<br>{reading.en}", rules, numbers, [case for case in found if reading.id in case.marks])
 
 
+# What decides where rating doesn't.
+ELSEWHERE = {
+    "五(一)1–3": "not decided by rating: the contract's event types (`docs/schemas.md`), personal data kept out of Kafka by intake",
+    "五(二)": "not decided by rating: intake (signed by who enters, `reviewed_by`, source documents by hash); audit judges timeliness",
+    "五(三) ¶2": "not decided by rating: the yearly report is not built yet",
+    "五(三) ¶3": "not decided by rating: audit finds late entries; what they did to grades is not built yet",
+    "五(三) ¶4": "not decided by rating: intent is for people; the hearing is not built yet",
+    "五(四) ¶1–2": "not decided by rating: who may enter scores is the office's jurisdiction, held by intake",
+}
+
+
 def _row(name: str, words: str, cited: list[str], numbers: list[str], shown: list[Case]) -> str:
+    elsewhere = ELSEWHERE.get(name, "not decided by rating")
     listed = "<br>".join(f"{case.file}: {case.name.replace('_', ' ')}" for case in shown)
-    counted = f"<details><summary>{len(shown)}</summary>{listed}</details>" if shown else "not decided by rating" if not cited else "–"
+    counted = f"<details><summary>{len(shown)}</summary>{listed}</details>" if shown else elsewhere if not cited else "–"
     return f"| {name} | {words} | {', '.join(cited) or '–'} | {'<br>'.join(numbers) or '–'} | {counted} |"
 
 
