@@ -5,9 +5,7 @@ Exit codes as in the whole command line: 0 done, 1 failed, 2 wrong use, 5 no ans
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from pathlib import Path
 from typing import Annotated, Any
 
 import orjson
@@ -16,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas import topics
-from services.rating.cli import FAILED, USAGE, default_broker, language_of, sentences, stop
+from services.rating.cli import BASE, USAGE, Kafka, PortBase, TlsDir, default_broker, language_of, stop
 from services.rating.owed import Owed, is_late
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -40,12 +38,13 @@ def duties(
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="In every state.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The whole events, one a line.")] = False,
-    kafka: Annotated[str | None, typer.Option(envvar="MINGJIAN_KAFKA", help="Broker; default the embedded one.")] = None,
-    tls_dir: Annotated[Path | None, typer.Option(envvar="MINGJIAN_KAFKA_TLS_DIR", hidden=True)] = None,
-    port_base: Annotated[int | None, typer.Option(envvar="MINGJIAN_PORT_BASE", hidden=True)] = None,
+    kafka: Kafka = None,
+    tls_dir: TlsDir = None,
+    port_base: PortBase = BASE,
 ) -> None:
     """Duties of offices: which office, about whom, by which clause, until when, and how it stands."""
     from services.rating.replaying import Source
+    from services.rating.telling import told
 
     if state is not None and state not in _STATES:
         stop(f"--state is {state!r}; write one of {', '.join(_STATES)}", USAGE)
@@ -53,11 +52,7 @@ def duties(
         stop("--overdue, --state and --all say which states: give one of them", USAGE)
     states = None if every else frozenset((state,)) if state else frozenset(("overdue",)) if overdue else frozenset(("open", "overdue"))
     source = Source(kafka or default_broker(port_base), tls_dir)
-    with sentences(source.bootstrap):
-        try:
-            owed = asyncio.run(_read(source))
-        except (ValueError, KeyError, TypeError) as error:
-            stop(f"a record on {topics.DUTIES} is none of rating's ({type(error).__name__})", FAILED)
+    owed = told(source, topics.DUTIES, Owed())
     found = owed.found(subject=subject, office=office, regime=regime, states=states)
     if as_json:
         for one in found:
@@ -65,20 +60,6 @@ def duties(
     else:
         every_state = owed.found(subject=subject, office=office, regime=regime)
         _show(found, Counter(one["data"]["state"] for one in every_state), zh=language_of(context) == "zh")
-
-
-async def _read(source: Any) -> Owed:
-    from services.rating.adapters.partitions import Partitions
-
-    found, reader = Owed(), Partitions(source.connection(), topics.DUTIES)
-    await reader.start()
-    try:
-        for partition, (first, end) in (await reader.spans()).items():
-            async for entries in reader.read(partition, first, end):
-                found.take(entries)
-    finally:
-        await reader.stop()
-    return found
 
 
 def _show(found: list[dict[str, Any]], counted: Counter[str], *, zh: bool) -> None:

@@ -4,7 +4,6 @@ Exit codes as in the whole command line: 0 done, 1 failed, 2 wrong use, 5 no ans
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any
 
 import orjson
@@ -13,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from schemas import topics
-from services.rating.cli import BASE, FAILED, Kafka, PortBase, TlsDir, default_broker, language_of, sentences, stop
+from services.rating.cli import BASE, Kafka, PortBase, TlsDir, default_broker, language_of
 from services.rating.proposals import Open, draft
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -39,32 +38,15 @@ def proposals(
 ) -> None:
     """Grades that await approval: who, from which grade to which, since when, by which clause."""
     from services.rating.replaying import Source
+    from services.rating.telling import told
 
     source = Source(kafka or default_broker(port_base), tls_dir)
-    with sentences(source.bootstrap):
-        try:
-            found = asyncio.run(_read(source)).found(subject, regime)
-        except (ValueError, KeyError, TypeError) as error:
-            stop(f"a record on {topics.GRADES} is none of rating's ({type(error).__name__})", FAILED)
+    found = told(source, topics.GRADES, Open()).found(subject, regime)
     if as_json or approver:
         for one in found:
             typer.echo(orjson.dumps(draft(one, approver) if approver else one).decode())
     else:
         _show(found, zh=language_of(context) == "zh")
-
-
-async def _read(source: Any) -> Open:
-    from services.rating.adapters.partitions import Partitions
-
-    found, reader = Open(), Partitions(source.connection(), topics.GRADES)
-    await reader.start()
-    try:
-        for partition, (first, end) in (await reader.spans()).items():
-            async for entries in reader.read(partition, first, end):
-                found.take(entries)
-    finally:
-        await reader.stop()
-    return found
 
 
 def _show(found: list[dict[str, Any]], *, zh: bool) -> None:

@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from schemas import topics
 from schemas.envelope import derived_event
 from schemas.ids import derived_id
 from schemas.times import instant, milliseconds
 from services.rating.domain.days import day
-from services.rating.domain.emit import identity_of
+from services.rating.domain.emit import cause_of, identity_of
 from services.rating.domain.facts import Fact, name_of
 from services.rating.domain.sentences import Decisive
 
@@ -93,15 +92,7 @@ def graded(
         "part": part,
         "stretches": [_said(one) for one in stretches],
         "rulebook": {"regime": regime, "version": version, "sha256": sha256},
-        "cause": {
-            "topic": topics.FACTS,
-            "partition": cause.partition,
-            "offset": cause.offset,
-            "id": cause.id,
-            "source": cause.source,
-            "type": cause.type,
-            "known_from": instant(cause.known),
-        },
+        "cause": cause_of(cause),
     }
     identity = derived_id(cause=f"{identity_of(cause)}#{part}", kind=KIND, subject=parent, regime=regime)
     return derived_event(id=identity, service="rating", type=TYPE, subject=parent, time=instant(cause.stamp), data=data)
