@@ -103,7 +103,7 @@ class _Process:
         instead = {regime: self.asked.books[regime].sha256 for regime in self.asked.instead}
         found = Gathered(partition, until=self.known_at, instead=instead)
         # No coroutine may return them: asyncio's Runner asks for the handler of SIGINT when it is done, which makes a text of the task
-        # with its result, all of a partition's bytes; that took a third of the whole replay.
+        # with its result, all of a partition's bytes; that took a quarter of the whole replay.
         self.runner.run(self._gather(found, partition, first, end))
         return found
 

@@ -30,7 +30,7 @@ from tests.bench.register import Register, Row
 from tests.cases.ledger import book
 from tests.stack_fixtures import temporary_stack
 
-# Adding up the pages of large processes stops them for 10 ms and more: looking twenty times a second cost a third of what was measured.
+# Adding up the pages of large processes takes 10 ms and more, in which they can't get new ones: looking often is part of what is measured.
 LOOK_S = 0.5
 
 

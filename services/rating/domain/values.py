@@ -13,5 +13,5 @@ def quick(cls: type[T]) -> type[T]:
     """A dataclass with slots that nobody changes once it is made.
 
     Frozen to whoever checks types, and held to it by ``tests/fitness/test_values.py``; not frozen when it runs, for a frozen one
-    takes seven times as long to make, and that was a fifth of all that rating a subject costs."""
+    takes seven times as long to make, and rating a subject makes dozens."""
     return dataclass(slots=True)(cls)
