@@ -114,8 +114,9 @@ def _type_name(type_name: str, lang: Language) -> str:
 
 def _cause(data: Mapping[str, Any], lang: Language) -> Iterator[str]:
     """What made it due, where that is none of the records that it rests on: an annulment, a correction, the evaluation itself."""
-    cause = data.get("cause")
-    if not cause or any(one["id"] == cause["id"] for one in data.get("decisive_events") or ()):
+    cause = data.get("cause") or {}
+    # Events of before ADR 18 say less of it.
+    if not cause.get("type") or any(one["id"] == cause["id"] for one in data.get("decisive_events") or ()):
         return
     name, known = _type_name(cause["type"], lang), cause["known_from"]
     if lang == "zh":
@@ -131,11 +132,8 @@ def _outlook(data: Mapping[str, Any], lang: Language) -> Iterator[str]:
             yield f"离 {one['grade']} 级只差一项条件（{one['clause']}）：{missed}。"
         else:
             yield f"{one['grade']} was missed {missed} ({one['clause']})."
-    if (
-        reached := "；".join(_earliest(data.get("better") or (), lang))
-        if lang == "zh"
-        else "; ".join(_earliest(data.get("better") or (), lang))
-    ):
+    reached = ("；" if lang == "zh" else "; ").join(_earliest(data.get("better") or (), lang))
+    if reached:
         if lang == "zh":
             yield f"没有新的不利记录的，最早可以评为：{reached}；须经批准的自批准起。更正、撤销、异议成立或信用修复可以提前。"
         else:
@@ -149,7 +147,7 @@ def _earliest(better: Sequence[Mapping[str, Any]], lang: Language) -> Iterator[s
     """By the evaluation that can give them, the nearest first; which of several it gives is for the score to say."""
     by_period: dict[str, list[str]] = {}
     for one in better:
-        by_period.setdefault(one["period_last"], []).insert(0, one["grade"])
+        by_period.setdefault(one.get("period_last") or one["on"], []).insert(0, one["grade"])
     for last, grades in by_period.items():
         if lang == "zh":
             yield f"截至 {last} 的评定，{' 或 '.join(grades)} 级{'，视得分' if len(grades) > 1 else ''}"
