@@ -46,9 +46,9 @@ class Pending:
         return Row("heads", self.record.partition, CURSOR + b"%d" % self.record.offset, self.cursor.encode())
 
     def done_rows(self) -> list[Row]:
-        """It is worked off."""
+        """It is worked off. The cursor goes first: one that is left alone would lie there for ever."""
         place = b"%d" % self.record.offset
-        return [Row("heads", self.record.partition, name + place, None) for name in (PENDING, CURSOR)]
+        return [Row("heads", self.record.partition, name + place, None) for name in (CURSOR, PENDING)]
 
 
 Agenda = dict[int, Pending]

@@ -123,8 +123,11 @@ class Worker:
 
     async def _batch(self, records: Sequence[Record]) -> None:
         self._quiet.began()
-        await self.live.batch(records)
-        self._quiet.ended(time.monotonic())
+        try:
+            await self.live.batch(records)
+        finally:
+            # Also where a rebalance cuts it off: a worker that counts as busy for ever looks after nothing.
+            self._quiet.ended(time.monotonic())
         self._worked()
 
     def _keep(self, row: Row) -> None:

@@ -146,7 +146,7 @@ def test_better_grades_come_on_the_days_that_asking_year_by_year_finds(data: st.
     found = folding._on(folded(ledger.subject, 3, ledger.facts), controls, one, upto=upto, as_of=on)
     if found is None or found.status in ("closed", "licence_revoked", "permit_revoked"):
         return
-    asked = outlooks.better(folded(ledger.subject, 3, ledger.facts), controls, one.rulebook, found, upto=upto, as_of=on)
+    asked = outlooks.better(folded(ledger.subject, 3, ledger.facts), controls, one, found, upto=upto, as_of=on)
     assert [(each.grade, each.on) for each in asked] == year_by_year(
         folded(ledger.subject, 3, ledger.facts), controls, one, found, upto, on
     )

@@ -30,7 +30,6 @@ CASES = Path(ledger.__file__).parent
 _STATUS = "who lost its papers has a status, and nothing asks for its acts"
 _BETTER_HOLDS = "with violations under another law alone b_compliant holds, and this rule is for the rest"
 _LOWER = "below the mark a score band holds, and this rule is for the rest"
-_ONE_BAND = "one band holds at a time"
 # Regime → change → why no case can notice it.
 IMPLIED: dict[str, dict[str, str]] = {
     "fhrs": {
@@ -51,7 +50,6 @@ IMPLIED: dict[str, dict[str, str]] = {
         "own_fields without drug": _STATUS,
         "act_sets ends without permit_revoked": _STATUS,
         "act_sets ends without business_licence_revoked": _STATUS,
-        "the best wins": _ONE_BAND,
     },
     "wuhan-2017": {},
 }
