@@ -71,7 +71,7 @@ class Chains(Live):
 
     def wait_agreed(self, limit_s: float = 90.0) -> None:
         end = time.monotonic() + limit_s
-        self.wait_worked_off()
+        self.wait_worked_off(alone=False)
         wanted = self.worked_out()
         while (found := self.told()[0]) != wanted:
             assert time.monotonic() < end, (len(found), len(wanted), found.keys() - wanted.keys(), self.status())
