@@ -9,9 +9,11 @@ from schemas.envelope import derived_event
 from schemas.ids import derived_id
 from schemas.rulebook import Rulebook
 from schemas.times import instant
+from services.rating.domain.days import day
 from services.rating.domain.duties import Duty, Met, readings_of, set_by_operator
-from services.rating.domain.emit import cause_of, identity_of
+from services.rating.domain.emit import cause_of, decisive, identity_of
 from services.rating.domain.facts import Fact
+from services.rating.domain.sentences import Decisive
 
 PREFIX = "duty."
 OPENED, PERFORMED, OVERDUE, LAPSED, CORRECTED = (f"{PREFIX}{word}" for word in ("opened", "performed", "overdue", "lapsed", "corrected"))
@@ -83,9 +85,9 @@ def row(one: Duty, rulebook: Rulebook) -> dict[str, Any]:
         "performed_on": _text(one.performed_on),
         "lapsed_on": _text(one.lapsed_on),
         "period": {"first": period[0].isoformat(), "last": period[1].isoformat()} if period else None,
-        "opened_by": _decisive(fact) if fact else None,
+        "opened_by": _named(fact) if fact else None,
         "needed": [_needed(need) for need in one.needs],
-        "events": [_decisive(counted[offset]) for offset in sorted(counted)[:MAX_EVENTS]],
+        "events": [_named(counted[offset]) for offset in sorted(counted)[:MAX_EVENTS]],
     }
 
 
@@ -93,15 +95,8 @@ def _needed(need: Met) -> dict[str, Any]:
     return {"acts": list(need.acts), "at_least": need.at_least, "found": len(need.found)}
 
 
-def _decisive(fact: Fact) -> dict[str, Any]:
-    return {
-        "id": fact.id,
-        "type": fact.type,
-        "partition": fact.partition,
-        "offset": fact.offset,
-        "occurred_on": fact.data.get("occurred_on"),
-        "served_on": (fact.data.get("service") or {}).get("served_on"),
-    }
+def _named(fact: Fact) -> dict[str, Any]:
+    return decisive(Decisive(fact, day((fact.data.get("service") or {}).get("served_on"))))
 
 
 def _text(day: date | None) -> str | None:

@@ -102,7 +102,7 @@ def held(after: Standing) -> dict[str, Any]:
         "period_last": _text(after.period_last),
         "clauses": list(after.clauses),
         "reasons": [_reason(one) for one in after.reasons[:MAX_REASONS]],
-        "decisive_events": [_decisive(one) for one in after.decisive[:MAX_DECISIVE]],
+        "decisive_events": [decisive(one) for one in after.decisive[:MAX_DECISIVE]],
         "readings": list(after.readings),
     }
 
@@ -152,7 +152,8 @@ def _reason(reason: Reason) -> dict[str, Any]:
     }
 
 
-def _decisive(one: Decisive) -> dict[str, Any]:
+def decisive(one: Decisive) -> dict[str, Any]:
+    """A fact that something rests on, as every event names it."""
     return {
         "id": one.fact.id,
         "type": one.fact.type,

@@ -14,7 +14,7 @@ from schemas.envelope import derived_event
 from schemas.ids import derived_id
 from schemas.times import instant, milliseconds
 from services.rating.domain.days import day
-from services.rating.domain.emit import cause_of, identity_of
+from services.rating.domain.emit import cause_of, decisive, identity_of
 from services.rating.domain.facts import Fact, name_of
 from services.rating.domain.sentences import Decisive
 
@@ -109,24 +109,19 @@ def entry_of(event: Mapping[str, Any]) -> Entry:
 
 
 def _said(one: Stretch) -> dict[str, Any]:
-    decisive = [
-        {
-            "id": found.fact.id,
-            "type": found.fact.type,
-            "partition": found.fact.partition,
-            "offset": found.fact.offset,
-            "occurred_on": found.fact.data.get("occurred_on"),
-            "served_on": found.served.isoformat() if found.served else None,
-        }
-        for found in one.decisive
-    ]
     last = one.last.isoformat() if one.last else None
-    return {"first": one.first.isoformat(), "last": last, "grade": one.grade, "status": one.status, "decisive": decisive}
+    return {
+        "first": one.first.isoformat(),
+        "last": last,
+        "grade": one.grade,
+        "status": one.status,
+        "decisive": [decisive(found) for found in one.decisive],
+    }
 
 
 def _stretch(said: Mapping[str, Any]) -> Stretch:
-    decisive = tuple(_decisive(one) for one in said.get("decisive", ()))
-    return Stretch(date.fromisoformat(said["first"]), day(said["last"]), said["grade"], said["status"], decisive)
+    facts = tuple(_decisive(one) for one in said.get("decisive", ()))
+    return Stretch(date.fromisoformat(said["first"]), day(said["last"]), said["grade"], said["status"], facts)
 
 
 def _decisive(said: Mapping[str, Any]) -> Decisive:
