@@ -73,12 +73,7 @@ class Following:
     async def _begin(self, own: set[int]) -> None:
         self.changed()
         rows = self._heads.rows.partitions
-        for number in sorted(own):
-            row = rows.get(number, {}).get(PARTS)
-            state = Wholes(number, self._books, Told.of(row))
-            if row is None:
-                state.sent = await self._before(number)
-            self.states[number] = state
+        self.states = {number: Wholes(number, self._books, Told.of(rows.get(number, {}).get(PARTS))) for number in sorted(own)}
         if own:
             try:
                 await self._consumer.start()
@@ -118,6 +113,9 @@ class Following:
     async def _tell(self, state: Wholes, upto: Order) -> None:
         if state.told.order is not None and upto <= state.told.order and not state.waiting:
             return
+        if state.told.order is None and state.waiting:
+            # Asked where there is something to tell for the first time alone: most partitions never have a whole.
+            state.sent = await self._before(state.partition)
         before = (state.told.order, state.told.offset)
         messages: list[Message] = state.settle(upto)
         if messages:
