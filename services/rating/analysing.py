@@ -14,18 +14,17 @@ from typing import Any
 
 from schemas.rulebook import load_rulebook
 from schemas.times import milliseconds
-from services._bus.kafka import RecordsGone, Unavailable, UnusableCertificates
 from services.rating.adapters.files import read
 from services.rating.adapters.register import KafkaHistory
 from services.rating.analysis.editions import Edition, EditionError, Files, of_file, of_folder
 from services.rating.analysis.history import Register
 from services.rating.bulk import BadLine
+from services.rating.cli import FAILED, USAGE, sentences
 from services.rating.domain.fold import Book
 from services.rating.progress import bar
 from services.rating.replaying import Source
 
 RULEBOOKS = Path(__file__).resolve().parents[2] / "rulebooks"
-FAILED, USAGE, NO_ANSWER = 1, 2, 5
 
 
 class Fault(Exception):
@@ -91,7 +90,8 @@ def _edition(make: Any, *given: Any) -> Edition:
 
 
 def history(file: Path | None, book: Book, known_at: int | None, kafka: Source | None = None) -> Register:
-    """The history of a file, ``-`` being standard input; without one that of Kafka. Raises ``Fault``."""
+    """The history of a file, ``-`` being standard input; without one that of Kafka, which ends the
+    command where it doesn't answer. Raises ``Fault``."""
     if file is None:
         return _of_kafka(kafka, known_at)
     try:
@@ -110,28 +110,17 @@ def history(file: Path | None, book: Book, known_at: int | None, kafka: Source |
 def _of_kafka(source: Source | None, known_at: int | None) -> Register:
     if source is None:
         raise Fault("name a file of events, one JSON object a line, or - for standard input", USAGE)
-    with answered(source):
+    with sentences(source.bootstrap):
         return _something(KafkaHistory.opened(source.connection(), known_at), f"Kafka at {source.bootstrap}", known_at)
 
 
 @contextmanager
-def answered(source: Source) -> Iterator[None]:
-    """What goes wrong with Kafka, as a ``Fault``."""
-    try:
-        yield
-    except Unavailable as error:
-        raise Fault(f"nothing answers as Kafka at {source.bootstrap} ({error}); is the stack up? (`mingjian status`)", NO_ANSWER) from None
-    except (RecordsGone, UnusableCertificates) as error:
-        raise Fault(str(error)) from None
-
-
-@contextmanager
 def shown(found: Register, source: Source, words: str) -> Iterator[None]:
-    """Work that reads a history: with a bar where it comes from Kafka, and with what goes wrong there as a ``Fault``."""
+    """Work that reads a history: with a bar where it comes from Kafka, and with what goes wrong there in a sentence."""
     if not isinstance(found, KafkaHistory):
         yield
         return
-    with answered(source), bar(words, found.total) as found.progress:
+    with sentences(source.bootstrap), bar(words, found.total) as found.progress:
         yield
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from services._bus.kafka import Connection, Unavailable
-from services.rating.adapters.partitions import Partitions
+from services.rating.adapters import partitions
 from services.rating.domain.digest import digest_of
 from services.rating.domain.succession import parties
 from services.rating.gathering import Gathered
@@ -50,16 +50,8 @@ class Replayed:
 
 
 async def look(source: Source) -> tuple[dict[int, tuple[int, int]], int]:
-    """The span of offsets of each partition of facts, and when the newest record became known (epoch ms; 0: there is none).
-
-    Raises ``Unavailable``, ``RecordsGone``, ``UnusableCertificates``."""
-    partitions = Partitions(source.connection())
-    await partitions.start()
-    try:
-        spans = await partitions.spans()
-        return spans, await partitions.newest(spans)
-    finally:
-        await partitions.stop()
+    """See ``partitions.look``. Raises ``UnusableCertificates`` as well."""
+    return await partitions.look(source.connection())
 
 
 def replay(source: Source, spans: Spans, asked: Question, *, known_at: int | None, cores: int, progress: Progress) -> Replayed:
@@ -95,7 +87,7 @@ class _Process:
     def __init__(self, source: Source, asked: Question, known_at: int | None, read: Any) -> None:
         self.asked, self.known_at, self.read = asked, known_at, read
         self.runner = asyncio.Runner()
-        self.partitions = Partitions(source.connection())
+        self.partitions = partitions.Partitions(source.connection())
         self.runner.run(self.partitions.start())
 
     def gathered(self, partition: int, first: int, end: int) -> Gathered:

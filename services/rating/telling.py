@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
-from services.rating.adapters.partitions import Partitions
+from services.rating.adapters.partitions import reading
 from services.rating.cli import FAILED, sentences, stop
 from services.rating.gathering import Entry
 from services.rating.replaying import Source
@@ -33,11 +33,7 @@ def told(source: Source, topic: str, into: T) -> T:
 
 
 async def _read(source: Source, topic: str, into: Takes) -> None:
-    reader = Partitions(source.connection(), topic)
-    await reader.start()
-    try:
+    async with reading(source.connection(), topic) as reader:
         for partition, (first, end) in (await reader.spans()).items():
             async for entries in reader.read(partition, first, end):
                 into.take(entries)
-    finally:
-        await reader.stop()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka.client import AIOKafkaClient
@@ -28,6 +29,26 @@ FETCH_BYTES = 4 * 1024 * 1024
 _WAIT_MS, _READ_UNCOMMITTED = 500, 0
 _EARLIEST, _LATEST = -2, -1
 _ATTEMPTS, _PAUSE_S = 20, 0.25
+
+
+@asynccontextmanager
+async def reading(connection: Connection, topic: str = topics.FACTS) -> AsyncIterator[Partitions]:
+    """A topic's partitions for as long as they are read."""
+    partitions = Partitions(connection, topic)
+    await partitions.start()
+    try:
+        yield partitions
+    finally:
+        await partitions.stop()
+
+
+async def look(connection: Connection) -> tuple[dict[int, tuple[int, int]], int]:
+    """The span of offsets of each partition of facts, and when the newest record became known (epoch ms; 0: there is none).
+
+    Raises ``Unavailable``, ``RecordsGone``."""
+    async with reading(connection) as facts:
+        spans = await facts.spans()
+        return spans, await facts.newest(spans)
 
 
 class Partitions:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from schemas import topics
 from services._bus.kafka import Connection
 from services.rating.adapters.files import Aside
-from services.rating.adapters.partitions import Partitions
+from services.rating.adapters.partitions import look, reading
 from services.rating.analysis.history import Known, Register, evaluations_of
 from services.rating.domain.subject import Subject
 from services.rating.gathering import Gathered
@@ -57,36 +57,24 @@ class KafkaHistory(Register):
     async def _read(self, partition: int, done: int) -> tuple[Gathered, dict[str, str]]:
         assert self.connection is not None
         aside, found = Aside(), Gathered(partition, until=self.known_at)
-        partitions = Partitions(self.connection)
-        await partitions.start()
-        try:
-            async for entries in partitions.read(partition, *self.spans[partition]):
+        async with reading(self.connection) as facts:
+            async for entries in facts.read(partition, *self.spans[partition]):
                 for entry in entries:
                     aside.note(entry[3] or b"")
                 found.take(entries)
                 self.progress(done + found.records)
                 if found.over:
                     break
-        finally:
-            await partitions.stop()
         return found, aside.names
 
 
 async def _look(connection: Connection) -> tuple[dict[int, tuple[int, int]], int, bool]:
-    """Spans of facts, when the newest record became known (epoch ms; 0: there is none), and whether the genesis says sample."""
-    facts, registry, aside = Partitions(connection), Partitions(connection, topics.REGISTRY), Aside()
-    await facts.start()
-    try:
-        spans = await facts.spans()
-        newest = await facts.newest(spans)
-    finally:
-        await facts.stop()
-    await registry.start()
-    try:
+    """What ``look`` says, and whether the genesis says sample."""
+    spans, newest = await look(connection)
+    aside = Aside()
+    async with reading(connection, topics.REGISTRY) as registry:
         for partition, (first, end) in (await registry.spans()).items():
             async for entries in registry.read(partition, first, min(end, first + 1)):
                 for entry in entries:
                     aside.note(entry[3] or b"")
-    finally:
-        await registry.stop()
     return spans, newest, aside.sample

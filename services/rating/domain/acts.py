@@ -58,7 +58,7 @@ class Act:
 
     @property
     def order(self) -> tuple[date, int, int]:
-        return (self.effective, self.offset, self.position)
+        return order_of(self)
 
     @property
     def regime(self) -> str | None:

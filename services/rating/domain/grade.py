@@ -50,7 +50,8 @@ def standing(subject: Subject, controls: Controls, book: Book, *, upto: int, as_
 
 
 def _on(subject: Subject, controls: Controls, regime: str, law: Law, upto: int, as_of: date, proposing: bool) -> Standing | None:
-    view = subject.view_on(as_of, law.manners(as_of))
+    manners = law.manners(as_of)
+    view = subject.view_on(as_of, manners)
     if regime not in view.regimes:
         return None
     basis = controls.basis(regime, upto=upto, as_of=as_of)
@@ -67,7 +68,7 @@ def _on(subject: Subject, controls: Controls, regime: str, law: Law, upto: int, 
         found = latest.standing(view, rulebook, as_of, several)
     elif found is None:
         found = periodic.standing(view, rulebook, basis.go_live, basis.evaluations, as_of, several, proposing=proposing)
-    taken_over = subject.taken_over(as_of, law.manners(as_of))
+    taken_over = subject.taken_over(as_of, manners)
     return replace(found, reasons=(*found.reasons, *_taken_over(rulebook, taken_over))) if found and taken_over else found
 
 
