@@ -117,7 +117,7 @@ async def _length(bootstrap: str, topic: str) -> int:
 
 
 def _fill_process(bootstrap: str, subjects: int, seed: int) -> None:
-    asyncio.run(fill(bootstrap, Register(book(REGIME), subjects, seed)))
+    asyncio.run(fill(bootstrap, Register(book(REGIME), subjects, seed).rows()))
 
 
 def stages(folder: Path, pid: int) -> dict[str, float]:
@@ -155,7 +155,7 @@ def main(given: Sequence[str]) -> int:
         table.add_column(name, justify="left" if name == "what" else "right")
     with temporary_stack() as stack:
         stack.start_servers("wall")
-        count = asyncio.run(fill(stack.bootstrap, Register(book(REGIME), wanted.subjects)))
+        count = asyncio.run(fill(stack.bootstrap, Register(book(REGIME), wanted.subjects).rows()))
         spans = asyncio.run(look(Source(stack.bootstrap)))[0]
         index = speed.measure()
         bare = bare_read(stack.bootstrap, spans, 1) / count
