@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
+from psycopg import sql
 
 SERVICES = ("audit", "intake", "publication")
 # One table of each that is there once the service has run.
@@ -64,7 +65,7 @@ class Stored:
     def _unreadable(self, error: psycopg.Error) -> NotReadable:
         return NotReadable(f"PostgreSQL at {self._where}: {error.diag.message_primary or type(error).__name__}")
 
-    def ask(self, question: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def ask(self, question: str | sql.Composed, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of an answer."""
         try:
             return self._connection.execute(question, values).fetchall()

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from psycopg import sql
+
 from schemas.topics import PUBLICATIONS
 from services.audit.adapters.stored import Stored
 from services.audit.domain.contents import Tell, Watcher
@@ -39,20 +41,18 @@ def _audit(stored: Stored, size: int, fault: Tell) -> list[Table]:
     return [
         Plan((planned, signed), spans, stored.ask(_ASTRAY), size, fault),
         Names(names, min(planned, size), name_of, fault),
-        Findings(findings, _positions(stored, "audit.detector_position"), fault),
+        Findings(findings, _positions(stored, "audit", "detector_position"), fault),
     ]
 
 
 def _intake(stored: Stored, size: int, fault: Tell) -> list[Table]:
     refused = stored.stream("SELECT sha256(value), source, event_hash, reason FROM intake.refusal WHERE sent")
-    return [Kept(_of(stored, _FIRST_COPIES), _positions(stored, "intake.partition_position"), fault), Refused(refused, fault)]
+    return [Kept(_of(stored, _FIRST_COPIES), _positions(stored, "intake", "partition_position"), fault), Refused(refused, fault)]
 
 
 def _publication(stored: Stored, size: int, fault: Tell) -> list[Table]:
-    positions = _positions(stored, "publication.partition_position")
-    untold = stored.ask(
-        "SELECT DISTINCT convert_from(key, 'UTF8') FROM publication.outbox WHERE topic = %s AND key IS NOT NULL", [PUBLICATIONS]
-    )
+    positions = _positions(stored, "publication", "partition_position")
+    untold = stored.ask(_UNTOLD, [PUBLICATIONS])
     return [
         Facts(_of(stored, _FACTS), positions, fault),
         Changes(_of(stored, _CHANGES), stored.stream(_GRADES), positions, fault),
@@ -63,8 +63,8 @@ def _publication(stored: Stored, size: int, fault: Tell) -> list[Table]:
 _OF = {"audit": _audit, "intake": _intake, "publication": _publication}
 
 
-def _positions(stored: Stored, table: str) -> dict[Place, int]:
-    rows = stored.ask(f"SELECT topic, partition, next_offset FROM {table}")  # a name of ours
+def _positions(stored: Stored, schema: str, table: str) -> dict[Place, int]:
+    rows = stored.ask(sql.SQL("SELECT topic, partition, next_offset FROM {}").format(sql.Identifier(schema, table)))
     return {(topic, partition): offset for topic, partition, offset in rows}
 
 
@@ -73,6 +73,7 @@ def _of(stored: Stored, question: str) -> Callable[[Place], Rows]:
     return lambda place: stored.stream(question, {"topic": place[0], "partition": place[1]})
 
 
+_UNTOLD = "SELECT DISTINCT convert_from(key, 'UTF8') FROM publication.outbox WHERE topic = %s AND key IS NOT NULL"
 _ASTRAY = """
     SELECT topic, partition, position.next_offset, plan.next_offset FROM audit.log_position AS position
     FULL JOIN (SELECT topic, partition, max(first_offset + count) AS next_offset FROM audit.log_plan GROUP BY topic, partition) AS plan

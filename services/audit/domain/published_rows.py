@@ -167,7 +167,8 @@ class Changes(_Partitioned):
             if holding is None:
                 self._fault("published", f"grade of {subject}, {regime}", f"publication shows {shown[1]}, the log never told a grade")
             elif tuple(shown) != holding[2]:
-                what = f"publication shows {shown[1] or shown[2]}, from {shown[3]}; what holds is {holding[2][1] or holding[2][2]}, from {holding[2][3]}"
+                is_shown, holds = (f"{one[1] or one[2]} from {one[3]}" for one in (shown, holding[2]))
+                what = f"publication shows {is_shown}, what holds is {holds}"
                 self._fault("published", f"grade of {subject}, {regime}, told at {holding[1]}", what)
         for (regime, subject), (_, where, _) in self._holding.items():
             self._fault("published", f"grade of {subject}, {regime}, told at {where}", "publication shows none: it was deleted")
