@@ -80,9 +80,9 @@ _ASTRAY = """
     USING (topic, partition) WHERE position.next_offset IS DISTINCT FROM plan.next_offset ORDER BY topic, partition
 """
 _FINDINGS = """
-    SELECT id, sha256(value), record_key, read_back, kind, about, office, regime, superseded,
-        sequence < max(sequence) OVER (PARTITION BY event_id, office, regime) AND event_id IS NOT NULL AND office IS NOT NULL
-            AND regime IS NOT NULL
+    SELECT id, sha256(value), record_key, read_back, superseded,
+        sequence < max(sequence) OVER (PARTITION BY event_id, office, regime) AND num_nonnulls(event_id, office, regime) = 3,
+        kind, about, office, event_id, regime
     FROM audit.finding
 """
 _FIRST_COPIES = """

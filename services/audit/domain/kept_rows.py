@@ -9,9 +9,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from schemas.canonical import trusted_canonical_bytes
+from schemas.ids import derived_id
 from schemas.times import milliseconds
 from schemas.topics import CONTROL_KEY, FACTS, FINDINGS, REFUSALS, REGISTRY
 from services.audit.domain.contents import Leaf, Tell
@@ -21,6 +23,9 @@ Row = tuple[Any, ...]
 Rows = Iterator[Row]
 # What intake takes for the name of an event; a record of another form is in quarantine.
 _NAME = re.compile(r"/[a-z0-9/-]{1,119} [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+# A verdict is given again when a calendar is issued: twice for a fact at a year's end, seldom more.
+_VERDICTS = 16
 
 
 class Beside:
@@ -111,13 +116,39 @@ def _words(leaf: Leaf) -> list[str]:
     return [leaf.one.event[name] for name in ("id", "type", "subject", "source")]
 
 
+@dataclass(frozen=True)
+class _Sent:
+    """A finding as it was sent. ``due``: the table has to have it."""
+
+    where: str
+    digest: bytes
+    key: bytes
+    event: Mapping[str, Any]
+    due: bool
+
+    def is_found_by(self, kind: str, about: str, office: str | None, event_id: str | None, regime: str | None) -> bool:
+        """True where these columns are what it says. Its regime stands in its id alone, and in that of each later verdict."""
+        data, subject = self.event["data"], self.event["subject"]
+        if about != "entry":
+            return (kind, about) == (data.get("kind"), data.get("about"))
+        if (kind, about, office, event_id) != (
+            data.get("kind"),
+            data.get("about"),
+            data.get("office"),
+            (data.get("event") or {}).get("id"),
+        ):
+            return False
+        ids = (derived_id(cause=event_id or "", kind=kind, subject=subject, regime=regime or "", ordinal=n) for n in range(_VERDICTS))
+        return self.event["id"] in ids
+
+
 class Findings:
-    """A ``Watcher``: findings kept against findings sent. ``rows``: (id, hash of the value, key, read back, kind, about, office, regime,
-    superseded, a later one on the same fact is there). ``positions``: how far the detectors had read the topic."""
+    """A ``Watcher``: findings kept against findings sent. ``rows``: (id, hash of the value, key, read back, superseded, a later one on the
+    same fact is there, kind, about, office, the fact's id, regime). ``positions``: how far the detectors had read the topic."""
 
     def __init__(self, rows: Rows, positions: Mapping[Place, int], fault: Tell) -> None:
         self._rows, self._positions, self._fault = rows, positions, fault
-        self._sent: dict[str, tuple[str, bytes, bytes | None, dict[str, Any], bool]] = {}
+        self._sent: dict[str, _Sent] = {}
         self.rows = 0
 
     def see(self, leaf: Leaf) -> None:
@@ -126,30 +157,28 @@ class Findings:
         if record.topic == FINDINGS and one is not None and leaf.earlier is None:
             due = record.offset < self._positions.get((FINDINGS, record.partition), 0)
             digest = hashlib.sha256(record.value or b"").digest()
-            data = {name: one.event["data"].get(name) for name in ("kind", "about", "office", "regime")}
-            self._sent[one.event["id"]] = (leaf.where, digest, record.key, data, due)
+            self._sent[one.event["id"]] = _Sent(leaf.where, digest, record.key or b"", one.event, due)
 
     def end(self) -> None:
         """See ``Watcher``."""
-        for id, digest, key, read_back, kind, about, office, regime, superseded, later in self._rows:
+        for id, digest, key, read_back, superseded, later, *columns in self._rows:
             self.rows += 1
             sent = self._sent.pop(id, None)
             if sent is None:
                 if read_back:
                     self._fault("finding", f"finding {id}", "is kept as sent, and is no leaf of findings")
                 continue
-            where = f"finding {id} at {sent[0]}"
-            if (bytes(digest), bytes(key)) != (sent[1], sent[2] or b""):
+            where = f"finding {id} at {sent.where}"
+            if (bytes(digest), bytes(key)) != (sent.digest, sent.key):
                 self._fault("finding", where, "the kept finding is not the one that was sent: it was edited")
-            elif about == "entry" and sent[3] != {"kind": kind, "about": about, "office": office, "regime": regime}:
+            elif not sent.is_found_by(*columns):
                 self._fault("finding", where, "the columns by which it is found and shown are not what it says: they were edited")
             elif superseded != later:
-                self._fault(
-                    "finding", where, "is kept as superseded, and no later verdict is there" if superseded else "a later verdict holds"
-                )
-        for id, (where, *_, due) in self._sent.items():
-            if due:
-                self._fault("finding", f"finding {id} at {where}", "was sent, and is kept no more: it was deleted")
+                what = "superseded, and no later verdict is there" if superseded else "holding, and a later verdict is there"
+                self._fault("finding", where, f"is kept as {what}")
+        for id, sent in self._sent.items():
+            if sent.due:
+                self._fault("finding", f"finding {id} at {sent.where}", "was sent, and is kept no more: it was deleted")
 
 
 class Kept:
