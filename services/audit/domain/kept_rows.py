@@ -41,6 +41,10 @@ class Beside:
             yield self._next
             self._next = next(self._rows, None)
 
+    def rest(self) -> Iterator[Row]:
+        """The rows that no leaf has taken."""
+        return self.before(1 << 63)
+
     def at(self, offset: int) -> Row | None:
         """The row of this offset, once."""
         if self._next is None or self._next[0] != offset:
@@ -222,7 +226,7 @@ class Kept:
     def end(self) -> None:
         """See ``Watcher``."""
         for place, beside in self._beside.items():
-            for row in beside.before(self._positions[place]):
+            for row in beside.rest():
                 self._astray(place, row)
 
 

@@ -82,7 +82,7 @@ class _Partitioned:
     def end(self) -> None:
         """See ``Watcher``."""
         for place, beside in self._beside.items():
-            for row in beside.before(self._positions[place]):
+            for row in beside.rest():
                 self._astray(place, row)
 
 
