@@ -128,7 +128,7 @@ KINDS: tuple[Kind, ...] = (
         KAFKA,
         "lifts the rule against transactions and ends one: its marker takes an offset, as a deleted record would leave one",
         VERIFY,
-        f"gap: leaf …, mingjian.facts.v1 …: offset … is next: 1 records are missing, or {MARKER} an offset",
+        f"gap: leaf …, mingjian.facts.v1 …: offset … is next: 1 records are missing, or {MARKER} the offset",
     ),
     Kind(
         "marker-on-kafka",

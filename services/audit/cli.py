@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,11 +20,12 @@ from services.audit.checks.running import Report
 from services.audit.domain.handed_out import HandedOut, NoReceipts, read_handed_out
 from services.audit.domain.note import ED25519, NoteError, VerifierKey
 from services.audit.domain.policy import Policy, PolicyError
+from services.audit.domain.verify import Fault
 from services.audit.verifying import Outside, Trust, run_verify
 from services.audit.wiring import CALENDAR_FILE, cores, default_home, genesis_event, patience, policy_of, reading_dsn
 from services.audit.wiring import kafka as connection_to
 
-_SHOWN = 50
+_SHOWN = 5
 _DONE = {"signatures": "leaves' signatures", "kafka": "of Kafka's records"}
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -115,10 +117,7 @@ def _policy(witness: list[str] | None, quorum: int | None, path: Path | None, ho
 
 
 def _tell(report: Report) -> None:
-    for fault in report.faults[:_SHOWN]:
-        typer.echo(f"{fault.code}: {fault.where}: {fault.what}", err=True)
-    if len(report.faults) > _SHOWN:
-        typer.echo(f"… and {len(report.faults) - _SHOWN} more", err=True)
+    _list(report.faults, "")
     typer.echo(f"log {report.origin}: {report.size:,} leaves of {report.partitions} partitions, root {report.root}")
     if report.cosigned_by or not report.cosigned_enough:
         typer.echo(
@@ -133,13 +132,22 @@ def _tell(report: Report) -> None:
     if report.resumed:
         done = ", ".join(f"{count:,} {_DONE[check]}" for check, count in report.resumed.items())
         typer.echo(f"went on where a run was interrupted, which had done: {done} (--from-start does all again)")
-    for notice in report.notices[:_SHOWN]:
-        typer.echo(f"notice: {notice.code}: {notice.where}: {notice.what}", err=True)
-    if len(report.notices) > _SHOWN:
-        typer.echo(f"… and {len(report.notices) - _SHOWN} notices more", err=True)
+    _list(report.notices, "notice: ")
     if report.seen_before is not None:
         typer.echo(f"the checkpoint seen last, of {report.seen_before:,} leaves, is a prefix of this log" if report.verified else "")
     typer.echo("verified \u2713" if report.verified else f"not verified: {len(report.faults)} faults")
+
+
+def _list(found: Sequence[Fault], before: str) -> None:
+    """Of many alike in one place the first: what shifts a partition's records changes all that follow, and hides nothing else."""
+    alike: dict[tuple[str, str], list[Fault]] = {}
+    for one in found:
+        alike.setdefault((one.code, one.place), []).append(one)
+    for (code, place), some in alike.items():
+        for one in some[:_SHOWN]:
+            typer.echo(f"{before}{code}: {one.where}: {one.what}", err=True)
+        if len(some) > _SHOWN:
+            typer.echo(f"{before}{code}: {place}: … and {len(some) - _SHOWN} more of these", err=True)
 
 
 @app.command("calendar-table")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aiokafka.record.util import calc_crc32c, encode_varint
+from aiokafka.record.util import calc_crc32c, decode_varint, encode_varint
 
 _HEAD = struct.Struct(">qii b I".replace(" ", ""))
 _BODY = struct.Struct(">hiqqqhii")
@@ -40,16 +40,41 @@ class Batch:
 
 
 def read(path: Path) -> list[Batch]:
-    """The batches of a segment."""
+    """The records of a segment, each as a batch of its own."""
     data, at, found = path.read_bytes(), 0, []
     while at + _BODY_AT < len(data):
         base, length, epoch, magic, crc = _HEAD.unpack_from(data, at)
         body = data[at + _BODY_AT : at + 12 + length]
         assert magic == 2 and calc_crc32c(body) == crc
         attributes, last, first_ms, high_ms, producer, era, sequence, count = _BODY.unpack_from(body)
-        found.append(Batch(base, epoch, attributes, last, (first_ms, high_ms), (producer, era, sequence), count, body[_BODY.size :]))
+        assert not attributes & 7, "compressed"
+        whole = Batch(base, epoch, attributes, last, (first_ms, high_ms), (producer, era, sequence), count, body[_BODY.size :])
+        found += _one_by_one(whole)
         at += 12 + length
     return found
+
+
+def _one_by_one(batch: Batch) -> list[Batch]:
+    """The batch's records, each a batch of its own."""
+    found, at = [], 0
+    for _ in range(batch.count):
+        length, at = decode_varint(batch.records, at)
+        end = at + length
+        later, after = decode_varint(batch.records, at + 1)
+        further, after = decode_varint(batch.records, after)
+        record = batch.records[at : at + 1] + _varint(0) + _varint(0) + batch.records[after:end]
+        producer, era, sequence = batch.producer
+        name = (producer, era, sequence + further if sequence >= 0 else sequence)
+        time = batch.times[0] + later
+        found.append(Batch(batch.base + further, batch.epoch, batch.attributes, 0, (time, time), name, 1, _varint(len(record)) + record))
+        at = end
+    return found
+
+
+def _varint(number: int) -> bytes:
+    out = bytearray()
+    encode_varint(number, out.append)
+    return bytes(out)
 
 
 def edit(partition: Path, act: Callable[[list[Batch]], list[Batch]]) -> None:
@@ -63,14 +88,8 @@ def edit(partition: Path, act: Callable[[list[Batch]], list[Batch]]) -> None:
 
 def single(value: bytes, key: bytes, at_ms: int, offset: int) -> Batch:
     """A batch of one record without headers, of no producer."""
-
-    def varint(number: int) -> bytes:
-        out = bytearray()
-        encode_varint(number, out.append)
-        return bytes(out)
-
-    record = b"\0" + varint(0) + varint(0) + varint(len(key)) + key + varint(len(value)) + value + varint(0)
-    return Batch(offset, 0, 0, 0, (at_ms, at_ms), (-1, -1, -1), 1, varint(len(record)) + record)
+    record = b"\0" + _varint(0) * 2 + _varint(len(key)) + key + _varint(len(value)) + value + _varint(0)
+    return Batch(offset, 0, 0, 0, (at_ms, at_ms), (-1, -1, -1), 1, _varint(len(record)) + record)
 
 
 def replaced(batches: list[Batch], old: bytes, new: bytes) -> list[Batch]:

@@ -14,6 +14,7 @@ Shares nothing with the appender's state, the detectors or rating: bytes in, fau
 from __future__ import annotations
 
 import hashlib
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ MARKER = "a transaction's marker (which no service of ours writes) took"
 CHANGED_MEANWHILE = "its entries are not those that were read before, in this same run: somebody changes the folder meanwhile"
 # More than anyone reads, and far less than a damaged log of millions could give.
 _FAULTS_KEPT = 1_000
+_ALIKE_KEPT = 100
+# A leaf's index, a record's offset, a tile's number and width, an id.
+_NUMBER = re.compile(r"leaf \d+, |(?<=[ \d]):\d+|(?<=/)[x\d][\dx/.p]*$|[0-9a-f-]{32,} ?")
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,11 @@ class Fault:
     code: str
     where: str
     what: str
+
+    @property
+    def place(self) -> str:
+        """``where`` without the one record or leaf: those of one place are alike."""
+        return _NUMBER.sub("", self.where)
 
 
 @dataclass(frozen=True)
@@ -116,14 +125,17 @@ class Verification:
         self._leaves: dict[Place, _Leaves] = {}
         self._compared: dict[Place, _Compared] = {}
         self.faults: list[Fault] = []
+        self._alike: dict[tuple[str, str], int] = {}
         self.registry: dict[int, bytes | None] = {}
         self.bundles: list[bytes] = []
         self.stubs = 0
 
     def fault(self, code: str, where: str, what: str) -> None:
-        """Keep a fault; of very many the first."""
-        if len(self.faults) < _FAULTS_KEPT:
-            self.faults.append(Fault(code, where, what))
+        """Keep a fault; of very many alike the first."""
+        fault = Fault(code, where, what)
+        alike = self._alike[code, fault.place] = self._alike.get((code, fault.place), 0) + 1
+        if alike <= _ALIKE_KEPT and len(self.faults) < _FAULTS_KEPT:
+            self.faults.append(fault)
 
     @property
     def next_offsets(self) -> dict[Place, int]:
