@@ -8,7 +8,7 @@ from __future__ import annotations
 from schemas.topics import LOGGED_TOPICS
 from services.audit.checks.running import Run
 from services.audit.checks.tables import watchers_of
-from services.audit.domain.contents import Opening, Watcher
+from services.audit.domain.contents import Leaf, Opening, Watcher
 from services.audit.domain.copies import Copies
 from services.audit.domain.frame import FrameError, Record, Stub, decode
 from services.audit.domain.handed_out import HandedOuts
@@ -41,7 +41,7 @@ def check(run: Run) -> None:
             if (record := _record(run, entry)) is not None:
                 leaf = opening.leaf(index, record)
                 for one in watchers:
-                    one.see(leaf)
+                    _shown(run, one, leaf)
             index += 1
         moved(index)
     for one in watchers:
@@ -49,6 +49,14 @@ def check(run: Run) -> None:
     run.report.receipts = receipts.held
     run.report.rows = sum(one.rows for one in tables)
     run.report.postgres = list(run.postgres.services) if run.postgres is not None else []
+
+
+def _shown(run: Run, watcher: Watcher, leaf: Leaf) -> None:
+    """Whoever could write a record that ends this could end it for everybody: one that can't be compared is a fault, and it goes on."""
+    try:
+        watcher.see(leaf)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        run.fault("shape", leaf.where, f"has not the shape of its type ({type(error).__name__}), and could not be compared")
 
 
 def _record(run: Run, entry: bytes) -> Record | None:

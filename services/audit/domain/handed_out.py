@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from schemas.canonical import CanonicalError, parse_strict, trusted_canonical_bytes
 from schemas.keys import unb64
-from schemas.receipts import Receipt, Refusal, verify_signed
+from schemas.receipts import Receipt, Refusal, SignatureObject, verify_signed
 from schemas.times import instant
 from schemas.topics import REFUSALS
 from services.audit.domain.contents import Leaf, Tell
@@ -65,6 +65,7 @@ def read_handed_out(data: bytes, name: str) -> Iterator[HandedOut]:
                 Receipt.model_validate(found["receipt"])
             else:
                 Refusal.model_validate(found.get("refusal"))
+            SignatureObject.model_validate(found["signature"])
         except ValidationError as error:
             first = error.errors()[0]
             raise NoReceipts(f"{where}: holds no receipt: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
@@ -134,7 +135,8 @@ class HandedOuts:
 def _is_signed(one: HandedOut, genesis: Mapping[str, Any] | None) -> bool:
     try:
         key = (genesis or {})["data"]["receipt_key"]
-        return verify_signed(dict(one.signed), one.part, key["alg"], unb64(key["public_key"]))
+        named = one.signed["signature"]["key_id"] == key["key_id"] and one.signed.keys() == {one.part, "signature"}
+        return named and verify_signed(dict(one.signed), one.part, key["alg"], unb64(key["public_key"]))
     except (KeyError, TypeError, ValueError):
         return False
 

@@ -133,13 +133,14 @@ class _Sent:
     def is_found_by(self, kind: str, about: str, office: str | None, event_id: str | None, regime: str | None) -> bool:
         """True where these columns are what it says. Its regime stands in its id alone, and in that of each later verdict."""
         data, subject = self.event["data"], self.event["subject"]
+        fact = data["event"] if isinstance(data.get("event"), dict) else {}
         if about != "entry":
             return (kind, about) == (data.get("kind"), data.get("about"))
         if (kind, about, office, event_id) != (
             data.get("kind"),
             data.get("about"),
             data.get("office"),
-            (data.get("event") or {}).get("id"),
+            fact.get("id"),
         ):
             return False
         ids = (derived_id(cause=event_id or "", kind=kind, subject=subject, regime=regime or "", ordinal=n) for n in range(_VERDICTS))
