@@ -22,8 +22,8 @@ class NotReadable(Exception):
 class Stored:
     """One snapshot, from ``open`` to ``close``; what is written later is not seen. Every method raises ``NotReadable``."""
 
-    def __init__(self, connection: psycopg.Connection[Any], where: str) -> None:
-        self._connection, self._where = connection, where
+    def __init__(self, connection: psycopg.Connection[Any], where: str, dsn: str) -> None:
+        self._connection, self._where, self._dsn = connection, where, dsn
         self._cursors = 0
         self.services: list[str] = []
 
@@ -41,7 +41,7 @@ class Stored:
             # The library's own words may repeat parts of the address.
             reason = "it refuses the role or its password" if "authentication" in str(error) else type(error).__name__
             raise NotReadable(f"PostgreSQL at {where} can't be asked ({reason})") from None
-        found = Stored(connection, where)
+        found = Stored(connection, where, dsn.strip())
         try:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             connection.read_only = True
@@ -69,6 +69,14 @@ class Stored:
         """All rows of an answer."""
         try:
             return self._connection.execute(question, values).fetchall()
+        except psycopg.Error as error:
+            raise self._unreadable(error) from None
+
+    def ask_now(self, question: str) -> list[tuple[Any, ...]]:
+        """The same outside the snapshot, as it is now."""
+        try:
+            with psycopg.connect(self._dsn, application_name="mingjian-verify", connect_timeout=10) as connection:
+                return connection.execute(question).fetchall()
         except psycopg.Error as error:
             raise self._unreadable(error) from None
 

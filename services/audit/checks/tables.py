@@ -34,12 +34,14 @@ def watchers_of(stored: Stored, size: int, fault: Tell) -> list[Table]:
 
 
 def _audit(stored: Stored, size: int, fault: Tell) -> list[Table]:
-    [(planned, signed)] = stored.ask("SELECT planned, signed FROM audit.log_head") or [(0, 0)]
+    [(planned, signed)] = stored.ask(_HEAD) or [(0, 0)]
+    # The checkpoint is newer than the snapshot; the plan that it follows from is older than the checkpoint.
+    [(planned_now, _)] = stored.ask_now(_HEAD) or [(0, 0)]
     spans = stored.stream("SELECT first, count, topic, partition, first_offset FROM audit.log_plan ORDER BY first")
     names = stored.stream("SELECT leaf, name FROM audit.log_event WHERE leaf < %s ORDER BY leaf", [min(planned, size)])
     findings = stored.stream(_FINDINGS)
     return [
-        Plan((planned, signed), spans, stored.ask(_ASTRAY), size, fault),
+        Plan(planned, (planned_now, signed), spans, stored.ask(_ASTRAY), size, fault),
         Names(names, min(planned, size), name_of, fault),
         Findings(findings, _positions(stored, "audit", "detector_position"), fault),
     ]
@@ -73,6 +75,7 @@ def _of(stored: Stored, question: str) -> Callable[[Place], Rows]:
     return lambda place: stored.stream(question, {"topic": place[0], "partition": place[1]})
 
 
+_HEAD = "SELECT planned, signed FROM audit.log_head"
 _UNTOLD = "SELECT DISTINCT convert_from(key, 'UTF8') FROM publication.outbox WHERE topic = %s AND key IS NOT NULL"
 _ASTRAY = """
     SELECT topic, partition, position.next_offset, plan.next_offset FROM audit.log_position AS position

@@ -55,15 +55,16 @@ class Beside:
 
 
 class Plan:
-    """A ``Watcher``: which leaf is which record. ``head``: (planned, signed); ``spans``: (first, count, topic, partition, first_offset) by
+    """A ``Watcher``: which leaf is which record. ``planned``: so many when the spans were read; ``head``: (planned after the checkpoint was
+    read, signed before it was); ``spans``: (first, count, topic, partition, first_offset) by
     ``first``; ``astray``: partitions whose kept position isn't that of the plan: (topic, partition, position, planned up to)."""
 
-    def __init__(self, head: tuple[int, int], spans: Rows, astray: Iterable[Row], size: int, fault: Tell) -> None:
+    def __init__(self, planned: int, head: tuple[int, int], spans: Rows, astray: Iterable[Row], size: int, fault: Tell) -> None:
         self._spans, self._fault = spans, fault
         self._span: Row | None = None
-        planned, signed = head
-        if planned < size:
-            fault("plan", "log_head", f"{planned} leaves are planned, the checkpoint has {size}: the database is an older copy")
+        planned_now, signed = head
+        if planned_now < size:
+            fault("plan", "log_head", f"{planned_now} leaves are planned, the checkpoint has {size}: the database is an older copy")
         if signed > size:
             fault("plan", "log_head", f"{signed} leaves were signed, the checkpoint has {size}: the folder is an older copy")
         for topic, partition, position, end in astray:
