@@ -32,6 +32,7 @@ Raw = tuple[int, int, int, str, bytes, str | None, bytes]
 # A record as far as it is needed: offset, time (epoch ms), key, value, headers.
 Entry = tuple[int, int, bytes | None, bytes | None, Sequence[tuple[str, bytes | None]]]
 
+
 def _type(name: str) -> str:
     return f"{PREFIX}{name}{SUFFIX}"
 

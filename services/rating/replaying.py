@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aiokafka import conn
+
 from services._bus.kafka import Connection, Unavailable
 from services.rating.adapters import partitions
 from services.rating.domain.digest import digest_of
@@ -116,6 +118,9 @@ def _begin(source: Source, asked: Question, known_at: int | None, read: Any) -> 
     # Facts make no circles: collecting would only walk through all of them again and again.
     gc.disable()
     gc.freeze()
+    # A connection stops listening whenever so many bytes wait to be taken. Answers are taken whole, so by aiokafka's own 64 KiB it would
+    # stop and begin again dozens of times for each of them: a tenth of reading.
+    conn.READER_LIMIT = 2 * partitions.FETCH_BYTES
     _process = _Process(source, asked, known_at, read)
 
 
