@@ -105,9 +105,9 @@ class Gathered:
                     # Only what may be read later is kept, now that the record is in the processor's cache.
                     id_at = value.rfind(_ID, 0, begin) + _TO_ID
                     source = sources(value[id_at + len(id) : begin])
-                    if source is not None and value.startswith(id, id_at) and _BACKSLASH not in id:
-                        data = value[value.find(_DATA) + _TO_DATA : id_at - _TO_ID]
-                        of[2].append((offset, known, timestamp, name, id, source, data))
+                    data_at = value.find(_DATA)
+                    if source is not None and data_at > 0 and value.startswith(id, id_at) and _BACKSLASH not in id:
+                        of[2].append((offset, known, timestamp, name, id, source, value[data_at + _TO_DATA : id_at - _TO_ID]))
                     else:
                         self._learn(value[id_at + len(id) : begin])
                         of[2].append((offset, known, timestamp, name, id, None, _event(value)))
