@@ -158,7 +158,7 @@ def main(given: Sequence[str]) -> int:
         count = asyncio.run(fill(stack.bootstrap, Register(book(REGIME), wanted.subjects).rows()))
         spans = asyncio.run(look(Source(stack.bootstrap)))[0]
         index = speed.measure()
-        bare = bare_read(stack.bootstrap, spans, 1) / count
+        bare = bare_read(stack.bootstrap, spans, 1).seconds / count
         console.print(f"{count:,} records; bare read by one aiokafka consumer {1 / bare:,.0f}/s; speed {index:.0f}")
         folder = stack.home / "profiles"
         os.environ["BENCH_STAGES"] = json.dumps(STAGES)
