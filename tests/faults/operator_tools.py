@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 from deploy.local.stack import CHECKOUT, EVERYONE, Stack
 from schemas.keys import SigningKey
 from schemas.topics import QUARANTINE
+from services._bus.kafka import Connection
 from services._cli.home import Home
 from services._cli.main import app
 from services._cli.sample.acts import ZONE
@@ -29,6 +30,7 @@ from services._cli.signing import submission
 from services._cli.summary import settle
 from services._cli.voice import Voice
 from services.audit.adapters.folder import FolderStore
+from services.audit.adapters.replay_reader import bounds
 from services.audit.appender import Appender, LogKey
 from services.audit.domain import tiles
 from services.audit.domain.frame import Record, decode
@@ -102,6 +104,11 @@ class Town:
     def ask(self, question: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.stack.admin_dsn) as connection:
             return connection.execute(question).fetchall()
+
+    def end(self, topic: str, partition: int) -> int:
+        """The next offset that Kafka will give there."""
+        place = (topic, partition)
+        return asyncio.run(bounds(Connection.of(self.stack.bootstrap), [place]))[place][1]
 
     def admin(self, act: Callable[[AIOKafkaAdminClient], Awaitable[Any]]) -> Any:
         """As Kafka's administrator."""

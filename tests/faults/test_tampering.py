@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -357,7 +358,12 @@ def test_what_is_said_on_kafka_past_intake(town: Town) -> None:
     say(unsigned.value or b"", 8)
     say(stray, 9, b"control")
     town.admin(lambda admin: admin._send_to_controller(DeleteAclsRequest(5, "*", 3, "User:*", "*", 2, 2)))
+    before = town.end(FACTS, 10)
     say(fact.value or b"", 10, transactional=True)
+    # Kafka writes the marker after it has answered.
+    until = time.monotonic() + 30
+    while town.end(FACTS, 10) < before + 2:
+        assert time.monotonic() < until, "no marker came"
     say(fact.value or b"", 10)
     town.stack.start_services(("audit",))
     said = town.said("--wait", "5")

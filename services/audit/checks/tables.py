@@ -25,26 +25,31 @@ class Table(Watcher, Protocol):
     rows: int
 
 
-def watchers_of(stored: Stored, size: int, fault: Tell) -> list[Table]:
-    """Those of the services that have tables. ``size``: leaves of the checkpoint. Raises ``NotReadable``."""
+def watchers_of(stored: Stored, size: int, whole: bool, fault: Tell) -> list[Table]:
+    """Those of the services that have tables. ``size``: leaves of the checkpoint. Where the log is not ``whole``, lacking what Kafka had
+    when the snapshot was taken, those alone that follow from its leaves one by one. Raises ``NotReadable``."""
     found: list[Table] = []
-    for service in stored.services:
+    if "audit" in stored.services:
+        found += _plan(stored, size, fault)
+    for service in stored.services if whole else ():
         found += _OF[service](stored, size, fault)
     return found
 
 
-def _audit(stored: Stored, size: int, fault: Tell) -> list[Table]:
+def _plan(stored: Stored, size: int, fault: Tell) -> list[Table]:
     [(planned, signed)] = stored.ask(_HEAD) or [(0, 0)]
     # The checkpoint is newer than the snapshot; the plan that it follows from is older than the checkpoint.
     [(planned_now, _)] = stored.ask_now(_HEAD) or [(0, 0)]
     spans = stored.stream("SELECT first, count, topic, partition, first_offset FROM audit.log_plan ORDER BY first")
     names = stored.stream("SELECT leaf, name FROM audit.log_event WHERE leaf < %s ORDER BY leaf", [min(planned, size)])
-    findings = stored.stream(_FINDINGS)
     return [
         Plan(planned, (planned_now, signed), spans, stored.ask(_ASTRAY), size, fault),
         Names(names, min(planned, size), name_of, fault),
-        Findings(findings, _positions(stored, "audit", "detector_position"), fault),
     ]
+
+
+def _audit(stored: Stored, size: int, fault: Tell) -> list[Table]:
+    return [Findings(stored.stream(_FINDINGS), _positions(stored, "audit", "detector_position"), fault)]
 
 
 def _intake(stored: Stored, size: int, fault: Tell) -> list[Table]:
