@@ -51,9 +51,22 @@ def verify(
     ] = None,
     against: Annotated[list[Path] | None, typer.Option(help="A checkpoint that somebody else was shown; may be repeated.")] = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for a checkpoint of all that Kafka has now.")] = 15.0,
+    bundle: Annotated[
+        Path | None, typer.Option("--bundle", metavar="DIR", help="A bundle of `mingjian export`, without any server, in place of the log.")
+    ] = None,
+    genesis_sha256: Annotated[
+        str | None, typer.Option(metavar="HEX", help="With --bundle: genesis's fingerprint, as `mingjian init` printed it.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
     """Recompute the whole log: bundles, tiles, root, every signature, every record on Kafka, and the checkpoint seen last."""
+    if bundle is not None:
+        from services.audit.cli_bundle import verify_bundle
+
+        verify_bundle(bundle, vkey, genesis, genesis_sha256, memory, witness, quorum, policy, against, as_json)
+        return
+    if genesis_sha256 is not None:
+        raise typer.BadParameter("is for --bundle; without it --genesis names the pinned event's file", param_hint="--genesis-sha256")
     home = getattr(getattr(context.obj, "home", None), "root", None) or default_home()
     try:
         pinned = genesis_event(genesis or home / "genesis.json") if genesis or not vkey else None
@@ -63,7 +76,7 @@ def verify(
             verifier=VerifierKey.parse(text),
             genesis=pinned,
             kafka=None if offline else connection_to(kafka),
-            trust=Trust(*_policy(witness, quorum, policy, home), memory or home / "seen", [one.read_bytes() for one in against or []]),
+            trust=Trust(*policy_asked(witness, quorum, policy, home), memory or home / "seen", [one.read_bytes() for one in against or []]),
             patience=patience(wait),
             console=Console(stderr=True),
             cores=cores(),
@@ -74,12 +87,12 @@ def verify(
     if as_json:
         typer.echo(json.dumps({"verified": report.verified, **asdict(report)}))
     else:
-        _tell(report)
+        tell(report)
     if not report.verified:
         raise typer.Exit(1)
 
 
-def _policy(witness: list[str] | None, quorum: int | None, path: Path | None, home: Path) -> tuple[Policy, bool]:
+def policy_asked(witness: list[str] | None, quorum: int | None, path: Path | None, home: Path) -> tuple[Policy, bool]:
     """The policy, and whether it has to be met: one that was asked for has; the home's own is only told.
 
     Raises ``NoteError``, ``PolicyError``, ``NotConfigured``."""
@@ -93,7 +106,8 @@ def _policy(witness: list[str] | None, quorum: int | None, path: Path | None, ho
     return policy_of(own if own.is_file() else None), False
 
 
-def _tell(report: Report) -> None:
+def tell(report: Report) -> None:
+    """Faults first, then what was looked at."""
     for fault in report.faults[:_SHOWN]:
         typer.echo(f"{fault.code}: {fault.where}: {fault.what}", err=True)
     if len(report.faults) > _SHOWN:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,8 +101,11 @@ def run_verify(
     patience: Patience,
     console: Console,
     cores: int = 1,
+    beside: Callable[[Verification, Checkpoint], Iterable[Fault]] = lambda log, point: (),
 ) -> Report:
-    """Recompute everything. ``kafka``: None for the log alone. ``genesis``: the pinned event; None:
+    """Recompute everything. ``beside``: what else is held against the leaves, once they were read.
+
+    ``kafka``: None for the log alone. ``genesis``: the pinned event; None:
     whatever the registry begins with, if it names the log's key. ``cores``: processes for the signatures.
 
     Raises ``NoteError`` (no checkpoint, one that the log did not sign, a pinned witness's signature that fails) and ``KafkaError``."""
@@ -121,6 +124,7 @@ def run_verify(
             bar.to(task, done)
         report.stubs, report.partitions = check.stubs, len(check.next_offsets)
         _check_signatures(check, report, Signers(log_dir, verifier, genesis, cores), bar)
+        check.faults += beside(check, point)
         if kafka:
             check.faults += [fault for topic in LOGGED_TOPICS if (fault := partition_fault(topic, counts[topic.name]))]
             asyncio.run(_against_kafka(check, report, kafka, ends, bar))
