@@ -48,17 +48,21 @@ def verify_bundle(
         def beside(log: Verification, point: Checkpoint) -> Iterable[Fault]:
             return check_contents(folder, manifest, log.registry, point)
 
-        report = run_verify(
-            log_dir=folder,
-            verifier=anchor.log,
-            genesis=anchor.genesis,
-            kafka=None,
-            trust=Trust(*policy_asked(witness, quorum, policy, folder), memory, [one.read_bytes() for one in against or []]),
-            patience=patience(0),
-            console=Console(stderr=True),
-            cores=cores(),
-            beside=beside,
-        )
+        trust = Trust(*policy_asked(witness, quorum, policy, folder), memory, [one.read_bytes() for one in against or []])
+        try:
+            report = run_verify(
+                log_dir=folder,
+                verifier=anchor.log,
+                genesis=anchor.genesis,
+                kafka=None,
+                trust=trust,
+                patience=patience(0),
+                console=Console(stderr=True),
+                cores=cores(),
+                beside=beside,
+            )
+        except NoteError as error:
+            raise NoteError(f"checkpoint: {error}") from None
     except (NoBundle, NoteError, NotConfigured, PolicyError) as error:
         typer.echo(json.dumps({"verified": False, "error": str(error)}) if as_json else f"not verified: {error}", err=not as_json)
         raise typer.Exit(1) from None

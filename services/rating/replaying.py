@@ -92,8 +92,11 @@ def replay(source: Facts, spans: Spans, asked: Question, *, known_at: int | None
                 progress(sum(read), total)
         except BrokenProcessPool:
             raise Unavailable("a process of the replay ended before its time; is there memory enough?") from None
-        finally:
+        except BaseException:
+            # What went wrong is wanted now. Where nothing did, the pool ends as it should: one that isn't waited for may still be woken
+            # when Python itself ends, and says so.
             pool.shutdown(wait=False, cancel_futures=True)
+            raise
     successors(asked, outcome)
     add_wholes(outcome, asked)
     return Replayed(outcome, digest_of(outcome.lines))

@@ -1,11 +1,12 @@
 """The grades that a bundle's log says were told, held against those that its facts lead to (ADR 34).
 
 Of each subject and regime the last word counts: by when its cause was known, the cause's offset, and the order of telling, as publication
-takes them. Copies of an event count once, where they stand first.
+takes them. Copies of an event, byte for byte, count once, where they stand first; an id told a second time with other words counts as told.
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -89,12 +90,15 @@ class _Telling:
     until: int | None
     found: Told = field(default_factory=Told)
     order: dict[Key, tuple[int, int]] = field(default_factory=dict)
-    seen: set[str] = field(default_factory=set)
+    seen: set[bytes] = field(default_factory=set)
 
     def take(self, value: bytes | None, where: str) -> None:
         """The next record. What is no grade of rating's is passed over: `mingjian verify` and audit's findings are about such."""
         try:
-            self._event(open_record(value).event, where)
+            event, mark = open_record(value).event, hashlib.sha256(value or b"").digest()[:16]
+            if mark not in self.seen:
+                self.seen.add(mark)
+                self._event(event, where)
         except (NotAnEnvelope, KeyError, TypeError, ValueError, AttributeError):
             return
 
@@ -102,9 +106,8 @@ class _Telling:
         data, cause = event["data"], event["data"]["cause"]
         # An older version's event does not say it: publication takes it at its time, too.
         known = milliseconds(cause.get("known_from") or event["time"])
-        if event["id"] in self.seen or (self.until is not None and known > self.until):
+        if self.until is not None and known > self.until:
             return
-        self.seen.add(event["id"])
         self.found.events += 1
         own = cause["partition"]
         self.found.passed[own] = max(self.found.passed.get(own, -1), cause["offset"])
