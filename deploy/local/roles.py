@@ -19,14 +19,15 @@ from psycopg.conninfo import conninfo_to_dict
 from deploy.local.errors import LocalStackError
 
 DATABASE = "mingjian"
-# Which schemas a role owns. Rating keeps its state in Kafka. The public API reads with a role of its own, which gets what
-# publication's migrations grant it and nothing else.
+# Which schemas a role owns. Rating keeps its state in Kafka. The public API and `mingjian verify` read with roles of their own, which
+# get what the services' migrations grant them and nothing else: verify sees what the log is held against, and nothing of the vault.
 ROLES: dict[str, tuple[str, ...]] = {
     "mj_intake": ("intake", "vault"),
     "mj_rating": (),
     "mj_publication": ("publication",),
     "mj_publication_read": (),
     "mj_audit": ("audit",),
+    "mj_verify": (),
 }
 # A rebuild of the projection fills a new schema beside the old one; whoever makes a schema owns that one alone.
 MAKES_SCHEMAS = ("mj_publication",)

@@ -32,7 +32,8 @@ _OF_CONTENT = frozenset({400, 413, 422})
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one submission: a receipt (``{"receipt", "signature"}``), or a problem with ``status``, ``title`` and so on.
+    """What became of one submission: a receipt (``{"receipt", "signature"}``), or a problem with ``status``, ``title`` and so on, and
+    where its signature was good a ``refusal`` (``{"refusal", "signature"}``): an officer's proof of having tried.
     ``again``: intake had it before. ``whole``: the problem is that of the request in which it was."""
 
     status: int
@@ -40,6 +41,7 @@ class Outcome:
     problem: dict[str, Any] | None
     again: bool = False
     whole: bool = False
+    refusal: dict[str, Any] | None = None
 
     @property
     def accepted(self) -> bool:
@@ -174,7 +176,7 @@ def _outcome(result: Mapping[str, Any]) -> Outcome | None:
         return None
     if status < 400:
         return Outcome(status, result["receipt"], None, again=bool(result.get("again")))
-    return Outcome(status, None, result["problem"])
+    return Outcome(status, None, result["problem"], refusal=result.get("refusal"))
 
 
 def get_json(http: httpx.Client, path: str, params: Mapping[str, str]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,13 +15,18 @@ from rich.console import Console
 from services._bus.kafka import UnusableCertificates
 from services._bus.settings import NotConfigured
 from services.audit.adapters import calendars
+from services.audit.adapters.stored import NotReadable
+from services.audit.checks.running import Report
+from services.audit.domain.handed_out import HandedOut, NoReceipts, read_handed_out
 from services.audit.domain.note import ED25519, NoteError, VerifierKey
 from services.audit.domain.policy import Policy, PolicyError
-from services.audit.verifying import Report, Trust, run_verify
-from services.audit.wiring import CALENDAR_FILE, cores, default_home, genesis_event, patience, policy_of
+from services.audit.domain.verify import Fault
+from services.audit.verifying import Outside, Trust, run_verify
+from services.audit.wiring import CALENDAR_FILE, cores, default_home, genesis_event, patience, policy_of, reading_dsn
 from services.audit.wiring import kafka as connection_to
 
-_SHOWN = 50
+_SHOWN = 5
+_DONE = {"signatures": "leaves' signatures", "kafka": "of Kafka's records"}
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -42,7 +48,12 @@ def verify(
     vkey: Annotated[str | None, typer.Option(help="The log's verifier key; default the one in <home>/genesis.json.")] = None,
     genesis: Annotated[Path | None, typer.Option(help="The pinned genesis; default <home>/genesis.json, with --vkey none.")] = None,
     kafka: Annotated[str | None, typer.Option(envvar="MINGJIAN_KAFKA", help="Broker; default the embedded one.")] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="The log alone, without Kafka.")] = False,
+    postgres: Annotated[
+        str | None,
+        typer.Option(help="PostgreSQL: an address, or better a file that holds one; default the role mj_verify of <home>, where it is."),
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="The log alone, without Kafka and PostgreSQL.")] = False,
+    receipts: Annotated[list[Path] | None, typer.Option(help="Receipts or refusals that were handed out; may be repeated.")] = None,
     memory: Annotated[Path | None, typer.Option(help="Where the checkpoint seen last is kept; default <home>/seen.")] = None,
     witness: Annotated[list[str] | None, typer.Option(help="Verifier key of a witness that has to cosign; may be repeated.")] = None,
     quorum: Annotated[int | None, typer.Option(help="How many of them have to; default all.")] = None,
@@ -50,6 +61,7 @@ def verify(
         Path | None, typer.Option(help="Witnesses and quorum from a file (C2SP tlog-policy), which then have to cosign.")
     ] = None,
     against: Annotated[list[Path] | None, typer.Option(help="A checkpoint that somebody else was shown; may be repeated.")] = None,
+    from_start: Annotated[bool, typer.Option("--from-start", help="Do again what an interrupted run has done.")] = False,
     wait: Annotated[float, typer.Option(help="Seconds to wait for a checkpoint of all that Kafka has now.")] = 15.0,
     bundle: Annotated[
         Path | None, typer.Option("--bundle", metavar="DIR", help="A bundle of `mingjian export`, without any server, in place of the log.")
@@ -59,11 +71,13 @@ def verify(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
-    """Recompute the whole log: bundles, tiles, root, every signature, every record on Kafka, and the checkpoint seen last."""
+    """Recompute the whole log: bundles, tiles, root, every signature, control copies, every record on Kafka, what PostgreSQL keeps and
+    shows, the receipts handed out, and the checkpoint seen last. Interrupted, the same command goes on."""
     if bundle is not None:
         from services.audit.cli_bundle import verify_bundle
 
-        verify_bundle(bundle, vkey, genesis, genesis_sha256, memory, witness, quorum, policy, against, as_json)
+        pins, held = (vkey, genesis, genesis_sha256), (witness, quorum, policy, against, memory)
+        verify_bundle(bundle, *pins, *held, receipts or [], from_start=from_start, as_json=as_json)
         return
     if genesis_sha256 is not None:
         raise typer.BadParameter("is for --bundle; without it --genesis names the pinned event's file", param_hint="--genesis-sha256")
@@ -71,17 +85,19 @@ def verify(
     try:
         pinned = genesis_event(genesis or home / "genesis.json") if genesis or not vkey else None
         text = str(pinned["data"]["log_vkey"] if pinned and not vkey else vkey)
+        given = [one for path in receipts or [] for one in receipts_in(path)]
         report = run_verify(
             log_dir=log_dir or home / "log",
             verifier=VerifierKey.parse(text),
             genesis=pinned,
-            kafka=None if offline else connection_to(kafka),
+            outside=Outside(receipts=given) if offline else Outside(connection_to(kafka), reading_dsn(postgres, home), given),
             trust=Trust(*policy_asked(witness, quorum, policy, home), memory or home / "seen", [one.read_bytes() for one in against or []]),
             patience=patience(wait),
             console=Console(stderr=True),
             cores=cores(),
+            from_start=from_start,
         )
-    except (NoteError, NotConfigured, PolicyError, KafkaError, UnusableCertificates) as error:
+    except (NoteError, NotConfigured, NotReadable, NoReceipts, PolicyError, KafkaError, UnusableCertificates) as error:
         typer.echo(json.dumps({"verified": False, "error": str(error)}) if as_json else f"not verified: {error}", err=not as_json)
         raise typer.Exit(1) from None
     if as_json:
@@ -90,6 +106,14 @@ def verify(
         tell(report)
     if not report.verified:
         raise typer.Exit(1)
+
+
+def receipts_in(path: Path) -> list[HandedOut]:
+    """What a file holds that was handed out. Raises ``NoReceipts``."""
+    try:
+        return list(read_handed_out(path.read_bytes(), str(path)))
+    except OSError as error:
+        raise NoReceipts(f"{path} can't be read: {error.strerror}") from None
 
 
 def policy_asked(witness: list[str] | None, quorum: int | None, path: Path | None, home: Path) -> tuple[Policy, bool]:
@@ -107,11 +131,8 @@ def policy_asked(witness: list[str] | None, quorum: int | None, path: Path | Non
 
 
 def tell(report: Report) -> None:
-    """Faults first, then what was looked at."""
-    for fault in report.faults[:_SHOWN]:
-        typer.echo(f"{fault.code}: {fault.where}: {fault.what}", err=True)
-    if len(report.faults) > _SHOWN:
-        typer.echo(f"… and {len(report.faults) - _SHOWN} more", err=True)
+    """Faults, what was looked at, notices."""
+    _list(report.faults, "")
     typer.echo(f"log {report.origin}: {report.size:,} leaves of {report.partitions} partitions, root {report.root}")
     if report.cosigned_by or not report.cosigned_enough:
         typer.echo(
@@ -119,9 +140,29 @@ def tell(report: Report) -> None:
         )
     if report.pending is not None:
         typer.echo(f"Kafka: {report.compared:,} records compared, {report.pending:,} newer than the checkpoint")
+    if report.postgres:
+        typer.echo(f"PostgreSQL: {report.rows:,} rows of {', '.join(report.postgres)} compared")
+    if report.receipts:
+        typer.echo(f"receipts: {report.receipts:,} that were handed out are leaves")
+    if report.resumed:
+        done = ", ".join(f"{count:,} {_DONE[check]}" for check, count in report.resumed.items())
+        typer.echo(f"went on where a run was interrupted, which had done: {done} (--from-start does all again)")
+    _list(report.notices, "notice: ")
     if report.seen_before is not None:
         typer.echo(f"the checkpoint seen last, of {report.seen_before:,} leaves, is a prefix of this log" if report.verified else "")
     typer.echo("verified \u2713" if report.verified else f"not verified: {len(report.faults)} faults")
+
+
+def _list(found: Sequence[Fault], before: str) -> None:
+    """Of many alike in one place the first: what shifts a partition's records changes all that follow, and hides nothing else."""
+    alike: dict[tuple[str, str], list[Fault]] = {}
+    for one in found:
+        alike.setdefault((one.code, one.place), []).append(one)
+    for (code, place), some in alike.items():
+        for one in some[:_SHOWN]:
+            typer.echo(f"{before}{code}: {one.where}: {one.what}", err=True)
+        if len(some) > _SHOWN:
+            typer.echo(f"{before}{code}: {place}: … and {len(some) - _SHOWN} more of these", err=True)
 
 
 @app.command("calendar-table")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 from typing import NoReturn
@@ -13,13 +12,14 @@ from rich.console import Console
 
 from services._bus.settings import NotConfigured
 from services.audit.bundles import Anchor, NoBundle, Pinned, anchored, check_contents, check_files
-from services.audit.cli import policy_asked, tell
-from services.audit.domain.checkpoint import Checkpoint
+from services.audit.checks.running import Check, Report, Run
+from services.audit.cli import policy_asked, receipts_in, tell
+from services.audit.domain.handed_out import NoReceipts
 from services.audit.domain.manifest import Manifest
 from services.audit.domain.note import NoteError
 from services.audit.domain.policy import PolicyError
-from services.audit.domain.verify import Fault, Verification
-from services.audit.verifying import Report, Trust, run_verify
+from services.audit.domain.verify import Fault
+from services.audit.verifying import CHECKS, Outside, Trust, run_verify
 from services.audit.wiring import cores, genesis_event, patience
 
 
@@ -28,11 +28,14 @@ def verify_bundle(
     vkey: str | None,
     genesis: Path | None,
     genesis_sha256: str | None,
-    memory: Path | None,
     witness: list[str] | None,
     quorum: int | None,
     policy: Path | None,
     against: list[Path] | None,
+    memory: Path | None,
+    receipts: list[Path],
+    *,
+    from_start: bool,
     as_json: bool,
 ) -> None:
     """See ``cli.verify``."""
@@ -45,25 +48,28 @@ def verify_bundle(
         if faults:
             _done(_only(manifest, faults), anchor, as_json)
 
-        def beside(log: Verification, point: Checkpoint) -> Iterable[Fault]:
-            return check_contents(folder, manifest, log.registry, point)
+        def beside(run: Run) -> None:
+            for one in check_contents(folder, manifest, run.log.registry, run.point):
+                run.fault(one.code, one.where, one.what)
 
+        outside = Outside(receipts=[one for path in receipts for one in receipts_in(path)])
         trust = Trust(*policy_asked(witness, quorum, policy, folder), memory, [one.read_bytes() for one in against or []])
         try:
             report = run_verify(
                 log_dir=folder,
                 verifier=anchor.log,
                 genesis=anchor.genesis,
-                kafka=None,
+                outside=outside,
                 trust=trust,
                 patience=patience(0),
                 console=Console(stderr=True),
                 cores=cores(),
-                beside=beside,
+                from_start=from_start,
+                checks=[*CHECKS, Check("bundle", beside)],
             )
         except NoteError as error:
             raise NoteError(f"checkpoint: {error}") from None
-    except (NoBundle, NoteError, NotConfigured, PolicyError) as error:
+    except (NoBundle, NoteError, NotConfigured, NoReceipts, PolicyError) as error:
         typer.echo(json.dumps({"verified": False, "error": str(error)}) if as_json else f"not verified: {error}", err=not as_json)
         raise typer.Exit(1) from None
     _done(report, anchor, as_json)

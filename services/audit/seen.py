@@ -14,7 +14,7 @@ from services.audit.domain.policy import Policy
 from services.audit.domain.verify import Seen
 from services.audit.signatures import read_file
 
-_NEWEST, _COSIGNED = ".checkpoint", ".cosigned"
+_NEWEST, _COSIGNED, _UNFINISHED = ".checkpoint", ".cosigned", ".unfinished"
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,11 @@ class Memory:
 
     def _name(self, ending: str) -> str:
         return f"{self.log.name.replace('/', '_')}+{self.log.key_id.hex()}{ending}"
+
+    @property
+    def progress(self) -> Path:
+        """Where an unfinished verification of this log notes how far it is."""
+        return self.folder / self._name(_UNFINISHED)
 
     def _read(self, ending: str) -> tuple[Checkpoint, bytes] | None:
         """Raises ``NoteError`` for a file that the log didn't sign."""

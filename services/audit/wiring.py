@@ -146,6 +146,21 @@ def kafka(bootstrap: str | None, env: Mapping[str, str] = os.environ) -> Connect
     return Connection.of(bootstrap or embedded, folder(env, "MINGJIAN_KAFKA_TLS_DIR"))
 
 
+def reading_dsn(given: str | None, home: Path) -> str | None:
+    """PostgreSQL's address for ``verify``: an address, a file that holds one, or that of the reading role in ``home`` where it is; None
+    leaves PostgreSQL out. Raises ``NotConfigured``, which repeats nothing of an address."""
+    own = home / "secrets" / "mj_verify.dsn"
+    if given is None and not own.is_file():
+        return None
+    if given is not None and given.startswith(("postgresql://", "postgres://")):
+        return given
+    try:
+        return Path(given or own).read_text().strip()
+    except OSError as error:
+        words = "is neither an address of the form postgresql://… nor a file that can be read"
+        raise NotConfigured(f"what --postgres names {words} ({error.strerror})") from None
+
+
 def patience(wait_s: float) -> Patience:
     """Real clocks for ``verify``."""
     return Patience(wait_s, time.monotonic, time.sleep)

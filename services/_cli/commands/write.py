@@ -95,11 +95,13 @@ def send(
     channel: Channel = "desk",
     patience: Annotated[float, typer.Option(help="Seconds to go on trying without an answer.")] = 60.0,
 ) -> None:
-    """Send a signed event again and again until its receipt comes back, and print the receipt."""
+    """Send a signed event again and again until its receipt comes back, and print the receipt; or the refusal, where it has one."""
     session = session_of(context)
     made = _parse(read_text(file), file)
     outcome = session.intake(patience).deliver([made], channel=channel)[0]
     if not outcome.accepted:
+        if outcome.refusal:
+            session.voice.say(json.dumps(outcome.refusal, indent=1, ensure_ascii=False))
         raise CliError(_refusal_words(outcome, session.voice.lang), REFUSED)
     session.voice.say(json.dumps(outcome.receipt, indent=1, ensure_ascii=False))
     subject = str(made["event"].get("subject"))
@@ -131,7 +133,8 @@ def submit(
     channel: Channel = "desk",
     receipts: Annotated[Path | None, typer.Option(help="Where receipts go; default: beside the file, .receipts.jsonl.")] = None,
 ) -> None:
-    """Send many signed events. Receipts are kept as they come; the same command again goes on where it was cut off."""
+    """Send many signed events. Receipts are kept as they come; the same command again goes on where it was cut off. Signed refusals are
+    kept beside the file, .refusals.jsonl: they prove that one tried, and when."""
     session = session_of(context)
     kept = receipts or file.with_suffix(".receipts.jsonl")
     lines = list(_json_lines(file))
@@ -141,6 +144,7 @@ def submit(
     have = _receipts(kept)
     todo = [(number, one) for number, one in lines if (one["event"].get("source"), one["event"].get("id")) not in have]
     refused: list[tuple[int, str]] = []
+    refusals: list[bytes] = []
     with kept.open("ab") as out, session.voice.bar(str(file), len(lines), beside=True) as bar:
         bar.to(len(lines) - len(todo))
         intake = session.intake()
@@ -150,9 +154,12 @@ def submit(
                 if outcome.accepted:
                     out.write(orjson.dumps(outcome.receipt) + b"\n")
                 else:
+                    refusals += [orjson.dumps(outcome.refusal) + b"\n"] if outcome.refusal else []
                     refused.append((number, _refusal_words(outcome, session.voice.lang)))
             out.flush()
             bar.to(len(lines) - len(todo) + start + len(part))
+    if refusals:
+        file.with_suffix(".refusals.jsonl").write_bytes(b"".join(refusals))
     for number, words in refused:
         session.voice.mention(f"line {number}: {words}")
     session.voice.say(f"{len(lines)} events: {len(lines) - len(refused)} with a receipt in {kept}, {len(refused)} refused")

@@ -1,10 +1,12 @@
-"""Kafka read through once, from the first offset to given ends: for ``verify``."""
+"""Kafka read through once, from the first offset to given ends, and what it says of its topics: for ``verify``."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import OffsetOutOfRangeError
 
 from schemas.topics import MAX_MESSAGE_BYTES
@@ -37,6 +39,20 @@ async def partitions(connection: Connection, topics: Iterable[str]) -> dict[str,
         return {topic: len(cluster.partitions_for_topic(topic) or ()) for topic in topics}
     finally:
         await consumer.stop()
+
+
+async def settings(connection: Connection, topics: Iterable[str]) -> dict[str, dict[str, str]]:
+    """The settings of each topic, as Kafka has them. Raises ``KafkaError``."""
+    admin = AIOKafkaAdminClient(**connection.arguments())
+    await admin.start()
+    try:
+        found: dict[str, dict[str, str]] = {}
+        for answer in await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, one) for one in topics]):
+            for resource in answer.to_object()["resources"]:
+                found[resource["resource_name"]] = {entry["config_names"]: entry["config_value"] for entry in resource["config_entries"]}
+        return found
+    finally:
+        await admin.close()
 
 
 async def read_through(connection: Connection, ends: Mapping[Place, tuple[int, int]]) -> AsyncIterator[list[Record]]:

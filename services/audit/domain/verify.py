@@ -14,6 +14,7 @@ Shares nothing with the appender's state, the detectors or rating: bytes in, fau
 from __future__ import annotations
 
 import hashlib
+import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -28,8 +29,13 @@ ReadFile = Callable[[str], bytes | None]
 Place = tuple[str, int]
 
 _DIGEST = 32
+MARKER = "a transaction's marker (which no service of ours writes) took"
+CHANGED_MEANWHILE = "its entries are not those that were read before, in this same run: somebody changes the folder meanwhile"
 # More than anyone reads, and far less than a damaged log of millions could give.
 _FAULTS_KEPT = 1_000
+_ALIKE_KEPT = 100
+# A leaf's index, a record's offset, a tile's number and width, an id.
+_NUMBER = re.compile(r"leaf \d+, |(?<=[ \d]):\d+|(?<=/)[x\d][\dx/.p]*$|[0-9a-f-]{32,} ?")
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,11 @@ class Fault:
     code: str
     where: str
     what: str
+
+    @property
+    def place(self) -> str:
+        """``where`` without the one record or leaf: those of one place are alike."""
+        return _NUMBER.sub("", self.where)
 
 
 @dataclass(frozen=True)
@@ -82,6 +93,28 @@ def whole_of(stub: Stub, read: ReadFile) -> Record | None:
     return found if isinstance(found, Record) else None
 
 
+def digest_of(entries: Sequence[bytes]) -> bytes:
+    """What a bundle's entries are known by when they are read again: SHA-256 of the bundle that holds these and no others."""
+    return hashlib.sha256(tiles.encode_bundle(entries) if entries else b"").digest()
+
+
+def read_bundle(read: ReadFile, index: int, width: int) -> list[bytes]:
+    """The first ``width`` entries of a bundle; none where they can't be read."""
+    try:
+        return tiles.decode_bundle(read(tiles.bundle_path(index, width)) or read(tiles.bundle_path(index)) or b"", width)
+    except tiles.TileError:
+        return []
+
+
+class _Compared:
+    """How far a partition of Kafka was held against its leaves; ``digest``: over those leaves, to know them again."""
+
+    def __init__(self) -> None:
+        self.following = 0
+        self.digest = hashlib.sha256()
+        self.faulty = False
+
+
 class Verification:
     """One run over one log. Faults are collected in ``faults``: one slip must not hide the next."""
 
@@ -90,14 +123,19 @@ class Verification:
         self._read = read
         self._seen = tuple(seen)
         self._leaves: dict[Place, _Leaves] = {}
-        self._compared: dict[Place, int] = {}
+        self._compared: dict[Place, _Compared] = {}
         self.faults: list[Fault] = []
+        self._alike: dict[tuple[str, str], int] = {}
         self.registry: dict[int, bytes | None] = {}
+        self.bundles: list[bytes] = []
         self.stubs = 0
 
-    def _fault(self, code: str, where: str, what: str) -> None:
-        if len(self.faults) < _FAULTS_KEPT:
-            self.faults.append(Fault(code, where, what))
+    def fault(self, code: str, where: str, what: str) -> None:
+        """Keep a fault; of very many alike the first."""
+        fault = Fault(code, where, what)
+        alike = self._alike[code, fault.place] = self._alike.get((code, fault.place), 0) + 1
+        if alike <= _ALIKE_KEPT and len(self.faults) < _FAULTS_KEPT:
+            self.faults.append(fault)
 
     @property
     def next_offsets(self) -> dict[Place, int]:
@@ -114,6 +152,7 @@ class Verification:
             entries = self._bundle(index, width)
             if entries is None:
                 return
+            self.bundles.append(digest_of(entries))
             hashes = [leaf_hash(entry) for entry in entries]
             self._check_seen(edge, hashes)
             first = edge.size
@@ -126,18 +165,18 @@ class Verification:
         for tile in edge.partial_tiles():
             self._tile(tile)
         if edge.root() != self._checkpoint.root:
-            self._fault("root", "checkpoint", f"its root is not that of the {size} entries in the bundles")
+            self.fault("root", "checkpoint", f"its root is not that of the {size} entries in the bundles")
 
     def _check_seen_size(self) -> None:
         now = self._checkpoint
         for one in self._seen:
             seen = one.checkpoint
             if seen.size > now.size:
-                self._fault("rolled-back", "checkpoint", f"has {now.size} leaves; {seen.size} were {one.words}")
+                self.fault("rolled-back", "checkpoint", f"has {now.size} leaves; {seen.size} were {one.words}")
             elif seen.size == now.size and seen.root != now.root:
-                self._fault("forked", "checkpoint", f"another root was {one.words} for {now.size} leaves")
+                self.fault("forked", "checkpoint", f"another root was {one.words} for {now.size} leaves")
             elif seen.size == 0 and seen.root != EMPTY_ROOT:
-                self._fault("forked", "checkpoint", f"what was {one.words} was of no tree")
+                self.fault("forked", "checkpoint", f"what was {one.words} was of no tree")
 
     def _check_seen(self, edge: tiles.Edge, hashes: list[bytes]) -> None:
         for one in self._seen:
@@ -145,31 +184,40 @@ class Verification:
             if edge.size < seen.size <= edge.size + len(hashes) and seen.size < self._checkpoint.size:
                 then, _ = tiles.grow(edge, hashes[: seen.size - edge.size])
                 if then.root() != seen.root:
-                    self._fault("rewritten", f"leaves 0 to {seen.size - 1}", f"are not those of the checkpoint {one.words}")
+                    self.fault("rewritten", f"leaves 0 to {seen.size - 1}", f"are not those of the checkpoint {one.words}")
+
+    def entries(self, index: int) -> list[bytes]:
+        """The entries of a bundle that ``tree`` has read, once more; none, and a fault, where they are not what they were then."""
+        width = tiles.width_at(self._checkpoint.size, 0, index)
+        found = read_bundle(self._read, index, width)
+        if digest_of(found) == self.bundles[index]:
+            return found
+        self.fault("damaged", tiles.bundle_path(index, width), CHANGED_MEANWHILE)
+        return []
 
     def _bundle(self, index: int, width: int) -> list[bytes] | None:
         path, data = self._file(tiles.bundle_path(index, width), tiles.bundle_path(index))
         if data is None:
-            self._fault("missing", path, "the entry bundle is missing; what comes after it was not looked at")
+            self.fault("missing", path, "the entry bundle is missing; what comes after it was not looked at")
             return None
         try:
             return tiles.decode_bundle(data, width)
         except tiles.TileError as error:
-            self._fault("damaged", path, f"{error}; what comes after it was not looked at")
+            self.fault("damaged", path, f"{error}; what comes after it was not looked at")
             return None
 
     def _tile(self, tile: tiles.Tile) -> None:
         path, data = self._file(tile.path, tiles.tile_path(tile.level, tile.index))
         if data is None:
-            self._fault("missing", path, "the tile is missing")
+            self.fault("missing", path, "the tile is missing")
             return
         try:
             stored = tiles.decode_tile(data, tile.width)
         except tiles.TileError as error:
-            self._fault("damaged", path, str(error))
+            self.fault("damaged", path, str(error))
             return
         if stored != tile.data:
-            self._fault("damaged", path, "its hashes are not those of the entries")
+            self.fault("damaged", path, "its hashes are not those of the entries")
 
     def _file(self, path: str, full: str) -> tuple[str, bytes | None]:
         """A partial tile, or the first part of the full one that took its place."""
@@ -180,15 +228,19 @@ class Verification:
         try:
             found = decode(entry)
         except FrameError as error:
-            self._fault("frame", f"leaf {index}", str(error))
+            self.fault("frame", f"leaf {index}", str(error))
             return
         leaves = self._leaves.setdefault((found.topic, found.partition), _Leaves())
         where = f"leaf {index}, {found.topic} {found.partition}:{found.offset}"
         if found.offset < leaves.following:
-            self._fault("twice", where, f"the record is a leaf already; offset {leaves.following} is next")
+            self.fault("twice", where, f"the record is a leaf already; offset {leaves.following} is next")
             return
         if found.offset > leaves.following:
-            self._fault("gap", where, f"offset {leaves.following} is next: {found.offset - leaves.following} records are missing")
+            self.fault(
+                "gap",
+                where,
+                f"offset {leaves.following} is next: {found.offset - leaves.following} records are missing, or {MARKER} the offset",
+            )
         leaves.add(found.offset, hashlib.sha256(entry).digest())
         if isinstance(found, Stub):
             self.stubs += 1
@@ -201,36 +253,58 @@ class Verification:
         path = oversize_path(stub.sha256)
         whole = self._read(path)
         if whole is None:
-            self._fault("missing", path, f"the bytes of {where} are missing")
+            self.fault("missing", path, f"the bytes of {where} are missing")
             return
         if len(whole) != stub.length or hashlib.sha256(whole).digest() != stub.sha256:
-            self._fault("damaged", path, f"are not the bytes that {where} names")
+            self.fault("damaged", path, f"are not the bytes that {where} names")
             return
         try:
             record = decode(whole)
         except FrameError as error:
-            self._fault("damaged", path, str(error))
+            self.fault("damaged", path, str(error))
             return
         place = (stub.topic, stub.partition, stub.offset, stub.timestamp, stub.timestamp_type)
         if isinstance(record, Stub) or (record.topic, record.partition, record.offset, record.timestamp, record.timestamp_type) != place:
-            self._fault("damaged", path, f"are another record's than {where}")
+            self.fault("damaged", path, f"are another record's than {where}")
 
     def compare(self, record: Record) -> None:
-        """Hold a record of Kafka against its leaf. Give each partition's records in order, from offset 0, up to ``next_offsets``."""
-        place = (record.topic, record.partition)
-        following = self._compared.get(place, 0)
-        self._compared[place] = record.offset + 1
+        """Hold a record of Kafka against its leaf. Give each partition's records in order, from offset 0 (or from where ``resume``
+        went on), up to ``next_offsets``."""
+        done = self._compared.setdefault((record.topic, record.partition), _Compared())
         where = f"{record.topic} {record.partition}:{record.offset}"
-        if record.offset != following:
-            self._fault("hole", where, f"Kafka has no record from offset {following} on")
-        leaves = self._leaves.get(place)
+        if record.offset != done.following:
+            done.faulty = True
+            self.fault("hole", where, f"Kafka has no record from offset {done.following} on: deleted, or {MARKER} the offset")
+        done.following = record.offset + 1
+        leaves = self._leaves.get((record.topic, record.partition))
         expected = leaves.digest(record.offset) if leaves else None
+        done.digest.update(expected or b"")
         if expected is not None and hashlib.sha256(entry_of(record)[0]).digest() != expected:
-            self._fault("changed", where, "Kafka's record is not the one in the log")
+            done.faulty = True
+            self.fault("changed", where, "Kafka's record is not the one in the log")
+
+    def progress(self) -> dict[Place, tuple[int, str]]:
+        """How far each partition without a fault was compared, and a digest of the leaves up to there."""
+        return {place: (done.following, done.digest.hexdigest()) for place, done in self._compared.items() if not done.faulty}
+
+    def resume(self, place: Place, following: int, digest: str) -> bool:
+        """Take a partition as compared up to ``following``, as ``progress`` said it; False where the leaves up to there are others."""
+        leaves = self._leaves.get(place)
+        done = _Compared()
+        for offset in range(following):
+            one = leaves.digest(offset) if leaves else None
+            if one is None:
+                return False
+            done.digest.update(one)
+        if done.digest.hexdigest() != digest:
+            return False
+        done.following = following
+        self._compared[place] = done
+        return True
 
     def compared(self) -> None:
         """Call after the last record: what is in the log and did not come from Kafka is a fault."""
         for (topic, partition), end in sorted(self.next_offsets.items()):
-            got = self._compared.get((topic, partition), 0)
+            got = self._compared.get((topic, partition), _Compared()).following
             if got < end:
-                self._fault("lost", f"{topic} {partition}:{got}", f"Kafka ends before it; the log has {end} records of the partition")
+                self.fault("lost", f"{topic} {partition}:{got}", f"Kafka ends before it; the log has {end} records of the partition")

@@ -23,7 +23,7 @@ from services.publication.adapters.migrations import migrate
 from services.publication.ports import Place, Position
 
 LIVE, NEXT, BEFORE = "publication", "publication_next", "publication_before"
-_READER = "mj_publication_read"
+_READERS = ("mj_publication_read", "mj_verify")
 # Numbers of changes that the old build doesn't have, until it is known what they come after.
 _PROVISIONAL = 2**61
 _COMPARED: Mapping[str, tuple[str, ...]] = {
@@ -67,7 +67,8 @@ class PostgresBuilds:
         async with self._connected() as connection:
             await connection.execute(_in(NEXT, "DROP SCHEMA IF EXISTS {new} CASCADE"))
             await connection.execute(_in(NEXT, "CREATE SCHEMA {new}"))
-            await connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(NEXT), sql.Identifier(_READER)))
+            for reader in _READERS:
+                await connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(sql.Identifier(NEXT), sql.Identifier(reader)))
         await asyncio.to_thread(migrate, self._dsn, schema=NEXT)
         async with self._connected() as connection:
             await connection.execute(_in(NEXT, "UPDATE {new}.sequence_state SET head = %s"), (_PROVISIONAL,))

@@ -24,7 +24,7 @@ from schemas.times import instant
 from schemas.topics import FACTS, FINDINGS, QUARANTINE, REGISTRY
 from services.audit.adapters.calendars import calendar_events
 from services.audit.domain.tiles import decode_bundle
-from tests.integration.audit.world import OFFICE, AuditWorld, Say, calendar_copies, control, fact, genesis
+from tests.integration.audit.world import OFFICE, AuditWorld, Say, calendar_copies, control, copies, fact, genesis
 
 pytestmark = pytest.mark.stack
 CALENDARS = Path(__file__).resolve().parents[3] / "rulebooks" / "calendar-cn.yaml"
@@ -42,13 +42,17 @@ def world(fresh_stack) -> Iterator[AuditWorld]:
 
 
 def opening() -> list[Say]:
-    """Genesis, go-live, and the calendar of 2026 in every partition."""
+    """Genesis, go-live, the activated rulebook and the calendar of 2026, these two with their copies."""
     registry = [
         genesis(),
         Say(REGISTRY, control(4, "rulebook.activated", "regime:liyujiang", ACTIVE, registry_offset=0), b"regime:liyujiang"),
         Say(REGISTRY, control(2, "go_live.declared", "regime:liyujiang", GO_LIVE, registry_offset=1), b"regime:liyujiang"),
     ]
-    return registry + calendar_copies(3, YEAR_2026)
+    calendar = Say(REGISTRY, control(3, "calendar.issued", "stack:test", YEAR_2026), b"stack:test")
+    return [*registry, calendar, *copies(registry[1].value), *calendar_copies(3, YEAR_2026)]
+
+
+OPENED = len(opening())
 
 
 def inspection(number: int, occurred: str, received: str, **entry: object) -> Say:
@@ -68,17 +72,17 @@ def test_from_a_late_fact_to_its_finding_and_its_leaf(world: AuditWorld) -> None
         ]
     )
     world.start()
-    world.until(lambda: world.caught_up(15 + 6 + 1))
+    world.until(lambda: world.caught_up(OPENED + 6 + 1))
     findings = world.findings()
     assert [one["data"]["late"]["deadline"] for one in findings] == ["2026-03-09"]
     late = findings[0]["data"]
     assert (late["office"], late["late"]["working_days_late"], late["event"]["id"][-2:]) == (OFFICE, 3, "0b")
     state = world.state()
-    assert (state["size"], state["integrated"], state["lag"]) == (22, 22, 0)
-    assert httpx.get(f"{world.url}/checkpoint").text.splitlines()[1] == "22"
+    assert (state["size"], state["integrated"], state["lag"]) == (35, 35, 0)
+    assert httpx.get(f"{world.url}/checkpoint").text.splitlines()[1] == "35"
     assert httpx.get(f"{world.url}/api/v1/findings").status_code == 401
-    assert httpx.get(f"{world.url}/tile/0/000.p/22").status_code == 200
-    assert httpx.get(f"{world.url}/tile/entries/000.p/22").status_code == 401
+    assert httpx.get(f"{world.url}/tile/0/000.p/35").status_code == 200
+    assert httpx.get(f"{world.url}/tile/entries/000.p/35").status_code == 401
     assert FINDINGS == world.read(FINDINGS)[0].topic
 
 
@@ -97,16 +101,16 @@ def test_a_trace_leads_to_the_leaf_and_to_the_finding(world: AuditWorld) -> None
     traced = Say(late.topic, late.value, late.key, late.partition, [("ce_id", b"x"), ("traceparent", header)])
     world.say([inspection(10, "2026-03-02", "2026-03-09T08:00:00.000Z"), traced])
     world.start(OTEL_METRIC_EXPORT_INTERVAL="500")
-    world.until(lambda: world.caught_up(15 + 2 + 1))
+    world.until(lambda: world.caught_up(OPENED + 2 + 1))
     world.until(lambda: len([one for one in telemetry(world) if one["kind"] == "span"]) == 2)
     spans = [one for one in telemetry(world) if one["kind"] == "span"]
     assert {(one["name"], one["trace_id"]) for one in spans} == {("leaf", trace_id)}
     places = [one["attributes"] for one in sorted(spans, key=lambda one: one["attributes"]["messaging.destination.name"])]
     assert [one["messaging.destination.name"] for one in places] == [FACTS, FINDINGS]
-    entries = decode_bundle((world.log_dir / "tile/entries/000.p/18").read_bytes(), 18)
+    entries = decode_bundle((world.log_dir / "tile/entries/000.p/31").read_bytes(), 31)
     assert late.value in entries[places[0]["mingjian.leaf.index"]]
     assert header in entries[places[1]["mingjian.leaf.index"]], "the finding carries the trace of the fact"
-    world.until(lambda: {"mingjian.log.size": 18, "mingjian.log.lag": 0}.items() <= gauges(world).items())
+    world.until(lambda: {"mingjian.log.size": 31, "mingjian.log.lag": 0}.items() <= gauges(world).items())
     # A sum since the start: the newest reading counts, wherever the other metrics' lines stand.
     world.until(lambda: max((one["count"] for one in telemetry(world) if one["name"] == "mingjian.entry.delay"), default=0) >= 2)
 
@@ -156,12 +160,12 @@ def test_killed_in_the_middle_again_and_again_the_log_is_whole(world: AuditWorld
         world.kill()
         speaker.join()
     world.start()
-    expected = 15 + total + len(late)
+    expected = OPENED + total + len(late)
     world.until(lambda: world.caught_up(expected), 120)
     found = verify(world)
     assert (found["verified"], found["faults"], found["pending"]) == (True, [], 0)
     leaves, sent = found["size"], len(world.findings())
-    assert leaves == 15 + total + sent
+    assert leaves == OPENED + total + sent
     ids = {one["data"]["event"]["id"] for one in world.findings()}
     assert ids == {f"018f0000-0000-7000-8000-{number:012x}" for number in late}
 
@@ -183,12 +187,12 @@ def test_a_paused_process_that_wakes_after_another_took_over_ends_by_itself(worl
     world.url = world.url.rsplit(":", 1)[0] + ":" + port
     world.wait_ready(other)
     world.say(many(1000, 500))
-    world.until(lambda: world.caught_up(15 + 500 + 50))
+    world.until(lambda: world.caught_up(OPENED + 500 + 50))
     os.kill(paused.pid, signal.SIGCONT)
     assert paused.wait(30) == 3
     assert "Superseded" in world.output()
     world.say(many(5000, 100))
-    world.until(lambda: world.caught_up(15 + 500 + 50 + 100 + 10))
+    world.until(lambda: world.caught_up(OPENED + 500 + 50 + 100 + 10))
     assert verify(world)["verified"]
 
 
@@ -196,12 +200,12 @@ def test_a_broker_that_dies_and_comes_back_is_waited_out(world: AuditWorld) -> N
     """The same process goes on: nothing missing, nothing twice, and the findings of the time between are sent."""
     world.say([*opening(), *many(1000, 200)])
     process = world.start()
-    world.until(lambda: world.caught_up(15 + 200 + 20))
+    world.until(lambda: world.caught_up(OPENED + 200 + 20))
     world.stack.kill("kafka")
     time.sleep(2)
     world.stack.start("kafka")
     world.say(many(5000, 200))
-    world.until(lambda: world.caught_up(15 + 400 + 40))
+    world.until(lambda: world.caught_up(OPENED + 400 + 40))
     assert process.poll() is None
     assert len(world.findings()) == 40
     assert verify(world)["verified"]
@@ -210,10 +214,10 @@ def test_a_broker_that_dies_and_comes_back_is_waited_out(world: AuditWorld) -> N
 def test_a_record_too_long_for_a_leaf_becomes_a_stub_and_a_finding(world: AuditWorld) -> None:
     world.say([*opening(), Say(QUARANTINE, b"x" * 100_000, b"key")])
     world.start()
-    world.until(lambda: world.caught_up(15 + 1 + 1))
+    world.until(lambda: world.caught_up(OPENED + 1 + 1))
     assert [one["data"]["kind"] for one in world.findings()] == ["oversize_record"]
     found = verify(world)
-    assert (found["verified"], found["stubs"], found["size"]) == (True, 1, 17)
+    assert (found["verified"], found["stubs"], found["size"]) == (True, 1, 30)
 
 
 def test_a_provisional_verdict_is_worked_out_again_when_the_calendar_comes(world: AuditWorld) -> None:
@@ -226,7 +230,7 @@ def test_a_provisional_verdict_is_worked_out_again_when_the_calendar_comes(world
         ]
     )
     world.start()
-    world.until(lambda: world.caught_up(15 + 2 + 2))
+    world.until(lambda: world.caught_up(OPENED + 2 + 2))
     assert {one["data"]["late"]["provisional"] for one in world.findings()} == {True}
     world.kill(signal.SIGTERM)
     off = [f"2027-01-{day:02d}" for day in (1, 4, 5)]
@@ -234,7 +238,7 @@ def test_a_provisional_verdict_is_worked_out_again_when_the_calendar_comes(world
     world.say(calendar_copies(30, year_2027))
     world.say(calendar_copies(30, year_2027))
     world.start()
-    world.until(lambda: world.caught_up(15 + 2 + 2 + 24 + 2))
+    world.until(lambda: world.caught_up(OPENED + 2 + 2 + 24 + 2))
     kinds = sorted((one["data"]["event"]["id"][-2:], one["data"]["kind"], "late" in one["data"]) for one in world.findings())
     assert kinds == [
         ("14", "late_entry", True),
@@ -284,7 +288,7 @@ def test_two_clocks_that_disagree_are_found_where_the_broker_keeps_time(fresh_st
 def test_tampering_with_the_folder_is_named_by_verify(world: AuditWorld) -> None:
     world.say([*opening(), *many(1000, 300)])
     world.start()
-    world.until(lambda: world.caught_up(15 + 300 + 30))
+    world.until(lambda: world.caught_up(OPENED + 300 + 30))
     assert verify(world)["verified"]
     world.kill(signal.SIGTERM)
     bundle = world.log_dir / "tile/entries/000"

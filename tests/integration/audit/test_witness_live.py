@@ -22,7 +22,7 @@ from services.audit.domain.checkpoint import open_checkpoint
 from services.audit.domain.note import VerifierKey
 from services.audit.witness.adapters.home import WitnessHome
 from services.intake.cli import init_home
-from tests.integration.audit.test_audit_service import many, opening, verify
+from tests.integration.audit.test_audit_service import OPENED, many, opening, verify
 from tests.integration.audit.world import AuditWorld, Say
 
 pytestmark = pytest.mark.stack
@@ -126,7 +126,7 @@ def test_the_policy_decides_what_happens_when_a_witness_is_away(world: AuditWorl
     pinned = ["--offline", "--wait", "0", "--witness", one.home.key.text, "--witness", two.home.key.text]
     world.say(opening())
     world.start(MINGJIAN_WITNESSES=str(policy))
-    world.until(lambda: world.caught_up(15) and signers(world, witnesses)[1] == ["one", "two"])
+    world.until(lambda: world.caught_up(OPENED) and signers(world, witnesses)[1] == ["one", "two"])
     assert world.state()["witnesses"]["reached"] is True
     assert "audit.test/two" in httpx.get(f"{world.url}/", headers={"accept": "text/html"}).text
     assert verify(world, *pinned)["verified"]

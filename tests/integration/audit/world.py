@@ -35,7 +35,7 @@ GENESIS = {
     "log_vkey": VerifierKey(ORIGIN, ED25519, LOG.raw_public).text,
     "log_origin": ORIGIN,
     "sample": True,
-    "clock_mode": "wall",
+    "clock_mode": "simulated",
     "time_zone": "Asia/Shanghai",
 }
 
@@ -79,7 +79,11 @@ def genesis() -> Say:
 
 def calendar_copies(number: int, data: dict[str, Any]) -> list[Say]:
     """A calendar in every partition of facts, as intake copies it."""
-    value = control(number, "calendar.issued", "stack:test", data)
+    return copies(control(number, "calendar.issued", "stack:test", data))
+
+
+def copies(value: bytes) -> list[Say]:
+    """A control event in every partition of facts."""
     return [Say(FACTS, value, b"control", partition) for partition in range(PARTITIONS)]
 
 

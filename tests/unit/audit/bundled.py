@@ -11,7 +11,7 @@ from typing import Any
 from schemas.envelope import derived_bytes, derived_event, envelope_bytes
 from schemas.keys import SigningKey
 from schemas.rulebook.editions import files_by_digest
-from schemas.topics import FACTS, FINDINGS, GRADES, QUARANTINE, REGISTRY
+from schemas.topics import FACTS, FINDINGS, GRADES, PARTITIONS, QUARANTINE, REGISTRY
 from services.audit.cli_export import readme
 from services.audit.domain.frame import Record
 from services.audit.domain.manifest import MANIFEST, SUMS, Named, parse_manifest, sums
@@ -31,7 +31,6 @@ WITNESS = VerifierKey("unit.test/witness", COSIGNATURE, PRIVATE.public_key().pub
 POLICY = f"witness one {WITNESS.text}\nquorum one\n".encode()
 REGIME = "liyujiang"
 YEAR = {"occurred_on": "2026-01-01", "country": "CN", "year": 2026, "days_off": [], "make_up_days": [], "document": "d"}
-ACTIVE = {"occurred_on": "2026-01-01", "regime": REGIME, "in_force_from": "2005-01-01"}
 EDITIONS = files_by_digest(RULEBOOKS)
 
 
@@ -42,6 +41,7 @@ def genesis() -> dict[str, Any]:
         "registrar_key": REGISTRAR.public_object(),
         "receipt_key": REGISTRAR.public_object(),
         "log_vkey": VERIFIER.text,
+        "clock_mode": "simulated",
         "log_origin": VERIFIER.name,
         "time_zone": "Asia/Shanghai",
     }
@@ -81,21 +81,28 @@ class BundleWorld(World):
         super().__init__(kafka={}, **more)
         self.sent: dict[int, list[Sent]] = {0: [], 1: []}
         every = stream(ledgers or lives())
+        self.add(REGISTRY, 0, b"stack:test", signed(genesis(), {"registry_offset": -1}))
+        self._broadcast(b"stack:test", signed(event(1, "calendar.issued", "stack:test", YEAR)), (), 0)
         for one in with_an_end(every) if ended else every:
-            for partition in (0, 1) if one.subject is None else (int(one.subject[14:20]) % 2,):
+            value, headers = signed(one.event), tuple(one.headers)
+            if one.subject is None:
+                self._broadcast(one.event["subject"].encode(), value, headers, one.fact.stamp)
+                for some in self.sent.values():
+                    some.append(one)
+            else:
+                partition = int(one.subject[14:20]) % 2
                 self.sent[partition].append(one)
-        active = ACTIVE | {"version": BOOKS[REGIME].rulebook.version, "sha256": BOOKS[REGIME].sha256}
-        registry = [genesis(), event(1, "calendar.issued", "stack:test", YEAR), event(2, "rulebook.activated", f"regime:{REGIME}", active)]
-        for one in registry:
-            self.add(REGISTRY, 0, one["subject"].encode(), signed(one, {"registry_offset": -1} if one is registry[0] else None))
-        for partition, some in self.sent.items():
-            for one in some:
-                self.add(FACTS, partition, one.key, signed(one.event), tuple(one.headers), one.fact.stamp)
+                self.add(FACTS, partition, one.key, value, headers, one.fact.stamp)
         for partition in self.sent:
             for told in self.told(partition):
                 self.add(GRADES, partition, told["subject"].encode(), derived_bytes(told))
         self.add(FINDINGS, 0, b"operation", b"{}")
         self.add(QUARANTINE, 3, None, b"x" * 70_000)
+
+    def _broadcast(self, key: bytes, value: bytes, headers: Any, stamp: int) -> None:
+        self.add(REGISTRY, 0, key, value, headers, stamp)
+        for partition in range(PARTITIONS):
+            self.add(FACTS, partition, b"control", value, headers, stamp)
 
     def add(self, topic: str, partition: int, key: bytes | None, value: bytes, headers: Any = (), stamp: int = 1_800_000_000_000) -> None:
         """One more record of Kafka."""

@@ -20,7 +20,7 @@ from services.audit.bundles import NoBundle, check_files
 from services.audit.domain.bundle import activated, fingerprint
 from services.audit.domain.manifest import MANIFEST, SUMS, ManifestError, parse_manifest
 from services.audit.exporting import NotExported, TargetTaken
-from tests.unit.audit.bundled import EDITIONS, WITNESS, BundleWorld, event, genesis, made, remade, signed, wanted
+from tests.unit.audit.bundled import BOOKS, EDITIONS, REGIME, WITNESS, BundleWorld, event, genesis, made, remade, signed, wanted
 from tests.unit.audit.fakes import VERIFIER
 
 pytestmark = pytest.mark.sweep
@@ -67,7 +67,7 @@ def test_what_is_in_it(whole: Path, world: BundleWorld) -> None:
     [edition] = [one.folder for one in parse_manifest((whole / MANIFEST).read_bytes()).rulebooks]
     log = {"checkpoint", "tile/0/000", "tile/0/001.p/86", "tile/1/000.p/1", "tile/entries/000", "tile/entries/001.p/86", stub}
     own = {"genesis.json", "keys/log.vkey", "keys/receipts.json", "witnesses", "calendars/000001-CN-2026.json", "README.md"}
-    files = EDITIONS[activated({0: None, 2: world.kafka["mingjian.registry.v1", 0][2].value})[0].sha256]
+    files = EDITIONS[BOOKS[REGIME].sha256]
     assert set(names(whole)) == log | own | {MANIFEST, SUMS} | {f"{edition}/{name}" for name in files}
     assert {path: (whole / path).read_bytes() for path in log} == {path: world.store.files[path] for path in log}  # type: ignore[attr-defined]
     said = parse_manifest((whole / MANIFEST).read_bytes())

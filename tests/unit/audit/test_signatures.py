@@ -62,7 +62,7 @@ def checked(folder: Path, control: list[bytes], facts: list[bytes], genesis: dic
     pinned = genesis or genesis_of(check.registry.get(0), VERIFIER.text)
     assert pinned is not None
     keys, faults = check_registry(check.registry, pinned)
-    *_, found = check_all(Job(folder, point.size, keys), cores, worth=1, part=1)
+    *_, found = check_all(Job(folder, point.size, keys, check.bundles), cores, worth=1, part=1)
     return found.checked, sorted(one.where.removeprefix("mingjian.") for one in faults + found.faults)
 
 

@@ -7,12 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from schemas.topics import LOGGED_TOPICS
 from services.audit.domain.checkpoint import Checkpoint, open_checkpoint
 from services.audit.domain.frame import Record
 from services.audit.domain.note import NoteError
 from services.audit.domain.verify import Seen, Verification
-from services.audit.verifying import partition_fault
 from tests.unit.audit.fakes import VERIFIER, record
 from tests.unit.audit.test_appender import World
 
@@ -145,11 +143,3 @@ def test_a_record_that_is_a_leaf_twice_or_skipped_is_named() -> None:
         writer.checkpoint()
         faults = verify(world.store.files, [record("a", 0, offset) for offset in range(max(offsets) + 1)])
         assert faults == [found]
-
-
-def test_a_topic_with_other_partitions_than_the_contracts_is_named() -> None:
-    topic = LOGGED_TOPICS[0]
-    assert partition_fault(topic, topic.partitions) is None
-    for count in (0, topic.partitions - 1, topic.partitions + 1):
-        fault = partition_fault(topic, count)
-        assert fault is not None and (fault.code, fault.where) == ("partitions", topic.name) and str(count) in fault.what

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from services.audit.adapters.folder import FolderStore
 from services.audit.appender import CHECKPOINT, Appender
+from services.audit.checks.running import Report
 from services.audit.cli import _policy
 from services.audit.domain.checkpoint import Checkpoint
 from services.audit.domain.frame import entry_of
@@ -18,7 +19,7 @@ from services.audit.domain.policy import Policy, PolicyError, open_cosigned, par
 from services.audit.domain.proof import verify_proof
 from services.audit.proving import prove
 from services.audit.seen import Memory
-from services.audit.verifying import Patience, Report, Trust, run_verify
+from services.audit.verifying import Outside, Patience, Trust, run_verify
 from tests.unit.audit.fakes import KEY, VERIFIER, Fuse, MemoryPlan, record
 from tests.unit.audit.golden import golden_folder
 from tests.unit.audit.witness.test_asking import key_of
@@ -98,7 +99,13 @@ class Shown:
     def verify(self, trust: Trust) -> Report:
         patience = Patience(0, lambda: 0.0, lambda _: None)
         return run_verify(
-            log_dir=self.folder, verifier=VERIFIER, genesis=None, kafka=None, trust=trust, patience=patience, console=Console(stderr=True)
+            log_dir=self.folder,
+            verifier=VERIFIER,
+            genesis=None,
+            outside=Outside(),
+            trust=trust,
+            patience=patience,
+            console=Console(stderr=True),
         )
 
 
@@ -229,7 +236,9 @@ def test_a_cosigned_checkpoint_is_preferred(tmp_path: Path, required: bool, wait
 
         patience = Patience(15.0, lambda: now[0], sleep_and_grow)
         trust, console = Trust(policy, required), Console(stderr=True)
-        return run_verify(log_dir=log.folder, verifier=VERIFIER, genesis=None, kafka=None, trust=trust, patience=patience, console=console)
+        return run_verify(
+            log_dir=log.folder, verifier=VERIFIER, genesis=None, outside=Outside(), trust=trust, patience=patience, console=console
+        )
 
     report = read(1_000.0)
     assert (report.cosigned_by, report.verified) == ([], not required)

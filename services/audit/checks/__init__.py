@@ -1,0 +1,1 @@
+"""The checks of ``mingjian verify``: each a module with one ``check(run)``, listed in ``services.audit.verifying.CHECKS``."""
