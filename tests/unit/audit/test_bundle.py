@@ -11,16 +11,19 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import orjson
 import pytest
 from typer.testing import CliRunner
 
-from schemas.topics import FACTS, FINDINGS
+from schemas.keys import SigningKey
+from schemas.receipts import Refusal, sign_refusal
+from schemas.topics import FACTS, FINDINGS, REFUSALS
 from services.audit import cli
 from services.audit.bundles import NoBundle, check_files
 from services.audit.domain.bundle import activated, fingerprint
 from services.audit.domain.manifest import MANIFEST, SUMS, ManifestError, parse_manifest
 from services.audit.exporting import NotExported, TargetTaken
-from tests.unit.audit.bundled import BOOKS, EDITIONS, REGIME, WITNESS, BundleWorld, event, genesis, made, remade, signed, wanted
+from tests.unit.audit.bundled import BOOKS, EDITIONS, REGIME, REGISTRAR, WITNESS, BundleWorld, event, genesis, made, remade, signed, wanted
 from tests.unit.audit.fakes import VERIFIER
 
 pytestmark = pytest.mark.sweep
@@ -323,6 +326,20 @@ def test_a_forged_signature_inside_a_bundle_is_found(tmp_path: Path) -> None:
     made(tmp_path / "bundle", world.store.read)
     code, said = verify(tmp_path / "bundle", "--genesis-sha256", PRINT)
     assert code == 1 and f"signature: {FACTS} 1:" in said
+
+
+def test_a_refusal_that_intake_did_not_sign_is_found(tmp_path: Path) -> None:
+    named = {"source": "/departments/drug/offices/liyujiang", "id": "x", "event_hash": "0" * 64, "key_id": "0" * 32, "reason": "r"}
+    refusal = Refusal(**named, received_at="2026-01-01T00:00:00.000Z", detail_en="e", detail_zh="z")
+    world = BundleWorld()
+    world.add(REFUSALS, 2, b"x", orjson.dumps(sign_refusal(refusal, REGISTRAR)))
+    world.publish()
+    assert verify(made(tmp_path / "good", world.store.read).folder, "--genesis-sha256", PRINT)[0] == 0
+    world.add(REFUSALS, 2, b"x", orjson.dumps(sign_refusal(refusal, SigningKey.from_seed(b"another".ljust(32, b".")))))
+    world.add(REFUSALS, 2, b"x", b"no refusal")
+    world.publish()
+    code, said = verify(made(tmp_path / "bad", world.store.read).folder, "--genesis-sha256", PRINT)
+    assert code == 1 and f"{REFUSALS} 2:1" in said and f"{REFUSALS} 2:2" in said and f"{REFUSALS} 2:0" not in said
 
 
 def test_an_activation_that_nobody_can_hold_is_passed_over_and_the_last_one_comes_first() -> None:
