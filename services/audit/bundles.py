@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from schemas.rulebook import RulebookError, digest, load_texts
-from services.audit.domain.bundle import GENESIS_FILE, LOG_KEY, NoGenesis, Registry, activated, files_of, fingerprint
+from services.audit.domain.bundle import GENESIS_FILE, LOG_KEY, NoGenesis, Registry, activated, files_of, fingerprint, is_sample
 from services.audit.domain.checkpoint import Checkpoint
 from services.audit.domain.manifest import MANIFEST, SUMS, Manifest, ManifestError, parse_manifest, sums
 from services.audit.domain.note import NoteError, VerifierKey
@@ -20,6 +20,7 @@ from services.audit.domain.verify import Fault
 from services.audit.signatures import read_file
 
 _CODE = "bundle"
+SAMPLE = "SAMPLE DATA: no enterprise and no event in this log is real · 样例数据：日志里的企业和事件都是虚构的"
 
 
 class NoBundle(Exception):
@@ -37,12 +38,13 @@ class Pinned:
 
 @dataclass(frozen=True)
 class Anchor:
-    """What a bundle is verified by. ``genesis``: None where the reader pinned the log's key alone. ``own``: nothing but the bundle says
-    that these are the right ones."""
+    """What a bundle is verified by. ``genesis``: None where the reader pinned the log's key alone. ``sample``: made-up data. ``own``:
+    nothing but the bundle says that these are the right ones."""
 
     log: VerifierKey
     genesis: Mapping[str, Any] | None
     fingerprint: str
+    sample: bool
     own: bool
 
 
@@ -107,7 +109,7 @@ def anchored(folder: Path, pinned: Pinned) -> tuple[Anchor, list[Fault]]:
     text = pinned.vkey or str(pinned.genesis["data"]["log_vkey"] if pinned.genesis else log_vkey)
     if pinned.vkey is not None and pinned.vkey.strip() != log_vkey:
         faults.append(Fault("genesis", LOG_KEY, f"the log's key is {log_vkey}, not the pinned one: this is another log"))
-    return Anchor(VerifierKey.parse(text), genesis, name, wanted is None and pinned.vkey is None), faults
+    return Anchor(VerifierKey.parse(text), genesis, name, is_sample(own), wanted is None and pinned.vkey is None), faults
 
 
 def check_contents(folder: Path, manifest: Manifest, registry: Registry, point: Checkpoint) -> Iterator[Fault]:
@@ -121,8 +123,9 @@ def check_contents(folder: Path, manifest: Manifest, registry: Registry, point: 
     except (NoGenesis, KeyError, TypeError, NoteError) as error:
         yield Fault(_CODE, GENESIS_FILE, f"no leaf holds it: {error}")
         return
-    if manifest.genesis_sha256 != fingerprint(orjson.loads(wanted[GENESIS_FILE])["event"]):
-        yield Fault(_CODE, MANIFEST, "names another genesis event than the log's first leaf of the registry holds")
+    genesis = orjson.loads(wanted[GENESIS_FILE])["event"]
+    if (manifest.genesis_sha256, manifest.sample) != (fingerprint(genesis), is_sample(genesis)):
+        yield Fault(_CODE, MANIFEST, "says something else of genesis than the log's first leaf of the registry holds")
     for path, data in wanted.items():
         if read_file(folder, path) != data:
             yield Fault(_CODE, path, "is not what the log's leaves say")

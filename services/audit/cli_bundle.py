@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from services._bus.settings import NotConfigured
-from services.audit.bundles import Anchor, NoBundle, Pinned, anchored, check_contents, check_files
+from services.audit.bundles import SAMPLE, Anchor, NoBundle, Pinned, anchored, check_contents, check_files
 from services.audit.checks.running import Check, Report, Run
 from services.audit.cli import policy_asked, receipts_in, tell
 from services.audit.domain.handed_out import NoReceipts
@@ -88,6 +88,8 @@ def _done(report: Report, anchor: Anchor | None, as_json: bool) -> NoReturn:
             said |= {"genesis_sha256": anchor.fingerprint, "pinned": not anchor.own}
         typer.echo(json.dumps(said))
     else:
+        if anchor is not None and anchor.sample:
+            typer.echo(SAMPLE)
         tell(report)
         if anchor is not None and anchor.own:
             typer.echo(

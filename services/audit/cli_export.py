@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from schemas.rulebook.editions import files_by_digest
 from services._bus.settings import NotConfigured
+from services.audit.bundles import SAMPLE
 from services.audit.domain.bundle import NoGenesis
 from services.audit.domain.checkpoint import open_checkpoint
 from services.audit.domain.manifest import Manifest
@@ -109,6 +110,7 @@ def readme(manifest: Manifest) -> str:
         last_known=manifest.last_known or "–",
         cosigned=", ".join(manifest.cosigned_by) or "–",
         software=manifest.software,
+        sample=f"\n**{SAMPLE}**\n" if manifest.sample else "",
     )
 
 
@@ -189,6 +191,8 @@ def _bar() -> Iterator[Callable[[int, int], None]]:
 
 def _tell(found: Exported) -> None:
     told = found.manifest
+    if told.sample:
+        typer.echo(SAMPLE)
     typer.echo(f"log {told.origin}: {told.size:,} leaves, root {told.root}")
     typer.echo(f"genesis {told.genesis_sha256}; last known instant {told.last_known or 'none'}")
     if told.cosigned_by or not found.cosigned_enough:

@@ -21,7 +21,7 @@ from typing import Any
 from schemas.times import instant
 from schemas.topics import FACTS, REGISTRY
 from services.audit.domain import tiles
-from services.audit.domain.bundle import README, WITNESSES, Activated, activated, files_of, fingerprint, genesis_in
+from services.audit.domain.bundle import README, WITNESSES, Activated, activated, files_of, fingerprint, genesis_in, is_sample
 from services.audit.domain.checkpoint import Checkpoint, open_checkpoint
 from services.audit.domain.frame import FrameError, Record, Stub, decode, oversize_path
 from services.audit.domain.manifest import MANIFEST, SUMS, Edition, Manifest, Named, sums
@@ -159,6 +159,7 @@ def export(read: ReadFile, wanted: Wanted, target: Path, *, choose: Callable[[],
             size=point.size,
             root=point.root.hex(),
             genesis_sha256=fingerprint(genesis),
+            sample=is_sample(genesis),
             last_known=instant(max(found.newest.values())) if found.newest else None,
             cosigned_by=tuple(one.key.name for one in cosigned),
             rulebooks=tuple(Edition(one.regime, one.version, one.sha256, one.folder) for one in editions),

@@ -17,6 +17,7 @@ from services.rating.outcome import Question
 from services.rating.told_in_bundle import Compared, as_json, words_of
 
 _SHOWN = 50
+_SAMPLE = "SAMPLE DATA: no enterprise and no event in this log is real · 样例数据：日志里的企业和事件都是虚构的"
 
 
 def replay_bundle(
@@ -48,6 +49,8 @@ def replay_bundle(
 
 def _tell(found: FromBundle, asked: Question, books: Mapping[str, Book]) -> None:
     bundle = found.bundle
+    if bundle.sample:
+        typer.echo(_SAMPLE)
     typer.echo(f"log of {bundle.size:,} leaves, root {bundle.root}; as known at {instant(asked.moment)}")
     tell(found.replayed.outcome, found.replayed.digest, dict(books))
     if found.compared is None:

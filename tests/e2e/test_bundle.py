@@ -89,7 +89,7 @@ def test_what_the_readme_in_it_says_to_run_runs_and_says_yes(town: Town, laptop:
         done = subprocess.run(["bash", "-euo", "pipefail", "-c", one], cwd=town.bundle, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{one}\n{done.stdout}{done.stderr}"
     assert done.stdout.strip() == town.fingerprint
-    assert town.root in text and town.fingerprint in text
+    assert "SAMPLE DATA" in text and "SAMPLE DATA" in town.said and town.root in text and town.fingerprint in text
 
 
 def test_a_byte_flipped_in_any_file_is_refused_and_the_file_named(town: Town, tmp_path: Path) -> None:

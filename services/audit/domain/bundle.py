@@ -62,6 +62,11 @@ def fingerprint(genesis: Mapping[str, Any]) -> str:
     return event_hash(dict(genesis))
 
 
+def is_sample(genesis: Mapping[str, Any]) -> bool:
+    """Whether all of it is made up, as the register says for ever."""
+    return bool(genesis["data"].get("sample"))
+
+
 def files_of(registry: Registry) -> dict[str, bytes]:
     """Path → bytes of what the leaves say. Raises ``NoGenesis``, ``KeyError`` for a genesis without keys."""
     genesis = genesis_in(registry)

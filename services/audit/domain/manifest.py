@@ -43,14 +43,15 @@ class Edition:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """``size`` in leaves, ``root`` in hex; ``genesis_sha256``: genesis's fingerprint; ``last_known``: when the newest fact became known,
-    None where there is none; ``rulebooks``: of each regime the one activated last comes first."""
+    """``size`` in leaves, ``root`` in hex; ``genesis_sha256``: genesis's fingerprint; ``sample``: made-up data; ``last_known``: when the
+    newest fact became known, None where there is none; ``rulebooks``: of each regime the one activated last comes first."""
 
     software: str
     origin: str
     size: int
     root: str
     genesis_sha256: str
+    sample: bool
     last_known: str | None
     cosigned_by: tuple[str, ...]
     rulebooks: tuple[Edition, ...]
@@ -71,10 +72,11 @@ def parse_manifest(data: bytes) -> Manifest:
         files = tuple(_named(one) for one in said.pop("files"))
         rulebooks = tuple(Edition(**_texts(one)) for one in said.pop("rulebooks"))
         size, last, cosigned = said.pop("size"), said.pop("last_known"), tuple(said.pop("cosigned_by"))
+        sample = said.pop("sample")
         rest = _texts(said)
-        if type(size) is not int or size < 0 or not (last is None or isinstance(last, str)):
-            raise ManifestError("size or last_known is not what it should be")
-        found = Manifest(size=size, last_known=last, cosigned_by=cosigned, rulebooks=rulebooks, files=files, **rest)
+        if type(size) is not int or size < 0 or type(sample) is not bool or not (last is None or isinstance(last, str)):
+            raise ManifestError("size, sample or last_known is not what it should be")
+        found = Manifest(size=size, sample=sample, last_known=last, cosigned_by=cosigned, rulebooks=rulebooks, files=files, **rest)
     except ManifestError:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

@@ -37,14 +37,15 @@ class BundleDamaged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A bundle, looked through once. ``root``, ``last_known``, ``rulebooks``: as its manifest says; ``newest``: when its newest fact became
-    known (epoch ms; 0: there is none); ``spans``: of each partition of facts, 0 and the offset after the last. Plain values, for other
-    processes read it, too."""
+    """A bundle, looked through once. ``root``, ``last_known``, ``sample``, ``rulebooks``: as its manifest says; ``newest``: when its
+    newest fact became known (epoch ms; 0: there is none); ``spans``: of each partition of facts, 0 and the offset after the last. Plain
+    values, for other processes read it, too."""
 
     folder: Path
     size: int
     root: str
     last_known: str | None
+    sample: bool
     rulebooks: tuple[Mapping[str, str], ...]
     runs: Runs = field(repr=False)
     spans: Mapping[int, tuple[int, int]]
@@ -66,14 +67,14 @@ class Bundle:
         for path in hashes:
             if not path.startswith(("tile/", "checkpoint")):
                 _held(folder, path, hashes)
-        found = Bundle(folder, size, said["root"], said["last_known"], tuple(said["rulebooks"]), runs, {}, 0)
+        found = Bundle(folder, size, said["root"], said["last_known"], bool(said.get("sample")), tuple(said["rulebooks"]), runs, {}, 0)
         spans, newest = {}, 0
         for (topic, partition), where in sorted(runs.items()):
             if topic == topics.FACTS:
                 last = list(found._entries(where[-3:], f"{topic} {partition}"))[-1]
                 spans[partition] = (0, last[0] + 1)
                 newest = max(newest, last[1])
-        return Bundle(folder, size, found.root, found.last_known, found.rulebooks, runs, spans, newest)
+        return Bundle(folder, size, found.root, found.last_known, found.sample, found.rulebooks, runs, spans, newest)
 
     def reader(self) -> Bundle:
         """What a process of the replay reads with."""

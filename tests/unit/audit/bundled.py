@@ -19,11 +19,14 @@ from services.audit.domain.note import COSIGNATURE, VerifierKey, cosignature_lin
 from services.audit.domain.policy import parse_policy
 from services.audit.exporting import Exported, ReadFile, Wanted, export
 from services.rating.domain.fold import attempts, merged
+from services.rating.domain.parts.chronicle import Chronicle
+from services.rating.domain.parts.entries import TYPE as PART_GRADED
+from services.rating.domain.parts.entries import entry_of
 from services.rating.gathering import Gathered
-from tests.cases.ledger import RULEBOOKS, Ledger, shop
+from tests.cases.ledger import RULEBOOKS, Ledger, book, shop
 from tests.unit.audit.fakes import PRIVATE, VERIFIER
 from tests.unit.audit.test_appender import World
-from tests.unit.rating.streams import BOOKS, Sent, stream
+from tests.unit.rating.streams import Sent, stream
 from tests.unit.rating.test_digests import with_an_end
 
 REGISTRAR = SigningKey.from_seed(b"registrar of the bundle's tests".ljust(32, b"."))
@@ -61,6 +64,11 @@ def signed(event: Mapping[str, Any], entry: Mapping[str, Any] | None = None) -> 
     return envelope_bytes(dict(event), REGISTRAR.signature(event), stamp)
 
 
+def partition_of(subject: str) -> int:
+    """Where a subject's records stand, of two partitions."""
+    return int(subject[14:20], 36) % 2
+
+
 def lives() -> list[Ledger]:
     """A shop with a good year, and one that is fined in the year after."""
     good, fined = shop(approving=True), shop(approving=True)
@@ -77,25 +85,23 @@ def lives() -> list[Ledger]:
 class BundleWorld(World):
     """The log in ``store``; each shop has a partition of its own."""
 
-    def __init__(self, ledgers: Sequence[Ledger] = (), *, ended: bool = True, **more: Any) -> None:
+    def __init__(self, every: Sequence[Sent] = (), *, regime: str = REGIME, **more: Any) -> None:
         super().__init__(kafka={}, **more)
         self.sent: dict[int, list[Sent]] = {0: [], 1: []}
-        every = stream(ledgers or lives())
+        self.book = book(regime)
         self.add(REGISTRY, 0, b"stack:test", signed(genesis(), {"registry_offset": -1}))
         self._broadcast(b"stack:test", signed(event(1, "calendar.issued", "stack:test", YEAR)), (), 0)
-        for one in with_an_end(every) if ended else every:
+        for one in every or with_an_end(stream(lives())):
             value, headers = signed(one.event), tuple(one.headers)
             if one.subject is None:
                 self._broadcast(one.event["subject"].encode(), value, headers, one.fact.stamp)
                 for some in self.sent.values():
                     some.append(one)
             else:
-                partition = int(one.subject[14:20]) % 2
-                self.sent[partition].append(one)
-                self.add(FACTS, partition, one.key, value, headers, one.fact.stamp)
-        for partition in self.sent:
-            for told in self.told(partition):
-                self.add(GRADES, partition, told["subject"].encode(), derived_bytes(told))
+                self.sent[partition_of(one.subject)].append(one)
+                self.add(FACTS, partition_of(one.subject), one.key, value, headers, one.fact.stamp)
+        for told in self.told():
+            self.add(GRADES, partition_of(told["subject"]), told["subject"].encode(), derived_bytes(told))
         self.add(FINDINGS, 0, b"operation", b"{}")
         self.add(QUARANTINE, 3, None, b"x" * 70_000)
 
@@ -109,15 +115,22 @@ class BundleWorld(World):
         records = self.kafka.setdefault((topic, partition), [])
         records.append(Record(topic, partition, len(records), stamp, 0, key, headers, value))
 
-    def told(self, partition: int) -> list[dict[str, Any]]:
-        """What live rating tells of the partition's facts."""
-        found = Gathered(partition)
-        found.take((one.offset, one.timestamp, one.key, one.value, one.headers) for one in self.kafka[FACTS, partition])
-        events = []
-        for subject, facts in sorted(found.each(every=True)):
-            steps = merged(facts, found.controls)
-            events += [one for told, _ in attempts(subject, partition, steps, found.controls, BOOKS) for one in told]
-        return [one.event for one in sorted(events, key=lambda one: one.step.offset)]
+    def told(self) -> list[dict[str, Any]]:
+        """What live rating tells of these facts: of each subject, then of who is rated by its parts."""
+        events, wholes = [], dict[str, Chronicle]()
+        for partition in self.sent:
+            found = Gathered(partition)
+            found.take((one.offset, one.timestamp, one.key, one.value, one.headers) for one in self.kafka[FACTS, partition])
+            for subject, facts in sorted(found.each(every=True)):
+                steps = merged(facts, found.controls)
+                for told, _ in attempts(subject, partition, steps, found.controls, {self.book.rulebook.regime: self.book}):
+                    for one in told:
+                        if one.event["type"] == PART_GRADED:
+                            wholes.setdefault(one.event["subject"], Chronicle(one.event["subject"], self.book)).add(entry_of(one.event))
+                        else:
+                            events.append((partition, one.step.offset, one.event))
+        own = [one for _, _, one in sorted(events, key=lambda one: one[:2])]
+        return own + [one for _, chronicle in sorted(wholes.items()) for _, one in chronicle.settle()]
 
     def publish(self) -> None:
         """All of Kafka becomes leaves, and the witness cosigns."""

@@ -23,8 +23,9 @@ from services.audit.bundles import NoBundle, check_files
 from services.audit.domain.bundle import activated, fingerprint
 from services.audit.domain.manifest import MANIFEST, SUMS, ManifestError, parse_manifest
 from services.audit.exporting import NotExported, TargetTaken
-from tests.unit.audit.bundled import BOOKS, EDITIONS, REGIME, REGISTRAR, WITNESS, BundleWorld, event, genesis, made, remade, signed, wanted
+from tests.unit.audit.bundled import EDITIONS, REGIME, REGISTRAR, WITNESS, BundleWorld, event, genesis, made, remade, signed, wanted
 from tests.unit.audit.fakes import VERIFIER
+from tests.unit.rating.streams import BOOKS
 
 pytestmark = pytest.mark.sweep
 PRINT = fingerprint(genesis())
@@ -138,6 +139,7 @@ def forged(folder: Path, change: Callable[[dict], object]) -> None:
         lambda said: said.update(root="0" * 64),
         lambda said: said.update(origin="other/log"),
         lambda said: said.update(genesis_sha256="0" * 64),
+        lambda said: said.update(sample=True),
         lambda said: said.update(rulebooks=[]),
         lambda said: said["rulebooks"][0].update(sha256="0" * 64),
     ],

@@ -20,9 +20,13 @@ from services.rating import cli
 from services.rating.adapters.leaves import Bundle, BundleDamaged, record_of
 from services.rating.domain.digest import digest_of
 from services.rating.domain.emit import TYPE
+from services.rating.domain.facts import CONTROLS
+from tests.cases.chain import CHAIN, Town
+from tests.cases.chain import REGIME as CHAINS
 from tests.cases.ledger import RULEBOOKS, shop
-from tests.unit.audit.bundled import REGIME, BundleWorld, event, made, signed
+from tests.unit.audit.bundled import REGIME, BundleWorld, event, made, partition_of, signed
 from tests.unit.audit.test_frame import records
+from tests.unit.rating.streams import Sent, stream
 from tests.unit.rating.test_digests import bulk, gathered
 
 pytestmark = pytest.mark.sweep
@@ -46,9 +50,10 @@ def test_frames_that_the_log_would_not_write_are_refused() -> None:
     assert record_of(encode_whole(wide))[4] == [("n" * 70_000, b"x")] and len(encode_whole(wide)) > MAX_ENTRY_BYTES
 
 
-def exported(folder: Path, change: Callable[[BundleWorld], None] = lambda world: None, **more: object) -> Path:
+def exported(folder: Path, change: Callable[[BundleWorld], object] = lambda world: None, **more: object) -> Path:
     """A bundle of a log that came about with this change to what stands on Kafka."""
-    world = BundleWorld(**more)
+    folder.mkdir(exist_ok=True)
+    world = BundleWorld(**more)  # type: ignore[arg-type]
     change(world)
     world.publish()
     return made(folder / "bundle", world.store.read).folder
@@ -173,9 +178,24 @@ def test_what_the_day_alone_brings_is_told_when_it_closes_and_is_no_difference(t
     good.evaluated(2025, on="2026-01-15", known="2025-12-30")
     other.evaluated(2025, on="2026-01-15", known="2025-12-30")
     other.inspected("2026-01-16")
-    folder = exported(tmp_path, ledgers=[good, other], ended=False)
+    folder = exported(tmp_path, every=stream([good, other]))
     code, said = replay(folder)
     assert code == 0 and "2 grades are those that the log says were told" in said, said
+
+
+def test_a_chain_that_is_rated_by_its_shops_is_compared_too(tmp_path: Path) -> None:
+    town = Town(10).graded("AAAAAAAABB", 2023).graded("AAAAAAABBC", 2024).close("2025-01-20")
+    sent = [Sent(None, one) for one in town.shops[0].facts if one.name in CONTROLS]
+    sent += [Sent(ledger.subject, one) for ledger in town.ledgers() for one in ledger.facts if one.name not in CONTROLS]
+    sent.sort(key=lambda one: one.fact.known)
+    folder = exported(tmp_path, every=sent, regime=CHAINS)
+    code, said = replay(folder, "--json", str(tmp_path / "lines"))
+    told = orjson.loads((tmp_path / "lines").read_bytes().splitlines()[-1])["told"]
+    assert code == 0 and (told["compared"], told["differences"]) == (11, []), said
+    code, said = replay(
+        exported(tmp_path / "less", lambda world: world.kafka[GRADES, partition_of(CHAIN)].pop(), every=sent, regime=CHAINS)
+    )
+    assert code == 1 and f"differs: {CHAIN} {CHAINS}: " in said, said
 
 
 def test_a_bundle_that_is_damaged_is_not_replayed_and_the_file_is_named(tmp_path: Path) -> None:
