@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from schemas.rulebook import RulebookError, digest, load_texts
+from schemas.rulebook.paragraph import paragraph
 from schemas.times import instant
 from services.rating.adapters.leaves import Bundle, BundleDamaged
 from services.rating.books import UnknownRulebook
-from services.rating.domain.fold import Book
-from services.rating.outcome import Question
+from services.rating.domain.emit import TYPE, TYPE_CORRECTED
+from services.rating.domain.fold import Book, attempts, merged
+from services.rating.outcome import Question, foldable
 from services.rating.progress import bar
-from services.rating.replaying import Replayed, replay
+from services.rating.replaying import Replayed, gathering, replay
 from services.rating.told_in_bundle import Compared, compare, read_told
 
 
@@ -58,6 +61,33 @@ def _book(root: Path, regime: str, folders: Sequence[str], digests: Mapping[str,
         if digest(found[-1]) != digests[folder]:
             raise BundleDamaged(f"{folder}: its digest is {digest(found[-1])}, manifest.json says {digests[folder]}")
     return Book.of(*found)
+
+
+def answer_about(bundle: Bundle, books: Mapping[str, Book], subject: str, known_at: int | None) -> dict[str, Any]:
+    """What the subject's facts lead to, as publication answers about a subject: its grades, and how it came there, the latest first.
+
+    From its own facts, event by event, as live rating tells them; of who is rated by its parts nothing. Raises ``BundleDamaged``."""
+    asked, events = Question(books, bundle.newest), list[dict[str, Any]]()
+    for partition, span in bundle.spans.items():
+        found = gathering(partition, asked, known_at)
+        bundle.gather(found, *span, lambda records: None)
+        found.subjects = {key: raws for key, raws in found.subjects.items() if key == subject.encode()}
+        for _, facts in found.each(every=True):
+            kept = foldable(subject, partition, facts, lambda: None).log.values()
+            for regime, book in books.items():
+                told = attempts(subject, partition, merged(kept, found.controls), found.controls, {regime: book})
+                events += [one.event for some, _ in told for one in some if one.event["type"] in (TYPE, TYPE_CORRECTED)]
+    rows = [_row(one, books) for one in events]
+    last = {row["regime"]: row for row in rows if row["type"] == TYPE}
+    return {"subject": subject, "grades": [last[name] for name in sorted(last)], "history": rows[::-1]}
+
+
+def _row(event: Mapping[str, Any], books: Mapping[str, Book]) -> dict[str, Any]:
+    data = event["data"]
+    names = ("regime", "grade", "status", "in_force_from")
+    rulebook = books[data["regime"]].edition(data["rulebook"]["sha256"])
+    said = {language: paragraph(rulebook, data, language) for language in ("zh", "en")} if rulebook else None
+    return {"type": event["type"], **{name: data[name] for name in names}, "data": data, "explanation": said}
 
 
 def rate(bundle: Bundle, asked: Question, *, known_at: int | None, cores: int, comparing: bool) -> FromBundle:

@@ -75,6 +75,12 @@ def test_without_stack_and_network_verify_and_replay_give_the_same_root_and_the_
     assert (last["root"], last["told"]["differences"]) == (town.root, []) and last["told"]["compared"] == len(town.grades) == 12
     assert {one[0]: (one[2] or "", one[3]) for one in lines if len(one) == 7} == town.grades
 
+    subject, (grade, status) = next(iter(sorted(town.grades.items())))
+    explained = laptop.mingjian("explain", subject, "--bundle", "bundle", "--json")
+    [one] = [one for one in json.loads(explained.stdout)["grades"] if one["regime"] == REGIME]
+    assert (one["grade"] or "", one["status"]) == (grade, status) and one["explanation"]["zh"]
+    assert laptop.mingjian("explain", "fhrs:1", "--bundle", "bundle").returncode == 6
+
 
 def test_what_the_readme_in_it_says_to_run_runs_and_says_yes(town: Town, laptop: Laptop) -> None:
     text = (town.bundle / "README.md").read_text(encoding="utf-8")
