@@ -119,10 +119,8 @@ def _from_bundle(folder: Path, subject: str, known_at: str | None) -> tuple[dict
         books = books_in(bundle)
         answer = answer_about(bundle, books, subject, until)
         if not answer["grades"]:
-            words = (
-                f"no facts of {subject} in the bundle lead to a grade; that of a chain, which its shops lead to, is in `mingjian replay`"
-            )
-            raise CliError(f"{words} `--bundle {folder} --json FILE`", NOT_THERE)
+            chain = f"a chain's, to which its shops lead, is in what `mingjian replay --bundle {folder} --json FILE` writes"
+            raise CliError(f"no facts of {subject} in the bundle lead to a grade; {chain}", NOT_THERE)
         return answer, grade_names(book.rulebook for book in books.values())
     except ValueError:
         raise CliError(f"--known-at is {known_at!r}; write an instant in UTC, such as 2026-01-31T08:00:00Z", USAGE) from None
