@@ -100,6 +100,9 @@ def verify(
     except (NoteError, NotConfigured, NotReadable, NoReceipts, PolicyError, KafkaError, UnusableCertificates) as error:
         typer.echo(json.dumps({"verified": False, "error": str(error)}) if as_json else f"not verified: {error}", err=not as_json)
         raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        typer.echo("interrupted; the same command goes on where it was", err=True)
+        raise typer.Exit(130) from None
     if as_json:
         typer.echo(json.dumps({"verified": report.verified, **asdict(report)}))
     else:

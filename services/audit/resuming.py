@@ -35,6 +35,7 @@ class Progressed:
     monotonic: Callable[[], float]
     _kept: dict[str, Any] = field(default_factory=dict)
     _written: float = float("-inf")
+    _places: Callable[[], Mapping[Place, tuple[int, str]]] | None = None
 
     @staticmethod
     def load(path: Path | None, log: str, monotonic: Callable[[], float], *, from_start: bool) -> Progressed:
@@ -59,7 +60,7 @@ class Progressed:
     def note_signatures(self, parts: Mapping[str, tuple[int, int]]) -> None:
         """These are done."""
         self._kept["signatures"]["parts"] = parts
-        self._keep()
+        self._from_time_to_time()
 
     def compared(self, broker: str) -> Mapping[Place, tuple[int, str]]:
         """How far each partition of this broker was held against its leaves, with a digest of those (``Verification.progress``)."""
@@ -69,26 +70,27 @@ class Progressed:
         return {(topic, partition): (following, digest) for topic, partition, following, digest in places}
 
     def note_compared(self, places: Callable[[], Mapping[Place, tuple[int, str]]]) -> None:
-        """``places`` gives how far they are by now; it is asked as often as it is kept."""
-        if self._due():
-            self._kept["kafka"]["places"] = [[*place, *far] for place, far in places().items()]
-            self._keep()
+        """``places`` gives how far they are by now; it is asked as often as it is written down."""
+        self._places = places
+        self._from_time_to_time()
 
     def end(self) -> None:
         """The verification came to its end, whatever it found: the next one is a new one."""
         if self.path is not None:
             self.path.unlink(missing_ok=True)
 
-    def _due(self) -> bool:
-        return self.path is not None and self.monotonic() >= self._written + _EVERY_S
+    def _from_time_to_time(self) -> None:
+        if self.monotonic() >= self._written + _EVERY_S:
+            self.write()
 
-    def _keep(self) -> None:
-        if self.path is None or not self._due():
+    def write(self) -> None:
+        """Write it down now: the verification is about to be cut off."""
+        if self.path is None:
             return
+        if self._places is not None:
+            self._kept["kafka"]["places"] = [[*place, *far] for place, far in self._places().items()]
         self._written = self.monotonic()
-        body = json.dumps(
-            {"version": _VERSION, "log": self.log, **{k: v for k, v in self._kept.items() if k not in ("version", "log")}}
-        ).encode()
+        body = json.dumps({**self._kept, "version": _VERSION, "log": self.log}).encode()
         self.path.parent.mkdir(parents=True, exist_ok=True)
         arriving = self.path.with_name(f".{self.path.name}.arriving")
         arriving.write_bytes(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)

@@ -102,9 +102,13 @@ def run_verify(
         progress = Progressed.load(kept, verifier.text, patience.monotonic, from_start=from_start)
         with Bar(console) as bar:
             run = Run(log_dir, verifier, genesis, point, log, report, bar, cores, kafka, stored, outside.receipts, progress)
-            for one in checks:
-                one.work(run)
-                report.checks.append(one.name)
+            try:
+                for one in checks:
+                    one.work(run)
+                    report.checks.append(one.name)
+            except BaseException:
+                progress.write()
+                raise
         progress.end()
         if memory and report.verified:
             memory.remember(note)

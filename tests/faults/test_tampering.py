@@ -24,12 +24,14 @@ from schemas.keys import SigningKey
 from schemas.topics import DUTIES, FACTS, GRADES, PARTS, PUBLICATIONS, REFUSALS, REGISTRY, Topic, topic_config
 from schemas.topics import LOGGED_TOPICS as LOGGED
 from services.audit.appender import LogKey
+from services.audit.checks.running import Check, Run
 from services.audit.domain import tiles
 from services.audit.domain.cosigning import encode_request
 from services.audit.domain.frame import Record
 from services.audit.domain.note import ED25519, VerifierKey
 from services.audit.proving import prove_prefix
 from services.audit.signatures import read_file
+from services.audit.verifying import CHECKS, run_verify
 from tests.faults import segments
 from tests.faults.operator_tools import Town, event_of, registrar, renumbered, resigned, signed_again
 from tests.faults.operator_tools import town as a_town
@@ -79,6 +81,23 @@ def test_what_is_done_to_postgresql(town: Town, name: str) -> None:
 
 def test_after_all_that_was_undone_everything_verifies(town: Town) -> None:
     assert "verified \u2713" in (said := town.said()), said
+
+
+def test_an_interrupted_run_goes_on_and_says_how_far_it_was(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cut off when all but its last step was done; the next one says what it did not do again."""
+    memory = town.home / "interrupted"
+
+    def stop(run: Run) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(run_verify, "__kwdefaults__", {**(run_verify.__kwdefaults__ or {}), "checks": [*CHECKS, Check("stop", stop)]})
+        assert "interrupted; the same command goes on" in town.said(memory=memory)
+    size = f"{size_of(town.log):,}"
+    said = town.said(memory=memory)
+    assert f"had done: {size} leaves' signatures, {size} of Kafka's records" in said and "verified \u2713" in said, said
+    again = town.said(memory=memory)
+    assert "went on" not in again and f"Kafka: {size} records compared" in again
 
 
 # --- the folder: on copies ---------------------------------------------------------------------------------------------------------------
@@ -349,4 +368,3 @@ def test_what_is_said_on_kafka_past_intake(town: Town) -> None:
 def test_every_kind_on_the_page_was_done() -> None:
     assert {one.name for one in KINDS} == DONE
     assert {one.name for one in KINDS if one.on == DATABASE} == TABLES.keys()
-    assert len(KINDS) >= 25

@@ -42,13 +42,13 @@ async def partitions(connection: Connection, topics: Iterable[str]) -> dict[str,
 
 
 async def settings(connection: Connection, topics: Iterable[str]) -> dict[str, dict[str, str]]:
-    """The settings of each topic, as Kafka has them. Raises ``KafkaError``."""
+    """The settings of each topic, as Kafka has them; a topic whose settings may not be read is missing. Raises ``KafkaError``."""
     admin = AIOKafkaAdminClient(**connection.arguments())
     await admin.start()
     try:
         found: dict[str, dict[str, str]] = {}
         for answer in await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, one) for one in topics]):
-            for resource in answer.to_object()["resources"]:
+            for resource in [one for one in answer.to_object()["resources"] if not one["error_code"]]:
                 found[resource["resource_name"]] = {entry["config_names"]: entry["config_value"] for entry in resource["config_entries"]}
         return found
     finally:

@@ -7,7 +7,7 @@ import asyncio
 from schemas.topics import LOGGED_TOPICS, ClockMode, Topic, topic_config
 from services.audit.adapters import replay_reader
 from services.audit.checks.running import Broker, Run
-from services.audit.domain.verify import MARKER
+from services.audit.domain.verify import MARKER, Fault
 
 _LOSES = {
     "cleanup.policy": "Kafka may drop records that have a newer one of the same key",
@@ -38,8 +38,11 @@ async def _settings(run: Run, kafka: Broker) -> None:
     topics = [one for one in LOGGED_TOPICS if kafka.counts[one.name]]
     found = await replay_reader.settings(kafka.connection, [one.name for one in topics])
     for topic in topics:
+        if topic.name not in found:
+            run.report.notices.append(Fault("settings", topic.name, "this user may not read the topic's settings on Kafka"))
+            continue
         for key, wanted in _wanted(run, topic).items():
-            actual = found.get(topic.name, {}).get(key)
+            actual = found[topic.name].get(key)
             if actual != wanted:
                 why = _LOSES.get(key, "the contract sets it")
                 run.fault("settings", f"{topic.name} {key}", f"is {actual}, the contract has {wanted}: {why}")

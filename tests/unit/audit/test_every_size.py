@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from services.audit.domain import merkle, tiles
 from services.audit.domain.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from services.audit.domain.frame import entry_of
-from services.audit.domain.note import NoteError, VerifierKey, open_note, parse_note
+from services.audit.domain.note import COSIGNATURE, NoteError, VerifierKey, cosignature_line, open_note, parse_note, with_signatures
 from services.audit.domain.proof import LogProof, parse_proof, verify_proof
 from services.audit.proving import prove, prove_prefix
 from tests.unit.audit.fakes import VERIFIER
@@ -24,6 +25,8 @@ from tests.unit.audit.test_appender import World
 pytestmark = pytest.mark.sweep
 MOST = 1_300
 A = ("a", 0)
+WITNESS_KEY = Ed25519PrivateKey.from_private_bytes(b"witness of every size".ljust(32, b"."))
+WITNESS = VerifierKey("unit.test/witness", COSIGNATURE, WITNESS_KEY.public_key().public_bytes_raw())
 
 
 class Stack:
@@ -99,6 +102,12 @@ def test_the_writers_files_proofs_and_checkpoints_agree_at_every_size() -> None:
         note = world.store.read("checkpoint") or b""
         point, _ = open_checkpoint(note, VERIFIER)
         assert (point.size, point.root) == (size, stack.root())
+        line = cosignature_line(point.text, WITNESS, WITNESS_KEY.sign, 1_750_000_000 + size)
+        cosigned, signers = open_checkpoint(with_signatures(note, [line]), VERIFIER, [WITNESS])
+        assert (cosigned, [one.key for one in signers]) == (point, [VERIFIER, WITNESS])
+        if size:
+            with pytest.raises(NoteError):
+                open_checkpoint(with_signatures(note, [cosignature_line(before.text, WITNESS, WITNESS_KEY.sign, 1)]), VERIFIER, [WITNESS])
         for path, data in expected_files(entries, stack.hashes, rows).items():
             assert world.store.read(path) == data, (size, path)
         for index in sorted({0, size // 3, size - 1} & set(range(size))):
