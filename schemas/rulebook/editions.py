@@ -43,6 +43,16 @@ def load_all_editions(directory: Path) -> dict[str, tuple[Rulebook, ...]]:
     return {one.name: load_editions(one) for one in sorted(directory.iterdir()) if one.is_dir() and not one.name.startswith(".")}
 
 
+def files_by_digest(directory: Path) -> dict[str, dict[str, bytes]]:
+    """Digest → the edition's files by name, as they lie there: of every edition of every regime. Raises ``RulebookError``."""
+    found = {}
+    for regime in sorted(one for one in directory.iterdir() if one.is_dir() and not one.name.startswith(".")):
+        for each in (regime, *sorted(regime.glob(f"{FOLDER}/[!.]*"))):
+            files = {path.name: path.read_bytes() for path in sorted(each.glob("*.yaml"))}
+            found[digest(load_texts(files, folder=regime.name))] = files
+    return found
+
+
 def keep(folder: Path) -> Path:
     """Copy the regime's newest edition to where those of before lie; returns its folder. Raises ``RulebookError``, ``FileExistsError``."""
     target = folder / FOLDER / folder_name(load_rulebook(folder))

@@ -26,6 +26,7 @@ _ELSEWHERE = {
     "prove": "services.audit.cli_proofs",
     "verify-proof": "services.audit.cli_proofs",
     "consistency": "services.audit.cli_proofs",
+    "export": "services.audit.cli_export",
     "witness": "services.audit.witness.cli",
     "projection": "services.publication.cli",
     "rate": "services.rating.cli",

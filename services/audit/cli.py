@@ -63,21 +63,35 @@ def verify(
     against: Annotated[list[Path] | None, typer.Option(help="A checkpoint that somebody else was shown; may be repeated.")] = None,
     from_start: Annotated[bool, typer.Option("--from-start", help="Do again what an interrupted run has done.")] = False,
     wait: Annotated[float, typer.Option(help="Seconds to wait for a checkpoint of all that Kafka has now.")] = 15.0,
+    bundle: Annotated[
+        Path | None, typer.Option("--bundle", metavar="DIR", help="A bundle of `mingjian export`, without any server, in place of the log.")
+    ] = None,
+    genesis_sha256: Annotated[
+        str | None, typer.Option(metavar="HEX", help="With --bundle: genesis's fingerprint, as `mingjian init` printed it.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
     """Recompute the whole log: bundles, tiles, root, every signature, control copies, every record on Kafka, what PostgreSQL keeps and
     shows, the receipts handed out, and the checkpoint seen last. Interrupted, the same command goes on."""
+    if bundle is not None:
+        from services.audit.cli_bundle import verify_bundle
+
+        pins, held = (vkey, genesis, genesis_sha256), (witness, quorum, policy, against, memory)
+        verify_bundle(bundle, *pins, *held, receipts or [], from_start=from_start, as_json=as_json)
+        return
+    if genesis_sha256 is not None:
+        raise typer.BadParameter("is for --bundle; without it --genesis names the pinned event's file", param_hint="--genesis-sha256")
     home = getattr(getattr(context.obj, "home", None), "root", None) or default_home()
     try:
         pinned = genesis_event(genesis or home / "genesis.json") if genesis or not vkey else None
         text = str(pinned["data"]["log_vkey"] if pinned and not vkey else vkey)
-        given = [one for path in receipts or [] for one in _receipts(path)]
+        given = [one for path in receipts or [] for one in receipts_in(path)]
         report = run_verify(
             log_dir=log_dir or home / "log",
             verifier=VerifierKey.parse(text),
             genesis=pinned,
             outside=Outside(receipts=given) if offline else Outside(connection_to(kafka), reading_dsn(postgres, home), given),
-            trust=Trust(*_policy(witness, quorum, policy, home), memory or home / "seen", [one.read_bytes() for one in against or []]),
+            trust=Trust(*policy_asked(witness, quorum, policy, home), memory or home / "seen", [one.read_bytes() for one in against or []]),
             patience=patience(wait),
             console=Console(stderr=True),
             cores=cores(),
@@ -92,20 +106,20 @@ def verify(
     if as_json:
         typer.echo(json.dumps({"verified": report.verified, **asdict(report)}))
     else:
-        _tell(report)
+        tell(report)
     if not report.verified:
         raise typer.Exit(1)
 
 
-def _receipts(path: Path) -> list[HandedOut]:
-    """Raises ``NoReceipts``."""
+def receipts_in(path: Path) -> list[HandedOut]:
+    """What a file holds that was handed out. Raises ``NoReceipts``."""
     try:
         return list(read_handed_out(path.read_bytes(), str(path)))
     except OSError as error:
         raise NoReceipts(f"{path} can't be read: {error.strerror}") from None
 
 
-def _policy(witness: list[str] | None, quorum: int | None, path: Path | None, home: Path) -> tuple[Policy, bool]:
+def policy_asked(witness: list[str] | None, quorum: int | None, path: Path | None, home: Path) -> tuple[Policy, bool]:
     """The policy, and whether it has to be met: one that was asked for has; the home's own is only told.
 
     Raises ``NoteError``, ``PolicyError``, ``NotConfigured``."""
@@ -119,7 +133,8 @@ def _policy(witness: list[str] | None, quorum: int | None, path: Path | None, ho
     return policy_of(own if own.is_file() else None), False
 
 
-def _tell(report: Report) -> None:
+def tell(report: Report) -> None:
+    """Faults, what was looked at, notices."""
     _list(report.faults, "")
     typer.echo(f"log {report.origin}: {report.size:,} leaves of {report.partitions} partitions, root {report.root}")
     if report.cosigned_by or not report.cosigned_enough:

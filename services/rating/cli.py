@@ -9,7 +9,7 @@ import gzip
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -89,13 +89,20 @@ def replay(
     as_json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the compared lines and the digest there.")] = None,
     rulebooks: Rulebooks = None,
     cores: Annotated[int, typer.Option(min=1, help="Processes at once.")] = os.cpu_count() or 1,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(
+            "--bundle", metavar="DIR", help="From a bundle that `mingjian export` made, without any server, by its own rulebooks."
+        ),
+    ] = None,
     kafka: Kafka = None,
     tls_dir: TlsDir = None,
     port_base: PortBase = BASE,
 ) -> None:
-    """Work all grades out again from the facts on Kafka, on all cores, and say their digest. Nothing is written.
+    """Work all grades out again from the facts on Kafka or in a bundle, on all cores, and say their digest. Nothing is written.
 
-    Equal digests mean equal grades, clauses and days. Without --as-of: the day of --known-at, or of the newest fact."""
+    Equal digests mean equal grades, clauses and days. Without --as-of: the day of --known-at, or of the newest fact. From a bundle the
+    grades are also compared with those that its log says were told, unless another day or rulebook is asked for."""
     # Here, for they take their time to load and `rate` needs none of them.
     from services.rating.outcome import Question
     from services.rating.replaying import Source
@@ -105,16 +112,22 @@ def replay(
     if sequence and as_of:
         stop("--sequence tells every day in turn: leave out --as-of, or --sequence", USAGE)
     day, until = _day(as_of), _instant(known_at)
+    if bundle is not None:
+        from services.rating.cli_bundle import replay_bundle
+
+        comparing = not (as_of or sequence or rulebook_file)
+        replay_bundle(bundle, day, until, regime, rulebook_file, sequence, as_json, rulebooks or REPOSITORY / "rulebooks", cores, comparing)
+        return
     source = Source(kafka or default_broker(port_base), tls_dir)
     with sentences(source.bootstrap):
-        books, instead = _books(regime, rulebook_file, rulebooks or REPOSITORY / "rulebooks")
+        books, instead = books_of(regime, rulebook_file, rulebooks or REPOSITORY / "rulebooks")
         spans, newest = asyncio.run(look_at(source))
         asked = Question(books, newest if until is None else until, day, instead, sequence)
         with bar("replay", sum(end - first for first, end in spans.values())) as progress:
             found = replay_all(source, spans, asked, known_at=until, cores=cores, progress=lambda done, _: progress(done))
     if as_json:
-        _write(as_json, found.outcome.lines, found.digest)
-    _tell(found.outcome, found.digest, books)
+        write_lines(as_json, found.outcome.lines, found.digest)
+    tell(found.outcome, found.digest, books)
 
 
 def default_broker(port_base: int) -> str:
@@ -122,7 +135,7 @@ def default_broker(port_base: int) -> str:
     return f"127.0.0.1:{port_base + _KAFKA_STEP}"
 
 
-def _books(regime: str | None, file: str | None, directory: Path) -> tuple[dict[str, Book], frozenset[str]]:
+def books_of(regime: str | None, file: str | None, directory: Path) -> tuple[dict[str, Book], frozenset[str]]:
     """The rulebooks asked for, by regime, and which of them count in place of the activated one."""
     if file is not None:
         given = find_book(file, directory)
@@ -135,7 +148,8 @@ def _books(regime: str | None, file: str | None, directory: Path) -> tuple[dict[
     return {name: Book.of(*editions) for name, editions in load_all_editions(directory).items()}, frozenset()
 
 
-def _tell(outcome: Any, digest: str, books: dict[str, Book]) -> None:
+def tell(outcome: Any, digest: str, books: dict[str, Book]) -> None:
+    """Counts and digest; ends with an exit code where something could not be worked out."""
     for name in sorted(books):
         words = ", ".join(f"{word} {count:,}" for (regime, word), count in sorted(outcome.words.items()) if regime == name)
         typer.echo(f"{name} {books[name].rulebook.version}: {words or 'nobody is rated'}")
@@ -147,11 +161,12 @@ def _tell(outcome: Any, digest: str, books: dict[str, Book]) -> None:
         stop(f"{outcome.untold:,} grades could not be worked out: the digest is without them", FAILED)
 
 
-def _write(path: Path, lines: list[bytes], digest: str) -> None:
+def write_lines(path: Path, lines: list[bytes], digest: str, more: Mapping[str, Any] | None = None) -> None:
+    """The lines, sorted, and a last one with their digest and what else is said of them."""
     with path.open("wb") as out:
         for line in sorted(lines):
             out.write(line + b"\n")
-        out.write(orjson.dumps({"digest": digest, "lines": len(lines)}) + b"\n")
+        out.write(orjson.dumps({"digest": digest, "lines": len(lines), **(more or {})}) + b"\n")
 
 
 def _show(found: list[tuple[str, Standing]], folded: Folded, book: Book, day: date, language: str) -> None:

@@ -1,4 +1,4 @@
-"""The bulk driver: all facts on Kafka once more through the same fold, on all cores.
+"""The bulk driver: all facts on Kafka, or in a bundle for auditors, once more through the same fold, on all cores.
 
 A process takes a whole partition at a time, reads it up to the end that was asked for at the start, and answers with lines and
 counts. Nothing goes between processes but these and a count of records for the progress bar, and nothing is written anywhere.
@@ -15,7 +15,7 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from aiokafka import conn
 
@@ -33,15 +33,32 @@ Progress = Callable[[int, int], None]
 """Told records so far, and how many there are."""
 
 
+class Reader(Protocol):
+    """Reads partitions of facts, in the process that made it."""
+
+    def gather(self, found: Gathered, first: int, end: int, moved: Callable[[int], None]) -> None:
+        """The facts of ``found.partition`` at ``first`` … ``end - 1`` into ``found``, until it is over; ``moved`` hears how many by now."""
+
+
+class Facts(Protocol):
+    """Where facts are. Plain values, for each process makes a reader of its own."""
+
+    def reader(self) -> Reader: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where Kafka is; see ``Connection.of``. Plain values, for another process makes the connection."""
+    """Where Kafka is; see ``Connection.of``."""
 
     bootstrap: str
     tls_dir: Path | None = None
 
     def connection(self) -> Connection:
         return Connection.of(self.bootstrap, self.tls_dir)
+
+    def reader(self) -> Reader:
+        """Connects. Raises ``Unavailable``."""
+        return _KafkaReader(self.connection())
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +74,9 @@ async def look(source: Source) -> tuple[dict[int, tuple[int, int]], int]:
     return await partitions.look(source.connection())
 
 
-def replay(source: Source, spans: Spans, asked: Question, *, known_at: int | None, cores: int, progress: Progress) -> Replayed:
-    """Rate everything in ``spans`` that was known at ``known_at`` (epoch ms; None: all). Raises ``Unavailable``, ``RecordsGone``."""
+def replay(source: Facts, spans: Spans, asked: Question, *, known_at: int | None, cores: int, progress: Progress) -> Replayed:
+    """Rate everything in ``spans`` that was known at ``known_at`` (epoch ms; None: all). Raises ``Unavailable``, and what the source's
+    reader raises: ``RecordsGone`` for Kafka, ``BundleDamaged`` for a bundle."""
     total = sum(end - first for first, end in spans.values())
     # A fork has the rulebooks and all modules already; where there is none, a process of its own takes a second to get them.
     methods = multiprocessing.get_all_start_methods()
@@ -77,44 +95,62 @@ def replay(source: Source, spans: Spans, asked: Question, *, known_at: int | Non
                 progress(sum(read), total)
         except BrokenProcessPool:
             raise Unavailable("a process of the replay ended before its time; is there memory enough?") from None
-        finally:
+        except BaseException:
+            # What went wrong is wanted now. Where nothing did, the pool ends as it should: one that isn't waited for may still be woken
+            # when Python itself ends, and says so.
             pool.shutdown(wait=False, cancel_futures=True)
+            raise
     successors(asked, outcome)
     add_wholes(outcome, asked)
     return Replayed(outcome, digest_of(outcome.lines))
 
 
+class _KafkaReader:
+    """``Reader`` on a connection of its own."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._runner = asyncio.Runner()
+        self._partitions = partitions.Partitions(connection)
+        self._runner.run(self._partitions.start())
+
+    def gather(self, found: Gathered, first: int, end: int, moved: Callable[[int], None]) -> None:
+        """See ``Reader.gather``. Raises what ``Partitions.read`` raises."""
+        # No coroutine may return them: asyncio's Runner asks for the handler of SIGINT when it is done, which makes a text of the task
+        # with its result, all of a partition's bytes; that took a quarter of the whole replay.
+        self._runner.run(self._gather(found, first, end, moved))
+
+    async def _gather(self, found: Gathered, first: int, end: int, moved: Callable[[int], None]) -> None:
+        async for entries in self._partitions.read(found.partition, first, end):
+            found.take(entries)
+            moved(found.records)
+            if found.over:
+                break
+
+
 class _Process:
     """What a process of the pool keeps from partition to partition."""
 
-    def __init__(self, source: Source, asked: Question, known_at: int | None, read: Any) -> None:
+    def __init__(self, source: Facts, asked: Question, known_at: int | None, read: Any) -> None:
         self.asked, self.known_at, self.read = asked, known_at, read
-        self.runner = asyncio.Runner()
-        self.partitions = partitions.Partitions(source.connection())
-        self.runner.run(self.partitions.start())
+        self.reader = source.reader()
 
     def gathered(self, partition: int, first: int, end: int) -> Gathered:
-        """The partition's records, sorted by subject. Raises what ``Partitions.read`` raises."""
-        instead = {regime: self.asked.books[regime].sha256 for regime in self.asked.instead}
-        found = Gathered(partition, until=self.known_at, instead=instead)
-        # No coroutine may return them: asyncio's Runner asks for the handler of SIGINT when it is done, which makes a text of the task
-        # with its result, all of a partition's bytes; that took a quarter of the whole replay.
-        self.runner.run(self._gather(found, partition, first, end))
+        """The partition's records, sorted by subject. Raises what the reader raises."""
+        found = gathering(partition, self.asked, self.known_at)
+        self.reader.gather(found, first, end, lambda records: self.read.__setitem__(partition, records))
+        self.read[partition] = end - first
         return found
 
-    async def _gather(self, found: Gathered, partition: int, first: int, end: int) -> None:
-        async for entries in self.partitions.read(partition, first, end):
-            found.take(entries)
-            self.read[partition] = found.records
-            if found.over:
-                break
-        self.read[partition] = end - first
+
+def gathering(partition: int, asked: Question, known_at: int | None) -> Gathered:
+    """What a partition's facts are gathered into for a question."""
+    return Gathered(partition, until=known_at, instead={regime: asked.books[regime].sha256 for regime in asked.instead})
 
 
 _process: _Process | None = None
 
 
-def _begin(source: Source, asked: Question, known_at: int | None, read: Any) -> None:
+def _begin(source: Facts, asked: Question, known_at: int | None, read: Any) -> None:
     global _process
     # Facts make no circles: collecting would only walk through all of them again and again.
     gc.disable()

@@ -12,6 +12,7 @@ from services.audit.domain.contents import Leaf, Opening, Tell, Watcher
 from services.audit.domain.copies import Copies
 from services.audit.domain.frame import FrameError, Record, Stub, decode
 from services.audit.domain.handed_out import HandedOuts
+from services.audit.domain.refusals import Refusals
 from services.audit.domain.told_times import Times
 from services.audit.domain.verify import Fault, whole_of
 
@@ -30,7 +31,7 @@ def check(run: Run) -> None:
     receipts = HandedOuts(run.receipts, genesis, run.fault)
     watchers: list[Watcher] = [Copies(run.fault, notice), receipts]
     if genesis is not None:
-        watchers.append(Times(genesis, run.log.registry, notice))
+        watchers += [Times(genesis, run.log.registry, notice), Refusals(genesis, run.fault)]
     tables = watchers_of(run.postgres, run.report.size, _covers(run, notice), run.fault) if run.postgres is not None else []
     watchers += tables
     opening = Opening(run.fault, notice, str(genesis["data"].get("clock_mode")) if genesis is not None else None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,7 @@ OWN_FOR_EVER = "private, max-age=31536000, immutable"
 OWN_SHORTLY = "private, max-age=60"
 _TEXT = "text/plain; charset=utf-8"
 _OCTETS = "application/octet-stream"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _ENTRIES = bundle_path(0).rsplit("/", 1)[0] + "/"
 
 
@@ -57,6 +59,13 @@ def add_files(app: FastAPI, read_file: ReadFile, auditor: Callable[..., Session]
     async def entries(request: Request, path: str) -> Response:
         """An entry bundle (C2SP tlog-tiles). Entries are whole records, findings among them: for auditors."""
         return await file(request, _tile(f"{_ENTRIES}{path}"), _OCTETS, OWN_SHORTLY if _partial(path) else OWN_FOR_EVER)
+
+    @app.get("/oversize/{beginning}/{name}", tags=["log"], response_class=Response, responses=theirs, dependencies=secret)
+    async def oversize(request: Request, beginning: str, name: str) -> Response:
+        """The frame of a record too long for an entry, by its SHA-256: a whole record, so for auditors."""
+        if not _SHA256.fullmatch(name) or beginning != name[:2]:
+            raise Problem(404, "not-found", zh="没有这样的路径。", en="No file of a log has this path.")
+        return await file(request, f"oversize/{beginning}/{name}", _OCTETS, OWN_FOR_EVER)
 
     @app.get("/tile/{path:path}", tags=["log"], response_class=Response, responses=octets | described(404, 422))
     async def tile(request: Request, path: str) -> Response:

@@ -67,14 +67,16 @@ def test_each_is_kept_as_long_as_it_lasts(
         "tile/0/999",
         "tile/64/000",
         "tile//0/000",
-        "oversize/00/" + "0" * 64,
+        "oversize/01/" + "0" * 64,
+        "oversize/00/" + "0" * 63,
+        "oversize/00",
         "checkpoint/",
         "checkpoint.tmp",
     ],
 )
 def test_there_is_nothing_at_any_other_path(path: str, served: tuple[Client, dict[str, bytes], dict[str, str]]) -> None:
     client, files, auditor = served
-    files["../../etc/passwd"] = files["oversize/00/" + "0" * 64] = b"secret"
+    files["../../etc/passwd"] = files["oversize/01/" + "0" * 64] = files["oversize/00/" + "0" * 63] = b"secret"
     said = client.get(f"/{path}", headers=auditor)
     assert said.status_code in (404, 307) and b"secret" not in said.content
 
@@ -86,3 +88,12 @@ def test_entry_bundles_are_for_auditors_also_where_they_have_not_changed(
     etag = client.get("/tile/entries/000", headers=auditor).headers["etag"]
     for headers in ({}, {"if-none-match": etag}, {"if-none-match": "*"}):
         assert client.get("/tile/entries/000", headers=headers).status_code == 401
+
+
+def test_what_is_too_long_for_an_entry_is_for_auditors(served: tuple[Client, dict[str, bytes], dict[str, str]]) -> None:
+    client, files, auditor = served
+    path = "oversize/ab/" + "ab" * 32
+    files[path] = b"a whole record"
+    assert client.get(f"/{path}").status_code == 401
+    said = client.get(f"/{path}", headers=auditor)
+    assert (said.status_code, said.content, said.headers["cache-control"]) == (200, files[path], OWN_FOR_EVER)
