@@ -1,0 +1,71 @@
+"""Kafka lost, PostgreSQL lost: the stack rebuilt from its log."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from deploy.local import state
+from services._cli.errors import USAGE, CliError
+from services._cli.restoring import as_json as result
+from services._cli.restoring import restore_stack, tell
+from services._cli.running import stack_of
+from services._cli.session import Session, session_of
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+@app.callback()
+def _group() -> None:
+    """Keeps ``restore`` a command of its own while it is the only one."""
+
+
+@app.command("restore")
+def restore(
+    context: typer.Context,
+    log_dir: Annotated[Path | None, typer.Option(envvar="MINGJIAN_LOG_DIR", help="The log's folder; default <home>/log.")] = None,
+    make_anew: Annotated[
+        bool,
+        typer.Option(
+            "--make-anew", help="Also delete and make again topics whose beginning is missing, if the log has all they still hold."
+        ),
+    ] = False,
+    memory: Annotated[Path | None, typer.Option(help="Where the checkpoint seen last is kept; default <home>/seen.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+) -> None:
+    """Rebuild emptied topics from the log, record by record at the same offsets, and mend the services' positions.
+
+    Stop the stack first (`mingjian down`); this starts Kafka and PostgreSQL alone, and stops them again. A log that does not verify
+    is not restored from, and a topic that holds other records is left alone. Cut off, it goes on where it ended."""
+    session = session_of(context)
+    at_rest(session)
+    home = session.home
+    stack = stack_of(session, os.environ)
+    stack.restoring = True
+    with stack:
+        mode = "simulated" if home.simulated() else "wall"
+        stack.start_servers(mode)
+        outcome = restore_stack(
+            stack,
+            session.voice,
+            log_dir=log_dir or home.log_dir,
+            genesis=home.genesis_path,
+            memory=memory or home.root / "seen",
+            mode=mode,
+            anew=make_anew,
+        )
+    if json:
+        session.voice.say(orjson.dumps(result(outcome)).decode())
+    else:
+        tell(outcome, session.voice)
+
+
+def at_rest(session: Session) -> None:
+    """Raises ``CliError`` while a stack runs on this home: whoever else writes would take offsets that belong to the log's records."""
+    session.home.genesis()
+    if state.supervisor(session.home.root):
+        raise CliError(f"a stack is running on {session.home.root}; stop it first with `mingjian down`", USAGE)
