@@ -35,6 +35,8 @@ _ELSEWHERE = {
     "proposals": "services.rating.cli_proposals",
     "duties": "services.rating.cli_duties",
     "restore": "services._cli.commands.restore",
+    "backup": "services._cli.commands.backup",
+    "restore-check": "services._cli.commands.backup",
 }
 
 

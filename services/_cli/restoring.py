@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,7 +45,7 @@ class Outcome:
 
 def restore_stack(stack: Stack, voice: Voice, *, log_dir: Path, genesis: Path, memory: Path | None, mode: ClockMode, anew: bool) -> Outcome:
     """Fill Kafka from the log and mend what stands beyond it. The stack's servers run, its services don't. Raises ``CliError``."""
-    with _bars(voice) as told, sentences():
+    with bars(voice) as told, sentences():
         log = audit.sound_log(log_dir, genesis, memory, told)
         outcome = Outcome(log.checkpoint.size, log.checkpoint.root.hex(), {}, 0, 0, [], False, audit.digests(log))
         done = audit.fill(log, stack.bootstrap, mode, anew=anew, done=lambda found: _mend(stack, log, found, outcome, told), told=told)
@@ -135,7 +135,7 @@ def _words(error: BaseException) -> str:
 
 
 @contextmanager
-def _bars(voice: Voice) -> Iterator[Callable[[str, int, int], None]]:
+def bars(voice: Voice) -> Iterator[Callable[[str, int, int], None]]:
     """One bar after the other, by their words."""
     stack: list[tuple[str, object, Bar]] = []
 
@@ -156,7 +156,7 @@ def _bars(voice: Voice) -> Iterator[Callable[[str, int, int], None]]:
         close()
 
 
-def as_json(outcome: Outcome) -> Mapping[str, object]:
+def as_json(outcome: Outcome) -> dict[str, object]:
     """For programs."""
     body = vars(outcome) | {"restored": True}
     return body | {"digests": {topic: {"records": count, "sha256": digest} for topic, (count, digest) in outcome.digests.items()}}

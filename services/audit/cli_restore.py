@@ -28,6 +28,11 @@ def sound_log(log_dir: Path, genesis: Path, memory: Path | None, told: Told) -> 
     return sound(log_dir, VerifierKey.parse(genesis_event(genesis)["data"]["log_vkey"]), memory, told)
 
 
+def raw_public(vkey: str) -> bytes:
+    """The 32 bytes of a log's verifier key."""
+    return VerifierKey.parse(vkey).public
+
+
 def fill(log: SoundLog, bootstrap: str, mode: ClockMode, *, anew: bool, done: Callable[[Restored], None], told: Told) -> Restored:
     """Put back what Kafka lacks; ``done`` mends the services' positions before the topics are closed again.
 

@@ -10,9 +10,10 @@ import orjson
 import typer
 
 from deploy.local import state
+from services._cli.backing_up import Backup, load_database, unpack
 from services._cli.errors import USAGE, CliError
 from services._cli.restoring import as_json as result
-from services._cli.restoring import restore_stack, tell
+from services._cli.restoring import bars, restore_stack, tell
 from services._cli.running import stack_of
 from services._cli.session import Session, session_of
 
@@ -28,6 +29,9 @@ def _group() -> None:
 def restore(
     context: typer.Context,
     log_dir: Annotated[Path | None, typer.Option(envvar="MINGJIAN_LOG_DIR", help="The log's folder; default <home>/log.")] = None,
+    source: Annotated[
+        Path | None, typer.Option("--from", metavar="DIR", help="A backup (`mingjian backup`), into a home that holds no stack yet.")
+    ] = None,
     make_anew: Annotated[
         bool,
         typer.Option(
@@ -40,15 +44,23 @@ def restore(
     """Rebuild emptied topics from the log, record by record at the same offsets, and mend the services' positions.
 
     Stop the stack first (`mingjian down`); this starts Kafka and PostgreSQL alone, and stops them again. A log that does not verify
-    is not restored from, and a topic that holds other records is left alone. Cut off, it goes on where it ended."""
+    is not restored from, and a topic that holds other records is left alone. Cut off, it goes on where it ended. With --from the home
+    is made from a backup first; put the keys into <home>/keys before you start the stack."""
     session = session_of(context)
-    at_rest(session)
     home = session.home
+    backup = None
+    if source:
+        with bars(session.voice) as told:
+            backup = Backup.read(source, told)
+        unpack(backup, home, with_log=log_dir is None)
+    at_rest(session)
     stack = stack_of(session, os.environ)
     stack.restoring = True
     with stack:
         mode = "simulated" if home.simulated() else "wall"
         stack.start_servers(mode)
+        if backup and not load_database(backup, stack):
+            session.voice.mention("PostgreSQL is in use already: the backup's dump was not loaded")
         outcome = restore_stack(
             stack,
             session.voice,
