@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 import signal
+import time
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -111,6 +112,35 @@ def test_topics_lost_one_by_one_come_back_and_what_is_not_the_log_s_stays(town: 
     town.stop()
     refused = command(town, "restore", code=1)
     assert f"{FINDINGS} {partition}:0 on Kafka is not the record in the log, so nothing was changed" in refused
+
+
+def test_what_no_checkpoint_covers_is_named_and_what_was_accepted_is_sent_again(town: Stack) -> None:
+    """Audit is away while an event is accepted, rated and published; then Kafka is lost."""
+    # What the test before left where no record of the log is.
+    command(town, "restore", code=1)
+    town.start_servers()
+    asyncio.run(delete(town.bootstrap, FINDINGS))
+    town.stop()
+    command(town, "restore")
+    again(town)
+    before = counts(town)
+    town.stop_one("audit")
+    command(town, "send", given=command(town, "sign", "examples/inspection.json"))
+    # Rating and publication are through with it by then.
+    time.sleep(3)
+    more = counts(town)
+    assert more[FACTS] == before[FACTS] + 1
+    town.stop()
+    shutil.rmtree(town.home / "kafka")
+    told = json.loads(command(town, "restore", "--json"))
+    assert (told["lost"][FACTS], told["again"], told["size"]) == (1, 1, sum(before.values()))
+    again(town)
+    now = counts(town)
+    # Audit has judged the fact by now.
+    assert now | {FINDINGS: 0} == more | {FINDINGS: 0}
+    assert "switched" in command(town, "projection", "rebuild", "--accept-differences")
+    verified = json.loads(command(town, "verify", "--json"))
+    assert verified["verified"] and verified["cosigned_enough"] and verified["size"] == sum(now.values())
 
 
 async def empty(bootstrap: str, topic: str) -> None:
