@@ -15,6 +15,7 @@ from schemas.topics import ClockMode
 from services._bus.kafka import Unavailable
 from services._bus.settings import NotConfigured
 from services._cli.errors import CliError
+from services._cli.home import Home
 from services._cli.voice import Bar, Voice
 from services.audit import cli_restore as audit
 from services.audit.adapters.placing import Displaced
@@ -78,6 +79,13 @@ def _mend(stack: Stack, log: audit.SoundLog, found: audit.Restored, outcome: Out
             outcome.again = intake.fall_back(dsn["intake"], reach, copies=copies, refusals=refusals)
         if stand["publication"]:
             publication.fall_back(dsn["publication"], reach)
+
+
+def write_log_again(stack: Stack, voice: Voice, home: Home, folder: Path, mode: ClockMode, memory: Path) -> int:
+    """A lost log's folder, from PostgreSQL's plan and Kafka; returns its leaves. Raises ``CliError``."""
+    with bars(voice) as told, sentences():
+        keys = home.root / "keys" / "audit"
+        return audit.write_again(folder, home.genesis_path, keys, stack.dsn("mj_audit"), stack.bootstrap, mode, memory, told)
 
 
 def tell(outcome: Outcome, voice: Voice) -> None:

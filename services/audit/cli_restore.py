@@ -14,9 +14,10 @@ from services.audit.adapters import plan_mending, replay_reader
 from services.audit.adapters.plan_mending import Mended
 from services.audit.domain.note import NoteError, VerifierKey
 from services.audit.ports import LogDamaged, Place
+from services.audit.relogging import write_log_again
 from services.audit.restoring import Reach, Restored, SoundLog, Told, Unrestorable, sound
 from services.audit.restoring import restore as restore_topics
-from services.audit.wiring import genesis_event, kafka, migrate
+from services.audit.wiring import genesis_event, kafka, log_key, migrate
 
 __all__ = ["LogDamaged", "Mended", "NoteError", "Reach", "Restored", "SoundLog", "Unrestorable", "digests", "fill", "mend", "sound_log"]
 
@@ -38,6 +39,12 @@ def fill(log: SoundLog, bootstrap: str, mode: ClockMode, *, anew: bool, done: Ca
 
     Raises ``Unrestorable``, ``Displaced``, ``Unavailable``, ``KafkaError``."""
     return asyncio.run(restore_topics(log, kafka(bootstrap), mode, done=done, told=told, anew=anew))
+
+
+def write_again(folder: Path, genesis: Path, keys: Path, dsn: str, bootstrap: str, mode: ClockMode, memory: Path, told: Told) -> int:
+    """A lost log's folder from plan and Kafka; ``keys``: audit's own. Raises ``Unrestorable``, ``NotConfigured``, ``Unavailable``."""
+    key = log_key(keys, VerifierKey.parse(genesis_event(genesis)["data"]["log_vkey"]))
+    return write_log_again(folder, dsn=dsn, connection=kafka(bootstrap), key=key, mode=mode, memory=memory, told=told)
 
 
 def digests(log: SoundLog) -> dict[str, tuple[int, str]]:

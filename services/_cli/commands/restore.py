@@ -13,7 +13,7 @@ from deploy.local import state
 from services._cli.backing_up import Backup, load_database, unpack
 from services._cli.errors import USAGE, CliError
 from services._cli.restoring import as_json as result
-from services._cli.restoring import bars, restore_stack, tell
+from services._cli.restoring import bars, restore_stack, tell, write_log_again
 from services._cli.running import stack_of
 from services._cli.session import Session, session_of
 
@@ -38,6 +38,10 @@ def restore(
             "--make-anew", help="Also delete and make again topics whose beginning is missing, if the log has all they still hold."
         ),
     ] = False,
+    log_again: Annotated[
+        bool,
+        typer.Option("--log-again", help="The log's folder is lost: write it again from PostgreSQL's plan and Kafka, with the same root."),
+    ] = False,
     memory: Annotated[Path | None, typer.Option(help="Where the checkpoint seen last is kept; default <home>/seen.")] = None,
     json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
@@ -61,6 +65,9 @@ def restore(
         stack.start_servers(mode)
         if backup and not load_database(backup, stack):
             session.voice.mention("PostgreSQL is in use already: the backup's dump was not loaded")
+        if log_again:
+            count = write_log_again(stack, session.voice, home, log_dir or home.log_dir, mode, memory or home.root / "seen")
+            session.voice.mention(f"{count:,} leaves written again into {log_dir or home.log_dir}")
         outcome = restore_stack(
             stack,
             session.voice,
