@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,11 +15,10 @@ from deploy.local.stack import Stack
 from schemas.topics import ClockMode
 from services._bus.kafka import Unavailable
 from services._bus.settings import NotConfigured
-from services._cli.errors import CliError
+from services._cli.errors import USAGE, CliError
 from services._cli.home import Home
 from services._cli.voice import Bar, Voice
 from services.audit import cli_restore as audit
-from services.audit.adapters.placing import Displaced
 from services.intake import cli_restore as intake
 from services.publication import cli_restore as publication
 
@@ -79,6 +79,12 @@ def _mend(stack: Stack, log: audit.SoundLog, found: audit.Restored, outcome: Out
             outcome.again = intake.fall_back(dsn["intake"], reach, copies=copies, refusals=refusals)
         if stand["publication"]:
             publication.fall_back(dsn["publication"], reach)
+
+
+def folder_of_log(log_dir: Path | None) -> None:
+    """Raises ``CliError`` where the log lies on an object store and nobody says where its copy is."""
+    if log_dir is None and (store := os.environ.get("MINGJIAN_LOG_STORE")):
+        raise CliError(f"the log lies on {store}: copy the prefix to a folder with the store's own tool and name it by --log-dir", USAGE)
 
 
 def write_log_again(stack: Stack, voice: Voice, home: Home, folder: Path, mode: ClockMode, memory: Path) -> int:

@@ -11,6 +11,7 @@ from schemas.envelope import NotAnEnvelope, open_record
 from schemas.topics import CONTROL_KEY, FACTS, FINDINGS, LOGGED_TOPICS, REFUSALS, ClockMode
 from services._bus import header_names
 from services.audit.adapters import plan_mending, replay_reader
+from services.audit.adapters.placing import Displaced
 from services.audit.adapters.plan_mending import Mended
 from services.audit.domain.note import NoteError, VerifierKey
 from services.audit.ports import LogDamaged, Place
@@ -19,7 +20,25 @@ from services.audit.restoring import Reach, Restored, SoundLog, Told, Unrestorab
 from services.audit.restoring import restore as restore_topics
 from services.audit.wiring import genesis_event, kafka, log_key, migrate
 
-__all__ = ["LogDamaged", "Mended", "NoteError", "Reach", "Restored", "SoundLog", "Unrestorable", "digests", "fill", "mend", "sound_log"]
+__all__ = [
+    "Displaced",
+    "LogDamaged",
+    "Mended",
+    "NoteError",
+    "Reach",
+    "Restored",
+    "SoundLog",
+    "Unrestorable",
+    "digests",
+    "ends",
+    "fill",
+    "mend",
+    "positions",
+    "raw_public",
+    "sound_log",
+    "there",
+    "write_again",
+]
 
 header_names.accept()
 

@@ -21,7 +21,7 @@ from services._cli.backing_up import Backup, back_up, load_database, unpack
 from services._cli.errors import FAILED, CliError
 from services._cli.home import Home
 from services._cli.restoring import as_json as outcome_as_json
-from services._cli.restoring import bars, restore_stack, sentences, tell
+from services._cli.restoring import bars, folder_of_log, restore_stack, sentences, tell
 from services._cli.running import stack_of
 from services._cli.session import session_of
 
@@ -45,6 +45,7 @@ def backup(
 
     Keys are not in it, nor the witness's folder. `mingjian restore-check DIR` proves that it can be restored."""
     session = session_of(context)
+    folder_of_log(log_dir)
     session.home.genesis()
     home = session.home
     running = state.supervisor(home.root) is not None

@@ -13,7 +13,7 @@ from deploy.local import state
 from services._cli.backing_up import Backup, load_database, unpack
 from services._cli.errors import USAGE, CliError
 from services._cli.restoring import as_json as result
-from services._cli.restoring import bars, restore_stack, tell, write_log_again
+from services._cli.restoring import bars, folder_of_log, restore_stack, tell, write_log_again
 from services._cli.running import stack_of
 from services._cli.session import Session, session_of
 
@@ -52,6 +52,7 @@ def restore(
     is made from a backup first; put the keys into <home>/keys before you start the stack."""
     session = session_of(context)
     home = session.home
+    folder_of_log(log_dir)
     backup = None
     if source:
         with bars(session.voice) as told:
