@@ -131,7 +131,7 @@ def sentences() -> Iterator[None]:
         audit.Unrestorable,
         audit.NoteError,
         audit.LogDamaged,
-        Displaced,
+        audit.Displaced,
         Unavailable,
         NotConfigured,
         KafkaError,
