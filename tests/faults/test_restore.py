@@ -177,6 +177,7 @@ def test_topics_lost_one_by_one_while_audit_was_away(town: Stack) -> None:
 @pytest.mark.long
 def test_log_and_database_lost_one_after_the_other_are_made_again(town: Stack) -> None:
     before, size = state_of(town, REGIMES), sum(counts(town).values())
+    assert verified(town)["size"] == size
     note = (town.home / "log" / "checkpoint").read_bytes().split(b"\n")[:3]
     town.stop()
     shutil.rmtree(town.home / "log")
