@@ -77,6 +77,7 @@ class Stack:
         self._say_every_s = _SAY_EVERY_S
         self._signalled = threading.Event()
         self._failed = threading.Event()
+        self.restoring = False  # True: topics may have the settings of a restore that was cut off
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ, *, say: Callable[[str], None] = lambda line: None) -> Stack:
@@ -316,7 +317,7 @@ class Stack:
         mode = self._clock_mode or self._genesis_clock_mode()
         if self._outside_kafka:
             self._say(f"Using Kafka at {self._outside_kafka}")
-            topics.ensure_topics(self._outside_kafka, mode, topics=self._topics(), go_on=self._wanted)
+            topics.ensure_topics(self._outside_kafka, mode, topics=self._topics(), go_on=self._wanted, restoring=self.restoring)
             return
         root = jars.library_root(self.home)
         if not jars.library_folder(root).is_dir():
@@ -332,6 +333,7 @@ class Stack:
             topics=self._topics(),
             own_broker=True,
             limit_s=_SERVER_LIMIT_S,
+            restoring=self.restoring,
             go_on=lambda: self._wanted() and self._supervisor.exit_code("kafka") is None,
         )
 

@@ -24,6 +24,9 @@ _REPLICAS = 3
 _POLL_S = 0.1
 # Their hashes fall on four partitions of __consumer_offsets, which has four here (kafka.settings): on every one.
 _GROUPS = ("a", "b", "c", "d")
+# What a restore gives a topic for as long as it lasts (services.audit.adapters.topic_settings).
+_RESTORING = str(100 << 20)
+_RESTORE = "a restore was cut off: run `mingjian restore` again, which goes on where it ended."
 # Numbers of the Kafka protocol.
 _TRANSACTIONAL_ID, _LITERAL, _ALL, _DENY = 5, 3, 2, 2
 
@@ -36,19 +39,27 @@ def ensure_topics(
     own_broker: bool = False,
     limit_s: float = 60.0,
     go_on: Callable[[], bool] = lambda: True,
+    restoring: bool = False,
 ) -> None:
     """Wait for the broker, create what is missing, compare the rest.
 
     ``own_broker``: the embedded one; it is also given the rule that no client may use a transactional id, and waited for
     until it knows the offsets of every group. An outside one has rules of its own and has long been up.
+    ``restoring``: settings are not compared, for a restore that was cut off left other ones and goes on with them.
     ``limit_s``: seconds for all of it. ``go_on``: asked while waiting; False gives up. Raises LocalStackError when a topic
     differs, when the broker refuses, and when it doesn't answer in time.
     """
-    asyncio.run(_ensure(bootstrap, clock_mode, topics, own_broker, time.monotonic() + limit_s, go_on))
+    asyncio.run(_ensure(bootstrap, clock_mode, topics, own_broker, time.monotonic() + limit_s, go_on, restoring))
 
 
 async def _ensure(
-    bootstrap: str, clock_mode: ClockMode, topics: Sequence[Topic], own_broker: bool, until: float, go_on: Callable[[], bool]
+    bootstrap: str,
+    clock_mode: ClockMode,
+    topics: Sequence[Topic],
+    own_broker: bool,
+    until: float,
+    go_on: Callable[[], bool],
+    restoring: bool,
 ) -> None:
     admin = await _connect(bootstrap, until, go_on)
     try:
@@ -61,7 +72,8 @@ async def _ensure(
         await _wait_for_leaders(admin, {t.name: there.get(t.name, t.partitions) for t in topics}, until)
         if own_broker:
             await _wait_for_groups(admin, until)
-        await _compare(admin, [topic for topic in topics if topic not in missing], there, clock_mode)
+        if not restoring:
+            await _compare(admin, [topic for topic in topics if topic not in missing], there, clock_mode)
     except KafkaError as error:
         raise LocalStackError(f"Kafka at {bootstrap} refused to make or describe topics ({error}); see its log.") from error
     finally:
@@ -155,7 +167,9 @@ async def _compare(admin: AIOKafkaAdminClient, topics: Sequence[Topic], there: d
         for key, value in topic_config(topic, clock_mode).items():
             actual = found.get(topic.name, {}).get(key)
             if actual != value:
-                raise LocalStackError(f"Topic {topic.name} has {key}={actual} instead of {value}; {_remedy(key, clock_mode)}")
+                cut_off = found[topic.name].get("max.message.bytes") == _RESTORING
+                remedy = _RESTORE if cut_off else _remedy(key, clock_mode)
+                raise LocalStackError(f"Topic {topic.name} has {key}={actual} instead of {value}; {remedy}")
 
 
 def _remedy(key: str, clock_mode: ClockMode) -> str:

@@ -18,6 +18,7 @@ OURS = (
     "run",
     "logs",
     "log",
+    "log.arriving",
     "telemetry",
     "kafka",
     "postgres",

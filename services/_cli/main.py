@@ -20,7 +20,7 @@ from services._cli.home import Home
 from services._cli.session import Session
 from services._cli.voice import Voice, fail
 
-# Command → the module of its service that has it.
+# Command → the module that has it, of its service as a rule.
 _ELSEWHERE = {
     "verify": "services.audit.cli",
     "prove": "services.audit.cli_proofs",
@@ -35,6 +35,9 @@ _ELSEWHERE = {
     "quality": "services.rating.cli_quality",
     "proposals": "services.rating.cli_proposals",
     "duties": "services.rating.cli_duties",
+    "restore": "services._cli.commands.restore",
+    "backup": "services._cli.commands.backup",
+    "restore-check": "services._cli.commands.backup",
 }
 
 

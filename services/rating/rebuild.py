@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
+import orjson
+
 from schemas import topics
-from schemas.envelope import derived_bytes, open_record
+from schemas.envelope import NotAnEnvelope, derived_bytes, open_record
 from schemas.events.derived import NOT_RATED
 from services.rating.domain.emit import TYPE, TYPE_CORRECTED, corrected
 from services.rating.domain.facts import Fact
@@ -38,11 +40,12 @@ TOLD = (topics.GRADES, topics.DUTIES, topics.QUARANTINE)
 
 @dataclass(slots=True)
 class Rebuild:
-    """``last``: the newest cause of a grade that had been told when the rebuild began, ``end``: where grades ended then. ``sent``:
-    marks of all that stands on Kafka."""
+    """``last``: the newest cause of a grade that had been told when the rebuild began, ``end``: where grades ended then. ``upto``: the
+    newest fact of which anything else stands on Kafka. ``sent``: marks of all that stands there."""
 
     last: int
     end: int
+    upto: int = -1
     sent: set[int] = field(default_factory=set)
     lives: dict[str, Life] = field(default_factory=dict)
     corrections: int = 0
@@ -51,6 +54,7 @@ class Rebuild:
         """Take note of what was told."""
         self.sent.add(_mark_of(topic, record.value or b"", record.headers))
         if topic != topics.GRADES:
+            self.upto = max(self.upto, _fact_of(topic, record))
             return
         event = open_record(record.value).event
         one = said(event, _mark(record.value or b""), own=record.offset >= self.end)
@@ -60,6 +64,11 @@ class Rebuild:
         # The same bytes twice are one telling.
         if all(other.mark != one.mark for other in life.told):
             life.add(one)
+
+    @property
+    def through(self) -> int:
+        """Up to this fact something stands on Kafka that may not go out again."""
+        return max(self.last, self.upto)
 
     def unsent(self, work: Work) -> Work:
         """The same work without what stands on Kafka already."""
@@ -71,6 +80,17 @@ def last_cause(records: Iterable[Record]) -> int:
     """The highest offset that caused any of these grades, those of wholes left out; -1 for none."""
     said = (open_record(one.value).event["data"] for one in records)
     return max((one["cause"]["offset"] for one in said if "parts" not in one), default=-1)
+
+
+def _fact_of(topic: str, record: Record) -> int:
+    """The fact of this partition that a duty or a quarantined record is about; -1 for none, and for what can't be read."""
+    try:
+        if topic == topics.DUTIES:
+            return int(open_record(record.value).event["data"]["cause"]["offset"])
+        body = orjson.loads(record.value or b"") if topic == topics.QUARANTINE else {}
+        return int(body["offset"]) if (body["topic"], body["partition"]) == (topics.FACTS, record.partition) else -1
+    except (NotAnEnvelope, KeyError, TypeError, ValueError):
+        return -1
 
 
 class Retelling:
@@ -97,9 +117,9 @@ class Retelling:
         return new + self._compared(state, subject, step, words, failed)
 
     def finish(self, state: PartitionState) -> Iterator[Work]:
-        """The end of a rebuild, once the partition is past the last cause with nothing left to be worked off; nothing before."""
+        """The end of a rebuild, once the partition is past all that was told with nothing left to be worked off; nothing before."""
         rebuild = state.rebuild
-        if rebuild is None or state.offset < rebuild.last or min(state.agenda, default=rebuild.last + 1) <= rebuild.last:
+        if rebuild is None or state.offset < rebuild.through or min(state.agenda, default=rebuild.through + 1) <= rebuild.through:
             return
         work = Work()
         for name, life in rebuild.lives.items():

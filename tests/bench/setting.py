@@ -28,11 +28,16 @@ def found(stack: Stack) -> None:
     init_home(stack.home, clock_mode="wall", sample=False)
 
 
+def session_of(stack: Stack) -> Session:
+    """The command line on this stack, without a voice."""
+    silent = Console(file=io.StringIO())
+    return Session(Home(stack.home), Voice(silent, silent, "en"), stack.ports)
+
+
 def author(stack: Stack) -> Author:
     """Open the register and enrol the bench's officer. After the services have started."""
-    home = Home(stack.home)
-    silent = Console(file=io.StringIO())
-    session = Session(home, Voice(silent, silent, "en"), stack.ports)
+    session = session_of(stack)
+    home = session.home
     open_register(session, CHECKOUT / "rulebooks")
     key = SigningKey.generate()
     key.save(stack.home / "keys" / "officers" / "bench.json")

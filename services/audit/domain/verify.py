@@ -4,7 +4,8 @@ What is shown when no fault is found
 1. The checkpoint is signed by the log; its root is that of the entries in the bundles, and every tile is theirs.
 2. The tree of every checkpoint seen before, or by others, is a prefix of this one.
 3. Every partition's records are leaves once, in order, from offset 0, without a gap.
-4. Every record of Kafka up to there is, byte for byte, the one in its leaf (``compare``).
+4. Every record of Kafka up to there is, byte for byte, the one in its leaf (``compare``); of one that was put back from the log
+   the kind of its time may be another (``putback``).
 5. What stands beside the log is what its stub names.
 Who signed the records is ``signatures``' question; the registry's are kept here for it.
 
@@ -22,8 +23,9 @@ from dataclasses import dataclass
 from schemas.topics import REGISTRY
 from services.audit.domain import tiles
 from services.audit.domain.checkpoint import Checkpoint
-from services.audit.domain.frame import FrameError, Record, Stub, decode, entry_of, oversize_path
+from services.audit.domain.frame import FrameError, Record, Stub, decode, oversize_path
 from services.audit.domain.merkle import EMPTY_ROOT, leaf_hash
+from services.audit.domain.putback import is_leaf
 
 ReadFile = Callable[[str], bytes | None]
 Place = tuple[str, int]
@@ -141,6 +143,11 @@ class Verification:
     def next_offsets(self) -> dict[Place, int]:
         """For each partition in the log the first offset that is no leaf."""
         return {place: leaves.following for place, leaves in self._leaves.items()}
+
+    def leaf_digest(self, place: Place, offset: int) -> bytes | None:
+        """SHA-256 of the entry of a record, None where it is no leaf. After ``tree``."""
+        leaves = self._leaves.get(place)
+        return leaves.digest(offset) if leaves else None
 
     def tree(self) -> Iterator[int]:
         """Read every bundle and tile; yields the number of leaves done so far."""
@@ -279,7 +286,7 @@ class Verification:
         leaves = self._leaves.get((record.topic, record.partition))
         expected = leaves.digest(record.offset) if leaves else None
         done.digest.update(expected or b"")
-        if expected is not None and hashlib.sha256(entry_of(record)[0]).digest() != expected:
+        if expected is not None and not is_leaf(record, expected):
             done.faulty = True
             self.fault("changed", where, "Kafka's record is not the one in the log")
 

@@ -149,9 +149,10 @@ class Live:
             if state.offset < 0:
                 async for records in self._told.read_told(topics.GRADES, partition, ends[topics.GRADES]):
                     last = max(last, last_cause(records))
-            row = state.rebuilt_row(last, ends[topics.GRADES] if last >= 0 else -1)
-            await self._write(Work(rows=[row]))
-            if last < 0:
+            # Without a grade there may be other words, which may not be said twice either.
+            told = last >= 0 or (state.offset < 0 and any(ends.values()))
+            await self._write(Work(rows=[state.rebuilt_row(last, ends[topics.GRADES] if told else -1)]))
+            if not told:
                 return state
         assert state.rebuilt is not None
         log.warning("facts/%d is made again; what was told for causes up to offset %d is told already", partition, state.rebuilt[0])

@@ -282,3 +282,22 @@ def said_of(first: str, last: str | None, grade: str | None, status: str = "grad
 )
 def test_days_differ_by_grade_and_status_alone(told: list[Said], now: list[Said], expected: list[Difference]) -> None:
     assert differences(told, now) == expected
+
+
+def test_what_was_set_aside_where_no_grade_was_told_is_not_set_aside_again() -> None:
+    """A partition of nothing but junk: another version reads it again, and says nothing about it twice."""
+    junk = [Record(3, offset, 1_000 + offset, b"k", b"no envelope", ()) for offset in range(3)]
+    rater = Rater(BOOKS, version=topics.rating_app(2))
+    said = [one for work in rater.work(PartitionState(3), junk) for one in work.messages]
+    assert [one.topic for one in said] == [topics.QUARANTINE] * 3
+    rebuild = Rebuild(-1, 0)
+    for number, one in enumerate(said):
+        rebuild.read(topics.QUARANTINE, Record(3, number, one.timestamp, one.key, one.value, one.headers))
+    assert rebuild.through == 2
+    again = Rater(BOOKS, version=topics.rating_app(3))
+    state = PartitionState(3, rebuild=rebuild)
+    for offset in range(3):
+        works = list(again.work(state, junk[offset : offset + 1]))
+        assert [one for work in works for one in rebuild.unsent(work).messages] == []
+        ended = list(again.retelling.finish(state))
+        assert bool(ended) == (offset == 2), "marks are kept until all that was told is past"
