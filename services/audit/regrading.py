@@ -21,7 +21,7 @@ from schemas.topics import DUTIES, FACTS, GRADES, PARTITIONS, PARTS, REGISTRY
 from services._bus.kafka import Connection, Unavailable
 from services.audit.adapters import replay_reader
 from services.audit.adapters.rating_heads import heads
-from services.audit.domain.copies import Copies
+from services.audit.domain.broadcasts import Broadcasts
 from services.audit.domain.differences import Difference, Stood, Worked
 from services.audit.domain.frame import Record
 from services.audit.domain.judging import Judged, judge, judge_parts
@@ -78,7 +78,7 @@ class Regraded:
     reworded: int
     untold: int
     unjudged: list[str]
-    copies: Copies = field(default_factory=Copies)
+    copies: Broadcasts = field(default_factory=Broadcasts)
 
 
 async def look(connection: Connection) -> Bounds:
@@ -94,7 +94,7 @@ def regrade(source: Source, books: Mapping[str, Book], *, cores: int = 1, progre
     """Compare everything that is there. ``cores``: processes; 1 is this one. Raises ``KafkaError``, ``Unavailable``,
     ``UnusableCertificates``."""
     bounds = asyncio.run(look(source.connection()))
-    copies = Copies()
+    copies = Broadcasts()
     copies.registry(asyncio.run(_all(source.connection(), bounds.spans[REGISTRY, 0])))
     found = _judged(_Task(source, dict(books), bounds), range(PARTITIONS), cores, progress)
     if not bounds.rebuilt and any(one.rebuilt for one, _ in found.values()):
@@ -190,7 +190,7 @@ class _Task:
                         stood.append(Stood.of(one))
                         continue
                     facts.take(one)
-                    if (copy := Copies.copy_of(one)) is not None:
+                    if (copy := Broadcasts.copy_of(one)) is not None:
                         seen.setdefault(copy, one.value or b"")
                 self.done[number] += len(records)
                 self.told()

@@ -22,6 +22,7 @@ from services._bus.kafka import Connection
 from services._bus.producer import Producer
 from services._bus.settings import NotConfigured, file_text, folder, needed, number
 from services._bus.telemetry import Telemetry
+from services.audit.adapters import run_store
 from services.audit.adapters.detector_store import PostgresDetectorStore
 from services.audit.adapters.finding_reader import FindingReader
 from services.audit.adapters.folder import FolderStore
@@ -36,6 +37,7 @@ from services.audit.domain.note import VerifierKey
 from services.audit.domain.policy import NOBODY, Policy, parse_policy
 from services.audit.entries import Entered
 from services.audit.handlers import Detectors
+from services.audit.nights import Nights
 from services.audit.ports import LogStore, Place
 from services.audit.verifying import Patience
 from services.audit.web.app import OutagesOf, Parts
@@ -207,6 +209,7 @@ class Audit:
     log: LogLoop
     detectors: DetectorLoop
     registry: RegistryReader
+    nights: Nights
     parts: Parts
     registry_records: KafkaRecords
     stores: tuple[PostgresDetectorStore, PostgresDetectorStore]
@@ -265,7 +268,15 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
         sender=Producer(connection, client_id=f"{CLIENT}-findings"),
         monotonic=time.monotonic,
     )
+    nights = Nights(
+        closings=lambda: registry.state.closings,
+        leaves=lambda: log.progress.size,
+        latest=lambda: run_store.latest(settings.dsn),
+        environ=settings.environ,
+        monotonic=time.monotonic,
+    )
     _gauges(telemetry, log, detectors, witnesses)
+    _of_nights(telemetry, nights)
     status = Status(
         log=log,
         detectors=detectors,
@@ -273,6 +284,7 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
         store=published,
         verifier=verifier,
         witnesses=witnesses,
+        nights=nights,
         monotonic=time.monotonic,
         wall=time.time,
     )
@@ -299,7 +311,7 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
             reached=lambda: reached(log.progress, _PENDING_S),
         ),
     )
-    return Audit(log, detectors, registry, parts, registry_records, (findings, beside), reading, asking, witnesses)
+    return Audit(log, detectors, registry, nights, parts, registry_records, (findings, beside), reading, asking, witnesses)
 
 
 def _outages(rules: Sequence[EntryRule], registry: RegistryReader) -> OutagesOf:
@@ -332,3 +344,17 @@ def _gauges(telemetry: Telemetry, log: LogLoop, detectors: DetectorLoop, witness
     telemetry.gauge("mingjian.log.size", "{leaf}", "leaves of the log", lambda: log.progress.size)
     telemetry.gauge("mingjian.log.signed", "{leaf}", "leaves under the published checkpoint", lambda: log.progress.signed)
     telemetry.gauge("mingjian.lag", "{record}", "records that the detectors have not read", detectors.progress.lag)
+
+
+def _of_nights(telemetry: Telemetry, nights: Nights) -> None:
+    last = lambda name: None if nights.last is None else nights.last[name]  # noqa: E731
+    telemetry.gauge(
+        "mingjian.grades.differences", "{event}", "events that differ from the facts, by the newest run", lambda: last("differences")
+    )
+    telemetry.gauge("mingjian.grades.compared", "{event}", "events that the newest run held against the facts", lambda: last("compared"))
+    telemetry.gauge(
+        "mingjian.grades.due",
+        "{day}",
+        "1 while the newest closed day's grades are not worked out again",
+        lambda: int(nights.due() is not None),
+    )

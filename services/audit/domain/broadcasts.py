@@ -30,7 +30,7 @@ class Original:
 
 
 @dataclass(slots=True)
-class Copies:
+class Broadcasts:
     """``originals``: of every broadcast, by name, the first one; ``closings``: where days closed, in order, with the day."""
 
     originals: dict[Name, Original] = field(default_factory=dict)
