@@ -81,10 +81,9 @@ def judge(
     unjudged = facts.unjudged(books)
     found.unjudged = {(regime, facts.partition) for regime in unjudged}
     wrong: dict[Group, list[Difference]] = {}
+    judged = {regime: books[regime] for regime in sorted(facts.named() - unjudged) if regime in books}
     for subject in sorted(facts.subjects):
-        for regime, book in books.items():
-            if regime in unjudged:
-                continue
+        for regime, book in judged.items():
             told = facts.told(subject, book)
             found.lines += told.lines
             if told.untold:

@@ -109,6 +109,10 @@ class Facts:
         regimes = self.controls.regimes()
         return {one for one in regimes if not_held(self.controls, books.get(one), one, upto=self.offset, known=self.known)}
 
+    def named(self) -> set[str]:
+        """Regimes that a control event of the partition names: by any other nothing is told of anybody."""
+        return {one.data["regime"] for one in self.controls.facts if "regime" in one.data}
+
     def told(self, subject: str, book: Book) -> Told:
         """What the subject's facts lead to by a regime. Never raises: what can't be worked out is ``untold``."""
         found, regime = Told(), book.rulebook.regime
