@@ -11,13 +11,16 @@ import typer
 from aiokafka.errors import KafkaError
 from rich.console import Console
 
-from services._bus.kafka import UnusableCertificates
+from schemas.rulebook import RulebookError
+from services._bus.kafka import Unavailable, UnusableCertificates
 from services._bus.settings import NotConfigured
 from services.audit.adapters import calendars
 from services.audit.domain.note import ED25519, NoteError, VerifierKey
 from services.audit.domain.policy import Policy, PolicyError
+from services.audit.grades_check import Grades, check_with_bar
+from services.audit.regrading import Source
 from services.audit.verifying import Report, Trust, run_verify
-from services.audit.wiring import CALENDAR_FILE, cores, default_home, genesis_event, patience, policy_of
+from services.audit.wiring import CALENDAR_FILE, RULEBOOKS, broker, cores, default_home, genesis_event, patience, policy_of
 from services.audit.wiring import kafka as connection_to
 
 _SHOWN = 50
@@ -51,9 +54,19 @@ def verify(
     ] = None,
     against: Annotated[list[Path] | None, typer.Option(help="A checkpoint that somebody else was shown; may be repeated.")] = None,
     wait: Annotated[float, typer.Option(help="Seconds to wait for a checkpoint of all that Kafka has now.")] = 15.0,
+    grades: Annotated[
+        bool, typer.Option("--grades", help="Work every grade, duty and word of a part out again, too, and hold it against Kafka.")
+    ] = False,
+    rulebooks: Annotated[
+        Path | None, typer.Option(envvar="MINGJIAN_RULEBOOKS", help="With --grades: folder of rulebooks; default the shipped ones.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
     """Recompute the whole log: bundles, tiles, root, every signature, every record on Kafka, and the checkpoint seen last."""
+    if grades and offline:
+        raise typer.BadParameter(
+            "reads Kafka, which --offline leaves out; `mingjian verify --grades` without it does both", param_hint="--grades"
+        )
     home = getattr(getattr(context.obj, "home", None), "root", None) or default_home()
     try:
         pinned = genesis_event(genesis or home / "genesis.json") if genesis or not vkey else None
@@ -68,13 +81,14 @@ def verify(
             console=Console(stderr=True),
             cores=cores(),
         )
-    except (NoteError, NotConfigured, PolicyError, KafkaError, UnusableCertificates) as error:
+        regraded = _grades(report, kafka, rulebooks) if grades else None
+    except (NoteError, NotConfigured, PolicyError, KafkaError, UnusableCertificates, Unavailable, RulebookError) as error:
         typer.echo(json.dumps({"verified": False, "error": str(error)}) if as_json else f"not verified: {error}", err=not as_json)
         raise typer.Exit(1) from None
     if as_json:
-        typer.echo(json.dumps({"verified": report.verified, **asdict(report)}))
+        typer.echo(json.dumps({"verified": report.verified, **asdict(report), "grades": regraded and regraded.as_json()}))
     else:
-        _tell(report)
+        _tell(report, regraded)
     if not report.verified:
         raise typer.Exit(1)
 
@@ -93,7 +107,14 @@ def _policy(witness: list[str] | None, quorum: int | None, path: Path | None, ho
     return policy_of(own if own.is_file() else None), False
 
 
-def _tell(report: Report) -> None:
+def _grades(report: Report, kafka: str | None, rulebooks: Path | None) -> Grades:
+    """Work all grades out again; what differs is the report's as well."""
+    found = check_with_bar(Source(*broker(kafka)), rulebooks or RULEBOOKS, cores=cores(), console=Console(stderr=True))
+    report.faults += found.faults
+    return found
+
+
+def _tell(report: Report, grades: Grades | None = None) -> None:
     for fault in report.faults[:_SHOWN]:
         typer.echo(f"{fault.code}: {fault.where}: {fault.what}", err=True)
     if len(report.faults) > _SHOWN:
@@ -105,6 +126,8 @@ def _tell(report: Report) -> None:
         )
     if report.pending is not None:
         typer.echo(f"Kafka: {report.compared:,} records compared, {report.pending:,} newer than the checkpoint")
+    if grades is not None:
+        typer.echo(grades.told())
     if report.seen_before is not None:
         typer.echo(f"the checkpoint seen last, of {report.seen_before:,} leaves, is a prefix of this log" if report.verified else "")
     typer.echo("verified \u2713" if report.verified else f"not verified: {len(report.faults)} faults")

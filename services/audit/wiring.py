@@ -142,10 +142,15 @@ def default_home(env: Mapping[str, str] = os.environ) -> Path:
     return Path(env.get("MINGJIAN_HOME") or ".mingjian")
 
 
-def kafka(bootstrap: str | None, env: Mapping[str, str] = os.environ) -> Connection:
-    """The broker named, or the embedded one; with the environment's certificates. Raises ``UnusableCertificates``."""
+def broker(bootstrap: str | None, env: Mapping[str, str] = os.environ) -> tuple[str, Path | None]:
+    """The address of the broker named, or of the embedded one, and the folder of the environment's certificates."""
     embedded = f"127.0.0.1:{int(env.get('MINGJIAN_PORT_BASE') or _BASE) + _KAFKA_STEP}"
-    return Connection.of(bootstrap or embedded, folder(env, "MINGJIAN_KAFKA_TLS_DIR"))
+    return bootstrap or embedded, folder(env, "MINGJIAN_KAFKA_TLS_DIR")
+
+
+def kafka(bootstrap: str | None, env: Mapping[str, str] = os.environ) -> Connection:
+    """A connection to ``broker``. Raises ``UnusableCertificates``."""
+    return Connection.of(*broker(bootstrap, env))
 
 
 def patience(wait_s: float) -> Patience:
@@ -268,15 +273,8 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
         sender=Producer(connection, client_id=f"{CLIENT}-findings"),
         monotonic=time.monotonic,
     )
-    nights = Nights(
-        closings=lambda: registry.state.closings,
-        leaves=lambda: log.progress.size,
-        latest=lambda: run_store.latest(settings.dsn),
-        environ=settings.environ,
-        monotonic=time.monotonic,
-    )
+    nights = _nights(settings, registry, log, telemetry)
     _gauges(telemetry, log, detectors, witnesses)
-    _of_nights(telemetry, nights)
     status = Status(
         log=log,
         detectors=detectors,
@@ -346,15 +344,18 @@ def _gauges(telemetry: Telemetry, log: LogLoop, detectors: DetectorLoop, witness
     telemetry.gauge("mingjian.lag", "{record}", "records that the detectors have not read", detectors.progress.lag)
 
 
-def _of_nights(telemetry: Telemetry, nights: Nights) -> None:
+def _nights(settings: Settings, registry: RegistryReader, log: LogLoop, telemetry: Telemetry) -> Nights:
+    nights = Nights(
+        closings=lambda: registry.state.closings,
+        leaves=lambda: log.progress.size,
+        latest=lambda: run_store.latest(settings.dsn),
+        environ=settings.environ,
+        monotonic=time.monotonic,
+    )
     last = lambda name: None if nights.last is None else nights.last[name]  # noqa: E731
+    telemetry.gauge("mingjian.grades.differences", "{event}", "events of the newest run that differ", lambda: last("differences"))
+    telemetry.gauge("mingjian.grades.compared", "{event}", "events that the newest run compared", lambda: last("compared"))
     telemetry.gauge(
-        "mingjian.grades.differences", "{event}", "events that differ from the facts, by the newest run", lambda: last("differences")
+        "mingjian.grades.due", "{day}", "1 while the newest closed day waits for its run", lambda: int(nights.due() is not None)
     )
-    telemetry.gauge("mingjian.grades.compared", "{event}", "events that the newest run held against the facts", lambda: last("compared"))
-    telemetry.gauge(
-        "mingjian.grades.due",
-        "{day}",
-        "1 while the newest closed day's grades are not worked out again",
-        lambda: int(nights.due() is not None),
-    )
+    return nights

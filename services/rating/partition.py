@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from schemas.heads import CURSOR, HEAD, PARTS, PENDING, REBUILT
+from schemas.heads import CURSOR, HEAD, PARTS, PENDING, REBUILT, REFUSED, UNTOLD
 from services.rating import agenda
 from services.rating.domain.controls import Controls
 from services.rating.domain.facts import Fact, pack, unpack
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 FACTS_IN_A_CHUNK = 64
 # Decoded subjects kept in each partition.
 SUBJECTS_IN_MEMORY = 1_000
-CONTROL, REFUSED, UNTOLD = b"control/", b"refused/", b"untold/"
+CONTROL = b"control/"
 SEPARATOR = b"#"
 
 

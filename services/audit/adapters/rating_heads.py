@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from aiokafka import AIOKafkaConsumer
 
-from schemas.heads import CURSOR, HEAD, PARTS, PENDING
+from schemas.heads import CURSOR, HEAD, PARTS, PENDING, REFUSED, UNTOLD
 from schemas.topics import PARTITIONS, changelog
 from services._bus.kafka import Connection
 from services.audit.adapters import replay_reader
@@ -39,7 +39,13 @@ def worked(rows: Rows) -> Worked:
     controls = [int(key.removeprefix(PENDING)) for key in rows if key.startswith(PENDING)]
     pending = {offset: rows.get(CURSOR + b"%d" % offset, b"").decode() for offset in controls}
     order: Any = orjson.loads(rows[PARTS])[0] if PARTS in rows else None
-    return Worked(head, pending, tuple(order) if order else None)
+    refused = {key.removeprefix(REFUSED).decode(): int(value) for key, value in rows.items() if key.startswith(REFUSED)}
+    untold = {}
+    for key, value in rows.items():
+        if key.startswith(UNTOLD):
+            regime, _, subject = key.removeprefix(UNTOLD).decode().partition("#")
+            untold[regime, subject] = int(value)
+    return Worked(head, pending, tuple(order) if order else None, refused, untold)
 
 
 async def _changelogs(connection: Connection) -> dict[int, str]:

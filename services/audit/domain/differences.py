@@ -97,15 +97,21 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class Worked:
     """How far rating is in one partition, see ``schemas.heads``. ``pending``: offset of a control → the last subject done; ``wholes``: the
-    place up to which wholes are told."""
+    place up to which wholes are told; ``refused``, ``untold``: from which offset on rating owes grades by a regime, or those of a subject
+    by a regime, and says so itself."""
 
     head: int = -1
     pending: Mapping[int, str] = field(default_factory=dict)
     wholes: Order | None = None
+    refused: Mapping[str, int] = field(default_factory=dict)
+    untold: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     def due(self, one: Expected) -> bool:
         """Whether the event must have been told by now, with everything before it."""
         offset = one.cause[1]
+        owed = min(self.refused.get(one.regime, offset + 1), self.untold.get((one.regime, one.about), offset + 1))
+        if owed <= offset:
+            return False
         return offset <= self.head and (offset not in self.pending or one.about <= self.pending[offset])
 
 

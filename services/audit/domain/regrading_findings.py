@@ -43,13 +43,18 @@ def copy_finding(one: Original, lacking: list[int], stack: str) -> Raised:
         f"登记簿记录{REGISTRY}/0/{one.offset}（{_plain(one.type)}）在下列事实分区没有副本：{some}。"
         "其后已有两次日终；这些分区的等级、期限未计入该记录。"
     )
-    en = (
-        f"Record {REGISTRY}/0/{one.offset} of the registry ({_plain(one.type)}) has no copy in these partitions of facts: {some}. "
+    en = f"Record {REGISTRY}/0/{one.offset} of the registry {copy_words(one, lacking)}"
+    rule = "contract: a broadcast has a copy in every partition"
+    return _raised(COPY_MISSING, place, stack, one.stamp, zh, en, rule, "")
+
+
+def copy_words(one: Original, lacking: list[int]) -> str:
+    """What is said of it behind its place."""
+    return (
+        f"({_plain(one.type)}) has no copy in these partitions of facts: {', '.join(map(str, lacking))}. "
         "Two days have closed since; grades and terms of those partitions are worked out without it. "
         "Intake completes half-sent broadcasts at its start."
     )
-    rule = "contract: a broadcast has a copy in every partition"
-    return _raised(COPY_MISSING, place, stack, one.stamp, zh, en, rule, "")
 
 
 def more_finding(closing: tuple[int, str], id: str, stamp: int, left: int, stack: str) -> Raised:

@@ -20,6 +20,7 @@ from services.audit.domain.frame import Record
 from services.audit.domain.judging import Judged, judge, judge_parts
 from services.audit.domain.replay import GRADED, Facts, order_of
 from services.rating.domain.facts import CONTROLS
+from services.rating.domain.fold import Book
 from services.rating.domain.parts.chronicle import Chronicle
 from services.rating.domain.parts.entries import TYPE as PART_GRADED
 from services.rating.domain.parts.entries import entry_of
@@ -190,6 +191,19 @@ def test_the_events_of_a_control_are_due_once_the_cursor_has_passed_their_subjec
     assert len(differences(sent, left, whole)) == len(by_control)
     assert differences(sent, left, replace(whole, pending={control: ""})) == []
     assert {one.named[0] for one in differences(sent, left, replace(whole, pending={control: first}))} == {first}
+
+
+def test_what_rating_says_that_it_owes_is_not_due() -> None:
+    """A worker without the activated edition refuses the regime; one whose rulebook fails owes the subject."""
+    sent = stream(town(2))
+    kafka = Kafka(rng=random.Random(1))
+    Process(kafka, records(sent), {"liyujiang": Book.of(BOOKS["liyujiang"].rulebook.model_copy(update={"readings": ()}))}).finish()
+    assert head_of(kafka).refused and not [one for one in kafka.messages if one.topic == topics.GRADES]
+    assert differences(sent, [], head_of(kafka)) == []
+    assert differences(sent, [], replace(head_of(kafka), refused={})) != []
+    name = next(one.subject for one in sent if one.subject)
+    missing = {one.named[0] for one in differences(sent, [], Worked(len(sent) - 1, untold={("liyujiang", name): 0}))}
+    assert missing == {one.subject for one in sent if one.subject} - {name}
 
 
 def test_a_regime_of_which_no_edition_lies_here_is_not_judged() -> None:
