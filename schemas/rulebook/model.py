@@ -293,7 +293,15 @@ class Rulebook(Section):
 
     def edition(self, day: date) -> int:
         """Days of one number have the same rules in force and the same values of all parameters."""
-        return bisect_right(self.dates, day)
+        editions = self._editions
+        found = editions.get(day)
+        if found is None:
+            found = editions[day] = bisect_right(self.dates, day)
+        return found
+
+    @cached_property
+    def _editions(self) -> dict[date, int]:
+        return {}
 
     @cached_property
     def kept(self) -> dict[Hashable, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import google_crc32c
 from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import _MemoryRecordsPy
@@ -35,11 +36,22 @@ class _Lenient(_DefaultRecordBatchPy):  # type: ignore[misc]
             self._buffer = _Buffer(self._buffer)
 
 
+# In a batch of today's format: which format, the checksum, and from where on it counts.
+_MAGIC_AT, _CRC_AT, _CHECKED_FROM, _MAGIC = 16, 17, 21, 2
+
+
 class Batch:
     """aiokafka's batch; its records are read again, by name leniently, where it can't decode them."""
 
     def __init__(self, strict: Any, raw: bytes) -> None:
         self._strict, self._raw = strict, raw
+
+    def validate_crc(self) -> bool:
+        """The same answer as aiokafka's, by the processor's own instruction: a tenth of the time, and every record read pays for it."""
+        raw = self._raw
+        if raw[_MAGIC_AT] != _MAGIC:
+            return bool(self._strict.validate_crc())
+        return google_crc32c.value(raw[_CHECKED_FROM:]) == int.from_bytes(raw[_CRC_AT:_CHECKED_FROM])
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._strict, name)

@@ -106,14 +106,18 @@ class Partitions:
             while fetch is not None:
                 data = await fetch
                 fetch = None
-                entries, following = self._parsed(data, partition, position, end)
+                batches, following = self._batches(data, partition, position, end)
                 if following < end:
                     fetch = asyncio.ensure_future(self._fetch(partition, following))
                     # Let it go out before the records are worked off.
                     await asyncio.sleep(0)
+                for batch in batches:
+                    # One at a time: whoever takes the records finds them in the processor's cache.
+                    entries = self._entries(batch, partition, position, end)
+                    position = min(batch.next_offset, end)
+                    if entries:
+                        yield entries
                 position = following
-                if entries:
-                    yield entries
         finally:
             if fetch is not None:
                 fetch.cancel()
@@ -126,30 +130,34 @@ class Partitions:
         answer = await self._ask(partition, request)
         return answer[-1] or b""
 
-    def _parsed(self, data: bytes, partition: int, position: int, end: int) -> tuple[list[Entry], int]:
-        """The records from ``position`` on and below ``end``, and the offset to go on with."""
-        entries: list[Entry] = []
+    def _batches(self, data: bytes, partition: int, position: int, end: int) -> tuple[list[Any], int]:
+        """The batches that hold records from ``position`` on and below ``end``, not yet read, and the offset to go on with."""
+        found: list[Any] = []
         following = position
         batches = Records(data)
         while batches.has_next() and following < end:
             batch = batches.next_batch()
             assert batch is not None
-            if not batch.validate_crc():
-                raise RecordsGone(f"{self._topic} {partition}: the records from offset {batch.base_offset} on are damaged (CRC)")
-            if batch.next_offset <= following:
-                continue
-            if not batch.is_control_batch:
-                some = [(one.offset, one.timestamp, one.key, one.value, one.headers) for one in batch]
-                if some[0][0] < following or batch.next_offset > end:
-                    some = [one for one in some if following <= one[0] < end]
-                # Within a batch offsets rise, so ends that fit mean that none is missing between.
-                if not some or some[0][0] != following or some[-1][0] != following + len(some) - 1:
-                    raise RecordsGone(f"{self._topic} {partition}: offsets from {following} on are missing")
-                entries += some
-            following = batch.next_offset
+            if batch.next_offset > following:
+                found.append(batch)
+                following = batch.next_offset
         if following == position and len(data) > MAX_MESSAGE_BYTES:
             raise RecordsGone(f"{self._topic} {partition}: the record at offset {position} is larger than Kafka may hold")
-        return entries, min(following, end)
+        return found, min(following, end)
+
+    def _entries(self, batch: Any, partition: int, position: int, end: int) -> list[Entry]:
+        """The batch's records from ``position`` on and below ``end``."""
+        if not batch.validate_crc():
+            raise RecordsGone(f"{self._topic} {partition}: the records from offset {batch.base_offset} on are damaged (CRC)")
+        if batch.is_control_batch:
+            return []
+        some = [(one.offset, one.timestamp, one.key, one.value, one.headers) for one in batch]
+        if some[0][0] < position or batch.next_offset > end:
+            some = [one for one in some if position <= one[0] < end]
+        # Within a batch offsets rise, so ends that fit mean that none is missing between.
+        if not some or some[0][0] != position or some[-1][0] != position + len(some) - 1:
+            raise RecordsGone(f"{self._topic} {partition}: offsets from {position} on are missing")
+        return some
 
     async def _ask(self, partition: int, request: Any) -> Any:
         """The partition's part of the leader's answer; who leads may change meanwhile."""

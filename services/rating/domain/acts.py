@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from services.rating.domain.days import day
@@ -60,6 +61,12 @@ class Act:
     def order(self) -> tuple[date, int, int]:
         return order_of(self)
 
+    def comes_before(self, other: Act) -> bool:
+        """By ``order``, without making one: it is asked of every act there is."""
+        if self.effective != other.effective:
+            return self.effective < other.effective
+        return self.offset < other.offset or (self.offset == other.offset and self.position < other.position)
+
     @property
     def regime(self) -> str | None:
         """The regime that an inspection was made for, where it names one: its findings are of that regime only."""
@@ -78,7 +85,7 @@ def order_of(act: Act) -> tuple[date, int, int]:
 
 def put(acts: list[Act], act: Act) -> None:
     """Enter an act into a list that is sorted by order. Mostly the newest comes last."""
-    if acts and order_of(act) < order_of(acts[-1]):
+    if acts and act.comes_before(acts[-1]):
         insort(acts, act, key=order_of)
     else:
         acts.append(act)
@@ -119,76 +126,69 @@ def between(acts: list[Act], first: date, last: date) -> list[Act]:
 
 def acts_of(fact: Fact, service: dict[str, Any] | None = None, served_by: Fact | None = None) -> list[Act]:
     """The acts that a fact brings. A document without ``service`` (its own, or the one given) brings none: awaiting service."""
-    if fact.name not in ACTS:
+    name, data = fact.name, fact.data
+    if name not in ACTS:
         return []
-    data = fact.data
     happened = day(data.get("occurred_on"))
-    if fact.name in DOCUMENTS:
-        service = data.get("service") or service
-        if service is None:
-            return []
-        served = day(service["served_on"])
-        assert served is not None
-        return [
-            Act(
-                effective=served,
-                offset=fact.offset,
-                fact=fact,
-                happened=happened,
-                served=served,
-                served_by=served_by,
-                correct_by=day(data.get("correct_by")),
-                position=position,
-                **one,
-            )
-            for position, one in enumerate(_document(fact.name, data))
-        ]
-    if happened is None:
+    if name not in DOCUMENTS:
+        return [] if happened is None else _of_event(fact, happened)
+    service = data.get("service") or service
+    if service is None:
         return []
+    served, correct_by = day(service["served_on"]), day(data.get("correct_by"))
+    assert served is not None
     return [
-        Act(effective=happened, offset=fact.offset, fact=fact, happened=happened, position=position, **one)
-        for position, one in enumerate(_event(fact.name, data))
+        Act(served, fact.offset, sanctions, fact, field, violation, concepts, approvals, happened, served, correct_by, served_by, position)
+        for position, (sanctions, field, violation, concepts, approvals) in enumerate(_of_document(name, data))
     ]
 
 
-def _document(name: str, data: dict[str, Any]) -> list[dict[str, Any]]:
-    field = data.get("legal_field")
-    if name == "warning.issued":
-        return [_one("warning", legal_field=field, violation=data["violation"])]
-    if name == "announcement.made":
-        return [_one("announcement", legal_field=field, violation=data["violation"])]
-    if name == "correction.ordered":
-        return [_one("correction_order", legal_field=field, violation=code) for code in data["violations"]]
+# What an act of a document says: sanctions, legal field, violation, concepts, approvals revoked.
+_Words = tuple[frozenset[str], str | None, str | None, frozenset[str], int]
+_NO_WORDS: frozenset[str] = frozenset()
+
+
+def _of_event(fact: Fact, happened: date) -> list[Act]:
+    """Of what has no document: it takes effect on the day it happened."""
+    name, data = fact.name, fact.data
+    if name == "enterprise.closed":
+        return [Act(happened, fact.offset, _words((data["reason"],)), fact, happened=happened)]
+    if name == "inspection.recorded":
+        sanctions, violations = _words(("violation_found",)), data.get("violations") or ()
+    elif data["outcome"] == "violation_no_penalty":
+        sanctions, violations = _words(("violation_established",)), data.get("violations") or (None,)
+    else:
+        return []
+    return [
+        Act(happened, fact.offset, sanctions, fact, None, code, _NO_WORDS, 0, happened, position=position)
+        for position, code in enumerate(violations)
+    ]
+
+
+def _of_document(name: str, data: dict[str, Any]) -> list[_Words]:
     if name in ("penalty.decided", _OTHER):
         return [_penalty(act) for act in data["acts"]]
+    field = data.get("legal_field")
+    if name == "warning.issued":
+        return [(_words(("warning",)), field, data["violation"], _NO_WORDS, 0)]
+    if name == "announcement.made":
+        return [(_words(("announcement",)), field, data["violation"], _NO_WORDS, 0)]
+    if name == "correction.ordered":
+        return [(_words(("correction_order",)), field, code, _NO_WORDS, 0) for code in data["violations"]]
     if name == "crime.judged":
-        return [_one("crime" if data["final"] else "crime_not_final", legal_field=field)]
+        return [(_words(("crime" if data["final"] else "crime_not_final",)), field, None, _NO_WORDS, 0)]
     if name == "obstruction.determined":
-        return [_one("obstruction")]
-    return [_one("permit_revoked" if data["whole"] else "permit_partly_revoked")]
+        return [(_words(("obstruction",)), None, None, _NO_WORDS, 0)]
+    return [(_words(("permit_revoked" if data["whole"] else "permit_partly_revoked",)), None, None, _NO_WORDS, 0)]
 
 
-def _penalty(act: dict[str, Any]) -> dict[str, Any]:
-    kinds = frozenset(act["kinds"])
+def _penalty(act: dict[str, Any]) -> _Words:
+    kinds, concepts = _words(tuple(act["kinds"])), act.get("concepts")
     approvals = (act.get("approvals_revoked") or 1) if "advertising_approval_revoked" in kinds else 0
-    return {
-        "sanctions": kinds,
-        "legal_field": act["legal_field"],
-        "violation": act["violation"],
-        "concepts": frozenset(act.get("concepts") or ()),
-        "approvals": approvals,
-    }
+    return (kinds, act["legal_field"], act["violation"], _words(tuple(concepts)) if concepts else _NO_WORDS, approvals)
 
 
-def _event(name: str, data: dict[str, Any]) -> list[dict[str, Any]]:
-    if name == "enterprise.closed":
-        return [_one(data["reason"])]
-    if name == "inspection.recorded":
-        return [_one("violation_found", violation=code) for code in data.get("violations") or ()]
-    if name == "case.closed" and data["outcome"] == "violation_no_penalty":
-        return [_one("violation_established", violation=code) for code in data.get("violations") or (None,)]
-    return []
-
-
-def _one(sanction: str, **more: Any) -> dict[str, Any]:
-    return {"sanctions": frozenset((sanction,)), **more}
+@lru_cache(maxsize=4_096)
+def _words(some: tuple[str, ...]) -> frozenset[str]:
+    """One set for all acts alike: its hash is worked out once."""
+    return frozenset(some)

@@ -7,7 +7,7 @@ rest; with a gate that lets through what merely waits, the same rules work out w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import NamedTuple
@@ -156,10 +156,12 @@ def _first_of_each(acts: Iterable[Act]) -> Iterator[int]:
     yield from first.values()
 
 
-def approvals(rulebook: Rulebook, reasons: Iterable[Reason], grade: str) -> tuple[Reason, ...]:
+def approvals(rulebook: Rulebook, reasons: Sequence[Reason], grade: str) -> tuple[Reason, ...]:
     """What an approved grade's explanation ends with: who said so and when, each word once."""
     assert rulebook.periodic is not None
     approval = rulebook.periodic.approval
+    if approval is None or all(one.approved_by is None for one in reasons):
+        return ()
     words = {one.approved_by.offset: one.approved_by for one in reasons if one.approved_by and one.grade == grade}
     if approval is None or not words:
         return ()

@@ -10,6 +10,7 @@ ONE_DAY = timedelta(days=1)
 _QUARTER_MS = 15 * 60 * 1000
 
 
+@lru_cache(maxsize=32_768)
 def day(text: str | None) -> date | None:
     """``YYYY-MM-DD`` → date; None stays None."""
     return date.fromisoformat(text) if text else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from schemas.rulebook import Rulebook
@@ -26,6 +27,11 @@ class FinalScore:
     points: Decimal
     fact: Fact
     notes: tuple[Reason, ...] = ()
+
+
+@lru_cache(maxsize=4_096)
+def _number(text: str) -> Decimal:
+    return Decimal(text)
 
 
 def scaled(total: str, maximum: str, full: Decimal) -> Decimal | None:
@@ -50,6 +56,8 @@ def final_score(view: View, rulebook: Rulebook, first: date, last: date) -> Fina
     full, choice = terms.full, terms.choice
     if full is None:
         return None
+    if len(scores) == 1 and _number(scores[0].data["maximum"]) == full:
+        return FinalScore(_number(scores[0].data["total"]), scores[0])
     found: list[tuple[Decimal, Fact]] = []
     for fact in scores:
         points = scaled(fact.data["total"], fact.data["maximum"], full)

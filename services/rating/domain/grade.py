@@ -34,6 +34,8 @@ def standing(subject: Subject, controls: Controls, book: Book, *, upto: int, as_
         return _on(subject, controls, book.rulebook.regime, law, upto, day, proposing)
 
     found = on(as_of)
+    if not subject.may_repair:
+        return found
     for repaired in reversed(subject.repair_days()):
         if found is None or found.in_force_from is None or repaired > as_of:
             continue

@@ -84,7 +84,7 @@ def index_of(view: View, rulebook: Rulebook) -> Index:
     if index is None:
         if len(view.indexes) >= MAX_INDEXES:
             view.indexes.clear()
-        tallies = {one.name: Tally(one, rulebook) for one in rulebook.point_tables}
+        tallies = {one.name: Tally(one, rulebook) for one in rulebook.point_tables} if rulebook.point_tables else {}
         index = view.indexes[id(rulebook)] = Index(rulebook, tallies=tallies)
         if rulebook.periodic and rulebook.periodic.lowering:
             index.lowering = lowering.Counted(rulebook.periodic.lowering, rulebook)
@@ -106,7 +106,7 @@ def _enter(index: Index, act: Act) -> None:
         tracker.enter(act)
     for place in seen.stains:
         put(index.matched.setdefault(place, []), act)
-    if seen.lowers and index.lowering:
+    if seen.lowers and index.lowering is not None:
         index.lowering.enter(act)
     for tally in index.tallies.values():
         tally.enter(act)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
 
@@ -37,6 +37,8 @@ class Law:
 
     parts: tuple[Part, ...]
     unheld: Activation | None = None
+    # By day: every subject asks for the same few.
+    _manners: dict[date, frozenset[str]] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def one(self) -> Rulebook | None:
@@ -59,7 +61,10 @@ class Law:
 
     def manners(self, day: date) -> frozenset[str]:
         """R19: the ways of succession in which history follows, by the law of a day."""
-        return manners(self.on(day).rulebook, day) if self.parts else NO_MANNER
+        found = self._manners.get(day)
+        if found is None:
+            found = self._manners[day] = manners(self.on(day).rulebook, day) if self.parts else NO_MANNER
+        return found
 
     def over(self, first: date, last: date) -> Iterator[tuple[int, Part, date, date]]:
         """The parts that days from ``first`` to ``last`` lie in: number, part, the first and the last of these days."""

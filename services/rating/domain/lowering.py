@@ -46,6 +46,10 @@ class Counted:
         elif self._counted is not None:
             self._count(act)
 
+    def __bool__(self) -> bool:
+        """False while there is none."""
+        return bool(self._acts)
+
     def between(self, first: date, last: date) -> list[Act]:
         """The counted acts that took effect from ``first`` to ``last``, both days included."""
         if not self._acts:

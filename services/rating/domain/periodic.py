@@ -222,9 +222,10 @@ def _graded(rulebook: Rulebook, reasons: tuple[Reason, ...], evaluation: Evaluat
     assert rulebook.periodic is not None
     graded = rulebook.status_for("graded")
     assert graded is not None
-    grade = pick(rulebook, reasons)
-    several = rulebook.periodic.precedence_readings if any(one.grade != grade for one in reasons) else ()
-    approved_on = min((one.on or evaluation.on for one in reasons if one.grade == grade), default=evaluation.on)
+    grade, several, approved_on = pick(rulebook, reasons), (), reasons[0].on or evaluation.on
+    if len(reasons) > 1:
+        several = rulebook.periodic.precedence_readings if any(one.grade != grade for one in reasons) else ()
+        approved_on = min((one.on or evaluation.on for one in reasons if one.grade == grade), default=evaluation.on)
     return Standing(
         grade,
         graded.status,
@@ -291,6 +292,8 @@ def _met(view: View, rulebook: Rulebook, course: Course) -> Standing:
 
 def _lowered(view: View, rulebook: Rulebook, course: Course, base: Standing, as_of: date) -> Standing:
     """R10, R11: causes after the evaluated period lower at once, and stay through the evaluation of an earlier period."""
+    if not course.law and not index_of(view, rulebook).trackers:
+        return base
     assert base.after is not None
     first = max(base.after + ONE_DAY, course.go_live)
     reasons, notes = _at_once(view, rulebook, course, "immediate", first, as_of)
@@ -319,20 +322,22 @@ def _lowered(view: View, rulebook: Rulebook, course: Course, base: Standing, as_
 
 def _stepped(view: View, rulebook: Rulebook, course: Course, base: Standing, as_of: date) -> Standing:
     """R7 on top of R10: what penalties of other departments after the evaluated period come to."""
-
-    def without(day: date) -> Standing:
-        return _lowered(view, rulebook, course, base, day)
-
-    found = without(as_of)
+    found = _lowered(view, rulebook, course, base, as_of)
+    counted = None if course.law else index_of(view, rulebook).lowering
+    if not course.law and not counted:
+        return found
     assert base.after is not None
     first = max(base.after + ONE_DAY, course.go_live)
     if course.law:
         lowering = steps(view, course.law, first, as_of)
     else:
-        counted = index_of(view, rulebook).lowering
         lowering = [(act, rulebook) for act in counted.between(first, as_of)] if counted else []
     if not lowering:
         return found
+
+    def without(day: date) -> Standing:
+        return _lowered(view, rulebook, course, base, day)
+
     acts = [act for act, _ in lowering]
     evaluated_on = course.evaluations[-1].on if course.evaluations else date.min
     early = [act for act in acts if act.effective < evaluated_on]

@@ -45,6 +45,8 @@ class Standing:
     @property
     def clauses(self) -> tuple[str, ...]:
         """Each clause once, in the order of the reasons."""
+        if len(self.reasons) == 1:
+            return (self.reasons[0].clause,)
         return tuple(dict.fromkeys(reason.clause for reason in self.reasons))
 
     @property

@@ -204,6 +204,11 @@ class Subject:
         decision = decision_of(fact)
         return next((on for on, meant in self._granted() if fact.key in meant or decision in meant), None)
 
+    @property
+    def may_repair(self) -> bool:
+        """False where ``repair_days`` can have none."""
+        return bool(self.effects.repairs or self._through)
+
     def repair_days(self) -> list[date]:
         """The days from which granted repairs act, or a history counts that was taken over, sorted."""
         days = [on for on, _ in self._granted()]

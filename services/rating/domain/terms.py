@@ -24,10 +24,16 @@ class Terms:
 
 def terms_of(rulebook: Rulebook, day: date) -> Terms:
     """The terms of the edition that a day lies in."""
-    key = ("terms", rulebook.edition(day))
-    found: Terms | None = rulebook.kept.get(key)
+    # By the day itself, for it is asked of every subject several times.
+    by_day: dict[date, Terms] | None = rulebook.kept.get("terms")
+    if by_day is None:
+        by_day = rulebook.kept["terms"] = {}
+    found = by_day.get(day)
     if found is None:
-        found = rulebook.kept[key] = _looked_up(rulebook, day)
+        key = ("terms", rulebook.edition(day))
+        if key not in rulebook.kept:
+            rulebook.kept[key] = _looked_up(rulebook, day)
+        found = by_day[day] = rulebook.kept[key]
     return found
 
 

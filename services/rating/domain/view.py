@@ -11,6 +11,7 @@ from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from services.rating.domain.acts import ACTS, DOCUMENTS, Act, acts_of, put
@@ -87,10 +88,13 @@ class View:
         if name not in BRING:
             return
         if name in DOCUMENTS:
-            papers = self.papers.setdefault(fact.id, Papers())
+            papers = self.papers.get(fact.id)
+            if papers is None:
+                papers = self.papers[fact.id] = Papers()
             papers.documents.append(fact)
             self._enter(acts_of(fact))
-            self._settle(papers)
+            if papers.services:
+                self._settle(papers)
         elif name == SERVED:
             papers = self.papers.setdefault(fact.data["document"], Papers())
             papers.services.append(fact)
@@ -148,8 +152,14 @@ def regimes_of(fact: Fact) -> frozenset[str]:
     if name == "enterprise.registered":
         return frozenset(data["regimes"])
     if name in _RATING or (name == "inspection.recorded" and _rated(data)):
-        return frozenset((data["regime"],))
+        return _only(data["regime"])
     return _NONE
+
+
+@lru_cache(maxsize=256)
+def _only(regime: str) -> frozenset[str]:
+    """Asked of every score there is."""
+    return frozenset((regime,))
 
 
 _NONE: frozenset[str] = frozenset()
@@ -200,7 +210,11 @@ def _by_day(fact: Fact) -> tuple[str, int]:
 def _fold_score(view: View, fact: Fact) -> None:
     data = fact.data
     if data["final"]:
-        view.scores.setdefault((data["regime"], data["year"]), []).append(fact)
+        key = (data["regime"], data["year"])
+        if key in view.scores:
+            view.scores[key].append(fact)
+        else:
+            view.scores[key] = [fact]
 
 
 def _fold_word(view: View, fact: Fact) -> None:

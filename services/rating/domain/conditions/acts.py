@@ -46,7 +46,7 @@ class Each(Tracker):
 
     def enter(self, act: Act) -> None:
         cause, causes = Cause(act.effective, act, 1, partial(_alone, act)), self._causes
-        if causes and order_of(act) < order_of(causes[-1].act):
+        if causes and act.comes_before(causes[-1].act):
             insort(causes, cause, key=lambda one: order_of(one.act))
         else:
             causes.append(cause)

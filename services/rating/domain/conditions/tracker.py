@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from services.rating.domain.acts import Act, order_of, put
+from services.rating.domain.acts import Act, put
 from services.rating.domain.causes import Cause
 from services.rating.domain.view import View
 
@@ -34,9 +34,9 @@ class InOrder(Tracker):
         self._causes: list[Cause] = []
 
     def enter(self, act: Act) -> None:
-        if self.acts and order_of(act) < order_of(self.acts[-1]):
-            self._taken = -1
         put(self.acts, act)
+        if self.acts[-1] is not act:
+            self._taken = -1
 
     def causes(self, view: View) -> list[Cause]:
         if self.outdated(view) or self._taken < 0:
