@@ -15,12 +15,14 @@ from services._cli.session import Session
 
 def look(session: Session) -> dict[str, object]:
     """``ready``, ``endpoints``, ``lag`` (the longest, in records; null when nobody says), ``log``, each service's own answer, ``genesis``
-    (the fingerprint of this home's and of the stack that answers, each null where there is none), and ``witnesses`` as audit last met them.
+    (the fingerprint of this home's and of the stack that answers, each null where there is none), ``witnesses`` as audit last met them,
+    and ``grades``: what its newest run over all of them found.
 
     ``ready`` is about this home's stack: another that happens to answer at the same addresses doesn't count. A witness that is away
     makes nothing unready by itself: the policy decides."""
     services = {name: _ask(url) | {"url": url} for name, url in all_endpoints(session).items()}
     cosigning = [one.pop("witnesses", None) for one in services.values()]
+    grades = [one.pop("grades", None) for one in services.values()]
     answering = [one.pop("fingerprint", None) for one in services.values()]
     genesis = {"home": _fingerprint(session), "answering": next(filter(None, answering), None)}
     lags = [one["lag"] for one in services.values() if one["lag"] is not None]
@@ -32,6 +34,7 @@ def look(session: Session) -> dict[str, object]:
         "log": {"dir": str(session.home.log_dir), "vkey": vkey},
         "genesis": genesis,
         "witnesses": next(filter(None, cosigning), None),
+        "grades": next(filter(None, grades), None),
         "services": services,
     }
 
@@ -67,7 +70,7 @@ def _ask(url: str) -> dict[str, object]:
     except (httpx.HTTPError, ValueError) as error:
         return {"ready": False, "reason": f"no answer ({type(error).__name__})", "lag": None}
     reason = "ready" if ready.status_code == 200 else _reasons(ready)
-    own = {"fingerprint": told.get("fingerprint"), "witnesses": told.get("witnesses")}
+    own = {"fingerprint": told.get("fingerprint"), "witnesses": told.get("witnesses"), "grades": told.get("grades")}
     return {"ready": ready.status_code == 200, "reason": reason, "lag": total_lag(lag), **own}
 
 
@@ -82,6 +85,25 @@ def cosigning_words(found: Mapping[str, Any] | None) -> list[str]:
     for one in found["witnesses"]:
         reason = f" ({one['reason']})" if one["reason"] else ""
         lines.append(f"  {one['name']:<10} {one['url'] or '–'}  {one['standing']}{reason}")
+    return lines
+
+
+def grades_words(found: Mapping[str, Any] | None) -> list[str]:
+    """A line about the newest nightly run, and one about what it waits for; none where audit doesn't answer."""
+    if not found:
+        return []
+    lines = []
+    if last := found["last"]:
+        missing = f", {last['copies_missing']} control events without all copies" if last["copies_missing"] else ""
+        unjudged = f", not judged: {', '.join(last['unjudged'])}" if last["unjudged"] else ""
+        counts = f"{last['compared']:,} events, {last['differences']:,} differences"
+        lines.append(f"grades worked out again after {last['day']}: {counts}{missing}{unjudged}")
+    else:
+        lines.append("grades were not worked out again yet; that is done after a day has closed")
+    if found["failed"]:
+        lines.append(f"  the last attempt failed: {found['failed']}")
+    elif running := found["running"]:
+        lines.append(f"  being worked out after {running['day']}: {running['done']:,} of {running['of']:,} records")
     return lines
 
 

@@ -32,7 +32,12 @@ async def serve(settings: Settings) -> int:
     async with AsyncExitStack() as stack:
         stack.callback(told.shutdown)
         await audit.open(stack)
-        loops = {"log": audit.log.run(), "registry": audit.registry.run(), "detectors": audit.detectors.run()}
+        loops = {
+            "log": audit.log.run(),
+            "registry": audit.registry.run(),
+            "detectors": audit.detectors.run(),
+            "nights": audit.nights.run(),
+        }
         return await process.run(server, loops, log=log, speaking=(Superseded, LogDamaged, RecordsGone), codes={Superseded: 3})
 
 

@@ -12,7 +12,8 @@ import typer
 from aiokafka.errors import KafkaError
 from rich.console import Console
 
-from services._bus.kafka import UnusableCertificates
+from schemas.rulebook import RulebookError
+from services._bus.kafka import Unavailable, UnusableCertificates
 from services._bus.settings import NotConfigured
 from services.audit.adapters import calendars
 from services.audit.adapters.stored import NotReadable
@@ -21,8 +22,20 @@ from services.audit.domain.handed_out import HandedOut, NoReceipts, read_handed_
 from services.audit.domain.note import ED25519, NoteError, VerifierKey
 from services.audit.domain.policy import Policy, PolicyError
 from services.audit.domain.verify import Fault
+from services.audit.grades_check import Grades, check_with_bar
+from services.audit.regrading import Source
 from services.audit.verifying import Outside, Trust, run_verify
-from services.audit.wiring import CALENDAR_FILE, cores, default_home, genesis_event, patience, policy_of, reading_dsn
+from services.audit.wiring import (
+    CALENDAR_FILE,
+    RULEBOOKS,
+    broker,
+    cores,
+    default_home,
+    genesis_event,
+    patience,
+    policy_of,
+    reading_dsn,
+)
 from services.audit.wiring import kafka as connection_to
 
 _SHOWN = 5
@@ -69,10 +82,19 @@ def verify(
     genesis_sha256: Annotated[
         str | None, typer.Option(metavar="HEX", help="With --bundle: genesis's fingerprint, as `mingjian init` printed it.")
     ] = None,
+    grades: Annotated[
+        bool, typer.Option("--grades", help="Work every grade, duty and word of a part out again, too, and hold it against Kafka.")
+    ] = False,
+    rulebooks: Annotated[
+        Path | None, typer.Option(envvar="MINGJIAN_RULEBOOKS", help="With --grades: folder of rulebooks; default the shipped ones.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
     """Recompute the whole log: bundles, tiles, root, every signature, control copies, every record on Kafka, what PostgreSQL keeps and
     shows, the receipts handed out, and the checkpoint seen last. Interrupted, the same command goes on."""
+    if grades and (offline or bundle is not None):
+        instead = "`mingjian replay --bundle` does that of a bundle" if bundle else "`mingjian verify --grades` without it does both"
+        raise typer.BadParameter(f"reads Kafka, which is left out here; {instead}", param_hint="--grades")
     if bundle is not None:
         from services.audit.cli_bundle import verify_bundle
 
@@ -97,16 +119,27 @@ def verify(
             cores=cores(),
             from_start=from_start,
         )
-    except (NoteError, NotConfigured, NotReadable, NoReceipts, PolicyError, KafkaError, UnusableCertificates) as error:
+        regraded = _grades(report, kafka, rulebooks) if grades else None
+    except (
+        NoteError,
+        NotConfigured,
+        NotReadable,
+        NoReceipts,
+        PolicyError,
+        KafkaError,
+        UnusableCertificates,
+        Unavailable,
+        RulebookError,
+    ) as error:
         typer.echo(json.dumps({"verified": False, "error": str(error)}) if as_json else f"not verified: {error}", err=not as_json)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         typer.echo("interrupted; the same command goes on where it was", err=True)
         raise typer.Exit(130) from None
     if as_json:
-        typer.echo(json.dumps({"verified": report.verified, **asdict(report)}))
+        typer.echo(json.dumps({"verified": report.verified, **asdict(report), "grades": regraded and regraded.as_json()}))
     else:
-        tell(report)
+        tell(report, regraded)
     if not report.verified:
         raise typer.Exit(1)
 
@@ -133,7 +166,14 @@ def policy_asked(witness: list[str] | None, quorum: int | None, path: Path | Non
     return policy_of(own if own.is_file() else None), False
 
 
-def tell(report: Report) -> None:
+def _grades(report: Report, kafka: str | None, rulebooks: Path | None) -> Grades:
+    """Work all grades out again; what differs is the report's as well."""
+    found = check_with_bar(Source(*broker(kafka)), rulebooks or RULEBOOKS, cores=cores(), console=Console(stderr=True))
+    report.faults += found.faults
+    return found
+
+
+def tell(report: Report, grades: Grades | None = None) -> None:
     """Faults, what was looked at, notices."""
     _list(report.faults, "")
     typer.echo(f"log {report.origin}: {report.size:,} leaves of {report.partitions} partitions, root {report.root}")
@@ -143,6 +183,8 @@ def tell(report: Report) -> None:
         )
     if report.pending is not None:
         typer.echo(f"Kafka: {report.compared:,} records compared, {report.pending:,} newer than the checkpoint")
+    if grades is not None:
+        typer.echo(grades.told())
     if report.postgres:
         typer.echo(f"PostgreSQL: {report.rows:,} rows of {', '.join(report.postgres)} compared")
     if report.receipts:

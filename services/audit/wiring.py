@@ -22,6 +22,7 @@ from services._bus.kafka import Connection
 from services._bus.producer import Producer
 from services._bus.settings import NotConfigured, file_text, folder, needed, number
 from services._bus.telemetry import Telemetry
+from services.audit.adapters import run_store
 from services.audit.adapters.detector_store import PostgresDetectorStore
 from services.audit.adapters.finding_reader import FindingReader
 from services.audit.adapters.folder import FolderStore
@@ -36,6 +37,7 @@ from services.audit.domain.note import VerifierKey
 from services.audit.domain.policy import NOBODY, Policy, parse_policy
 from services.audit.entries import Entered
 from services.audit.handlers import Detectors
+from services.audit.nights import Nights
 from services.audit.ports import LogStore, Place
 from services.audit.verifying import Patience
 from services.audit.web.app import OutagesOf, Parts
@@ -140,10 +142,15 @@ def default_home(env: Mapping[str, str] = os.environ) -> Path:
     return Path(env.get("MINGJIAN_HOME") or ".mingjian")
 
 
-def kafka(bootstrap: str | None, env: Mapping[str, str] = os.environ) -> Connection:
-    """The broker named, or the embedded one; with the environment's certificates. Raises ``UnusableCertificates``."""
+def broker(bootstrap: str | None, env: Mapping[str, str] = os.environ) -> tuple[str, Path | None]:
+    """The address of the broker named, or of the embedded one, and the folder of the environment's certificates."""
     embedded = f"127.0.0.1:{int(env.get('MINGJIAN_PORT_BASE') or _BASE) + _KAFKA_STEP}"
-    return Connection.of(bootstrap or embedded, folder(env, "MINGJIAN_KAFKA_TLS_DIR"))
+    return bootstrap or embedded, folder(env, "MINGJIAN_KAFKA_TLS_DIR")
+
+
+def kafka(bootstrap: str | None, env: Mapping[str, str] = os.environ) -> Connection:
+    """A connection to ``broker``. Raises ``UnusableCertificates``."""
+    return Connection.of(*broker(bootstrap, env))
 
 
 def reading_dsn(given: str | None, home: Path) -> str | None:
@@ -222,6 +229,7 @@ class Audit:
     log: LogLoop
     detectors: DetectorLoop
     registry: RegistryReader
+    nights: Nights
     parts: Parts
     registry_records: KafkaRecords
     stores: tuple[PostgresDetectorStore, PostgresDetectorStore]
@@ -280,6 +288,7 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
         sender=Producer(connection, client_id=f"{CLIENT}-findings"),
         monotonic=time.monotonic,
     )
+    nights = _nights(settings, registry, log, telemetry)
     _gauges(telemetry, log, detectors, witnesses)
     status = Status(
         log=log,
@@ -288,6 +297,7 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
         store=published,
         verifier=verifier,
         witnesses=witnesses,
+        nights=nights,
         monotonic=time.monotonic,
         wall=time.time,
     )
@@ -314,7 +324,7 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
             reached=lambda: reached(log.progress, _PENDING_S),
         ),
     )
-    return Audit(log, detectors, registry, parts, registry_records, (findings, beside), reading, asking, witnesses)
+    return Audit(log, detectors, registry, nights, parts, registry_records, (findings, beside), reading, asking, witnesses)
 
 
 def _outages(rules: Sequence[EntryRule], registry: RegistryReader) -> OutagesOf:
@@ -347,3 +357,20 @@ def _gauges(telemetry: Telemetry, log: LogLoop, detectors: DetectorLoop, witness
     telemetry.gauge("mingjian.log.size", "{leaf}", "leaves of the log", lambda: log.progress.size)
     telemetry.gauge("mingjian.log.signed", "{leaf}", "leaves under the published checkpoint", lambda: log.progress.signed)
     telemetry.gauge("mingjian.lag", "{record}", "records that the detectors have not read", detectors.progress.lag)
+
+
+def _nights(settings: Settings, registry: RegistryReader, log: LogLoop, telemetry: Telemetry) -> Nights:
+    nights = Nights(
+        closings=lambda: registry.state.closings,
+        leaves=lambda: log.progress.size,
+        latest=lambda: run_store.latest(settings.dsn),
+        environ=settings.environ,
+        monotonic=time.monotonic,
+    )
+    last = lambda name: None if nights.last is None else nights.last[name]  # noqa: E731
+    telemetry.gauge("mingjian.grades.differences", "{event}", "events of the newest run that differ", lambda: last("differences"))
+    telemetry.gauge("mingjian.grades.compared", "{event}", "events that the newest run compared", lambda: last("compared"))
+    telemetry.gauge(
+        "mingjian.grades.due", "{day}", "1 while the newest closed day waits for its run", lambda: int(nights.due() is not None)
+    )
+    return nights

@@ -13,10 +13,9 @@ from dataclasses import dataclass
 
 import orjson
 
+from schemas.heads import CURSOR, PENDING
 from services.rating.domain.facts import Fact
 from services.rating.ports import Record, Row
-
-PENDING, CURSOR = b"pending/", b"cursor/"
 
 
 @dataclass(slots=True)

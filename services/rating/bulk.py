@@ -28,6 +28,7 @@ from services.rating.domain.duty_events import row as duty_row
 from services.rating.domain.emit import ahead, held
 from services.rating.domain.facts import CONTROLS, Fact, compact
 from services.rating.domain.fold import Book, duties_on
+from services.rating.domain.foldable import foldable
 from services.rating.domain.grade import standing
 from services.rating.domain.outlook import outlook
 from services.rating.domain.parts.entries import Entry
@@ -36,7 +37,7 @@ from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject
 from services.rating.domain.succession import joined, links, parties
 from services.rating.gathering import also_concerned
-from services.rating.outcome import ALL, activate, foldable
+from services.rating.outcome import ALL, activate
 from services.rating.replaying_wholes import wholes
 
 

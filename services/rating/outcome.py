@@ -6,7 +6,7 @@ A fact that can't be folded is left out and a regime whose standing can't be wor
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -17,6 +17,7 @@ from services.rating.domain.duties import Duty
 from services.rating.domain.duty_events import TYPES as DUTY_TYPES
 from services.rating.domain.facts import Fact
 from services.rating.domain.fold import Book, attempts, duties_on, merged
+from services.rating.domain.foldable import foldable
 from services.rating.domain.grade import standing
 from services.rating.domain.parts.entries import TYPE as PART_GRADED
 from services.rating.domain.parts.entries import Entry, entry_of
@@ -145,20 +146,6 @@ def _duties(state: Subject, controls: Controls, book: Book, asked: Question) -> 
 
 def _count(into: Outcome) -> None:
     into.unreadable += 1
-
-
-def foldable(subject: str, partition: int, facts: list[Fact], refused: Callable[[], None]) -> Subject:
-    """The subject of those facts that can be folded; ``refused`` is called for each of the others."""
-    kept: list[Fact] = []
-    state = Subject(subject, partition)
-    for fact in facts:
-        try:
-            state.apply(fact)
-            kept.append(fact)
-        except Exception:  # what fails once fails always; the state is of no use then
-            refused()
-            state = fold(subject, partition, kept)
-    return state
 
 
 def told(subject: str, partition: int, facts: list[Fact], controls: Controls, asked: Question, into: Outcome) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from schemas.heads import CURSOR, HEAD, PARTS, PENDING, REBUILT, REFUSED, UNTOLD
 from services.rating import agenda
 from services.rating.domain.controls import Controls
 from services.rating.domain.facts import Fact, pack, unpack
@@ -29,10 +30,7 @@ if TYPE_CHECKING:
 FACTS_IN_A_CHUNK = 64
 # Decoded subjects kept in each partition.
 SUBJECTS_IN_MEMORY = 1_000
-HEAD, REBUILT = b"head", b"rebuilt"
-# How far the wholes of the partition are told; ``services.rating.wholes`` keeps it.
-PARTS = b"parts"
-CONTROL, REFUSED, UNTOLD = b"control/", b"refused/", b"untold/"
+CONTROL = b"control/"
 SEPARATOR = b"#"
 
 
@@ -68,7 +66,7 @@ class PartitionState:
         controls: list[Fact] = []
         heads = list(heads)
         for key, value in heads:
-            if key.startswith((agenda.PENDING, agenda.CURSOR)):
+            if key.startswith((PENDING, CURSOR)):
                 continue
             if key == HEAD:
                 state.offset, state.known = orjson.loads(value)

@@ -17,12 +17,12 @@ import orjson
 
 from schemas import topics
 from schemas.envelope import NotAnEnvelope, derived_bytes, open_record
+from schemas.heads import PARTS
 from services._bus.quarantine import quarantined
 from services._bus.telemetry import HEADER, sampled
 from services.rating.domain.fold import Book
 from services.rating.domain.parts.chronicle import Chronicle
 from services.rating.domain.parts.entries import TYPE, Entry, Order, entry_of
-from services.rating.partition import PARTS
 from services.rating.ports import Message, Record, Row
 
 log = logging.getLogger("mingjian.rating")

@@ -86,6 +86,16 @@ def test_the_log_verifies_from_the_command_line(at: Terminal, town: Staying) -> 
     assert "root" in at.mingjian("verify")
 
 
+def test_every_grade_is_what_the_facts_lead_to(at: Terminal, town: Staying) -> None:
+    said = json.loads(at.mingjian("verify", "--grades", "--json"))
+    assert said["verified"] and said["grades"]["compared"] == said["grades"]["events"] > 100
+    until = time.monotonic() + 120
+    while (night := json.loads(at.mingjian("status", "--json"))["grades"])["last"] is None:
+        assert time.monotonic() < until, night
+        time.sleep(1)
+    assert (night["last"]["differences"], night["last"]["copies_missing"]) == (0, 0)
+
+
 def test_a_grade_is_explained_with_its_clauses_and_facts(at: Terminal, town: Staying) -> None:
     story = next(one for one in planted(at).values() if str(one["why"]).startswith("the story"))
     words = at.mingjian("explain", str(story["subject"]))

@@ -23,6 +23,8 @@ import pytest
 
 from schemas import topics
 from schemas.envelope import derived_bytes
+from services.audit.grades_check import check_grades
+from services.audit.regrading import Source as AuditSource
 from services.rating import bulk
 from services.rating.domain.digest import digest_of, final_line, step_line, told_line
 from services.rating.domain.emit import TYPE as DETERMINED
@@ -228,3 +230,9 @@ def test_all_three_drivers_agree(live: Chains) -> None:
     of_chains = [line for line in replayed(True).outcome.lines if orjson.loads(line)[0] in CHAINS]  # type: ignore[attr-defined]
     places = {name: iter(range(1_000)) for name in CHAINS}
     assert sorted(of_chains) == sorted(step_line(event, next(places[event["subject"]])) for event in live.told()[1])
+
+
+def test_audit_finds_nothing_after_kills_and_workers_that_came_and_went(live: Chains) -> None:
+    found = check_grades(AuditSource(live.stack.bootstrap), {REGIME: book(REGIME)}, cores=2, progress=lambda done, total: None)
+    assert found.faults == []
+    assert found.compared == sum(len(live.read(topic)) for topic in (topics.GRADES, topics.PARTS, topics.DUTIES)) > 50

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -12,6 +13,9 @@ import pytest
 
 from deploy.local.topics import ensure_topics
 from schemas import topics
+from services.audit.grades_check import check_grades
+from services.audit.regrading import Source
+from services.rating.domain.fold import Book
 from tests.cases.ledger import book
 from tests.integration.rating_live import Live, activation
 from tests.integration.test_rating_live import evaluation, premises, town
@@ -66,11 +70,24 @@ def become(live: Live, version: int, **env: str) -> dict:
     return status
 
 
+HONEST = {regime: book(regime) for regime in ("fhrs", "liyujiang")}
+_KEPT = tuple(one for one in HONEST["liyujiang"].rulebook.rules if one.id != "c_score")
+FORGOTTEN = replace(HONEST["liyujiang"], rulebook=HONEST["liyujiang"].rulebook.model_copy(update={"rules": _KEPT}))
+
+
+def faults_by(live: Live, books: dict[str, Book]) -> set[str]:
+    """What the audit service's run over all grades finds, with the rulebooks of its code."""
+    found = check_grades(Source(live.stack.bootstrap), books, cores=2, progress=lambda done, total: None)
+    assert found.compared == len(live.read(topics.GRADES)) and not found.pending and not found.untold
+    return {one.code for one in found.faults}
+
+
 def test_another_version_tells_nothing_twice_and_corrects_what_turns_out_otherwise(live: Live, tmp_path: Path) -> None:
     whole, junk = live.read(topics.GRADES), live.read(topics.QUARANTINE)
     assert live.expected() == live.grades() and junk
     become(live, 2)
     assert (whole, junk) == (live.read(topics.GRADES), live.read(topics.QUARANTINE))
+    assert faults_by(live, HONEST) == set()
     (tmp_path / "sitecustomize.py").write_text(FORGETFUL)
     forgetful = {"PYTHONPATH": os.pathsep.join((str(tmp_path), os.environ.get("PYTHONPATH", "")))}
     become(live, 3, **forgetful)
@@ -81,6 +98,9 @@ def test_another_version_tells_nothing_twice_and_corrects_what_turns_out_otherwi
     scored = {f"uscc:{number:018d}" for number in (*range(1, 121), *range(500, 530))}
     assert {one["subject"] for one in corrected} <= scored and {"C"} == {one["data"]["previous_grade"] for one in corrected}
     assert all(one["data"]["corrected_to"] is None and one["data"]["in_force_from"] == "2026-01-15" for one in corrected)
+    # Audit, with that code, finds nothing in what the version before told; with the other code it finds what was told wrongly.
+    assert faults_by(live, {**HONEST, "liyujiang": FORGOTTEN}) == set()
+    assert faults_by(live, HONEST) == {"grade_invented"}
     after = live.read(topics.GRADES)
     become(live, 4, **forgetful)
     assert after == live.read(topics.GRADES)

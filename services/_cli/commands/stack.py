@@ -13,7 +13,7 @@ from deploy.local.control import stop_running
 from schemas.canonical import event_hash
 from services._cli.clearing import clear, held_outside, is_home, make_root
 from services._cli.errors import FAILED, NOT_RUNNING, USAGE, CliError
-from services._cli.looking import cosigning_words, look, other_stack
+from services._cli.looking import cosigning_words, grades_words, look, other_stack
 from services._cli.running import Wanted, bring_up
 from services._cli.session import Session, session_of
 from services._cli.town import ENTERPRISES, SEED, YEARS
@@ -74,7 +74,7 @@ def status(context: typer.Context, as_json: Annotated[bool, typer.Option("--json
         for name, one in found["services"].items():
             lag = "" if one["lag"] is None else f" · {one['lag']} records behind"
             session.voice.say(f"  {name:<12} {one['url']}  {'ready' if one['ready'] else one['reason']}{lag}")
-        for words in cosigning_words(found["witnesses"]):
+        for words in (*cosigning_words(found["witnesses"]), *grades_words(found["grades"])):
             session.voice.say(f"  {words}")
     if not found["ready"]:
         raise typer.Exit(NOT_RUNNING)

@@ -23,6 +23,7 @@ GO_LIVE = "mingjian.go_live.declared.v1"
 OUTAGE = "mingjian.outage.declared.v1"
 ANNOUNCED = "mingjian.evaluation.announced.v1"
 ACTIVATED = "mingjian.rulebook.activated.v1"
+DAY_CLOSED = "mingjian.day.closed.v1"
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class Known:
 class Registry:
     """Folded registry events with their offsets, in order. ``next_offset``: first offset not folded. ``genesis``: the pinned event.
 
-    An announcement is regime, first and last day of the period, and the evaluation's date. ``without_effect``: offsets of records
-    that went past intake."""
+    An announcement is regime, first and last day of the period, and the evaluation's date. ``closings``: closed days.
+    ``without_effect``: offsets of records that went past intake."""
 
     def __init__(self, genesis: Mapping[str, Any]) -> None:
         self.next_offset = 0
@@ -47,6 +48,7 @@ class Registry:
         self.outages: list[tuple[int, Outage]] = []
         self.announcements: list[tuple[int, tuple[str, str, str, str]]] = []
         self.activations: list[tuple[int, str, str]] = []
+        self.closings: list[tuple[int, str]] = []
         self.without_effect: list[int] = []
         self._names: set[tuple[str, str]] = set()
 
@@ -88,6 +90,9 @@ class Registry:
     def _activated(self, offset: int, event: Mapping[str, Any]) -> None:
         self.activations.append((offset, str(event["data"]["regime"]), str(event["data"]["sha256"])))
 
+    def _closed(self, offset: int, event: Mapping[str, Any]) -> None:
+        self.closings.append((offset, date.fromisoformat(event["data"]["through"]).isoformat()))
+
     def rulebooks(self) -> dict[str, str]:
         """The digest of each regime's rulebook, by its latest activation."""
         return {regime: digest for _, regime, digest in self.activations}
@@ -107,6 +112,7 @@ class Registry:
 _FOLDS = {
     ACTIVATED: Registry._activated,
     ANNOUNCED: Registry._announced,
+    DAY_CLOSED: Registry._closed,
     GO_LIVE: Registry._went_live,
     OUTAGE: Registry._outage,
     **dict.fromkeys(keys.TYPES, Registry._key),

@@ -42,6 +42,47 @@ class Cosigning(BaseModel):
     witnesses: list[WitnessStanding]
 
 
+class GradesRun(BaseModel):
+    """A run that worked every grade out again, after the close of ``day``.
+
+    ``events``: that the facts lead to; ``compared``: records that stand; ``found``: differences that no run before it had; ``pending``: not
+    due yet; ``reworded``: told otherwise by an earlier version or edition; ``untold``: subjects that can't be worked out; ``unjudged``:
+    ``<regime>/<partition>`` whose edition does not lie here."""
+
+    registry_offset: int
+    day: str
+    ended_at: str
+    seconds: float
+    digest: str
+    facts: int
+    events: int
+    compared: int
+    differences: int
+    copies_missing: int
+    found: int
+    pending: int
+    reworded: int
+    untold: int
+    unjudged: list[str]
+
+
+class GradesRunning(BaseModel):
+    """The run that takes place now: records worked off of so many."""
+
+    day: str
+    done: int
+    of: int
+
+
+class GradesState(BaseModel):
+    """``due``: the newest closed day, where its run is not on record; ``failed``: why the last attempt came to nothing."""
+
+    last: GradesRun | None
+    running: GradesRunning | None
+    due: str | None
+    failed: str | None
+
+
 class LogState(BaseModel):
     """The log as published (``size``, ``root``) and as integrated; lags are numbers of records."""
 
@@ -54,6 +95,7 @@ class LogState(BaseModel):
     integrated: int
     lag: int | None
     witnesses: Cosigning
+    grades: GradesState
     detectors_phase: str
     detectors_lag: int | None
     unreadable_registry_offsets: list[int]

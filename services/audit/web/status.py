@@ -9,6 +9,7 @@ from typing import Any
 from services.audit.appender import CHECKPOINT
 from services.audit.domain.checkpoint import Checkpoint, open_checkpoint
 from services.audit.domain.note import NoteError, VerifierKey
+from services.audit.nights import Nights
 from services.audit.ports import LogStore
 from services.audit.witnessing import Witnesses
 from services.audit.worker import DetectorLoop, LogLoop, Progress, RegistryReader
@@ -29,6 +30,7 @@ class Status:
         store: LogStore,
         verifier: VerifierKey,
         witnesses: Witnesses,
+        nights: Nights,
         monotonic: Callable[[], float],
         wall: Callable[[], float],
     ) -> None:
@@ -38,6 +40,7 @@ class Status:
         self._store = store
         self._verifier = verifier
         self._witnesses = witnesses
+        self._nights = nights
         self._monotonic = monotonic
         self._wall = wall
 
@@ -88,6 +91,7 @@ class Status:
             "integrated": progress.size,
             "lag": progress.lag(),
             "witnesses": self._witnesses.state(note),
+            "grades": self._nights.state(),
             "detectors_phase": self._detectors.progress.phase,
             "detectors_lag": self._detectors.progress.lag(),
             "unreadable_registry_offsets": list(self._registry.state.without_effect),

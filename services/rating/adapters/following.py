@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from schemas import topics
+from schemas.heads import PARTS
 from services._bus.consumer import PositionedConsumer
 from services._bus.kafka import Connection
 from services.rating.adapters.kafka import record_of
 from services.rating.adapters.rows import RowTable
 from services.rating.domain.fold import Book
 from services.rating.domain.parts.entries import Order
-from services.rating.partition import PARTS
 from services.rating.ports import Message, Record, Sink
 from services.rating.ports import Told as TellingsAgain
 from services.rating.wholes import Told, Wholes

@@ -17,6 +17,7 @@ from services.audit.domain.frame import Record
 from services.audit.web.app import PAGE
 from services.audit.web.pages import KINDS, Pages
 from tests.unit.audit.detector_suite import YEAR_2026, Scene
+from tests.unit.audit.test_regrading_findings import REGRADED
 
 OUTAGE = {"started": "2026-03-05T00:00:00.000Z", "ended": "2026-03-05T02:30:00.000Z", "office": None}
 RECORD = Record("mingjian.facts.v1", 3, 7, 1_780_000_000_000, 1, b"k", (), b"v")
@@ -28,6 +29,7 @@ OPERATIONAL = [
     operations.apart_finding(RECORD, Apart(1_780_000_000_000, 1_780_000_009_000), "stack:test", None),
     operations.changed_copy_finding(RECORD, "stack:test", "018f0000-0000-7000-8000-000000000001"),
     operations.unannounced_finding(RECORD, "stack:test", None),
+    *REGRADED,
 ]
 
 
@@ -68,7 +70,8 @@ def test_every_kind_about_the_operation_is_told_in_both_languages(lang: str, rai
     data = orjson.loads(raised.value)["event"]["data"]
     assert KINDS[lang][raised.kind] in text
     assert data[f"detail_{lang}"] in unescape(text)
-    assert "/log/positions/mingjian.facts.v1/3/7" in text
+    place = data["cause"]
+    assert f"/log/positions/{place['topic']}/{place['partition']}/{place['offset']}" in text
 
 
 def test_every_kind_has_a_name_in_both_languages() -> None:

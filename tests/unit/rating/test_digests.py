@@ -16,8 +16,9 @@ from services.rating.domain.digest import digest_of, final_line, step_line, told
 from services.rating.domain.emit import TYPE
 from services.rating.domain.facts import Fact
 from services.rating.domain.fold import Told
+from services.rating.domain.foldable import foldable
 from services.rating.gathering import Gathered
-from services.rating.outcome import Outcome, Question, final, foldable, told
+from services.rating.outcome import Outcome, Question, final, told
 from tests.cases.ledger import Ledger, book, shop
 from tests.unit.rating.streams import BOOKS, Sent, stream, told_live
 from tests.unit.rating.test_fold_properties import steps

@@ -1,0 +1,109 @@
+"""``python -m services.audit.nightly OFFSET DAY``: every grade worked out again after the close of a day, and what differs put on record.
+
+Started by the audit service, at the lowest priority, with its environment; OFFSET is where the ``day.closed`` stands in the registry. Lines
+of JSON on standard output tell how far it is. It ends with whoever started it: when standard input does. Exit codes: 0 the run is on record
+(by this process or by another), 1 it couldn't be made (the last line says why), 2 not configured.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+
+import orjson
+import psycopg
+from aiokafka.errors import KafkaError
+
+from schemas.rulebook import RulebookError, load_all_editions
+from services._bus import logs
+from services._bus.kafka import Unavailable, UnusableCertificates
+from services._bus.settings import NotConfigured
+from services.audit.adapters import run_store
+from services.audit.domain.broadcasts import Broadcasts
+from services.audit.domain.differences import Difference
+from services.audit.domain.findings import Raised
+from services.audit.domain.regrading_findings import copy_finding, difference_finding, more_finding
+from services.audit.domain.replay import books_of
+from services.audit.regrading import Source, regrade
+from services.audit.wiring import Settings, genesis_event, patience
+
+MOST_FINDINGS = 100
+_TELL_EVERY_S = 0.5
+
+
+class _Telling:
+    """Lines for whoever started this. ``monotonic``: seconds."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._last = 0.0
+
+    def progress(self, done: int, total: int) -> None:
+        if self._monotonic() >= self._last + _TELL_EVERY_S:
+            self._last = self._monotonic()
+            self.line({"done": done, "of": total})
+
+    def line(self, said: dict[str, object]) -> None:
+        sys.stdout.buffer.write(orjson.dumps(said) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+def _end_with_parent() -> None:
+    def wait() -> None:
+        # Not by sys.stdin: a thread that waits in it keeps the interpreter from ending.
+        while os.read(0, 1024):
+            pass
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def main(arguments: Sequence[str] = tuple(sys.argv[1:])) -> int:
+    """The exit code of the process."""
+    logs.setup("audit-nightly")
+    monotonic = patience(0.0).monotonic
+    telling = _Telling(monotonic)
+    try:
+        closing = (int(arguments[0]), arguments[1])
+        settings = Settings.from_env()
+        stack = genesis_event(settings.genesis)["subject"]
+        books = books_of(load_all_editions(settings.rulebooks))
+    except (IndexError, ValueError, NotConfigured, RulebookError) as error:
+        telling.line({"failed": str(error)})
+        return 2
+    _end_with_parent()
+    os.nice(19)
+    gc.disable()
+    gc.freeze()
+    began = monotonic()
+    try:
+        found = regrade(Source(settings.kafka, settings.tls_dir), books, progress=telling.progress)
+        seconds = round(monotonic() - began, 3)
+        listed = asyncio.run(_listed(settings.dsn, stack, closing, found.differences, found.copies))
+        on_record = asyncio.run(run_store.enter(settings.dsn, closing, seconds, found, len(found.copies.missing()), listed))
+    except (KafkaError, Unavailable, UnusableCertificates, OSError, psycopg.Error) as error:
+        telling.line({"failed": f"{type(error).__name__}: {error}"})
+        return 1
+    telling.line({"differences": len(found.differences), "found": len(listed), "on_record": on_record})
+    return 0
+
+
+async def _listed(dsn: str, stack: str, closing: tuple[int, str], differences: Sequence[Difference], copies: Broadcasts) -> list[Raised]:
+    """The findings of a run that none before it had, and at most so many of them; then one that says how many are left."""
+    every = [copy_finding(one, lacking, stack) for one, lacking in copies.missing()]
+    every += [difference_finding(one, stack) for one in differences]
+    old = await run_store.known(dsn, [one.id for one in every])
+    new = list({one.id: one for one in every if one.id not in old}.values())
+    if len(new) <= MOST_FINDINGS:
+        return new
+    original = next((one for one in copies.originals.values() if one.offset == closing[0]), None)
+    id, stamp = (original.id, original.stamp) if original else ("", 0)
+    return [*new[:MOST_FINDINGS], more_finding(closing, id, stamp, len(new) - MOST_FINDINGS, stack)]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
