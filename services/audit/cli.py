@@ -39,6 +39,11 @@ from services.audit.wiring import (
 from services.audit.wiring import kafka as connection_to
 
 _SHOWN = 5
+# What ends a verification before it has a result.
+_REFUSALS = (
+    *(NoteError, NotConfigured, NotReadable, NoReceipts, PolicyError),
+    *(KafkaError, UnusableCertificates, Unavailable, RulebookError),
+)
 _DONE = {"signatures": "leaves' signatures", "kafka": "of Kafka's records"}
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
@@ -92,17 +97,13 @@ def verify(
 ) -> None:
     """Recompute the whole log: bundles, tiles, root, every signature, control copies, every record on Kafka, what PostgreSQL keeps and
     shows, the receipts handed out, and the checkpoint seen last. Interrupted, the same command goes on."""
-    if grades and (offline or bundle is not None):
-        instead = "`mingjian replay --bundle` does that of a bundle" if bundle else "`mingjian verify --grades` without it does both"
-        raise typer.BadParameter(f"reads Kafka, which is left out here; {instead}", param_hint="--grades")
+    _fitting(grades=grades, offline=offline, bundle=bundle, genesis_sha256=genesis_sha256)
     if bundle is not None:
         from services.audit.cli_bundle import verify_bundle
 
         pins, held = (vkey, genesis, genesis_sha256), (witness, quorum, policy, against, memory)
         verify_bundle(bundle, *pins, *held, receipts or [], from_start=from_start, as_json=as_json)
         return
-    if genesis_sha256 is not None:
-        raise typer.BadParameter("is for --bundle; without it --genesis names the pinned event's file", param_hint="--genesis-sha256")
     home = getattr(getattr(context.obj, "home", None), "root", None) or default_home()
     try:
         pinned = genesis_event(genesis or home / "genesis.json") if genesis or not vkey else None
@@ -120,17 +121,7 @@ def verify(
             from_start=from_start,
         )
         regraded = _grades(report, kafka, rulebooks) if grades else None
-    except (
-        NoteError,
-        NotConfigured,
-        NotReadable,
-        NoReceipts,
-        PolicyError,
-        KafkaError,
-        UnusableCertificates,
-        Unavailable,
-        RulebookError,
-    ) as error:
+    except _REFUSALS as error:
         typer.echo(json.dumps({"verified": False, "error": str(error)}) if as_json else f"not verified: {error}", err=not as_json)
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
@@ -142,6 +133,15 @@ def verify(
         tell(report, regraded)
     if not report.verified:
         raise typer.Exit(1)
+
+
+def _fitting(*, grades: bool, offline: bool, bundle: Path | None, genesis_sha256: str | None) -> None:
+    """Raises ``BadParameter`` for options that don't go together."""
+    if grades and (offline or bundle is not None):
+        instead = "`mingjian replay --bundle` does that of a bundle" if bundle else "`mingjian verify --grades` without it does both"
+        raise typer.BadParameter(f"reads Kafka, which is left out here; {instead}", param_hint="--grades")
+    if genesis_sha256 is not None and bundle is None:
+        raise typer.BadParameter("is for --bundle; without it --genesis names the pinned event's file", param_hint="--genesis-sha256")
 
 
 def receipts_in(path: Path) -> list[HandedOut]:

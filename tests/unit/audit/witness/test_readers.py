@@ -11,7 +11,7 @@ from rich.console import Console
 from services.audit.adapters.folder import FolderStore
 from services.audit.appender import CHECKPOINT, Appender
 from services.audit.checks.running import Report
-from services.audit.cli import _policy
+from services.audit.cli import policy_asked
 from services.audit.domain.checkpoint import Checkpoint
 from services.audit.domain.frame import entry_of
 from services.audit.domain.note import NoteError, VerifierKey, cosignature_line, parse_note, with_signatures
@@ -209,15 +209,15 @@ def test_of_two_of_the_same_tree_the_cosigned_one_stays(tmp_path: Path) -> None:
 
 
 def test_the_command_line_pins_what_it_is_told(tmp_path: Path) -> None:
-    assert _policy(None, None, None, tmp_path) == (Policy(), False)
+    assert policy_asked(None, None, None, tmp_path) == (Policy(), False)
     (tmp_path / "witnesses").write_text(LINES + "quorum a")
-    assert _policy(None, None, None, tmp_path)[0].needed == 1 and not _policy(None, None, None, tmp_path)[1]
-    assert _policy([ONE.text, TWO.text], None, None, tmp_path)[0].needed == 2
-    assert _policy([ONE.text, TWO.text], 1, None, tmp_path) == (Policy.of([ONE, TWO], 1), True)
-    assert _policy(None, None, tmp_path / "witnesses", tmp_path)[1]
+    assert policy_asked(None, None, None, tmp_path)[0].needed == 1 and not policy_asked(None, None, None, tmp_path)[1]
+    assert policy_asked([ONE.text, TWO.text], None, None, tmp_path)[0].needed == 2
+    assert policy_asked([ONE.text, TWO.text], 1, None, tmp_path) == (Policy.of([ONE, TWO], 1), True)
+    assert policy_asked(None, None, tmp_path / "witnesses", tmp_path)[1]
     for arguments in (([ONE.text], 2, None), (None, 1, None), ([ONE.text], 1, tmp_path / "witnesses"), ([VERIFIER.text], None, None)):
         with pytest.raises(PolicyError):
-            _policy(*arguments, tmp_path)
+            policy_asked(*arguments, tmp_path)
 
 
 @pytest.mark.parametrize(("required", "waits"), [(False, 3.0), (True, 15.0)])
