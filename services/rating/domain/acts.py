@@ -61,6 +61,22 @@ class Act:
     def order(self) -> tuple[date, int, int]:
         return order_of(self)
 
+    # An act that is a moment by itself, as ``causes.Cause`` is one of several.
+    @property
+    def on(self) -> date:
+        return self.effective
+
+    @property
+    def act(self) -> Act:
+        return self
+
+    @property
+    def quantity(self) -> int:
+        return 1
+
+    def acts(self) -> tuple[Act, ...]:
+        return (self,)
+
     def comes_before(self, other: Act) -> bool:
         """By ``order``, without making one: it is asked of every act there is."""
         if self.effective != other.effective:

@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from datetime import date
 from operator import attrgetter
+from typing import Protocol
 
 from services.rating.domain.acts import Act
 from services.rating.domain.values import quick
@@ -18,9 +19,24 @@ from services.rating.domain.values import quick
 SHOWN = 50
 
 
+class Moment(Protocol):
+    """What a condition's causes are: an act by itself, or a ``Cause``."""
+
+    @property
+    def on(self) -> date: ...
+    @property
+    def act(self) -> Act: ...
+    @property
+    def quantity(self) -> int: ...
+    @property
+    def acts(self) -> Callable[[], tuple[Act, ...]]: ...
+
+
 @quick
 class Cause:
-    """``act`` completes it. ``quantity``: how many made it so. ``acts()``: the last of those by day, ``act`` at the end; they
+    """A moment that took several acts.
+
+    ``act`` completes it. ``quantity``: how many made it so. ``acts()``: the last of those by day, ``act`` at the end; they
     are gathered when they are asked for."""
 
     on: date
@@ -33,7 +49,7 @@ class Cause:
 class Causes:
     """A stretch of a list that is sorted by day, without a copy. Of no use once the list has changed."""
 
-    of: Sequence[Cause]
+    of: Sequence[Moment]
     low: int
     high: int
 
@@ -41,25 +57,25 @@ class Causes:
         return max(0, self.high - self.low)
 
     @property
-    def first(self) -> Cause:
+    def first(self) -> Moment:
         return self.of[self.low]
 
     @property
-    def latest(self) -> Cause:
+    def latest(self) -> Moment:
         return self.of[self.high - 1]
 
-    def shown(self) -> list[Cause]:
+    def shown(self) -> list[Moment]:
         """All, or of many the first ones and the latest."""
         if len(self) <= SHOWN:
             return list(self.of[self.low : self.high])
         return [*self.of[self.low : self.low + SHOWN - 1], self.latest]
 
-    def until(self, over: Callable[[Cause], bool]) -> Causes:
+    def until(self, over: Callable[[Moment], bool]) -> Causes:
         """Those before the first of which ``over`` is true, where it stays true from then on."""
         return Causes(self.of, self.low, bisect_left(self.of, True, self.low, self.high, key=over))
 
 
-def between(causes: Sequence[Cause], first: date, last: date) -> Causes:
+def between(causes: Sequence[Moment], first: date, last: date) -> Causes:
     """The causes on the days from ``first`` to ``last``, both included."""
     low = bisect_left(causes, first, key=_on)
     return Causes(causes, low, max(low, bisect_right(causes, last, key=_on)))

@@ -36,6 +36,15 @@ def within(earlier: date, later: date, months: int) -> bool:
     return later <= add_months(earlier, months)
 
 
+@lru_cache(maxsize=8_192)
+def first_reaching(later: date, months: int) -> date:
+    """The first day that ``later`` is still ``within`` so many months of."""
+    first = add_months(later, -months)
+    while not within(first, later, months):  # months end on different days
+        first += ONE_DAY
+    return first
+
+
 def civil_day(milliseconds: int, zone: tzinfo) -> date:
     """The civil date of an instant in a zone."""
     return _day_of(milliseconds // _QUARTER_MS, zone)

@@ -53,7 +53,10 @@ class Effects:
     """Acting facts by what they name, and the facts of the log by what others find them by. Grows only."""
 
     acting: dict[Key, list[Fact]] = field(default_factory=dict)
+    _documents: list[Fact] = field(default_factory=list)
+    # The documents by decision, as far as anybody asked: where nothing acts on anything nobody does.
     _entries: dict[Decision, list[Fact]] = field(default_factory=dict)
+    _sorted: int = 0
     _services: dict[str, list[Fact]] = field(default_factory=dict)
     # Ids of the acting facts, for what serves one makes it act.
     _waiting: set[str] = field(default_factory=set)
@@ -71,15 +74,22 @@ class Effects:
             self._waiting.add(fact.id)
             self._standing = None
             return True
-        if decision := decision_of(fact):
-            self._entries.setdefault(decision, []).append(fact)
+        if fact.name in DOCUMENTS:
+            self._documents.append(fact)
+            return fact.key in self.acting
         if fact.name == SERVED:
             self._services.setdefault(fact.data["document"], []).append(fact)
             return self.awaits(fact) or fact.key in self.acting
-        if fact.name == REPAIR:
-            self.repairs.append(fact)
-            return True
-        return fact.key in self.acting
+        self.repairs.append(fact)
+        return True
+
+    def entries(self) -> dict[Decision, list[Fact]]:
+        """Decision → its entries, by offset."""
+        for fact in self._documents[self._sorted :]:
+            if decision := decision_of(fact):
+                self._entries.setdefault(decision, []).append(fact)
+        self._sorted = len(self._documents)
+        return self._entries
 
     def awaits(self, service: Fact) -> bool:
         """Whether it may be the service that a change of another act waits for."""
@@ -111,7 +121,7 @@ class Effects:
     def _meant(self, repair: Fact) -> frozenset[Key | Decision]:
         """The entries it names, and their decisions, however often they were entered."""
         keys = set(named_by(repair))
-        decisions = {decision for decision, entries in self._entries.items() if any(one.key in keys for one in entries)}
+        decisions = {decision for decision, entries in self.entries().items() if any(one.key in keys for one in entries)}
         return frozenset(keys | decisions)
 
     def _on(self, fact: Fact) -> list[Fact]:
@@ -119,7 +129,7 @@ class Effects:
         named = self.acting.get(fact.key, ())
         # A service is no decision: were it changed like one, two changes could wait for each other's service.
         found = [one for one in named if not (fact.name == SERVED and one.name in _ON_DECISIONS) and self._acts(one)]
-        for other in self._entries.get(decision_of(fact) or ("", "", ""), ()):
+        for other in self.entries().get(decision_of(fact) or ("", "", ""), ()):
             if other.key != fact.key:
                 found += [one for one in self.acting.get(other.key, ()) if one.name in _ON_DECISIONS and self._acts(one)]
         return sorted(found, key=lambda one: one.offset)

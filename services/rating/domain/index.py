@@ -14,7 +14,7 @@ from schemas.rulebook import Rulebook
 from schemas.rulebook.conditions import CAUSES, NoActs
 from services.rating.domain import lowering
 from services.rating.domain.acts import Act, put
-from services.rating.domain.causes import Cause
+from services.rating.domain.causes import Moment
 from services.rating.domain.conditions import CAUSE_KINDS
 from services.rating.domain.conditions import no_acts as no_acts_kind
 from services.rating.domain.conditions.points import Tally
@@ -54,6 +54,9 @@ class Index:
     # What lowers by a step; None where the rulebook has no such lowering.
     lowering: lowering.Counted | None = None
     met: dict[tuple[object, ...], Met] = field(default_factory=dict)
+    # The act of all those entered that comes last, and where each kind of them went.
+    newest: Act | None = None
+    routes: dict[Seen, Route] = field(default_factory=dict)
 
     def touched(self, first: date) -> None:
         """Forget what was met on a day or on a later one: a fact came that may have changed it."""
@@ -64,13 +67,13 @@ class Index:
         """The matching acts of one condition, sorted."""
         return self.matched.get((rule, position), [])
 
-    def causes(self, rule: str, position: int, view: View) -> list[Cause]:
+    def causes(self, rule: str, position: int, view: View) -> Sequence[Moment]:
         """The moments of a cause condition, sorted by day."""
         tracker = self.trackers.get((rule, position))
-        return tracker.causes(view) if tracker else []
+        return tracker.causes(view) if tracker else ()
 
 
-def first_cause(causes: Sequence[Cause], start: date) -> Iterator[date]:
+def first_cause(causes: Sequence[Moment], start: date) -> Iterator[date]:
     """The day of the first cause on or after a day, if there is one."""
     at = bisect_left(causes, start, key=lambda one: one.on)
     if at < len(causes):
@@ -99,13 +102,19 @@ def _enter(index: Index, act: Act) -> None:
     if act.regime not in (None, rulebook.regime):
         return
     seen = _seen_by(rulebook, act)
-    for place, track in seen.causes:
-        tracker = index.trackers.get(place)
-        if tracker is None:
-            tracker = index.trackers[place] = track()
+    route = index.routes.get(seen)
+    if route is None:
+        route = index.routes[seen] = _route(index, seen)
+    if index.newest is None or not act.comes_before(index.newest):
+        # After all others, so after those of each list.
+        index.newest = act
+        for acts in route.lists:
+            acts.append(act)
+    else:
+        for acts in route.lists:
+            put(acts, act)
+    for tracker in route.trackers:
         tracker.enter(act)
-    for place in seen.stains:
-        put(index.matched.setdefault(place, []), act)
     if seen.lowers and index.lowering is not None:
         index.lowering.enter(act)
     for tally in index.tallies.values():
@@ -113,11 +122,28 @@ def _enter(index: Index, act: Act) -> None:
     # What ended a predecessor ended another enterprise (R19).
     for word in () if act.fact.through else seen.ends:
         insort(index.terminal, (act, word), key=lambda one: one[0].order)
-    if seen.judges_new:
-        put(index.judged_new, act)
 
 
 @dataclass(frozen=True, slots=True)
+class Route:
+    """Where acts of one kind go: lists by order, and what is more than a list."""
+
+    lists: tuple[list[Act], ...]
+    trackers: tuple[Tracker, ...]
+
+
+def _route(index: Index, seen: Seen) -> Route:
+    for place, track in seen.causes:
+        if place not in index.trackers:
+            index.trackers[place] = track()
+    trackers = [index.trackers[place] for place, _ in seen.causes]
+    lists = [one.alone for one in trackers if one.alone is not None]
+    lists += [index.matched.setdefault(place, []) for place in seen.stains]
+    lists += [index.judged_new] if seen.judges_new else []
+    return Route(tuple(lists), tuple(one for one in trackers if one.alone is None))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Seen:
     """Who looks at an act: cause conditions, each with what makes its trackers, ``no_acts`` conditions, terminal statuses, the rules for
     new enterprises and for lowering by a step."""

@@ -5,14 +5,12 @@ A decision that was entered twice counts once: acts are told apart by office, do
 
 from __future__ import annotations
 
-from bisect import insort
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
 
 from schemas.rulebook import Rulebook
 from schemas.rulebook.conditions import Acts
-from services.rating.domain.acts import Act, order_of
-from services.rating.domain.causes import SHOWN, Cause, Causes
+from services.rating.domain.acts import Act, put
+from services.rating.domain.causes import SHOWN, Cause, Causes, Moment
 from services.rating.domain.conditions.selection import by_concept, in_field
 from services.rating.domain.conditions.tracker import InOrder, Tracker
 from services.rating.domain.days import within
@@ -34,25 +32,17 @@ def tracking(condition: Acts, rulebook: Rulebook) -> Callable[[], Tracker]:
     return Each if condition.count is None else lambda: Counted(condition, rulebook)
 
 
-def _alone(act: Act) -> tuple[Act, ...]:
-    return (act,)
-
-
 class Each(Tracker):
     """Every act is a moment. Nothing depends on the acts before it, so one that comes late just takes its place."""
 
     def __init__(self) -> None:
-        self._causes: list[Cause] = []
+        self.alone: list[Act] = []
 
     def enter(self, act: Act) -> None:
-        cause, causes = Cause(act.effective, act, 1, partial(_alone, act)), self._causes
-        if causes and act.comes_before(causes[-1].act):
-            insort(causes, cause, key=lambda one: order_of(one.act))
-        else:
-            causes.append(cause)
+        put(self.alone, act)
 
-    def causes(self, view: View) -> list[Cause]:
-        return self._causes
+    def causes(self, view: View) -> Sequence[Moment]:
+        return self.alone
 
 
 class Counted(InOrder):

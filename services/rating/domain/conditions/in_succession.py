@@ -14,6 +14,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from operator import attrgetter
 
 from schemas.rulebook import Parameter, Rulebook
 from schemas.rulebook.conditions import InSuccession
@@ -21,7 +22,7 @@ from services.rating.domain.acts import Act
 from services.rating.domain.causes import SHOWN, Cause, Causes
 from services.rating.domain.conditions.selection import by_concept, in_field
 from services.rating.domain.conditions.tracker import InOrder, Tracker
-from services.rating.domain.days import add_months
+from services.rating.domain.days import first_reaching
 from services.rating.domain.holding import Holding, Quantity
 from services.rating.domain.values import quick
 from services.rating.domain.view import View
@@ -160,13 +161,16 @@ class Chains(InOrder):
         happened = act.happened or act.effective
         mended = self._corrected(act.violation or "", happened) if self._numbers.broken.at(act.effective) else None
         for level in reversed(code.levels):
-            first = bisect_left(level, True, key=lambda one: add_months(one.act.effective, months) >= happened)
+            first = bisect_left(level, first_reaching(happened, months), key=_effective)
             if mended is not None:
-                first = max(first, bisect_right(level, mended, key=lambda one: one.act.effective))
-            last = bisect_left(level, happened, key=lambda one: one.ready)
+                first = max(first, bisect_right(level, mended, key=_effective))
+            last = bisect_left(level, happened, key=_ready)
             if first < last:
                 return level[last - 1]
         return None
+
+
+_effective, _ready = attrgetter("act.effective"), attrgetter("ready")
 
 
 def _add(level: list[Link], link: Link) -> None:

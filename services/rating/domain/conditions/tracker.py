@@ -7,21 +7,25 @@ before others that are in already, makes the whole be worked out again, once, wh
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 from services.rating.domain.acts import Act, put
-from services.rating.domain.causes import Cause
+from services.rating.domain.causes import Cause, Moment
 from services.rating.domain.view import View
 
 
 class Tracker(ABC):
-    """The moments of one condition, kept up as its acts arrive."""
+    """The moments of one condition, kept up as its acts arrive. ``alone``: the list by order that is all there is to keep up, where every
+    act is a moment by itself; whoever has it may enter acts there in place of calling ``enter``."""
+
+    alone: list[Act] | None = None
 
     @abstractmethod
     def enter(self, act: Act) -> None:
         """Take an act that the condition looks at."""
 
     @abstractmethod
-    def causes(self, view: View) -> list[Cause]:
+    def causes(self, view: View) -> Sequence[Moment]:
         """The moments so far, sorted by day."""
 
 
@@ -38,7 +42,7 @@ class InOrder(Tracker):
         if self.acts[-1] is not act:
             self._taken = -1
 
-    def causes(self, view: View) -> list[Cause]:
+    def causes(self, view: View) -> Sequence[Moment]:
         if self.outdated(view) or self._taken < 0:
             self._taken, self._causes = 0, []
             self.restart(view)
