@@ -30,7 +30,7 @@ _VARYING = (
     (re.compile(r"facts \d+/\d+"), "facts <place>"),
     (re.compile(r'"(partition|offset)": \d+'), r'"\1": <number>'),
     (re.compile(r"root [A-Za-z0-9+/=]+"), "root <root>"),
-    (re.compile(r"\d[\d,]* (leaves|records)"), r"<number> \1"),
+    (re.compile(r"\d[\d,]* (leaves|records|rows)"), r"<number> \1"),
     (re.compile(r"SHA-256 [0-9a-f]+"), "SHA-256 <digest>"),
 )
 

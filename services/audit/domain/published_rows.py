@@ -55,7 +55,7 @@ class _Partitioned:
             self._astray(place, row)
         row = beside.at(leaf.record.offset)
         try:
-            expected = self.expected(leaf) if leaf.earlier is None else None
+            expected = self.expected(leaf) if leaf.one is not None and leaf.earlier is None else None
         except (KeyError, TypeError, ValueError):
             # Not what its type says: publication puts it in quarantine.
             expected = None
