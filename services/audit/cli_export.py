@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 import httpx
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from schemas.rulebook.editions import files_by_digest
 from services._bus.settings import NotConfigured
+from services.audit.bar import Bar
 from services.audit.bundles import SAMPLE
 from services.audit.domain.bundle import NoGenesis
 from services.audit.domain.checkpoint import open_checkpoint
@@ -182,11 +182,8 @@ def _chosen(read: ReadFile, log: VerifierKey, policy: Policy, clock: Patience, w
 
 @contextmanager
 def _bar() -> Iterator[Callable[[int, int], None]]:
-    console = Console(stderr=True)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("leaves exported", total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    with Bar(Console(stderr=True)) as bar:
+        yield bar.task("leaves exported")
 
 
 def _tell(found: Exported) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 
 from schemas.times import instant
 from schemas.topics import FACTS, REGISTRY
+from services.audit.adapters.folder import sync_folder
 from services.audit.domain import tiles
 from services.audit.domain.bundle import README, WITNESSES, Activated, activated, files_of, fingerprint, genesis_in, is_sample
 from services.audit.domain.checkpoint import Checkpoint, open_checkpoint
@@ -117,19 +118,10 @@ class Folder:
                 if not any(one.iterdir()):
                     one.rmdir()
                 else:
-                    sync(one)
+                    sync_folder(one)
             elif one.relative_to(self._root).as_posix() not in self.named:
                 one.unlink()
-        sync(self._root)
-
-
-def sync(folder: Path) -> None:
-    """Bring a folder's names to the disk."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync_folder(self._root)
 
 
 def export(read: ReadFile, wanted: Wanted, target: Path, *, choose: Callable[[], bytes], progress: Progress) -> Exported:
@@ -169,7 +161,7 @@ def export(read: ReadFile, wanted: Wanted, target: Path, *, choose: Callable[[],
         manifest = _closed(folder, manifest)
         folder.settle()
         partial.rename(target)
-    sync(target.parent)
+    sync_folder(target.parent)
     total = sum(one.size for one in folder.named.values())
     return Exported(target, manifest, total, before is not None, wanted.policy.reached(cosigned))
 

@@ -7,11 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bar
 
 from schemas.rulebook import load_all_editions
 from schemas.topics import FACTS, REGISTRY
+from services.audit.bar import Bar
 from services.audit.domain.regrading_findings import COPY_MISSING, copy_words, where_of, words_of
 from services.audit.domain.replay import Book, books_of
 from services.audit.domain.verify import Fault
@@ -63,10 +62,8 @@ def check_grades(source: Source, books: Mapping[str, Book], *, cores: int, progr
 def check_with_bar(source: Source, rulebooks: Path, *, cores: int, console: Console) -> Grades:
     """The same with progress on a terminal. Raises ``RulebookError`` as well."""
     books = books_in(rulebooks)
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task("grades worked out again", total=None)
-        return check_grades(source, books, cores=cores, progress=lambda done, total: bar.update(task, completed=done, total=total))
+    with Bar(console) as bar:
+        return check_grades(source, books, cores=cores, progress=bar.task("grades worked out again"))
 
 
 def _faults(found: Regraded) -> list[Fault]:

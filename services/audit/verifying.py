@@ -14,8 +14,9 @@ from schemas.topics import LOGGED_TOPICS
 from services._bus.kafka import Connection
 from services.audit.adapters import replay_reader
 from services.audit.adapters.stored import Stored
+from services.audit.bar import Bar
 from services.audit.checks import broker, contents, leaves, signing
-from services.audit.checks.running import Bar, Broker, Check, Report, Run
+from services.audit.checks.running import Broker, Check, Report, Run
 from services.audit.domain.checkpoint import Checkpoint, open_checkpoint
 from services.audit.domain.handed_out import HandedOut
 from services.audit.domain.note import NoteError, VerifierKey

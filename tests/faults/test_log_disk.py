@@ -89,7 +89,7 @@ def faults(way: str, step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_folder_that_does_not_sync_is_found_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The test's own test: without the folder's sync a power cut takes tiles that a checkpoint names."""
-    monkeypatch.setattr(folder, "_sync_folder", lambda path: None)
+    monkeypatch.setattr(folder, "sync_folder", lambda path: None)
     steps = Disk(tmp_path / "whole")
     play(tmp_path / "whole", steps, monkeypatch)
     failed = 0

@@ -36,7 +36,7 @@ class FolderStore:
         else:
             list(self._pool.map(lambda one: self._write_one(*one), files))
         for folder in folders:
-            _sync_folder(folder)
+            sync_folder(folder)
 
     def _make(self, target: Path, folders: dict[Path, None]) -> None:
         folder = target.parent
@@ -92,7 +92,8 @@ class FolderStore:
         self._pool.shutdown()
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Bring a folder's names to the disk."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)

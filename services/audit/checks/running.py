@@ -7,11 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
 from services._bus.kafka import Connection
 from services.audit.adapters.stored import Stored
+from services.audit.bar import Bar
 from services.audit.domain.checkpoint import Checkpoint
 from services.audit.domain.handed_out import HandedOut
 from services.audit.domain.note import VerifierKey
@@ -51,26 +49,6 @@ class Report:
     @property
     def verified(self) -> bool:
         return not self.faults
-
-
-class Bar:
-    """Progress on a terminal, silence elsewhere. One line for each check."""
-
-    def __init__(self, console: Console) -> None:
-        columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-        self._progress = Progress(*columns, console=console, disable=not console.is_terminal)
-
-    def __enter__(self) -> Bar:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def task(self, words: str, total: int) -> Callable[[int], None]:
-        """A line that begins at 0; call what comes back with how much of ``total`` is done."""
-        task = self._progress.add_task(words, total=total)
-        return lambda done: self._progress.update(task, completed=done)
 
 
 @dataclass(frozen=True)

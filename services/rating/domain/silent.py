@@ -21,16 +21,6 @@ SPEAKING: dict[str, tuple[bytes, ...]] = {
 }
 
 
-def is_silent(name: str, canonical: bytes) -> bool:
-    """Whether a fact of this type and these bytes brings nothing by itself."""
-    if name not in SPEAKING:
-        return False
-    for word in SPEAKING[name]:  # a plain loop: it is asked of every routine fact there is
-        if word in canonical:
-            return False
-    return True
-
-
 def brings_nothing(fact: Fact) -> bool:
     """The same of a decoded fact: what is not silent here may be silent in its bytes, never the other way round."""
     data = fact.data
