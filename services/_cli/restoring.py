@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 from deploy.local.stack import Stack
 from schemas.topics import ClockMode
 from services._bus.kafka import Unavailable
+from services._bus.positions import Place, positions
 from services._bus.settings import NotConfigured
 from services._cli.errors import USAGE, CliError
 from services._cli.home import Home
@@ -21,8 +22,6 @@ from services._cli.voice import Bar, Voice
 from services.audit import cli_restore as audit
 from services.intake import cli_restore as intake
 from services.publication import cli_restore as publication
-
-Place = tuple[str, int]
 
 
 @dataclass
@@ -60,8 +59,8 @@ def _mend(stack: Stack, log: audit.SoundLog, found: audit.Restored, outcome: Out
     dsn = {name: stack.dsn(f"mj_{name}") for name in ("intake", "publication", "audit")}
     stand = {
         "audit": audit.positions(dsn["audit"]),
-        "intake": intake.positions(dsn["intake"]),
-        "publication": publication.positions(dsn["publication"]),
+        "intake": positions(dsn["intake"]),
+        "publication": positions(dsn["publication"]),
     }
     furthest: dict[Place, int] = {}
     for one in stand.values():

@@ -6,18 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import psycopg
 
-Place = tuple[str, int]
-
-
-def positions(dsn: str) -> dict[Place, int]:
-    """Where intake reads next; empty on a database where it never started."""
-    with psycopg.connect(dsn, connect_timeout=10) as connection:
-        if connection.execute("SELECT to_regclass('partition_position')").fetchone() == (None,):
-            return {}
-        return {
-            (topic, number): end
-            for topic, number, end in connection.execute("SELECT topic, partition, next_offset FROM partition_position")
-        }
+from services._bus.positions import Place, take_back
 
 
 def fall_back(
@@ -39,12 +28,7 @@ def fall_back(
             ' WHERE (c.topic, c.partition) = (k.topic, k.partition) AND c."offset" >= k."end"',
             columns,
         ).rowcount
-        connection.execute(
-            'UPDATE partition_position AS p SET next_offset = k."end", known_ms = coalesce(k.high, 0)'
-            ' FROM unnest(%s::text[], %s::integer[], %s::bigint[], %s::bigint[]) AS k (topic, partition, "end", high)'
-            ' WHERE (p.topic, p.partition) = (k.topic, k.partition) AND p.next_offset > k."end"',
-            [*columns, [high for _, high in reach.values()]],
-        )
+        take_back(connection, reach, unknown_ms=0)
         connection.execute(
             "UPDATE control_copy AS c SET sent = false WHERE sent AND NOT EXISTS (SELECT 1"
             " FROM unnest(%s::text[], %s::uuid[], %s::integer[]) AS k (source, id, partition)"
