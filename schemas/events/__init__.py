@@ -1,6 +1,6 @@
 """The event types, v1. Importing this package fills ``CATALOGUE`` (type name → ``EventType``)."""
 
-from schemas.events import approval, control, derived, duties, effect, enterprise, hearing, penalty, permit, supervision
+from schemas.events import approval, control, derived, duties, effect, enterprise, findings, hearing, penalty, permit, supervision
 from schemas.events.base import CATALOGUE, EventType
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "duties",
     "effect",
     "enterprise",
+    "findings",
     "hearing",
     "penalty",
     "permit",

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from schemas import fields as f
 from schemas.events.base import Data, event_type
-from schemas.fields import Frozen, government, public
+from schemas.fields import Frozen, public
 
 SERVICE = ("service",)
 Partition = Annotated[int, Field(ge=0, le=1023)]
@@ -203,45 +203,6 @@ class PartGraded(Data):
     stretches: tuple[Stretch, ...] = public(max_length=400)
     rulebook: RulebookRef = public()
     cause: KnownCause = public()
-
-
-class LateEntry(Frozen):
-    """五(三) ¶1, R13: what the deadline was and by how much it was missed."""
-
-    day_zero: f.CivilDate = public()
-    deadline: f.CivilDate = public()
-    entered_on: f.CivilDate = public()
-    working_days_late: Annotated[int, Field(ge=1)] = public()
-    calendar_days_late: Annotated[int, Field(ge=1)] = public()
-    signed_in_time: bool = public()
-    outage: bool = public()
-    provisional: bool = public()
-
-
-@event_type(
-    "finding.raised",
-    zh="发现",
-    en="Finding raised",
-    wired=True,
-    route="derived",
-    roles=SERVICE,
-    subjects=("uscc", "fhrs", "camis", "office", "stack"),
-)
-class FindingRaised(Data):
-    """``about``: an entry, or the operation (clocks, gaps, outages). Kept apart, as they concern different people."""
-
-    kind: f.Word = public()
-    about: Literal["entry", "operation"] = public()
-    office: f.Office | None = government(default=None)
-    clause: f.Name | None = public(default=None)
-    readings: tuple[f.Name, ...] = public(default=())
-    event: Cause | None = government(default=None)
-    event_type: f.Name | None = government(default=None)
-    late: LateEntry | None = government(default=None)
-    detail_zh: f.Text = government()
-    detail_en: f.Text = government()
-    rule_version: f.Name = government()
-    cause: Cause = government()
 
 
 @event_type("list.entered", zh="列入名单", en="Put on a list", wired=True, route="derived", roles=SERVICE)
