@@ -53,7 +53,9 @@ def standing(findings: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return [one for one in last.values() if not one.get("retracted")]
 
 
-def tally(kind: str, answer: Answer, matters: Sequence[Mapping[str, Any]], findings: Sequence[Mapping[str, Any]]) -> tuple[Tally, list[Wrong]]:
+def tally(
+    kind: str, answer: Answer, matters: Sequence[Mapping[str, Any]], findings: Sequence[Mapping[str, Any]]
+) -> tuple[Tally, list[Wrong]]:
     """``findings``: data of those that stand, of all detectors. ``matters``: the lines of the truth."""
     found = [one for one in findings if one["kind"] == answer.detector]
     own = [one for one in matters if one["kind"] == kind]
