@@ -43,10 +43,10 @@ ANSWERS: Mapping[str, Answer] = {
     "determined_untrue": Answer("entry_untrue"),
     "authority_invalid": Answer("no_authority"),
     "approval_open": Answer("approval_open", "subject"),
-    "silent_office": Answer("silent_office", "office"),
+    "silent_office": Answer("office_silent", "office", exact=False),
     "copied_findings": Answer("copied_findings", exact=False),
     "heaped_scores": Answer("heaped_scores", "officer", exact=False),
-    "burst_before_evaluation": Answer("burst", "officer", exact=False),
+    "burst_before_evaluation": Answer("burst_before_evaluation", "officer", exact=False),
 }
 
 

@@ -32,6 +32,14 @@ def sow(ground: Ground) -> None:
         change = {"occurred_on": moved.isoformat(), "service": {"served_on": moved.isoformat(), "method": "handed_over"}}
         mended = corrected(ground, row, change, turned, rng, officer=lead, occurred=ground.after(early, 4), ground="wrong_date")
         ground.sow(KIND, True, [row, mended], "a fine moved into the year before, months on and dated back")
+        one, year = ground.take(office=RETAIL), ground.first.year + 1
+        autumn = ground.workdays.after(date(year, 9, 1), rng.randint(1, 15))
+        row = penalty(ground, one, autumn, rng, officer=lead)
+        turned = ground.workdays.after(date(year + 1, 2, 20), rng.randint(1, 9))
+        moved = ground.workdays.after(date(year - 1, 12, 1), 3)
+        change = {"occurred_on": moved.isoformat(), "service": {"served_on": moved.isoformat(), "method": "handed_over"}}
+        mended = corrected(ground, row, change, turned, rng, officer=lead, occurred=ground.after(autumn, 4), ground="wrong_date")
+        ground.sow(KIND, True, [row, mended], "a fine moved out of the year after that was evaluated, and dated back")
         if found := _low_final(ground):
             row, lead = found
             change: dict[str, Any] = {}

@@ -33,7 +33,7 @@ def sow(ground: Ground) -> None:
         row = visit(ground, ground.take(), ground.day(rng), rng)
         _signed(row, _end(row) - timedelta(seconds=rng.randint(20, 100)))
         ground.sow(KIND, False, [row], "signed on the spot by a device whose clock is a little slow")
-        one, day = ground.take(), ground.day(rng)
+        one, day = ground.take(), ground.evening(rng)
         night = (at(day, 22, 40), at(day + timedelta(days=1), 0, 50))
         row = visit(ground, one, day, rng, time=night, entered=night[1] + timedelta(minutes=20), signed=night[1] + timedelta(minutes=9))
         ground.sow(KIND, False, [row], "a visit of a night, entered when it ended on the next day")

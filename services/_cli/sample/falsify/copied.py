@@ -21,7 +21,7 @@ def sow(ground: Ground) -> None:
     if ground.plants:
         for changed, why in ((False, "one visit's remark word for word at other enterprises"), (True, "the same with small changes")):
             lead, second = pair(ground.take(office=RETAIL), rng)
-            text, first = own_words(rng) + own_words(rng), ground.day(rng)
+            text, first = own_words(rng) + own_words(rng), _early(ground, rng)
             rows = [
                 _told(ground, (lead, second), ground.after(first, step), _varied(text, rng) if changed else text, rng)
                 for step in range(_COPIES)
@@ -50,6 +50,13 @@ def _told(ground: Ground, team: tuple[Officer, Officer], day: date, text: str, r
     found = items(rng, count=3)
     found[0]["remark"] = text
     return visit(ground, one, day, rng, officers=team, items=found)
+
+
+def _early(ground: Ground, rng: Random) -> date:
+    """A working day of a month's first half: all of it within one month."""
+    while (day := ground.day(rng)).day > 15:
+        pass
+    return day
 
 
 def _varied(text: str, rng: Random) -> str:

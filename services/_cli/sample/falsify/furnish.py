@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from services._cli.sample.acts import at, instant
+from services._cli.sample.acts import ZONE, at, instant
 from services._cli.sample.enterprises import Enterprise
 from services._cli.sample.falsify.ground import Ground, Row
 from services._cli.sample.falsify.phrases import own_words, standard
@@ -16,6 +16,8 @@ from services._cli.sample.people import RETAIL, WHOLESALE, staff
 _LAT, _LON = 26.1200, 118.3500
 _HALF_LAT, _HALF_LON = 0.0130, 0.0150
 _JITTER = 0.00006
+# A visit that begins so late goes through the night.
+_NIGHT = 20
 
 
 def furnish(ground: Ground) -> None:
@@ -57,14 +59,15 @@ def _visit(ground: Ground, row: Row, enterprise: Enterprise, rng: Random) -> Non
             item["remark"] = own_words(rng)
         elif rng.random() < 0.6:
             item["remark"] = standard(rng)
-    if data["mode"] != "on_site":
-        for name in ("started_at", "ended_at"):
-            data.pop(name, None)
-        return
+    start, end = (datetime.fromisoformat(data[name]).astimezone(ZONE) for name in ("started_at", "ended_at"))
     lead = data["entered_by"]
-    start, end = (datetime.fromisoformat(data[name]) for name in ("started_at", "ended_at"))
-    if start.astimezone(at(row.day, 0).tzinfo).hour >= 20:
-        ground.diary.keep(tuple(data["officers"]), start, end)
+    if start.hour >= _NIGHT:
+        # Nobody checks papers through the night.
+        data["mode"] = "on_site"
+        ground.evenings.add(row.day)
+    elif data["mode"] != "on_site":
+        _in_writing(data)
+        return
     else:
         colleagues = [one.pseudonym for one in staff(enterprise.office) if one.pseudonym != lead]
         rng.shuffle(colleagues)
@@ -76,12 +79,15 @@ def _visit(ground: Ground, row: Row, enterprise: Enterprise, rng: Random) -> Non
                 break
         else:
             # Nobody was free: it was done in writing.
-            data["mode"] = "written"
-            for name in ("started_at", "ended_at"):
-                data.pop(name)
+            _in_writing(data)
             return
     data["position"] = position(enterprise, rng)
     _after_its_end(row)
+
+
+def _in_writing(data: dict[str, Any]) -> None:
+    data["mode"] = "written"
+    del data["started_at"], data["ended_at"]
 
 
 def _after_its_end(row: Row) -> None:
@@ -94,9 +100,9 @@ def _after_its_end(row: Row) -> None:
 
 def _score(ground: Ground, row: Row) -> None:
     """Whole points. What is scored is an enterprise's own quality and some chance, and people like round numbers."""
-    quality = Random(f"quality {ground.plan.seed} {row.event['subject']}").gauss(91.0, 4.5)
+    quality = Random(f"quality {ground.plan.seed} {row.event['subject']}").gauss(86.0, 8.0)
     rng = Random(f"score {row.event['id']}")
-    total = min(100, max(55, round(quality + rng.gauss(0, 2.2))))
+    total = min(100, max(55, round(quality + rng.gauss(0, 2.5))))
     if rng.random() < 0.12:
         total = min(100, 5 * round(total / 5))
     scored(row.data, total, rng)

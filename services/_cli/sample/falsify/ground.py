@@ -94,6 +94,7 @@ class Ground:
         self.matters: list[Matter] = []
         self.control: list[tuple[str, str, dict[str, Any], datetime]] = []
         self.diary = Diary()
+        self.evenings: set[date] = set()
         self._ids = Random(f"town {self.plan.seed} falsified ids")
         self._taken = 0
         steady = [one for one in town.enterprises if one.started < self.plan.first and one.closed is None and not one.told]
@@ -138,6 +139,13 @@ class Ground:
         calm = [day for day in days if date(day.year, 2, 20) < day < date(day.year, 11, 20)] or days
         return rng.choice(calm)
 
+    def evening(self, rng: Random) -> date:
+        """A working day whose evening nobody of the town's officers has had for anything yet; it is taken from now on."""
+        while (day := self.day(rng)) in self.evenings:
+            pass
+        self.evenings.add(day)
+        return day
+
     def after(self, day: date, count: int) -> date:
         return self.workdays.after(day, count)
 
@@ -181,9 +189,6 @@ class Ground:
         subjects = said.pop("subjects", None) or list(dict.fromkeys(row.event["subject"] for row in rows))
         source = office or (rows[0].event["source"] if rows else "")
         self.matters.append(Matter(kind, planted, tuple(rows), source, tuple(officers), tuple(subjects), why, said))
-
-    def plan_of(self) -> Plan:
-        return self.plan
 
 
 def evening(day: date, rng: Random) -> datetime:

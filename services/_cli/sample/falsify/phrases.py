@@ -12,61 +12,31 @@ STANDARD = (
     "购进验收记录齐全，票账货相符。",
     "处方药销售登记完整，未见违规销售。",
 )
-_WHERE = (
-    "进门左手第{n}节柜台", "靠窗的{n}号货架", "收银台后面的抽屉", "二楼库房第{n}排", "冷藏柜第{n}层", "中药斗柜第{n}列", "退货区的纸箱旁",
-    "橱窗内侧第{n}格", "阴凉库{n}号位", "楼梯拐角的临时货架", "诊疗台旁的玻璃柜", "门口促销堆头", "北墙第{n}组货柜", "后院待验区",
-)  # fmt: skip
-_WHAT = (
-    "{p}有{n}盒外包装受潮", "{p}的价签与实物差{n}元", "{p}缺少批号为{b}的随货同行单", "温度计读数{t}度，比记录高{n}度",
-    "{p}{n}瓶与保健食品混放", "一张{m}月的处方没有药师签名", "{p}距有效期只剩{n}天没有标示", "灭火器压力偏低，旁边堆了{n}箱{p}",
-    "养护记录{m}月缺了{n}天", "{p}拆零后没有写拆零日期", "湿度{h}%，除湿机没有开", "查到{n}支{p}的追溯码扫不出来", "{p}的说明书少了{n}份",
-    "店员把{p}放在了阳光能晒到的地方", "{p}库存比账上多{n}盒", "销售小票{n}张没有批号",
-)  # fmt: skip
-_THEN = (
-    "当场挪开并重新摆放", "店长说供货商{n}号来换", "已拍照，约定{m}月再来看", "让店员补写了登记", "老板娘打电话问了上家",
-    "药师到场后补签并说明了缘由", "要求{n}天内把整改照片送到工作站", "封存{n}盒等结果", "当面教了新来的店员怎样填", "换了电池之后恢复正常",
-    "口头提醒，店家表示理解", "同意把那节柜子腾出来专放", "现场打开除湿机，半小时后降到{h}%", "把台账翻到{m}月核对无误",
-)  # fmt: skip
-_ASIDE = (
-    "当天下小雨，店里顾客不多。", "检查时有{n}位顾客在等候。", "店里正在装修，东侧拉了围挡。", "店主刚进货回来。",
-    "新招的店员第{n}天上班。", "冰柜上个月刚换过压缩机。", "门牌已经换成新的。", "", "", "",
-)  # fmt: skip
+_COLOURS = "灰白 浅蓝 墨绿 枣红 米黄 深棕 银色 乳白 橘红 淡紫 铁锈色 原木色 磨砂 半透明 掉漆的 新刷的".split()
+_THINGS = "立柜 矮柜 货架 抽屉 冷藏柜 斗柜 促销台 玻璃柜 周转箱 纸箱 塑料筐 铁架 梯子 收银台 展示盒 挂篮 推车 木箱".split()
+_PLACES = "进门左手 靠窗一侧 楼梯拐角 后院门边 库房北墙 收银台背后 空调出风口下 诊疗台旁 卷帘门内侧 配电箱下 二楼阁楼 橱窗里面".split()
 _PRODUCTS = (
-    "感冒颗粒",
-    "维生素片",
-    "止咳糖浆",
-    "创可贴",
-    "体温计",
-    "益气丸",
-    "滴眼液",
-    "驱风油",
-    "血压计",
-    "阿胶块",
-    "退热贴",
-    "板蓝根",
-    "藿香正气水",
+    "感冒颗粒 维生素片 止咳糖浆 创可贴 体温计 益气丸 滴眼液 驱风油 血压计 阿胶块 退热贴 板蓝根 藿香正气水 六味地黄丸 碘伏 酒精棉".split()
 )
+_PARTS = "外包装 说明书 批号标签 价签 封口膜 追溯码 合格证 随货单 中包装 瓶盖 铝塑板 防伪贴".split()
+_STATES = (
+    "受潮起皱 被胶带盖住 字迹模糊 撕去一角 贴反了 沾了灰尘 与账上对不上 缺了一联 放倒了 被阳光晒褪色 混进别的批次 用圆珠笔改过".split()
+)
+_WHO = "店长 药师 新来的店员 值班店员 老板娘 质量负责人 采购员 养护员 收银员 实习生".split()
+_DONE = "当场挪开 重新摆放 换了新标签 补写登记 打电话问供货商 清点封存 擦净归位 另用纸箱单放 找出原始单据 答应约定日再看".split()
+_WHY = "说是搬货时碰的 说前一天刚到货 说是上任店长留下的 说没有注意到 解释为漏水所致 称供货商发错了 说忘了登记".split()
 
 
 def own_words(rng: Random) -> str:
     """A remark that an officer makes at one place, of what was seen there."""
+    return "".join(_seen(rng) for _ in range(2))
 
-    def fill(words: str) -> str:
-        return words.format(
-            n=rng.randint(2, 29),
-            p=f"样例{rng.choice(_PRODUCTS)}",
-            b=f"{rng.choice('ABCDEFGH')}{rng.randint(10, 99)}",
-            t=rng.randint(21, 31),
-            m=rng.randint(1, 12),
-            h=rng.randint(58, 83),
-        )
 
-    seen = rng.sample(_WHAT, 2)
-    parts = (rng.choice(_WHERE), seen[0], rng.choice(_THEN))
-    more = (rng.choice(_WHERE), seen[1], rng.choice(_THEN))
-    return (
-        f"{fill(parts[0])}，{fill(parts[1])}，{fill(parts[2])}；{fill(more[0])}{fill(more[1])}，{fill(more[2])}。{fill(rng.choice(_ASIDE))}"
-    )
+def _seen(rng: Random) -> str:
+    pick = rng.choice
+    seen = f"{pick(_PLACES)}{pick(_COLOURS)}{pick(_THINGS)}上{rng.randint(2, 29)}盒样例{pick(_PRODUCTS)}的{pick(_PARTS)}{pick(_STATES)}"
+    then = f"{pick(_WHO)}{pick(_WHY)}并把{pick(_COLOURS)}{pick(_THINGS)}里的样例{pick(_PRODUCTS)}{pick(_DONE)}"
+    return f"{seen}，{then}。"
 
 
 def standard(rng: Random) -> str:

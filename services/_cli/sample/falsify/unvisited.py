@@ -34,6 +34,14 @@ def sow(ground: Ground) -> None:
         }
         row = ground.enter("inspection.recorded", enterprise.subject, lead, data, at(day, 17, 31))
         ground.sow(KIND, True, [row], "a re-check on site of which neither time nor place nor officers nor items are told")
+        enterprise, violation, day = _case(ground, rng)
+        while day in ground.evenings:
+            day = ground.after(day, 1)
+        ground.evenings.add(day)
+        start = at(day, 18, 10)
+        minute = (start, start + timedelta(seconds=50))
+        row = visit(ground, enterprise, day, rng, kind="recheck", time=minute, corrected=[violation])
+        ground.sow(KIND, True, [row], "a re-check that was over within a minute")
     if ground.likens:
         enterprise, violation, day = _case(ground, rng)
         row = visit(ground, enterprise, day, rng, kind="recheck", corrected=[violation])
