@@ -13,7 +13,7 @@ from services._cli.sample.acts import ZONE, at, instant
 from services._cli.sample.enterprises import Enterprise
 from services._cli.sample.falsify.diary import Diary
 from services._cli.sample.people import Officer, staff
-from services._cli.sample.town import Plan, Sent, Town, event_of, uuid7
+from services._cli.sample.town import Sent, Town, event_of, uuid7
 from services._cli.sample.workdays import Workdays
 
 Choice = Literal["both", "planted", "lookalikes", "clean"]
