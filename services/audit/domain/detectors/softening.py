@@ -123,7 +123,7 @@ def milder(before: Words, after: Words | None, evaluated: Iterable[Evaluated]) -
     return [*_less(old, new), *_moved(old, new, list(evaluated))]
 
 
-def _less(old: Read, new: _Read) -> Iterator[Milder]:
+def _less(old: Read, new: Read) -> Iterator[Milder]:
     gone, added = old.kinds - new.kinds, new.kinds - old.kinds
     if gone and (not added or new.worst < old.worst):
         names = (_text(new.kinds), _text(old.kinds))
