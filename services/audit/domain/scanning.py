@@ -55,8 +55,10 @@ _Item = tuple[Order, bytes, Entry | None, Scene | None]
 class _Lane:
     """A partition, or the registry: what was read of it and waits for its turn."""
 
-    def __init__(self, topic: str, partition: int) -> None:
+    def __init__(self, topic: str, partition: int, derived: Iterable[Entry] = ()) -> None:
         self.topic, self.partition = topic, partition
+        self.derived = deque(derived)
+        self.day = -1
         self.waiting: deque[_Item | int] = deque()
         self.known = 0
         self.calendar = WorkCalendar()
@@ -89,10 +91,13 @@ class Scan:
     """``registry``: all its records; ``genesis``: the pinned event; ``detectors``: fresh ones.
 
     ``take`` a partition's records by offset, in any batches; then ``found``. ``lacking`` says of which partitions more is needed now.
-    ``odd``: by kind of detector, how often it could not read an entry that went past intake."""
+    ``odd``: by kind of detector, how often it could not read an entry that went past intake. ``derived``: what rating makes of each
+    partition's facts, in order (``domain.derived_entries``). ``trusting``: of records without genesis; nothing is asked of signatures."""
 
     genesis: Mapping[str, Any]
     detectors: Sequence[Detector]
+    derived: Mapping[int, Sequence[Entry]] = field(default_factory=dict)
+    trusting: bool = False
     through: date | None = None
     entries: int = 0
     odd: dict[str, int] = field(default_factory=dict)
@@ -100,8 +105,8 @@ class Scan:
     closings: list[Closing] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.registry = Registry(self.genesis)
-        self._lanes = {(FACTS, number): _Lane(FACTS, number) for number in range(PARTITIONS)}
+        self.registry = Registry(self.genesis, trusting=self.trusting)
+        self._lanes = {(FACTS, number): _Lane(FACTS, number, self.derived.get(number, ())) for number in range(PARTITIONS)}
         self._lanes[REGISTRY, 0] = _Lane(REGISTRY, 0)
         self._at = 0
         self._seen: set[bytes] = set()
@@ -143,19 +148,21 @@ class Scan:
         for record in records:
             lane.known = max(lane.known, record.timestamp)
             one = _opened(record)
-            if one is None:
-                continue
-            kind = one.event["type"]
-            if kind == DAY_CLOSED:
-                closing = self._copies.get(hashlib.sha256(record.value or b"").digest())
-                if closing is not None:
-                    lane.waiting.append(closing)
-                continue
-            row = lookup(kind)
-            if row is not None and row.route in ("broadcast", "registry"):
-                self._issue(lane, one)
-                continue
-            self._put(lane, record, one)
+            closing = None
+            if one is not None:
+                kind = one.event["type"]
+                row = lookup(kind)
+                if kind == DAY_CLOSED:
+                    closing = self._copies.get(hashlib.sha256(record.value or b"").digest())
+                elif row is not None and row.route in ("broadcast", "registry"):
+                    self._issue(lane, one)
+                else:
+                    self._put(lane, record, one)
+            while lane.derived and lane.derived[0].order.offset <= record.offset:
+                self._put_derived(lane, lane.derived.popleft())
+            if closing is not None:
+                lane.waiting.append(closing)
+                lane.day = max(lane.day, closing)
 
     def _issue(self, lane: _Lane, one: Opened) -> None:
         if one.event["type"] != CALENDAR or one.event["data"].get("country") != COUNTRY:
@@ -168,13 +175,19 @@ class Scan:
 
     def _put(self, lane: _Lane, record: Record, one: Opened) -> None:
         order, event = Order(lane.known, record.partition, record.offset), one.event
-        name = hashlib.sha256(f"{event['source']}\n{event['id']}".encode("utf-8", "surrogatepass")).digest()[:16]
+        name = _name(event["source"], event["id"])
         entry = scene = None
         if event["type"] in self._wanted and (entry := entry_of(record, one, order)) is not None:
             scene = lane.scene
             if scene is None or scene.stamp != entry.stamp or scene.calendar is not lane.calendar:
                 scene = lane.scene = Scene(self.registry, entry.stamp, lane.calendar)
         lane.waiting.append((order, name, entry, scene))
+
+    def _put_derived(self, lane: _Lane, entry: Entry) -> None:
+        """What follows from a fact comes right after it; what follows from a day's close belongs to that day."""
+        stamp = self.closings[lane.day].offset if lane.day >= 0 else 0
+        scene = Scene(self.registry, stamp, lane.calendar)
+        lane.waiting.append((entry.order, _name(entry.source, entry.id), entry, scene))
 
     def lacking(self) -> list[int]:
         """Partitions of facts of which the next records are needed before anything more can be found; none at the end."""
@@ -212,7 +225,7 @@ class Scan:
         if name in self._seen:
             return
         self._seen.add(name)
-        if entry is None or scene is None or not 0 <= entry.stamp < self.registry.next_offset:
+        if entry is None or scene is None or not (self.trusting or 0 <= entry.stamp < self.registry.next_offset):
             return
         self.entries += 1
         because = Because.entry(entry)
@@ -304,6 +317,11 @@ def _signed(value: bytes | None, sha256: str, registry: Registry) -> bool:
         return registry.keys.signed(open_record(value))
     except NotAnEnvelope:
         return False
+
+
+def _name(source: str, id: str) -> bytes:
+    """16 bytes that every copy of an event shares."""
+    return hashlib.sha256(f"{source}\n{id}".encode("utf-8", "surrogatepass")).digest()[:16]
 
 
 def _opened(record: Record) -> Opened | None:
