@@ -56,6 +56,7 @@ def falsified(town: Town, choice: Choice) -> Town:
     furnish(ground)
     for kind in KINDS:
         kind.sow(ground)
+    ground.within()
     number(ground)
     rows = sorted(ground.rows, key=lambda row: (row.received, row.channel, row.event["time"]))
     return replace(

@@ -54,9 +54,8 @@ def _told(ground: Ground, team: tuple[Officer, Officer], day: date, text: str, r
 
 def _early(ground: Ground, rng: Random) -> date:
     """A working day of a month's first half: all of it within one month."""
-    while (day := ground.day(rng)).day > 15:
-        pass
-    return day
+    day = ground.day(rng)
+    return ground.workdays.after(day.replace(day=1), rng.randint(1, 8))
 
 
 def _varied(text: str, rng: Random) -> str:

@@ -57,7 +57,7 @@ class Row:
         return Sent(self.event, self.signer, self.channel, self.received, self.private)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Matter:
     """What was sown, and why it is what it is. ``planted``: a falsehood; else a look-alike. ``said``: more that is true of it."""
 
@@ -91,6 +91,7 @@ class Ground:
         self.town, self.plan, self.choice = town, town.plan, choice
         self.workdays = Workdays.from_tables(town.plan.tables)
         self.rows = [Row(copy.deepcopy(one.event), one.signer, one.channel, one.received, one.private) for one in town.sent]
+        self._base = {id(row) for row in self.rows}
         self.matters: list[Matter] = []
         self.control: list[tuple[str, str, dict[str, Any], datetime]] = []
         self.diary = Diary()
@@ -126,6 +127,11 @@ class Ground:
         return self._order[0]
 
     @property
+    def many(self) -> int:
+        """How many can be taken before the first comes again."""
+        return len(self._order)
+
+    @property
     def first(self) -> date:
         return self.plan.go_live + timedelta(days=_MARGIN_FIRST)
 
@@ -141,8 +147,9 @@ class Ground:
 
     def evening(self, rng: Random) -> date:
         """A working day whose evening nobody of the town's officers has had for anything yet; it is taken from now on."""
-        while (day := self.day(rng)) in self.evenings:
-            pass
+        day = self.day(rng)
+        while day in self.evenings:
+            day = self.after(day, 1)
         self.evenings.add(day)
         return day
 
@@ -181,6 +188,16 @@ class Ground:
         """Enter the row at another instant. Its id stays: others refer to it."""
         row.received = received
         row.event["time"] = instant(received - timedelta(minutes=self._ids.randint(2, 20)))
+
+    def within(self) -> None:
+        """Leave out what would come after the town's end, and every matter that it belongs to."""
+        until = self.plan.until
+        broken = [one for one in self.matters if any(row.received > until for row in one.rows)]
+        self.matters = [one for one in self.matters if one not in broken]
+        kept = {id(row) for one in self.matters for row in one.rows}
+        self.drop([row for one in broken for row in one.rows if id(row) not in kept and id(row) not in self._base])
+        self.drop([row for row in self.rows if row.received > until])
+        self.control = [one for one in self.control if one[3] <= until]
 
     # the truth
     def sow(self, kind: str, planted: bool, rows: Sequence[Row], why: str, *, office: str = "", **said: Any) -> None:

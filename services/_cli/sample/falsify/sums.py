@@ -25,12 +25,11 @@ def sow(ground: Ground) -> None:
             row.data["total"] = str(min(100, int(row.data["total"]) + more))
             ground.sow(SUM, True, [row], f"the total is off by {more:+d} against its deductions")
         for off in (6, -4):
-            one = ground.take()
-            while not (known := finals(ground, one)):
-                one = ground.take()
+            if not (known := _with_finals(ground, 1)):
+                break
             first = known[-1]
             day = ground.after(first.day, 25)
-            row = _filed(ground, one.subject, day, rng, final=True)
+            row = _filed(ground, first.event["subject"], day, rng, final=True)
             row.data["year"] = first.data["year"]
             scored(row.data, max(60, min(100, int(first.data["total"]) + (off if int(first.data["total"]) + off <= 100 else -off))), rng)
             ground.sow(SECOND, True, [first, row], "a second final score of the year, from the old system's file")
@@ -41,20 +40,24 @@ def sow(ground: Ground) -> None:
         one, day = ground.take(), ground.day(rng)
         row = _filed(ground, one.subject, day, rng, final=False)
         ground.sow(SUM, False, [row], "from an old file, and it adds up")
-        one = ground.take()
-        while not (known := finals(ground, one)):
-            one = ground.take()
-        first = known[0]
-        day = ground.after(first.day, 20)
-        change: dict[str, Any] = {}
-        scored(change, max(60, int(first.data["total"]) - 1), rng)
-        office = next(man for man in OFFICERS if man.pseudonym == first.data["entered_by"])
-        mended = corrected(ground, first, change, day, rng, officer=office, source_document="7c" * 32)
-        ground.sow(SECOND, False, [first, mended], "the year's final score, corrected with its paper")
-        one = ground.take()
-        while len(known := finals(ground, one)) < 2:
-            one = ground.take()
-        ground.sow(SECOND, False, known[:2], "final scores of two years")
+        if known := _with_finals(ground, 1):
+            first = known[0]
+            day = ground.after(first.day, 20)
+            change: dict[str, Any] = {}
+            scored(change, max(60, int(first.data["total"]) - 1), rng)
+            office = next(man for man in OFFICERS if man.pseudonym == first.data["entered_by"])
+            mended = corrected(ground, first, change, day, rng, officer=office, source_document="7c" * 32)
+            ground.sow(SECOND, False, [first, mended], "the year's final score, corrected with its paper")
+        if known := _with_finals(ground, 2):
+            ground.sow(SECOND, False, known[:2], "final scores of two years")
+
+
+def _with_finals(ground: Ground, least: int) -> list[Row]:
+    """The final scores of the next enterprise that has so many; none where none has."""
+    for _ in range(ground.many):
+        if len(known := finals(ground, ground.take())) >= least:
+            return known
+    return []
 
 
 def _filed(ground: Ground, subject: str, day: date, rng: Random, *, final: bool) -> Row:
