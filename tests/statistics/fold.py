@@ -46,7 +46,9 @@ class Fold:
             by_year.setdefault(day.year, set()).add(day)
         self.calendar = WorkCalendar({year: YearTable(year, frozenset(days), frozenset()) for year, days in by_year.items()})
 
-    def enter(self, kind: str, data: Mapping[str, Any], *, subject: str, office: str, officer: str, day: date, channel: str = "desk") -> None:
+    def enter(
+        self, kind: str, data: Mapping[str, Any], *, subject: str, office: str, officer: str, day: date, channel: str = "desk"
+    ) -> None:
         """An entry of ``day``."""
         self.number += 1
         known = int(datetime(day.year, day.month, day.day, 8, tzinfo=UTC).timestamp() * 1000) + self.number % 1000

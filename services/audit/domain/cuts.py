@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from math import lcm
 
 from schemas.rulebook import Rulebook
@@ -56,11 +57,18 @@ class Scale:
         return str(value.numerator) if value.denominator == 1 else f"{float(value):g}"
 
     def first_good(self, cut: Cut) -> int:
+        """The cut as a number: the first oriented score on its good side."""
         return self.oriented(cut.bound)
 
     def decides(self, stratum: str) -> tuple[Cut, ...]:
         """The cuts on which something hangs in a stratum."""
         return tuple(one for one in self.cuts if not one.kinds or stratum in one.kinds)
+
+
+@lru_cache(maxsize=256)
+def just_good(of: Scale, stratum: str) -> tuple[tuple[str, int], ...]:
+    """Parameter and first good score of each cut on which something hangs in a stratum."""
+    return tuple((cut.parameter, of.first_good(cut)) for cut in of.decides(stratum))
 
 
 def scale(book: Rulebook, day: date) -> Scale | None:

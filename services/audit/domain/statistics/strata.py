@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 
-from services.audit.domain.cuts import ANY, FINAL, Scale
+from services.audit.domain.cuts import ANY, FINAL, Scale, just_good
 from services.audit.domain.detectors.model import Entry, Shown, shown
 from services.audit.domain.statistics import heaping
 from services.audit.domain.statistics.populations import Names, acting
@@ -45,12 +45,12 @@ class Stratum:
     def add(self, entry: Entry, of: Scale, stratum: str, score: int) -> None:
         """A score, oriented."""
         self.whole[score] += 1
+        near = [parameter for parameter, first in just_good(of, stratum) if 0 <= score - first < heaping.WIDTH]
         for unit in units_of(entry):
             self.scores.setdefault(unit, Counter())[score] += 1
             self.names.setdefault(unit, Names()).add(entry)
-            for cut in of.decides(stratum):
-                if 0 <= score - of.first_good(cut) < heaping.WIDTH:
-                    self.just_good.setdefault((unit, cut.parameter), deque(maxlen=_MOST_SHOWN)).append(shown(entry, "just_good"))
+            for parameter in near:
+                self.just_good.setdefault((unit, parameter), deque(maxlen=_MOST_SHOWN)).append(shown(entry, "just_good"))
 
 
 def scored(entry: Entry, of: Scale) -> tuple[str, int, Decimal] | None:
