@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 
 KINDS = ("marks", "habits", "faults")
-CUTS = {"marks": (98, 90, 80, 70), "habits": (90, 80, 70, 60), "faults": (14, 28)}
+CUTS = {"marks": (98, 90, 80, 70), "habits": (98, 90, 80, 70), "faults": (14, 28)}
 # Of a standard: points and how often an item is found wanting. Their sums heap where they like.
 _ITEMS = {"marks": ((1, 9), (2, 8), (3, 3), (5, 5), (10, 2)), "faults": ((2, 8), (4, 3), (5, 9), (6, 3), (7, 7), (8, 3), (10, 3), (28, 1))}
 _WANTING = {"marks": 4.5, "faults": 3.6}

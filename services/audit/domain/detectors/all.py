@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from schemas.rulebook import Rulebook
+from services.audit.domain.detectors.burst_before_evaluation import BurstBeforeEvaluation
+from services.audit.domain.detectors.copied_findings import CopiedFindings
 from services.audit.domain.detectors.deductions_wrong import DeductionsWrong
+from services.audit.domain.detectors.heaped_scores import HeapedScores
 from services.audit.domain.detectors.model import Detector
+from services.audit.domain.detectors.office_silent import OfficeSilent
 
 Editions = Mapping[str, Sequence[Rulebook]]
 """Rulebooks by regime, of each the newest edition first."""
@@ -16,4 +20,8 @@ def every(editions: Editions) -> list[Detector]:
     """Fresh ones, which have seen nothing. What they ask of the rulebooks is dated parameters and time zones."""
     return [
         DeductionsWrong(),
+        HeapedScores(editions),
+        CopiedFindings(),
+        BurstBeforeEvaluation(),
+        OfficeSilent(),
     ]

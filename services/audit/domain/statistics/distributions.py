@@ -97,7 +97,7 @@ def predictive_binomial(seen: int, of: int, *, logit: float, spread: float, free
 
 
 def predictive_poisson(seen: int, *, log_mean: float, spread: float, freedom: float) -> float:
-    """P(at least ``seen``) where the logarithm of the mean is itself ``log_mean`` + ``spread``·t; a mean beyond ten times ``seen`` is sure."""
+    """P(at least ``seen``) where the logarithm of the mean is itself ``log_mean`` + ``spread``·t; means far beyond ``seen`` are sure."""
     total = 0.0
     for t, weight in student_nodes(freedom):
         log = log_mean + spread * t

@@ -41,8 +41,9 @@ STEPS, STEP_SHARE = (10, 5, 2), 0.99
 # Windows overlap: for the kernel (+1 +1 -1 -1) squared correlations of neighbours add up to 3/8 on each side, 1/(1 + 2·3/8).
 _INDEPENDENT = 4 / 7
 # Standard deviations, in logits, of level, slope over half the scale, multiples of 5, of 10: of any population, and of a unit beside it.
+# Who rounds every third score to a multiple of 5 is 0.5 beside one who never does; a mean lower by half a deviation of the scores, 0.2.
 _ANY = (1.5, 1.5, 1.0, 0.5)
-_UNIT = (0.5, 0.5, 0.5, 0.5)
+_UNIT = (0.3, 0.3, 0.5, 0.25)
 
 Histogram = Mapping[int, int]
 
@@ -84,6 +85,10 @@ class Natural:
     line: Line
     tau2: float
     freedom: float
+
+    def stepped(self, first_good: int) -> int:
+        """A cut in steps of the scale."""
+        return -(-first_good // self.step)
 
     def features(self, first_good: int) -> tuple[float, float, float, float]:
         """Level, place on the scale, multiples of 5 and of 10 on the good side less those on the bad side."""
@@ -178,24 +183,25 @@ def population(said: Natural, scores: Histogram, places: Sequence[int]) -> list[
     placebos = [hold(said, held, place, said.line, said.tau2).p for place in said.places]
     found = []
     for place in places:
-        one = hold(said, held, -(-place // said.step), said.line, said.tau2)
+        one = hold(said, held, said.stepped(place), said.line, said.tau2)
         strange = sum(p <= one.p for p in placebos)
         found.append(Held(one.tally, one.expected, one.effect, one.z, one.p, one.placebos, strange))
     return found
 
 
-def units(said: Natural, scores: Mapping[str, Histogram]) -> dict[str, list[Held]]:
-    """Units of one kind (offices, or officers), each at every real cut where its window has enough scores."""
+def units(said: Natural, scores: Mapping[str, Histogram], places: Sequence[int]) -> dict[str, dict[int, Held]]:
+    """Units of one kind (offices, or officers), each at every one of these cuts where its window has enough scores."""
     prior = _near(said.line)
     held = {name: stepped(one, said.step) for name, one in sorted(scores.items())}
-    tested = {name: [cut for cut in said.cuts if _enough(one, cut, said.cuts)] for name, one in held.items()}
+    at = {place: said.stepped(place) for place in sorted(places)}
+    tested = {name: [place for place in at if _enough(one, at[place], said.cuts)] for name, one in held.items()}
     studies = {name: _studies(said, held[name]) for name in held if tested[name]}
     tau2 = said.tau2
     lines: dict[str, Line] = {}
     for _ in range(4):
         lines = {name: fit(some, prior, tau2) for name, some in studies.items()}
         tau2 = max(said.tau2, spread([(some, lines[name]) for name, some in studies.items()]))
-    return {name: [hold(said, held[name], cut, lines[name], tau2) for cut in tested[name]] for name in studies}
+    return {name: {place: hold(said, held[name], at[place], lines[name], tau2) for place in tested[name]} for name in studies}
 
 
 def _enough(held: Histogram, cut: int, cuts: Sequence[int]) -> bool:
