@@ -29,7 +29,7 @@ LATE = "late_entry"
 # Which detector is for which kind of what the generator sows. They share no word but here.
 ANSWERS: Mapping[str, Answer] = {
     LATE: Answer(LATE),
-    "entry_before_act": Answer("before_the_act"),
+    "entry_before_act": Answer("entry_before_act"),
     "number_out_of_order": Answer("numbers_out_of_order"),
     "same_number": Answer("same_number"),
     "entered_twice": Answer("entered_twice"),
@@ -41,7 +41,7 @@ ANSWERS: Mapping[str, Answer] = {
     "missing_here": Answer("not_entered", "number"),
     "told_without_visit": Answer("no_visit"),
     "determined_untrue": Answer("entry_untrue"),
-    "authority_invalid": Answer("no_authority"),
+    "authority_invalid": Answer("key_not_valid"),
     "approval_open": Answer("approval_open", "subject"),
     "silent_office": Answer("office_silent", "office", exact=False),
     "copied_findings": Answer("copied_findings", exact=False),

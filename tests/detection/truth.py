@@ -60,7 +60,7 @@ def tally(
     found = [one for one in findings if one["kind"] == answer.detector]
     own = [one for one in matters if one["kind"] == kind]
     # What a falsehood of another kind brings along is no false alarm, where the truth says so.
-    true = [one for one in matters if one["planted"] and (one["kind"] == kind or answer.detector in one.get("also", ()))]
+    true = [one for one in matters if one["planted"] and (one["kind"] == kind or kind in one.get("also", ()))]
     counts, wrong = Tally(), []
     for matter in own:
         hits = [one for one in found if about(answer.by, matter, one)]

@@ -11,6 +11,8 @@ from services._cli.sample.falsify.ground import Ground, Row
 from services._cli.sample.people import OFFICERS, RETAIL, Officer, staff
 
 KIND = "backdated_correction"
+# What such a correction brings along: a number of one year with a date of another.
+_NUMBERED = ("number_out_of_order",)
 
 
 def sow(ground: Ground) -> None:
@@ -31,7 +33,7 @@ def sow(ground: Ground) -> None:
         moved = date(year - 1, 12, 1)
         change = {"occurred_on": moved.isoformat(), "service": {"served_on": moved.isoformat(), "method": "handed_over"}}
         mended = corrected(ground, row, change, turned, rng, officer=lead, occurred=ground.after(early, 4), ground="wrong_date")
-        ground.sow(KIND, True, [row, mended], "a fine moved into the year before, months on and dated back")
+        ground.sow(KIND, True, [row, mended], "a fine moved into the year before, months on and dated back", also=_NUMBERED)
         one, year = ground.take(office=RETAIL), ground.first.year + 1
         autumn = ground.workdays.after(date(year, 9, 1), rng.randint(1, 15))
         row = penalty(ground, one, autumn, rng, officer=lead)
@@ -39,7 +41,7 @@ def sow(ground: Ground) -> None:
         moved = ground.workdays.after(date(year - 1, 12, 1), 3)
         change = {"occurred_on": moved.isoformat(), "service": {"served_on": moved.isoformat(), "method": "handed_over"}}
         mended = corrected(ground, row, change, turned, rng, officer=lead, occurred=ground.after(autumn, 4), ground="wrong_date")
-        ground.sow(KIND, True, [row, mended], "a fine moved out of the year after that was evaluated, and dated back")
+        ground.sow(KIND, True, [row, mended], "a fine moved out of the year after that was evaluated, and dated back", also=_NUMBERED)
         if found := _low_final(ground):
             row, lead = found
             change: dict[str, Any] = {}
