@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from schemas.events import CATALOGUE
+from schemas.rulebook import load_all_editions
 from schemas.topics import FACTS, REGISTRY
 from services._cli.sample.falsify.ground import Choice
+from services.audit.domain.derived_entries import derived_types
 from services.audit.domain.detectors.all import every
 from services.audit.domain.detectors.model import Detector
 from services.audit.domain.findings import TYPE
+from services.audit.domain.frame import Record
 from services.audit.domain.late import EntryRule
 from services.audit.domain.registry import Registry
-from services.audit.domain.scanning import Scan, proved
+from services.audit.domain.replay import Book, books_of
 from services.audit.domain.signs import SCAN, At
 from services.audit.handlers import Detectors
 from services.audit.reading import opened
+from services.audit.scanning import derived_entries, scan
 from tests.detection.truth import Answer, Tally, Wrong, standing, tally
-from tests.detection.world import World, books, town_of
+from tests.detection.world import RULEBOOKS, World, books, town_of
 from tests.unit.audit.fake_work import MemoryStore
 
 LATE = "late_entry"
@@ -80,6 +85,12 @@ def detectors() -> list[Detector]:
     return every({regime: [book] for regime, book in books().items()})
 
 
+@lru_cache
+def rated() -> Mapping[str, Book]:
+    """What rating's fold needs of the rulebooks, by digest or regime as it has them."""
+    return books_of(load_all_editions(RULEBOOKS))
+
+
 def measure(seed: int, choice: Choice, size: Size) -> Measured:
     """One town."""
     town = town_of(seed, size.enterprises, size.years, choice)
@@ -97,21 +108,44 @@ def measure(seed: int, choice: Choice, size: Size) -> Measured:
     return measured
 
 
+@dataclass
+class _InMemory:
+    """The records of a world, as a source of ``services.audit.scanning``: all of a partition at once."""
+
+    world: World
+    given: set[int] = field(default_factory=set)
+
+    @property
+    def total(self) -> int:
+        return len(self.world.registry) + sum(map(len, self.world.partitions.values()))
+
+    def registry(self) -> Sequence[Record]:
+        return self.world.registry
+
+    def more(self, partitions: Sequence[int]) -> Mapping[int, Sequence[Record]]:
+        new = {number: self.world.partitions[number] for number in partitions if number not in self.given}
+        self.given |= set(new)
+        return new
+
+    def whole(self, partition: int) -> Iterator[Sequence[Record]]:
+        yield self.world.partitions[partition]
+
+    def values(self, places: Sequence[At]) -> Mapping[At, bytes | None]:
+        topics = {FACTS: self.world.partitions, REGISTRY: {0: self.world.registry}}
+        return {one: topics[one.topic][one.partition][one.offset].value for one in places}
+
+
 def scanned(world: World) -> tuple[list[dict[str, Any]], int, int]:
     """Data of all findings, proved; how many scans ran; how many entries there were."""
-    scan = Scan(world.genesis, detectors())
-    scan.read_registry(world.registry)
-    for number, records in world.partitions.items():
-        scan.take(number, records)
-    found = list(scan.found())
-    assert scan.odd == {}, f"a detector could not read what intake lets through: {scan.odd}"
-    values = {At(FACTS, number, one.offset): one.value for number, some in world.partitions.items() for one in some}
-    values |= {At(REGISTRY, 0, one.offset): one.value for one in world.registry}
-    known: dict[At, bool] = {}
-    raised = [one for one in found if one.type == TYPE and proved(one, values, scan.registry, known)]
+    records, fresh = _InMemory(world), detectors()
+    types = derived_types({name for one in fresh for name in one.types})
+    derived = derived_entries(records, rated(), types) if types else {}
+    whole = scan(records, world.genesis, fresh, derived=derived)
+    assert whole.odd == {}, f"a detector could not read what intake lets through: {whole.odd}"
+    raised = [one for one in whole.found if one.type == TYPE]
     for one in raised:
         CATALOGUE[one.type].model.model_validate_json(orjson.dumps(one.data))
-    return [one.data for one in raised], sum(one.type == SCAN for one in found), scan.entries
+    return [one.data for one in raised], sum(one.type == SCAN for one in whole.found), whole.entries
 
 
 async def late(world: World) -> list[dict[str, Any]]:
