@@ -5,23 +5,59 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from schemas.rulebook import Rulebook
+from services.audit.domain.detectors.approval_open import ApprovalOpen
+from services.audit.domain.detectors.backdated_correction import BackdatedCorrection
 from services.audit.domain.detectors.burst_before_evaluation import BurstBeforeEvaluation
+from services.audit.domain.detectors.contradiction import Contradiction
 from services.audit.domain.detectors.copied_findings import CopiedFindings
 from services.audit.domain.detectors.deductions_wrong import DeductionsWrong
+from services.audit.domain.detectors.entered_twice import EnteredTwice
+from services.audit.domain.detectors.entry_before_act import EntryBeforeAct
+from services.audit.domain.detectors.entry_untrue import EntryUntrue
 from services.audit.domain.detectors.heaped_scores import HeapedScores
+from services.audit.domain.detectors.key_not_valid import KeyNotValid
+from services.audit.domain.detectors.ledger import Ledger
 from services.audit.domain.detectors.model import Detector
+from services.audit.domain.detectors.no_visit import NoVisit
+from services.audit.domain.detectors.not_entered import NotEntered, Reconciliation
+from services.audit.domain.detectors.numbers_out_of_order import NumbersOutOfOrder
 from services.audit.domain.detectors.office_silent import OfficeSilent
+from services.audit.domain.detectors.same_number import SameNumber
+from services.audit.domain.detectors.two_final_scores import TwoFinalScores
+from services.audit.domain.detectors.two_places import TwoPlaces
+from services.audit.domain.late import EntryRule
 
 Editions = Mapping[str, Sequence[Rulebook]]
 """Rulebooks by regime, of each the newest edition first."""
 
 
 def every(editions: Editions) -> list[Detector]:
-    """Fresh ones, which have seen nothing. What they ask of the rulebooks is dated parameters and time zones."""
+    """Fresh ones, which have seen nothing. What they ask of the rulebooks is dated parameters and time zones; entries are kept once."""
+    ledger, zone = Ledger(), _zone(editions)
+    rules = [rule for books in editions.values() if books and (rule := Reconciliation.of(books[0]))]
     return [
-        DeductionsWrong(),
+        EntryBeforeAct(editions, ledger),
+        NumbersOutOfOrder(ledger),
+        BackdatedCorrection(zone, ledger),
+        KeyNotValid(),
+        SameNumber(ledger),
+        EnteredTwice(zone, ledger),
+        Contradiction(ledger),
+        DeductionsWrong(ledger),
+        TwoFinalScores(ledger),
+        TwoPlaces(zone, ledger),
+        NotEntered(rules, ledger),
+        NoVisit(ledger),
+        EntryUntrue(ledger),
+        ApprovalOpen(editions),
         HeapedScores(editions),
         CopiedFindings(),
         BurstBeforeEvaluation(),
         OfficeSilent(),
     ]
+
+
+def _zone(editions: Editions) -> str:
+    """In which sentences tell days: that of the regime that sets a term for entries."""
+    zones = [rule.time_zone for books in editions.values() if books and (rule := EntryRule.of(books[0]))]
+    return zones[0] if zones else "UTC"
