@@ -59,6 +59,6 @@ def _load(session: Session, order: Order, alive: Callable[[], None]) -> None:
         load(sent, signers, intake, moved)
     session.voice.say(f"[5/5] sample town: {len(sent):,} events in {time.monotonic() - began:.0f} s")
     if town.choice is not None:
-        planted = sum(1 for one in town.matters if one["planted"])
+        planted, alike = (sum(one["planted"] is kind for one in town.matters) for kind in (True, False))
         where = session.home.matters_path
-        session.voice.say(f"      sown: {planted} falsehoods and {len(town.matters) - planted} look-alikes, told in {where}")
+        session.voice.say(f"      sown: {planted} falsehoods and {alike} look-alikes, told in {where}")

@@ -56,11 +56,12 @@ def standing(findings: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 def tally(
     kind: str, answer: Answer, matters: Sequence[Mapping[str, Any]], findings: Sequence[Mapping[str, Any]]
 ) -> tuple[Tally, list[Wrong]]:
-    """``findings``: data of those that stand, of all detectors. ``matters``: the lines of the truth."""
+    """``findings``: data of those that stand, of all detectors. ``matters``: the lines of the truth; ``planted`` None: by chance, and
+    counted neither way."""
     found = [one for one in findings if one["kind"] == answer.detector]
     own = [one for one in matters if one["kind"] == kind]
     # What a falsehood of another kind brings along is no false alarm, where the truth says so.
-    true = [one for one in matters if one["planted"] and (one["kind"] == kind or kind in one.get("also", ()))]
+    true = [one for one in matters if one["planted"] is not False and (one["kind"] == kind or kind in one.get("also", ()))]
     counts, wrong = Tally(), []
     for matter in own:
         hits = [one for one in found if about(answer.by, matter, one)]
@@ -68,13 +69,13 @@ def tally(
             counts.planted += 1
             counts.found += bool(hits)
             wrong += [] if hits else [Wrong(kind, "missed", matter["why"], matter)]
-        else:
+        elif matter["planted"] is False:
             counts.lookalikes += 1
             hits = [one for one in hits if not any(about(answer.by, other, one) for other in true)]
             counts.accused += bool(hits)
             counts.explained += bool(hits) and all(any(word["supported"] for word in one.get("explanations", ())) for one in hits)
             wrong += [Wrong(kind, "accused", matter["why"], hits[0])] if hits else []
-    named = [one for one in own if not one["planted"]]
+    named = [one for one in own if one["planted"] is False]
     for one in found:
         if any(about(answer.by, matter, one) for matter in true):
             counts.true += 1

@@ -30,12 +30,13 @@ _QUICKEST, _SLOWEST = 1, 4
 
 @dataclass(frozen=True)
 class Proposed:
-    """A grade that was proposed. ``decided``: the approver signed it."""
+    """A grade that was proposed. ``decided``: the approver signed it; ``closed``: it was open no more, by that or otherwise."""
 
     subject: str
     id: str
     moment: datetime
     decided: bool
+    closed: bool = False
 
 
 def with_approvals(town: Town, sent: Sequence[Sent], book: Book) -> Town:
@@ -106,6 +107,7 @@ class _Desk:
                     waiting = self._decided(one)
                 elif one.event["type"] == emit.TYPE_CLOSED:
                     waiting = None
+                    self.proposed[-1:] = [replace(last, closed=True) for last in self.proposed[-1:]]
         return found
 
     def _decided(self, proposal: Told) -> tuple[Fact, Sent] | None:

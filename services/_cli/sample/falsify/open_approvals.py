@@ -23,9 +23,12 @@ def some_left_open(town: Town, sent: Sequence[Sent], book: Book) -> Town:
     again, _ = approvals(town, sent, book, only={one.subject for one in left}, left={one.id for one in left})
     subjects = {one.subject for one in left}
     signed = [*(one for one in signed if one.event["subject"] not in subjects), *again]
-    lines = [_line(one, planted=True, why="proposed months ago, and nobody decided") for one in left]
+    # Signed, and open all the same by what rating says: nothing that was sown, and nothing to be silent about.
+    odd = {one.subject for one in proposed if one.decided and not one.closed} - subjects
+    lines = [_line(one, planted=None, why="signed, and still open by what rating says") for one in proposed if one.subject in odd]
+    lines += [_line(one, planted=True, why="proposed months ago, and nobody decided") for one in left]
     if town.choice in ("both", "lookalikes"):
-        others = [one for one in proposed if one.subject not in subjects]
+        others = [one for one in proposed if one.subject not in subjects | odd]
         waiting = [_line(one, planted=False, why="proposed in the town's last days") for one in others if not one.decided]
         decided = [_line(one, planted=False, why="decided some working days later") for one in others if one.decided][:_NAMED]
         lines += [*waiting, *decided]
@@ -53,7 +56,7 @@ def _numbered(signed: Sequence[Sent]) -> list[Sent]:
     return found
 
 
-def _line(one: Proposed, *, planted: bool, why: str) -> dict[str, Any]:
+def _line(one: Proposed, *, planted: bool | None, why: str) -> dict[str, Any]:
     return {
         "kind": KIND,
         "planted": planted,

@@ -25,7 +25,7 @@ from services.audit.domain.detectors.office_silent import OfficeSilent
 from services.audit.domain.detectors.same_number import SameNumber
 from services.audit.domain.detectors.two_final_scores import TwoFinalScores
 from services.audit.domain.detectors.two_places import TwoPlaces
-from services.audit.domain.late import EntryRule
+from services.audit.domain.detectors.zones import Zones
 
 Editions = Mapping[str, Sequence[Rulebook]]
 """Rulebooks by regime, of each the newest edition first."""
@@ -33,31 +33,25 @@ Editions = Mapping[str, Sequence[Rulebook]]
 
 def every(editions: Editions) -> list[Detector]:
     """Fresh ones, which have seen nothing. What they ask of the rulebooks is dated parameters and time zones; entries are kept once."""
-    ledger, zone = Ledger(), _zone(editions)
-    rules = [rule for books in editions.values() if books and (rule := Reconciliation.of(books[0]))]
+    ledger, zones = Ledger(), Zones(editions)
+    reconciliations = [rule for many in editions.values() if many and (rule := Reconciliation.of(many[0]))]
     return [
         EntryBeforeAct(editions, ledger),
         NumbersOutOfOrder(ledger),
-        BackdatedCorrection(zone, ledger),
         KeyNotValid(),
-        SameNumber(ledger),
-        EnteredTwice(zone, ledger),
-        Contradiction(ledger),
         DeductionsWrong(ledger),
         TwoFinalScores(ledger),
-        TwoPlaces(zone, ledger),
-        NotEntered(rules, ledger),
+        ApprovalOpen(editions),
+        SameNumber(ledger),
+        EnteredTwice(zones, ledger),
+        Contradiction(ledger),
+        TwoPlaces(zones, ledger),
+        BackdatedCorrection(zones, ledger),
+        NotEntered(reconciliations, ledger),
         NoVisit(ledger),
         EntryUntrue(ledger),
-        ApprovalOpen(editions),
         HeapedScores(editions),
         CopiedFindings(),
         BurstBeforeEvaluation(),
         OfficeSilent(),
     ]
-
-
-def _zone(editions: Editions) -> str:
-    """In which sentences tell days: that of the regime that sets a term for entries."""
-    zones = [rule.time_zone for books in editions.values() if books and (rule := EntryRule.of(books[0]))]
-    return zones[0] if zones else "UTC"

@@ -72,7 +72,12 @@ LOOK_ALIKES: dict[str, list[Entry]] = {
     "another authority's entry": [listed(), decision("2026-03-05 10:00", authority="样例医保局")],
     "an entry of an office without a list": [listed(), decision("2026-03-05 10:00", source=OTHER_OFFICE)],
     "on the list of another office": [listed(), listed(NUMBER, office=OTHER_OFFICE), decision("2026-03-05 10:00")],
-    "in two parts": [listed(NUMBER), listed("样例价罚〔2026〕2号"), decision("2026-03-05 10:00"), decision("2026-03-05 11:00", number="样例价罚〔2026〕2号")],
+    "in two parts": [
+        listed(NUMBER),
+        listed("样例价罚〔2026〕2号"),
+        decision("2026-03-05 10:00"),
+        decision("2026-03-05 11:00", number="样例价罚〔2026〕2号"),
+    ],
     "entered for the successor": [
         listed(NUMBER),
         decision("2026-03-05 10:00", subject=OTHER),
@@ -145,5 +150,7 @@ def test_the_term_is_the_operators_and_stands_in_the_rulebook() -> None:
 
 
 test_copies_and_partitions_change_nothing = stays_the_same(
-    make, [*RATED, listed(NUMBER), listed(), decision("2026-03-05 10:00", number="样例价罚〔2026〕7号"), decision("2026-03-18 10:00")], until=AFTER
+    make,
+    [*RATED, listed(NUMBER), listed(), decision("2026-03-05 10:00", number="样例价罚〔2026〕7号"), decision("2026-03-18 10:00")],
+    until=AFTER,
 )
