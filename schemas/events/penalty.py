@@ -156,6 +156,7 @@ class ListedDecision(Frozen):
     wired=True,
     subjects=("office",),
     route="registry",
+    roles=("officer", "approver", "importer"),
 )
 class OtherDepartmentListReceived(Act):
     """What another department says it decided in a period: the second source that entries of its penalties are held against.
