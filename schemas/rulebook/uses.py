@@ -43,6 +43,8 @@ ENTRY = {
     "entry_activities": ("words", "activity", ACTIVITIES),
     "entry_exempt_channels": ("words", "channel", CHANNELS),
 }
+# And of other departments' lists (``services.audit.domain.detectors.not_entered``).
+RECONCILIATION = "reconciliation_working_days"
 _WORDS = {"legal_fields": ("legal-field", LEGAL_FIELDS), "sanctions": ("sanction", SANCTIONS)}
 # What ``any_of`` may name, by the kind of condition.
 _ANY_OF = {
@@ -98,6 +100,8 @@ def uses_of(rulebook: Rulebook) -> Iterator[Use]:
     if names & ENTRY.keys():
         for name, (unit, kind, words) in ENTRY.items():
             yield Use(("parameters", next(one for one in ENTRY if one in names)), "late entry", name, name, unit, kind=kind, words=words)
+    if RECONCILIATION in names:
+        yield Use(("parameters", RECONCILIATION), "reconciliation", RECONCILIATION, RECONCILIATION, "working_days", least=1)
 
 
 def _of_rule(rule: Rule) -> Iterator[Use]:

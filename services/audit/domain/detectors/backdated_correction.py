@@ -22,6 +22,7 @@ from services.audit.domain.detectors.ledger import Ledger
 from services.audit.domain.detectors.model import Closed, Declared, Entry, Innocent, Scene, Sign, shown
 from services.audit.domain.detectors.saying import en_day, ended, local_day, zh_day
 from services.audit.domain.detectors.softening import TYPES, Evaluated, Milder, day_of, milder, read
+from services.audit.domain.detectors.zones import Zones
 
 DECLARED = Declared(
     kind="backdated_correction",
@@ -56,12 +57,12 @@ class BackdatedCorrection:
     declared = DECLARED
     types = TYPES | acting.TYPES | _REVIEWS | {EVALUATED, DETERMINED}
 
-    def __init__(self, time_zone: str, ledger: Ledger | None = None) -> None:
+    def __init__(self, zones: Zones, ledger: Ledger | None = None) -> None:
         self._ledger = ledger or Ledger()
         self._anew = Groups(self._ledger, _anew)
         self._effects = self._anew.effects
         self._matters = Matters()
-        self._time_zone = time_zone
+        self._zones = zones
         self._evaluated: list[Evaluated] = []
         # Entries below were known when the last day closed; for every own correction where that stood, and how many evaluations were.
         self._told = 0
@@ -134,7 +135,7 @@ class BackdatedCorrection:
             return []
         within = [one for one in evaluated if one.first <= day_of(before) <= one.last]
         why = self._decisions((entry.source, entry.id), correction)
-        return [_say(entry, correction, found, within, why, self._ledger, self._time_zone)]
+        return [_say(entry, correction, found, within, why, self._ledger, self._zones.name(entry.subject, regime))]
 
     def _decisions(self, name: Name, correction: Entry) -> dict[str, Entry | None]:
         """The innocent explanations that the records support, with the record."""

@@ -1,6 +1,6 @@
 """Another department's decisions that have no entry here, and entries that its list doesn't have.
 
-五(四) ¶4, R7: a penalty of another department lowers the grade. The department's own list (``other_department_list.received``) is the second
+五(四) ¶4, R7: a penalty of another department lowers the grade. The department's own list (``other_department_list.received``) is the other
 source. A decision on it about an enterprise that is rated here has to be entered within so many working days after the list came; how
 many is a parameter of the rulebook (``reconciliation_working_days``), set by the operator. The other way round, an entry
 of an office about a decision of a department whose list it has for the day should be on that list.

@@ -43,3 +43,8 @@ class Zones:
         own = self._of_regime.get(regime or "")
         zones = [own] if own is not None else self._of_scheme.get(scheme, [])
         return max((at.astimezone(one).date() for one in zones), default=(at + timedelta(hours=14)).date())
+
+    def name(self, subject: str, regime: str | None) -> str:
+        """The zone in which an entry's times are told; of several the first."""
+        own = self._of_regime.get(regime or "")
+        return (own or next(iter(self._of_scheme.get(scheme_of(subject), ())), ZoneInfo("UTC"))).key

@@ -48,7 +48,9 @@ def test_false_on_one_origin_says_no_more_than_inaccurate() -> None:
     """Intake refuses such a one; it may come past it."""
     one = determined("inaccurate", origins=("样例档案", "样例医院"))
     past = type(one)(**{name: getattr(one, name) for name in one.__slots__} | {"data": {**one.data, "result": "false"}})
-    weak = type(one)(**{name: getattr(past, name) for name in past.__slots__} | {"data": {**past.data, "sources": past.data["sources"][:1]}})
+    weak = type(one)(
+        **{name: getattr(past, name) for name in past.__slots__} | {"data": {**past.data, "sources": past.data["sources"][:1]}}
+    )
     assert ("result", "false", None) in run(EntryUntrue(), [visit(), past]).only.values
     assert ("result", "inaccurate", None) in run(EntryUntrue(), [visit(), weak]).only.values
 
@@ -66,7 +68,10 @@ def test_a_later_determination_takes_the_earlier_ones_place(result: str) -> None
     assert ("result", "inaccurate", None) in told.only.values and 2 == len(told.signs)
 
 
-ENDS = {"taken back": retracted(determined("false"), "2026-07-01 10:00", ground="other"), "annulled": annulled(determined("false"), "2026-07-01 10:00")}
+ENDS = {
+    "taken back": retracted(determined("false"), "2026-07-01 10:00", ground="other"),
+    "annulled": annulled(determined("false"), "2026-07-01 10:00"),
+}
 
 
 @pytest.mark.parametrize("name", ENDS)
@@ -86,6 +91,11 @@ def test_that_the_office_put_it_right_before_is_said_and_leaves_the_matter() -> 
     assert {"put_right", "inaccurate"} == run(EntryUntrue(), [visit(), mended, determined("inaccurate")]).only.supported
     afterwards = corrected(visit(), {**VISIT, "violations": ["YP-101"]}, "2026-06-02 10:00")
     assert set() == run(EntryUntrue(), [visit(), determined("false"), afterwards]).only.supported
+
+
+def test_a_decider_who_had_a_part_in_the_entry_is_said() -> None:
+    own = determined("false", decided_by="officer:test-officer", involved=[])
+    assert {"decider_involved"} == run(EntryUntrue(), [visit(), own]).only.supported
 
 
 def test_a_determination_known_before_its_entry_is_told_with_it_when_it_comes() -> None:
