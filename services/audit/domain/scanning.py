@@ -55,8 +55,10 @@ _Item = tuple[Order, bytes, Entry | None, Scene | None]
 class _Lane:
     """A partition, or the registry: what was read of it and waits for its turn."""
 
-    def __init__(self, topic: str, partition: int) -> None:
+    def __init__(self, topic: str, partition: int, derived: Iterable[Entry] = ()) -> None:
         self.topic, self.partition = topic, partition
+        self.derived = deque(derived)
+        self.day = -1
         self.waiting: deque[_Item | int] = deque()
         self.known = 0
         self.calendar = WorkCalendar()
@@ -89,10 +91,13 @@ class Scan:
     """``registry``: all its records; ``genesis``: the pinned event; ``detectors``: fresh ones.
 
     ``take`` a partition's records by offset, in any batches; then ``found``. ``lacking`` says of which partitions more is needed now.
-    ``odd``: by kind of detector, how often it could not read an entry that went past intake."""
+    ``odd``: by kind of detector, how often it could not read an entry that went past intake. ``derived``: what rating makes of each
+    partition's facts, in order (``domain.derived_entries``). ``trusting``: of records without genesis; nothing is asked of signatures."""
 
     genesis: Mapping[str, Any]
     detectors: Sequence[Detector]
+    derived: Mapping[int, Sequence[Entry]] = field(default_factory=dict)
+    trusting: bool = False
     through: date | None = None
     entries: int = 0
     odd: dict[str, int] = field(default_factory=dict)
@@ -100,10 +105,12 @@ class Scan:
     closings: list[Closing] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.registry = Registry(self.genesis)
-        self._lanes = {(FACTS, number): _Lane(FACTS, number) for number in range(PARTITIONS)}
+        self.registry = Registry(self.genesis, trusting=self.trusting)
+        self._lanes = {(FACTS, number): _Lane(FACTS, number, self.derived.get(number, ())) for number in range(PARTITIONS)}
         self._lanes[REGISTRY, 0] = _Lane(REGISTRY, 0)
         self._at = 0
+        # Of the day in hand: what a partition lacks may still be before it, and a sign is found when its day has closed.
+        self._pending: list[Found] = []
         self._seen: set[bytes] = set()
         self._copies: dict[bytes, int] = {}
         self._counts = {one.declared.kind: _Count() for one in self.detectors}
@@ -143,19 +150,21 @@ class Scan:
         for record in records:
             lane.known = max(lane.known, record.timestamp)
             one = _opened(record)
-            if one is None:
-                continue
-            kind = one.event["type"]
-            if kind == DAY_CLOSED:
-                closing = self._copies.get(hashlib.sha256(record.value or b"").digest())
-                if closing is not None:
-                    lane.waiting.append(closing)
-                continue
-            row = lookup(kind)
-            if row is not None and row.route in ("broadcast", "registry"):
-                self._issue(lane, one)
-                continue
-            self._put(lane, record, one)
+            closing = None
+            if one is not None:
+                kind = one.event["type"]
+                row = lookup(kind)
+                if kind == DAY_CLOSED:
+                    closing = self._copies.get(hashlib.sha256(record.value or b"").digest())
+                elif row is not None and row.route in ("broadcast", "registry"):
+                    self._issue(lane, one)
+                else:
+                    self._put(lane, record, one)
+            while lane.derived and lane.derived[0].order.offset <= record.offset:
+                self._put_derived(lane, lane.derived.popleft())
+            if closing is not None:
+                lane.waiting.append(closing)
+                lane.day = max(lane.day, closing)
 
     def _issue(self, lane: _Lane, one: Opened) -> None:
         if one.event["type"] != CALENDAR or one.event["data"].get("country") != COUNTRY:
@@ -168,13 +177,19 @@ class Scan:
 
     def _put(self, lane: _Lane, record: Record, one: Opened) -> None:
         order, event = Order(lane.known, record.partition, record.offset), one.event
-        name = hashlib.sha256(f"{event['source']}\n{event['id']}".encode("utf-8", "surrogatepass")).digest()[:16]
+        name = _name(event["source"], event["id"])
         entry = scene = None
         if event["type"] in self._wanted and (entry := entry_of(record, one, order)) is not None:
             scene = lane.scene
             if scene is None or scene.stamp != entry.stamp or scene.calendar is not lane.calendar:
                 scene = lane.scene = Scene(self.registry, entry.stamp, lane.calendar)
         lane.waiting.append((order, name, entry, scene))
+
+    def _put_derived(self, lane: _Lane, entry: Entry) -> None:
+        """What follows from a fact comes right after it; what follows from a day's close belongs to that day."""
+        stamp = self.closings[lane.day].offset if lane.day >= 0 else 0
+        scene = Scene(self.registry, stamp, lane.calendar)
+        lane.waiting.append((entry.order, _name(entry.source, entry.id), entry, scene))
 
     def lacking(self) -> list[int]:
         """Partitions of facts of which the next records are needed before anything more can be found; none at the end."""
@@ -199,12 +214,14 @@ class Scan:
                 _, topic, lane = heappop(heap)
                 item = lane.waiting.popleft()
                 assert not isinstance(item, int)
-                yield from self._dispatch(item)
+                self._pending += self._dispatch(item)
                 if (head := lane.head(self._at)) is not None:
                     heappush(heap, (head[0], topic, lane))
                 elif not lane.over(self._at) and lane.topic == FACTS:
                     return
-            yield from self._ended(self.closings[self._at])
+            self._pending += self._ended(self.closings[self._at])
+            pending, self._pending = self._pending, []
+            yield from pending
             self._at += 1
 
     def _dispatch(self, item: _Item) -> Iterator[Found]:
@@ -212,7 +229,7 @@ class Scan:
         if name in self._seen:
             return
         self._seen.add(name)
-        if entry is None or scene is None or not 0 <= entry.stamp < self.registry.next_offset:
+        if entry is None or scene is None or not (self.trusting or 0 <= entry.stamp < self.registry.next_offset):
             return
         self.entries += 1
         because = Because.entry(entry)
@@ -286,24 +303,30 @@ def entry_of(record: Record, one: Opened, order: Order) -> Entry | None:
         return None
 
 
-def proved(found: Found, values: Mapping[At, bytes | None], registry: Registry, known: dict[At, bool]) -> bool:
+def proved(found: Found, values: Mapping[At, bytes | None], registry: Registry, known: dict[tuple[At, bool], bool]) -> bool:
     """Whether every record that a finding rests on was signed by a key that held (``values``: their bytes). ``known``: asked before."""
     for one in found.rests_on:
-        place = At(one.topic, one.order.partition, one.order.offset)
-        if place not in known:
-            known[place] = _signed(values.get(place), one.sha256, registry)
-        if not known[place]:
+        asked = At(one.topic, one.order.partition, one.order.offset), found.held
+        if asked not in known:
+            known[asked] = _signed(values.get(asked[0]), one.sha256, registry, held=found.held)
+        if not known[asked]:
             return False
     return True
 
 
-def _signed(value: bytes | None, sha256: str, registry: Registry) -> bool:
+def _signed(value: bytes | None, sha256: str, registry: Registry, *, held: bool) -> bool:
     if value is None or hashlib.sha256(value).hexdigest() != sha256:
         return False
     try:
-        return registry.keys.signed(open_record(value))
+        one = open_record(value)
+        return registry.keys.signed(one) if held else registry.keys.made(one)
     except NotAnEnvelope:
         return False
+
+
+def _name(source: str, id: str) -> bytes:
+    """16 bytes that every copy of an event shares."""
+    return hashlib.sha256(f"{source}\n{id}".encode("utf-8", "surrogatepass")).digest()[:16]
 
 
 def _opened(record: Record) -> Opened | None:
