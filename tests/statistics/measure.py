@@ -10,7 +10,7 @@ from services.audit.domain.detectors.model import Sign
 from services.audit.domain.statistics.distributions import wilson
 from tests.statistics.towns import TOWNS, What
 
-SEEDS: dict[What, int] = {"clean": 200, "innocent": 60, "planted": 60}
+SEEDS: dict[What, int] = {"clean": 100, "innocent": 40, "planted": 40}
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,9 @@ def _about(sign: Sign, who: str) -> bool:
 
 def _one(asked: tuple[str, What, int]) -> tuple[str, What, Seen]:
     return asked[0], asked[1], one(*asked)
+
+
+Measured = dict[tuple[str, What], Seen]
 
 
 def measure(seeds: dict[What, int], names: Iterable[str] = TOWNS, *, workers: int = 2) -> dict[tuple[str, What], Seen]:

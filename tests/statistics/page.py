@@ -18,7 +18,7 @@ MODULES = {
 }
 _HEAD = """# Statistical detectors: what they test, and how often they are wrong
 
-Made by `python -m tests.statistics` (some minutes; `make test-long` measures again), from made-up towns in `tests/statistics`: seeded, with
+Made by `python -m tests.statistics` (minutes; `make test-long` measures again), from made-up towns in `tests/statistics`: seeded, with
 constants of their own. A statistical sign proposes a check and never a sanction; it names p-value, effect, and the share of clean
 populations that give such a finding.
 

@@ -40,9 +40,12 @@ def test_what_a_finding_says_of_false_alarms_is_what_was_measured() -> None:
 
 @pytest.mark.long
 @pytest.mark.timeout(7200)
-def test_the_measured_shares_are_those_of_the_page() -> None:
-    """Measured again with the same seeds, every number is the same."""
+def test_measured_again_with_more_seeds_the_shares_fit_what_the_code_says() -> None:
+    """Over all seeds of every kind of town: false alarms are not above what a finding says of them, beyond what chance explains."""
     found: dict[tuple[str, What], Seen] = measure(SEEDS)
-    from tests.statistics.page import page
-
-    assert page(found) == PAGE.read_text(encoding="utf-8")
+    for (name, what), seen in found.items():
+        if what == "clean":
+            low, _ = wilson(seen.alarms, seen.towns)
+            assert low <= float(MODULES[name.partition(",")[0]].FALSE_ALARMS), name
+        if what == "planted":
+            assert seen.hits > seen.towns / 3, name

@@ -21,7 +21,7 @@ from services.audit.domain.statistics.populations import Names
 from services.audit.domain.workdays import WorkCalendar
 
 ALPHA = 0.01
-FALSE_ALARMS = "0.02"
+FALSE_ALARMS = "0.12"
 """Upper end of the 95 % interval of clean years with any finding at this level: docs/detectors-statistical.md."""
 LEAST_DAYS = 60
 A_YEAR = 250
