@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ DEPARTMENT = "/departments/made-up/offices"
 _DAY = timedelta(days=1)
 
 
+@cache
 def editions() -> dict[str, list[Rulebook]]:
     """The repository's rulebooks, as detectors take them."""
     folder = Path(__file__).resolve().parents[2] / "rulebooks"
@@ -29,13 +31,15 @@ def editions() -> dict[str, list[Rulebook]]:
 
 @dataclass
 class Fold:
-    """A detector that is fed. ``announcements``: regime, first and last day of the period, evaluation date; ``off``: days off."""
+    """A detector that is fed. ``announcements``: regime, first and last day of the period, evaluation date; ``off``: days off;
+    ``offices``: of the officers who entered something."""
 
     detector: Detector
     announcements: Sequence[tuple[str, str, str, str]] = ()
     off: Iterable[date] = ()
     told: list[Sign | Scanned] = field(default_factory=list)
     number: int = 0
+    offices: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.registry = Registry(genesis()["event"])
@@ -51,6 +55,7 @@ class Fold:
     ) -> None:
         """An entry of ``day``."""
         self.number += 1
+        self.offices[f"officer:{officer}"] = f"{DEPARTMENT}/{office}"
         known = int(datetime(day.year, day.month, day.day, 8, tzinfo=UTC).timestamp() * 1000) + self.number % 1000
         name = str(uuid.UUID(bytes=hashlib.md5(f"{self.number}".encode(), usedforsecurity=False).digest()))
         said = {"entered_by": f"officer:{officer}", "occurred_on": day.isoformat(), **data}

@@ -15,7 +15,7 @@ from services.audit.domain.detectors.copied_findings import CopiedFindings
 from services.audit.domain.detectors.heaped_scores import HeapedScores
 from services.audit.domain.detectors.office_silent import OfficeSilent
 from tests.statistics import texts
-from tests.statistics.fold import Fold, editions, working_days
+from tests.statistics.fold import DEPARTMENT, Fold, editions, working_days
 from tests.statistics.scores import CUTS, Push, population
 
 What = Literal["clean", "innocent", "planted"]
@@ -46,7 +46,7 @@ def heaped(kind: str) -> Town:
                 number += 1
                 _score(fold, kind, score, f"9{number:017d}", made.office_of[officer], officer)
         fold.close(date(2025, 12, 31))
-        return fold, who if what == "planted" else ""
+        return fold, f"officer:{who}" if what == "planted" else ""
 
     assert set(CUTS) >= {kind}
     return town
@@ -145,7 +145,7 @@ def silent(what: What, seed: int) -> tuple[Fold, str]:
                 data = {"kind": "routine"}
                 _enter(fold, data, subject=f"{at:04d}{office}{number:02d}", office=f"o{office}", officer=f"made-{office:02d}", day=day)
         fold.close(day)
-    return fold, f"o{who}" if what == "planted" else ""
+    return fold, f"{DEPARTMENT}/o{who}" if what == "planted" else ""
 
 
 def _poisson(mean: float, rng: Random) -> int:

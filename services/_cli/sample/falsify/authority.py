@@ -8,6 +8,8 @@ from services._cli.sample.falsify.ground import Ground
 from services._cli.sample.people import APPROVER, BUREAU, RETAIL, WHOLESALE, staff
 
 KIND = "authority_invalid"
+# A penalty that nobody could enter is rated all the same where it stands in the log, and nobody approves what it proposes.
+_PROPOSES = ("approval_open",)
 UNKNOWN = "nobody"
 """A signer whose key no registrar has registered."""
 
@@ -21,11 +23,11 @@ def sow(ground: Ground) -> None:
         ground.sow(KIND, True, [row], "signed with a key that nobody registered", past_intake=True)
         row = penalty(ground, ground.take(office=RETAIL), ground.day(rng), rng)
         row.signer, row.past_intake = staff(WHOLESALE)[1].name, True
-        ground.sow(KIND, True, [row], "signed by an officer of another office", past_intake=True)
+        ground.sow(KIND, True, [row], "signed by an officer of another office", past_intake=True, also=_PROPOSES)
         row = penalty(ground, ground.take(office=RETAIL), ground.day(rng), rng)
         row.event["source"], row.signer, row.past_intake = BUREAU, APPROVER.name, True
         row.data["entered_by"] = APPROVER.pseudonym
-        ground.sow(KIND, True, [row], "a penalty entered by an approver, who may not", past_intake=True)
+        ground.sow(KIND, True, [row], "a penalty entered by an approver, who may not", past_intake=True, also=_PROPOSES)
     if ground.likens:
         row = visit(ground, ground.take(office=RETAIL), ground.day(rng), rng)
         clerk, other = staff(RETAIL)[1], staff(RETAIL)[2]

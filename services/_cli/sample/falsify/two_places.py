@@ -7,7 +7,7 @@ from datetime import timedelta
 from services._cli.sample.acts import at
 from services._cli.sample.enterprises import Enterprise
 from services._cli.sample.falsify.doings import desk_check, pair, sample, visit
-from services._cli.sample.falsify.furnish import place
+from services._cli.sample.falsify.furnish import house, place
 from services._cli.sample.falsify.ground import Ground
 from services._cli.sample.people import RETAIL, staff
 
@@ -31,15 +31,13 @@ def sow(ground: Ground) -> None:
             again = visit(ground, other, day, rng, officers=(lead, third), time=(begin, begin + timedelta(minutes=50)))
             ground.sow(KIND, True, [first, again], why, officers=[lead.pseudonym])
     if ground.likens:
-        one, other = ground.take(office=RETAIL), ground.take(office=RETAIL)
+        one, other = _neighbours(ground)
         day = ground.evening(rng)
         team = pair(one, rng)
         start = at(day, 18, 5)
         first = visit(ground, one, day, rng, officers=team, time=(start, start + timedelta(minutes=30)))
         begin = start + timedelta(minutes=31)
-        door = visit(
-            ground, other, day, rng, officers=team, time=(begin, begin + timedelta(minutes=30)), position=dict(first.data["position"])
-        )
+        door = visit(ground, other, day, rng, officers=team, time=(begin, begin + timedelta(minutes=30)))
         ground.sow(KIND, False, [first, door], "two shops of one building, visited one after the other", officers=[team[0].pseudonym])
         one, other = _apart(ground)
         day = ground.evening(rng)
@@ -89,3 +87,13 @@ def _apart(ground: Ground) -> tuple[Enterprise, Enterprise]:
         if other != one and max(abs(a - b) for a, b in zip(place(one), place(other), strict=True)) > _FAR:
             return one, other
     return one, other
+
+
+def _neighbours(ground: Ground) -> tuple[Enterprise, Enterprise]:
+    """Two enterprises of one house, of the retail office; of a town that has none such two that are not."""
+    seen: dict[int, Enterprise] = {}
+    for _ in range(ground.many):
+        one = ground.take(office=RETAIL)
+        if (other := seen.setdefault(house(one), one)) != one:
+            return other, one
+    return ground.take(office=RETAIL), ground.take(office=RETAIL)

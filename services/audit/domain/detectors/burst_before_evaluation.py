@@ -21,7 +21,7 @@ from services.audit.domain.statistics.populations import Names, Spans, pack
 from services.audit.domain.statistics.strata import Unit, units_of
 
 ALPHA = 0.05
-FALSE_ALARMS = "0.02"
+FALSE_ALARMS = "0.12"
 """Upper end of the 95 % interval of clean years with any finding at this level: docs/detectors-statistical.md."""
 LEAST_SEEN = 5
 _MIGRATION = "migration"

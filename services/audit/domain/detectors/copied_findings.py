@@ -17,7 +17,7 @@ from services.audit.domain.statistics.populations import Names, Spans, writer
 from services.audit.domain.statistics.rates import Compared, compare
 
 ALPHA = 0.05
-FALSE_ALARMS = "0.02"
+FALSE_ALARMS = "0.17"
 """Upper end of the 95 % interval of clean months with any finding at this level: docs/detectors-statistical.md."""
 LEAST_COPIES = 3
 _MOST_SHOWN = 12

@@ -127,7 +127,7 @@ class NumbersOutOfOrder:
         every = sorted(held.by_number.values())
         kept = in_order([one.day for one in every])
         off = [(one, near) for at, one in enumerate(every) if at not in kept and (near := _off(every, kept, at))]
-        if len(every) < AT_LEAST or len(off) > max(1, MOST_OFF * len(every)):
+        if len(every) < AT_LEAST or len(off) > max(1 + (len(every) >= 2 * AT_LEAST), MOST_OFF * len(every)):
             held.until = len(every) * _GROWN if len(every) >= AT_LEAST else AT_LEAST
             return []
         return [self._sign(series, one, near) for one, near in off]

@@ -1,9 +1,9 @@
 """An office that falls silent: working days without an entry, beyond its own rhythm. 五(三) ¶1, ¶2.
 
 Day by closed day. A silence of n working days is a first day without an entry after one with, and n - 1 more: how often the office begins
-one and how often it goes on are counted since its first entry, and what comes next is predicted from the counts alone (Pólya's urn, a
-beta-binomial: exact, and careful with an office that has never been silent). A year has as many beginnings as working days, and there
-are several offices; the sign comes when so long a silence is improbable for all of them together within a year.
+one and how often it goes on are counted since its first entry, and how long the next lasts is predicted from the counts alone (a
+beta-geometric law: careful with an office that has seldom been silent, and with silences that differ). A year has as many beginnings as
+working days, and there are several offices; the sign comes when so long a silence is improbable for all of them together within a year.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ from services.audit.domain.statistics.populations import Names
 from services.audit.domain.workdays import WorkCalendar
 
 ALPHA = 0.01
-FALSE_ALARMS = "0.02"
+FALSE_ALARMS = "0.12"
 """Upper end of the 95 % interval of clean years with any finding at this level: docs/detectors-statistical.md."""
 LEAST_DAYS = 60
 A_YEAR = 250
-# Before anything is known: a silent day is followed by another one time in three.
-_GO_ON, _END = 1.0, 2.0
+# Before anything is known: of five silent days one is followed by another.
+_GO_ON, _END = 1.0, 4.0
 _BEGIN, _BUSY = 0.5, 0.5
+# One silence is not like another (a weak week, a leave): however many were seen, of the next no more is known than so many days tell.
+_MOST_KNOWN = 8.0
 _HOLIDAY = 3
 _OUTAGE, _FESTIVAL, _HANDED_OVER = "outage", "festival", "handed_over"
 _MIGRATION = "migration"
@@ -45,8 +47,10 @@ class _Counts(NamedTuple):
     def improbable(self, length: int) -> float:
         """P(a given day begins a silence of at least so many working days)."""
         probability = (self.begun + _BEGIN) / (self.days + _BEGIN + _BUSY)
+        going_on, ending = self.gone_on + _GO_ON, self.silent - self.gone_on + _END
+        known = min(1.0, _MOST_KNOWN / (going_on + ending))
         for more in range(length - 1):
-            probability *= (self.gone_on + _GO_ON + more) / (self.silent + _GO_ON + _END + more)
+            probability *= (known * going_on + more) / (known * (going_on + ending) + more)
         return probability
 
 
