@@ -24,7 +24,7 @@ def measure_all(seeds: Sequence[int], size: Size, processes: int) -> dict[Choice
     """All towns of these seeds, added up by what was sown."""
     found: dict[Choice, Measured] = {choice: Measured() for choice in CHOICES}
     with ProcessPoolExecutor(processes) as pool:
-        jobs = [(seed, choice, pool.submit(measure, seed, choice, size)) for seed in seeds for choice in CHOICES]
+        jobs = [(seed, choice, pool.submit(measure, seed, choice, size)) for choice in CHOICES for seed in seeds]
         for seed, choice, job in jobs:
             one = job.result()
             found[choice].add(one)

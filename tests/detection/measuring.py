@@ -59,8 +59,8 @@ ANSWERS: Mapping[str, Answer] = {
 class Size:
     """How large a town is."""
 
-    enterprises: int = 60
-    years: int = 3
+    enterprises: int = 40
+    years: int = 2
 
 
 @dataclass

@@ -14,7 +14,7 @@ from tests.detection.page import PAGE, page, read
 from tests.detection.truth import Answer, tally
 from tests.detection.world import town_of
 
-SMALL = Size(40, 3)
+SMALL = Size(30, 2)
 # Two in every run; the others with ``make test-long``, on other seeds than those of the page.
 SEEDS = [pytest.param(seed, marks=pytest.mark.sweep if seed < 103 else pytest.mark.long) for seed in range(101, 121)]
 

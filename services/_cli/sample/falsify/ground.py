@@ -98,7 +98,9 @@ class Ground:
         self.evenings: set[date] = set()
         self._ids = Random(f"town {self.plan.seed} falsified ids")
         self._taken = 0
-        steady = [one for one in town.enterprises if one.started < self.plan.first and one.closed is None and not one.told]
+        moved = {row.event["subject"] for row in self.rows if row.name == "enterprise.changed"}
+        stays = [one for one in town.enterprises if one.started < self.plan.first and one.closed is None and not one.told]
+        steady = [one for one in stays if one.subject not in moved]
         order = steady or list(town.enterprises)
         Random(f"town {self.plan.seed} falsified order").shuffle(order)
         self._order = order
