@@ -48,9 +48,9 @@ def read() -> dict[str, Any]:
 def _measured(measured: Mapping[str, Any]) -> Iterator[str]:
     size, seeds = measured["size"], measured["seeds"]
     many = {choice: len(some) for choice, some in seeds.items()}
-    yield f"\nTowns of {size['enterprises']} enterprises and {size['years']} years, each of another seed: {many['both']} with falsehoods and "
-    yield f"look-alikes, {many['lookalikes']} with look-alikes alone, {many['clean']} with neither; {measured['entries']:,} entries looked "
-    yield f"at, {measured['scans']:,} scans on record.\n"
+    yield f"\nTowns of {size['enterprises']} enterprises and {size['years']} years, each of another seed: {many['both']} with falsehoods "
+    yield f"and look-alikes, {many['lookalikes']} with look-alikes alone, {many['clean']} with neither; {measured['entries']:,} entries "
+    yield f"looked at, {measured['scans']:,} scans on record.\n"
     for exact, words in ((True, "Exact ones"), (False, "Statistical ones: they propose a check, never a sanction")):
         rows = [row for kind, answer in ANSWERS.items() if answer.exact == exact for row in _row(kind, answer.detector, measured["towns"])]
         if rows:
