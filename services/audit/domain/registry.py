@@ -52,7 +52,7 @@ class Registry:
         self.closings: list[tuple[int, str]] = []
         self.steps: list[Step] = []
         self.without_effect: list[int] = []
-        self._zone = str(genesis["data"].get("time_zone", "UTC"))
+        self.time_zone = str(genesis["data"].get("time_zone", "UTC"))
         self._names: set[tuple[str, str]] = set()
 
     def apply(self, offset: int, one: Opened | None) -> None:
@@ -70,7 +70,7 @@ class Registry:
             if not self.keys.signed(one):
                 raise ValueError("nobody signed it who had a key")
             if one.event["type"] in hearings.TYPES:
-                self.steps.append(hearings.step_of(offset, one, self.keys.holder(one), self._zone))
+                self.steps.append(hearings.step_of(offset, one, self.keys.holder(one), self.time_zone))
             fold(self, offset, one.event)
         except (KeyError, TypeError, ValueError):
             # Went past intake: it has no effect, and the service's status names the offset.
