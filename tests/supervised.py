@@ -137,7 +137,9 @@ def take(made: Memory, steps: Sequence[dict[str, Any]], day: str | None = None, 
 def close(made: Memory, day: str) -> None:
     """The day's end, by the system's key."""
     data = {"through": day, "time_zone": "Asia/Shanghai"}
-    event = kit.event("day.closed", data, subject="stack:yangli", source=kit.REGISTER, time=f"{day}T16:00:00.000Z", id=kit.new_id(f"close {day}"))
+    event = kit.event(
+        "day.closed", data, subject="stack:yangli", source=kit.REGISTER, time=f"{day}T16:00:00.000Z", id=kit.new_id(f"close {day}")
+    )
     made.say(REGISTRY, event, kit.key("system"), instant_of(_ms(f"{day}T16:00:01.000Z")))
 
 
@@ -150,7 +152,15 @@ def assess(made: Memory, finding: dict[str, Any], least: int, most: int, day: st
 
 def scan(made: Memory, detector: str, through: str, *, hits: int, alpha: str | None = None) -> None:
     """A detector's run."""
-    data: dict[str, Any] = {"detector": detector, "version": 1, "first": through[:5] + "01-01", "through": through, "looked_at": 900, "units": 9, "hits": hits}
+    data: dict[str, Any] = {
+        "detector": detector,
+        "version": 1,
+        "first": through[:5] + "01-01",
+        "through": through,
+        "looked_at": 900,
+        "units": 9,
+        "hits": hits,
+    }
     data |= {"alpha": alpha} if alpha else {}
-    data |= {"cause": {"topic": REGISTRY, "partition": 0, "offset": 1, "known_from": f"{through}T16:00:00.000Z", "id": kit.new_id(f"close {through}")}}
+    data |= {"cause": {"topic": REGISTRY, "partition": 0, "offset": 1, "id": kit.new_id(f"close {through}")}}
     made.derive("scan.ran", "stack:yangli", data, through, f"scan {detector} {through}")

@@ -26,7 +26,9 @@ FATES: tuple[Fate, ...] = ("undecided", "hearing", "confirmed", "cleared", "retr
 
 @dataclass(frozen=True, slots=True)
 class Assessed:
-    """Days with another grade than supposed, at least and at most; evaluations changed; the consequence the rules would have."""
+    """Days with another grade than supposed, at least and at most; evaluations changed; the consequence the rules would have.
+
+    ``told_at``: time of its cause."""
 
     least: int
     most: int
@@ -34,7 +36,7 @@ class Assessed:
     stands_most: int
     evaluations: int
     consequence: str
-    known_from: str
+    told_at: str
 
 
 @dataclass(slots=True)
@@ -118,9 +120,9 @@ class Findings:
 
     def _assess(self, event: Mapping[str, Any], data: Mapping[str, Any]) -> None:
         counts = [int(data[one]) for one in ("least", "most", "stands_least", "stands_most")]
-        made = Assessed(*counts, len(data["evaluations"]), str(data["consequence"]["kind"]), str(data["cause"]["known_from"]))
+        made = Assessed(*counts, len(data["evaluations"]), str(data["consequence"]["kind"]), event["time"])
         before = self._assessed.get(data["matter"])
-        if before is None or made.known_from >= before.known_from:
+        if before is None or made.told_at >= before.told_at:
             self._assessed[data["matter"]] = made
             if (matter := self.matters.get(data["matter"])) is not None:
                 matter.assessed = made

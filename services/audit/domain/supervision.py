@@ -284,4 +284,4 @@ def named_in(steps: Sequence[Step]) -> frozenset[Name]:
     return frozenset((one["source"], one["id"]) for step in steps if step.kind == "notified" for one in step.data["entries"])
 
 
-__all__ = ["DELAYS", "FATES", "LateOne", "Row", "Supervision", "Told", "Year", "named_in"]
+__all__ = ["DELAYS", "FATES", "LateOne", "Name", "Row", "Supervision", "Told", "Year", "named_in"]

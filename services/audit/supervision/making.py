@@ -16,7 +16,7 @@ from services.audit.domain.hearings import Hearing
 from services.audit.domain.late import EntryRule
 from services.audit.domain.matters import Findings
 from services.audit.domain.registry import Registry, hearings_of
-from services.audit.domain.supervision import Supervision, Year, named_in
+from services.audit.domain.supervision import Name, Supervision, Year, named_in
 from services.audit.domain.workdays import WorkCalendar, YearTable
 from services.audit.entries import CALENDAR, COUNTRY
 from services.audit.reading import opened
@@ -102,3 +102,14 @@ def supervised(records: Records, year: int, known: Register, progress: Callable[
 def heard(known: Register) -> Mapping[str, Hearing]:
     """The hearings by matter, without regard to who entered the entries."""
     return hearings_of(known.registry)
+
+
+def people(records: Records, known: Register) -> dict[Name, frozenset[str]]:
+    """Who entered or acted in the entries that notices name; reads all facts, where any is named."""
+    named = named_in(known.registry.steps)
+    whole = Supervision(0, known.registry, {}, known.calendar, named)
+    for record in records.each(FACTS) if named else ():
+        one = opened(record) if record.key != _CONTROL else None
+        if one is not None and (one.event["source"], one.event["id"]) in named:
+            whole.take(record.partition, one)
+    return whole.people

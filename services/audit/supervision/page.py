@@ -11,7 +11,7 @@ from typing import Any
 
 import jinja2
 
-from services.audit.domain.disclosed import LEAST, PEOPLE, outside
+from services.audit.domain.disclosed import LEAST, PEOPLE, Outside, outside
 from services.audit.domain.matters import FATES, Fate, Scan
 from services.audit.domain.supervision import Row, Told, Year
 from services.audit.supervision import words
@@ -19,7 +19,7 @@ from services.audit.supervision import words
 _TEMPLATES = Path(__file__).parent / "templates"
 _TALL = 120
 # So many matters stand in the page; all of them in the files beside it.
-MOST_MATTERS = 200
+MOST_MATTERS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,9 @@ def page(year: Year, *, edition: str, sample: bool) -> str:
     given: dict[str, Any] = {"year": year, "sample": sample, "scans": list(_ran(year.scans))}
     if edition == "outside":
         rows, whole = outside(year)
-        return environment.get_template("outside.html").render(rows=rows, whole=whole, least=LEAST, people=PEOPLE, **given)
+        return environment.get_template("outside.html").render(
+            rows=rows, bars=_lengths(rows), whole=whole, least=LEAST, people=PEOPLE, **given
+        )
     whole_year = _sum(year.offices)
     return environment.get_template("console.html").render(
         whole=whole_year,
@@ -119,6 +121,13 @@ def _columns(row: Row) -> list[Column]:
 def _share(row: Row) -> list[Part]:
     """In time, late; what was cleared is in time."""
     return _parts([(row.in_time, "ok", "按时", "in time"), (row.late, "late", "逾期", "late")])
+
+
+def _lengths(rows: Sequence[Outside]) -> list[tuple[Outside, list[Part]]]:
+    """One bar for each office that had entries with a term, by the longest."""
+    top = max((row.with_term for row in rows), default=0) or 1
+    shown = [row for row in rows if row.with_term]
+    return [(row, [Part("0%", f"{100 * row.with_term / top:.3f}%", row.with_term, "ok", "有期限", "with a term")]) for row in shown]
 
 
 def _fates(counted: Counter[Fate]) -> list[Part]:

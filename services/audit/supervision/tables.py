@@ -128,6 +128,8 @@ def _of(rows: Iterable[dict[str, Any]], heads: Sequence[str]) -> str:
 
 
 def _cell(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return " ".join(value)
     return "" if value is None else f"{value:.4f}" if isinstance(value, float) else value
 
 
