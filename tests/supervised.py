@@ -121,7 +121,8 @@ async def _found(made: Memory, rule: EntryRule | None, genesis: dict[str, Any]) 
 def findings_of(made: Memory, year: int) -> list[dict[str, Any]]:
     """The late entries found in a year, as events, in their order."""
     events = [orjson.loads(one.value or b"")["event"] for one in made.topics[FINDINGS]]
-    return [one for one in events if one["data"].get("kind") == "late_entry" and one["time"].startswith(str(year))]
+    raised = [one for one in events if one["type"] == "mingjian.finding.raised.v1"]
+    return [one for one in raised if one["data"]["kind"] == "late_entry" and one["time"].startswith(str(year))]
 
 
 def take(made: Memory, steps: Sequence[dict[str, Any]], day: str | None = None, keys: dict[str, SigningKey] | None = None) -> None:
