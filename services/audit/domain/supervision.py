@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 from schemas.envelope import Opened
 from schemas.ids import scheme_of
@@ -115,6 +116,7 @@ class Supervision:
         self, year: int, registry: Registry, rules: Mapping[str, EntryRule], calendar: WorkCalendar, named: frozenset[Name] = frozenset()
     ) -> None:
         self.year, self._registry, self._rules, self._calendar, self._named = year, registry, rules, calendar, named
+        self._years = {str(number) for number in (year - 1, year, year + 1)}
         self.people: dict[Name, frozenset[str]] = {}
         self.unsigned = self.unreadable = self.provisional = 0
         self._rows: dict[tuple[str, str], Row] = {}
@@ -141,6 +143,8 @@ class Supervision:
         if event["type"] in regimes.TYPES:
             more = regimes.regimes_in(event)
             self._regimes[event["subject"]] = tuple(dict.fromkeys((*self._regimes.get(event["subject"], ()), *more)))
+        if self._far(event, one.entry):
+            return
         officer = self._signer(one)
         if (event["source"], event["id"]) in self._named:
             acted = {*(data.get("officers") or ()), *(data[name] for name in _PEOPLE if data.get(name)), officer}
@@ -162,6 +166,13 @@ class Supervision:
                 fact = replace(fact, served_on=self._services.get(place))
             self._decisions[place] = (fact, one, officer)
         self._weigh(fact, one, officer)
+
+    def _far(self, event: Mapping[str, Any], entry: Mapping[str, Any]) -> bool:
+        """Whether nothing of the year can depend on it: received in another year by every clock on Earth, and neither a decision nor a
+        service, which others wait for, nor an entry that a notice names."""
+        near = str(entry["received_at"])[:4] in self._years
+        waited_for = has_document(event["type"]) or event["type"] == SERVED
+        return not near and not waited_for and (event["source"], event["id"]) not in self._named
 
     def _served(self, partition: int, fact: Fact, one: Opened, officer: str) -> None:
         """A service is judged itself, and so is the decision that waited for it."""

@@ -6,14 +6,17 @@ import csv
 import io
 import json
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from playwright.sync_api import Browser, sync_playwright
 
 from schemas.topics import FACTS
 from services._cli.sample.people import OFFICERS
@@ -30,6 +33,14 @@ from tests import toolkit as kit
 from tests.unit.audit.test_hearings import steps
 
 YEAR = 2026
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield running
+        running.close()
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +158,21 @@ def test_a_fact_that_nobody_signed_accuses_nobody(history: s.Memory, year: Year)
     after = making.supervised(forged, YEAR, making.register(forged))
     assert after.unsigned == 1
     assert sum(row.late for row in after.offices) == sum(row.late for row in year.offices) - 1
+
+
+@pytest.mark.parametrize(
+    ("edition", "width", "scheme"),
+    [("console", 1440, "light"), ("console", 390, "dark"), ("outside", 1440, "dark"), ("outside", 390, "light")],
+)
+def test_the_page_is_readable_for_everyone(year: Year, tmp_path: Path, browser: Browser, edition: str, width: int, scheme: str) -> None:
+    """Wide and narrow, light and dark: axe-core finds nothing, and nothing runs out at the side."""
+    (tmp_path / "index.html").write_text(page(year, edition=edition, sample=True), encoding="utf-8")
+    shown = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
+    shown.goto((tmp_path / "index.html").as_uri())
+    result = Axe().run(shown)
+    assert 0 == result.violations_count, result.generate_report()
+    assert shown.evaluate("document.documentElement.scrollWidth") <= width
+    shown.close()
 
 
 FINDING = {"kind": "late_entry", "about": "entry", "office": kit.OFFICE, "detail_zh": "一", "detail_en": "one"}
