@@ -45,6 +45,8 @@ ENTRY = {
 }
 # And of other departments' lists (``services.audit.domain.detectors.not_entered``).
 RECONCILIATION = "reconciliation_working_days"
+# And for the hearing on a finding (``services.audit.domain.hearing_terms``).
+HEARING = ("reply_working_days", "decision_working_days", "appeal_working_days", "appeal_decision_working_days")
 _WORDS = {"legal_fields": ("legal-field", LEGAL_FIELDS), "sanctions": ("sanction", SANCTIONS)}
 # What ``any_of`` may name, by the kind of condition.
 _ANY_OF = {
@@ -102,6 +104,9 @@ def uses_of(rulebook: Rulebook) -> Iterator[Use]:
             yield Use(("parameters", next(one for one in ENTRY if one in names)), "late entry", name, name, unit, kind=kind, words=words)
     if RECONCILIATION in names:
         yield Use(("parameters", RECONCILIATION), "reconciliation", RECONCILIATION, RECONCILIATION, "working_days", least=1)
+    if heard := [one for one in HEARING if one in names]:
+        for name in HEARING:
+            yield Use(("parameters", heard[0]), "hearing", name, name, "working_days", least=1)
 
 
 def _of_rule(rule: Rule) -> Iterator[Use]:

@@ -28,6 +28,8 @@ _ELSEWHERE = {
     "verify-proof": "services.audit.cli_proofs",
     "consistency": "services.audit.cli_proofs",
     "export": "services.audit.cli_export",
+    "hearing": "services.audit.cli_hearing",
+    "supervision-report": "services.audit.cli_supervision",
     "witness": "services.audit.witness.cli",
     "projection": "services.publication.cli",
     "rate": "services.rating.cli",

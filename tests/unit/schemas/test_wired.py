@@ -44,7 +44,7 @@ def detected() -> set[str]:
 
 
 ACTING = {
-    "intake's register": set(intake._FOLDS) | {publication.GENESIS},
+    "intake's register": set(intake._FOLDS) | intake._STEPS | {publication.GENESIS},
     "rating's fold": of(*(facts.KEPT.keys() - facts.FILES_ONLY), *facts.CONTROLS),
     "publication's subjects": set(subjects.REGISTRATION_TYPES),
     "publication's register": set(publication.KEPT),
