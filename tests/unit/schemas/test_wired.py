@@ -9,7 +9,7 @@ from schemas.events import CATALOGUE
 from schemas.rulebook import load_all
 from schemas.topics import FACTS
 from services.audit import entries as audit_entries
-from services.audit.domain import evaluations, people, regimes
+from services.audit.domain import evaluations, people, regimes, signs
 from services.audit.domain import findings as audit_findings
 from services.audit.domain import registry as audit_registry
 from services.audit.domain.detectors.all import every
@@ -64,6 +64,8 @@ ACTING = {
         emit.TYPE_PROPOSED,
         emit.TYPE_CLOSED,
         audit_findings.TYPE,
+        signs.SCAN,
+        *of("finding.assessed"),
         lists.ENTERED,
         lists.LEFT,
     },
