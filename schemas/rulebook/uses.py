@@ -43,6 +43,8 @@ ENTRY = {
     "entry_activities": ("words", "activity", ACTIVITIES),
     "entry_exempt_channels": ("words", "channel", CHANNELS),
 }
+# And of other departments' lists (``services.audit.domain.detectors.not_entered``).
+RECONCILIATION = "reconciliation_working_days"
 # And for the hearing on a finding (``services.audit.domain.hearing_terms``).
 HEARING = ("reply_working_days", "decision_working_days", "appeal_working_days", "appeal_decision_working_days")
 _WORDS = {"legal_fields": ("legal-field", LEGAL_FIELDS), "sanctions": ("sanction", SANCTIONS)}
@@ -100,6 +102,8 @@ def uses_of(rulebook: Rulebook) -> Iterator[Use]:
     if names & ENTRY.keys():
         for name, (unit, kind, words) in ENTRY.items():
             yield Use(("parameters", next(one for one in ENTRY if one in names)), "late entry", name, name, unit, kind=kind, words=words)
+    if RECONCILIATION in names:
+        yield Use(("parameters", RECONCILIATION), "reconciliation", RECONCILIATION, RECONCILIATION, "working_days", least=1)
     if heard := [one for one in HEARING if one in names]:
         for name in HEARING:
             yield Use(("parameters", heard[0]), "hearing", name, name, "working_days", least=1)

@@ -11,6 +11,7 @@ Invariants
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -21,6 +22,8 @@ from services.audit.domain.workdays import WorkCalendar
 
 Proposes = Literal["hearing", "check", "correction"]
 About = Literal["entry", "office", "pattern"]
+Proof = Literal["held", "made", "none"]
+"""By whom records have to be signed for a sign to rest on them: by a key that held, by one that was registered, by nobody at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,8 @@ class Declared:
     """What a detector says of itself. ``kind``: the finding's; ``version`` rises with every change of what it finds.
 
     ``rests_on``: why it is worth looking, with its source; ``clears_*``: what would end the matter, in words. ``period``: of what span a
-    statistical one tests the entries, once, at the span's first close; None for an exact one."""
+    statistical one tests the entries, once, at the span's first close; None for an exact one. ``unproved``: it asks who may sign, and is
+    left out where nothing is known of keys."""
 
     kind: str
     version: int
@@ -52,6 +56,7 @@ class Declared:
     clears_zh: str
     clears_en: str
     period: Literal["month", "year"] | None = None
+    unproved: bool = False
 
 
 class Order(NamedTuple):
@@ -66,7 +71,9 @@ class Order(NamedTuple):
 class Entry:
     """The first copy of a fact (of facts or registry). Times are epoch ms; ``type`` is the name without prefix and version.
 
-    ``key_id``: who signed, as the record says; ``stamp``: its registry offset; ``sha256``: of the record's value, hex."""
+    ``key_id``: who signed, as the record says; ``stamp``: its registry offset; ``sha256``: of the record's value, hex.
+    What rating makes of facts comes as an entry, too (``topic`` of grades or duties, ``order`` that of its cause): it is no evidence by
+    itself, its cause is."""
 
     topic: str
     order: Order
@@ -103,7 +110,7 @@ def shown(entry: Entry, role: str) -> Shown:
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """A test's result, as ``schemas.events.findings.Statistic`` has it; numbers as decimal text."""
+    """A test's result, as ``schemas.events.findings.Statistic`` has it; numbers as decimal text of at most 21 characters."""
 
     test: str
     population: int
@@ -114,6 +121,12 @@ class Tested:
     adjusted: str
     tests: int
     false_alarms: str
+    population_sha256: str
+
+
+def population_sha256(names: Iterable[tuple[str, str]]) -> str:
+    """The hash of a tested population. ``names``: source and id of each entry, in any order."""
+    return hashlib.sha256("".join(sorted(f"{source} {id}\n" for source, id in names)).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +134,8 @@ class Sign:
     """What a detector found. ``matter``: words that name it, stable while entries come; ``office``: whose entries (or duty) it is about.
 
     ``entry``: the one entry that is in question, where there is one; ``values``: name → what was seen, and what it is held against;
-    ``supported``: codes of the innocent explanations that the records speak for; ``concerns``: officers' pseudonyms."""
+    ``supported``: codes of the innocent explanations that the records speak for; ``concerns``: officers' pseudonyms. ``proof``: what has
+    to hold of every record shown; where one fails there is no sign."""
 
     matter: str
     office: str
@@ -136,11 +150,14 @@ class Sign:
     supported: frozenset[str] = field(default_factory=frozenset)
     tested: Tested | None = None
     retracted: bool = False
+    proof: Proof = "held"
 
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """That a detector went over a day or a period, hits or not. ``units``: what was tested; ``alpha``: level of the whole scan, as text."""
+    """That a detector went over a day or a period, hits or not. ``units``: what was tested; ``alpha``: level of the whole scan, as text.
+
+    Statistical detectors tell it themselves; of an exact one that doesn't, the driver tells the days on which it had entries."""
 
     first: date
     looked_at: int
