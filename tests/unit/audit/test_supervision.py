@@ -17,19 +17,23 @@ from axe_playwright_python.sync_playwright import Axe
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, sync_playwright
+from typer.testing import CliRunner
 
 from schemas.topics import FACTS
 from services._cli.sample.people import OFFICERS
+from services.audit import cli_supervision
 from services.audit.domain.disclosed import LEAST, PEOPLE, Outside, outside
 from services.audit.domain.hearings import hearings
 from services.audit.domain.matters import Assessed, Fate, Findings, Matter, fate
 from services.audit.domain.supervision import Row, Told, Year
 from services.audit.supervision import making
 from services.audit.supervision.page import page
+from services.audit.supervision.reading import FromBundle
 from services.audit.supervision.tables import as_csv, as_json
 from tests import hearing as h
 from tests import supervised as s
 from tests import toolkit as kit
+from tests.unit.audit.bundled import BundleWorld, made
 from tests.unit.audit.test_hearings import steps
 
 YEAR = 2026
@@ -266,3 +270,22 @@ def test_no_number_of_the_outside_edition_is_small_or_gives_a_small_one_away(som
         if getattr(whole, name) is not None:
             assert len(hidden) != 1
     assert isinstance(whole, Outside)
+
+
+def test_a_bundle_for_auditors_is_read_without_any_server(tmp_path: Path) -> None:
+    """The whole log of it; a bundle in which a byte was changed is refused with the file's name."""
+    world = BundleWorld()
+    world.publish()
+    folder = made(tmp_path / "bundle", world.store.read).folder
+    arguments = ["supervision-report", "--year", "2026", "--bundle", str(folder)]
+    done = CliRunner().invoke(cli_supervision.app, [*arguments, "--to", str(tmp_path / "report")])
+    assert done.exit_code == 0, done.output
+    told = json.loads((tmp_path / "report" / "supervision.json").read_text())
+    facts = sum(one.topic == FACTS and one.key != b"control" for one in FromBundle(folder).each(FACTS))
+    assert facts > 0 and told["edition"] == "console" and told["unreadable"] < facts
+    again = CliRunner().invoke(cli_supervision.app, [*arguments, "--to", str(tmp_path / "report")])
+    assert again.exit_code == 2 and "--to" in again.output
+    genesis = folder / "genesis.json"
+    genesis.write_bytes(genesis.read_bytes() + b" ")
+    broken = CliRunner().invoke(cli_supervision.app, [*arguments, "--to", str(tmp_path / "other")])
+    assert broken.exit_code == 1 and "genesis.json" in broken.output and not (tmp_path / "other").exists()
