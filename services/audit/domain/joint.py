@@ -89,7 +89,8 @@ class Joint:
     def _days(self, some: Iterable[Matter]) -> tuple[frozenset[int], frozenset[int]]:
         some = list(some)
         moves = [move for one in some if (move := self.scene.move(one)) is not None]
-        first = min(self.scene.first(one) for one in some)
+        # Before that day one of them is not overdue, and what is wrong is so by fewer.
+        first = max(self.scene.first(one) for one in some)
         begin = min(self.scene.begin(one) for one in some)
         shown = self.scene.shown(min(begin, max(first, self.scene.cut.day)))
         worlds = Worlds.of(self.scene.life, moves, first, shown)

@@ -85,13 +85,14 @@ class Lives:
     def of(self, subject: str, facts: Iterable[Fact], book: Book, *, upto: int | None = None) -> Life:
         """The life as it was known. ``facts``: as read, with copies and what can't be folded; ``upto``: up to this offset of the log."""
         if self._apart is None:
-            self._apart = controls_of(_apart(self.controls.facts))
+            self._apart = controls_of(apart(self.controls.facts))
         some = [one for one in facts if upto is None or one.offset <= upto]
         kept = foldable(subject, self.partition, some, lambda: None).log.values()
-        return Life(subject, self.partition, tuple(_apart(kept)), self._apart, book)
+        return Life(subject, self.partition, tuple(apart(kept)), self._apart, book)
 
 
-def _apart(facts: Iterable[Fact]) -> Iterator[Fact]:
+def apart(facts: Iterable[Fact]) -> Iterator[Fact]:
+    """The same, with their offsets ``NEAR`` apart."""
     return (replace(one, offset=(one.offset + 1) * NEAR) for one in facts)
 
 
