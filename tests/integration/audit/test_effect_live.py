@@ -85,7 +85,7 @@ def town(fresh_stack) -> Iterator[Town]:  # type: ignore[no-untyped-def]
 
 def test_at_night_on_demand_and_of_a_bundle_the_effect_is_the_same(town: Town, tmp_path: Path) -> None:
     town.begin()
-    town.start()
+    town.wait_ready(town.start(wait=False), 240)
     town.close_day("2026-04-20", "2026-04-20T16:00:05.000Z")
     town.until(lambda: len(town.assessed()) == 1)
     (event,) = town.assessed()
@@ -128,7 +128,7 @@ def test_at_night_on_demand_and_of_a_bundle_the_effect_is_the_same(town: Town, t
 
 def test_what_has_no_effect_says_why(town: Town) -> None:
     town.begin()
-    town.start()
+    town.wait_ready(town.start(wait=False), 240)
     town.until(lambda: any(one["data"]["kind"] == "late_entry" for one in town.findings()))
     (late,) = [one for one in town.findings() if one["data"]["kind"] == "late_entry"]
     nowhere = town.mingjian("effect", "018f0000-0000-7000-8000-00000000ffff")
