@@ -11,9 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from services.audit.cli_supervision import FAILED, NOT_READ, fail, source
+from services.audit.domain.found import Findings, Matter
 from services.audit.domain.hearing_terms import Due, HearingRule, TooShort, dues, too_short
 from services.audit.domain.hearings import REASONS, Heard, Hearing, Taken
-from services.audit.domain.matters import Findings, Matter
 from services.audit.domain.registry import hearings_of
 from services.audit.supervision import making, words
 

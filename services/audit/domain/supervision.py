@@ -21,9 +21,9 @@ from schemas.envelope import Opened
 from schemas.ids import scheme_of
 from schemas.times import civil_date
 from services.audit.domain import regimes
+from services.audit.domain.found import FATES, Fate, Findings, Matter, Scan, fate
 from services.audit.domain.hearings import Hearing, Step
 from services.audit.domain.late import KIND, SERVED, EntryRule, Fact, Unreadable, fact_of, has_document, judge
-from services.audit.domain.matters import FATES, Fate, Findings, Matter, Scan, fate
 from services.audit.domain.registry import Registry
 from services.audit.domain.workdays import WorkCalendar
 

@@ -11,10 +11,10 @@ from schemas.envelope import NotAnEnvelope, open_record
 from schemas.rulebook import Rulebook
 from schemas.topics import FACTS, FINDINGS, REGISTRY
 from services.audit.domain.bundle import NoGenesis, genesis_in, is_sample
+from services.audit.domain.found import Findings
 from services.audit.domain.hearing_terms import HearingRule
 from services.audit.domain.hearings import Hearing
 from services.audit.domain.late import EntryRule
-from services.audit.domain.matters import Findings
 from services.audit.domain.registry import Registry, hearings_of
 from services.audit.domain.supervision import Name, Supervision, Year, named_in
 from services.audit.domain.workdays import WorkCalendar, YearTable

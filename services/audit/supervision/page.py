@@ -12,7 +12,7 @@ from typing import Any
 import jinja2
 
 from services.audit.domain.disclosed import LEAST, PEOPLE, Outside, outside
-from services.audit.domain.matters import FATES, Fate, Scan
+from services.audit.domain.found import FATES, Fate, Scan
 from services.audit.domain.supervision import Row, Told, Year
 from services.audit.supervision import words
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from services.audit.domain.disclosed import LEAST, PEOPLE, Outside, outside
-from services.audit.domain.matters import FATES, Scan
+from services.audit.domain.found import FATES, Scan
 from services.audit.domain.supervision import DELAYS, Row, Told, Year
 
 _OFFICE = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from services.audit.domain.matters import Fate
+from services.audit.domain.found import Fate
 from services.audit.domain.supervision import DELAYS
 
 KINDS: dict[str, tuple[str, str]] = {"late_entry": ("逾期录入", "Late entry")}

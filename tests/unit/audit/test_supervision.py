@@ -23,8 +23,8 @@ from schemas.topics import FACTS
 from services._cli.sample.people import OFFICERS
 from services.audit import cli_supervision
 from services.audit.domain.disclosed import LEAST, PEOPLE, Outside, outside
+from services.audit.domain.found import Assessed, Fate, Findings, Matter, fate
 from services.audit.domain.hearings import hearings
-from services.audit.domain.matters import Assessed, Fate, Findings, Matter, fate
 from services.audit.domain.supervision import Row, Told, Year
 from services.audit.supervision import making
 from services.audit.supervision.page import page
