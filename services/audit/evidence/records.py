@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -171,12 +171,14 @@ class Wanted:
                 return CONTROL_FILE
             if self.subject is not None and record.key == self.subject.encode():
                 return FACTS_FILE
-            return EVIDENCE_FILE if one.place in self.places else None
-        if topic in (GRADES, PARTS, DUTIES):
+        elif topic in (GRADES, PARTS, DUTIES):
             of = {self.subject, *self.affected} - {None}
             named = one.event.get("data", {}).get("part") if topic == PARTS else None
-            return GRADES_FILE if one.event.get("subject") in of or (named is not None and named in of) else None
-        return REFUSALS_FILE if topic == REFUSALS and self._refused(record) else None
+            if one.event.get("subject") in of or (named is not None and named in of):
+                return GRADES_FILE
+        elif topic == REFUSALS and self._refused(record):
+            return REFUSALS_FILE
+        return EVIDENCE_FILE if one.place in self.places else None
 
     def _of_hearing(self, one: Held) -> bool:
         data = one.event["data"]
@@ -244,8 +246,3 @@ def places_named(finding: Mapping[str, Any]) -> frozenset[tuple[str, int, int]]:
     data = finding["data"]
     every = [data.get("event"), data.get("cause"), *(data.get("evidence") or ())]
     return frozenset((one["topic"], one["partition"], one["offset"]) for one in every if one)
-
-
-def by_place(every: Iterable[Held]) -> Iterator[tuple[tuple[str, int, int], Held]]:
-    """For a dictionary."""
-    return ((one.place, one) for one in every)

@@ -92,7 +92,10 @@ def select(read: ReadFile, size: int, finding: str, progress: Progress) -> tuple
     event = next((one.event for one in index.kept if one.event.get("id") == finding and one.event["type"] == TYPE), None)
     if event is None:
         raise NoFinding(f"none of the log's {size:,} leaves is a finding with the id {finding}")
-    named = [leaf for place in places_named(event) if (leaf := index.leaf(*place)) is not None]
+    places = sorted(places_named(event))
+    named = [leaf for place in places if (leaf := index.leaf(*place)) is not None]
+    if len(named) < len(places):
+        raise NoFinding(f"what the finding {finding} rests on is not all under the log's checkpoint yet: try again with the next one")
     asked = wanted(event, log.some(named), index.kept)
     leaves = set[int]()
     for (topic, partition), some in index.leaves.items():
