@@ -125,10 +125,21 @@ def test_a_later_correction_undid_it(corrected: str, stand: int) -> None:
     assert ["undone_since"] == found.answer().data["marks"]
 
 
+def warning() -> dict[str, object]:
+    """What the fine's entry should have said."""
+    words: dict[str, object] = {"occurred_on": SERVED, "document_no": "P-1", "acts": [act("warning")]}
+    return words | {"service": {"served_on": SERVED, "method": "handed_over"}}
+
+
 def test_a_correction_to_a_lesser_act_undid_it() -> None:
     """Corrected to a warning: of the days before the evaluation the grade was B all along, of those from it on C."""
     ledger, fine = fined("2025-02-10")
-    words = {"occurred_on": SERVED, "document_no": "P-1", "acts": [act("warning")], "service": {"served_on": SERVED, "method": "handed_over"}}
+    words = {
+        "occurred_on": SERVED,
+        "document_no": "P-1",
+        "acts": [act("warning")],
+        "service": {"served_on": SERVED, "method": "handed_over"},
+    }
     ledger.corrected_entry(fine, "2025-03-03", words)
     assert (62, 62, 0, 0) == Case(ledger, cut="2025-03-31").late(fine, LAST).days()
 
@@ -274,7 +285,12 @@ def test_an_untrue_entry_by_what_was_true() -> None:
     """A fine that was a warning, put right by its office on 3 March: wrong from the day on which it was known to the day before. What put
     it right has nothing more to say."""
     ledger, fine = fined("2024-12-09")
-    words = {"occurred_on": SERVED, "document_no": "P-1", "acts": [act("warning")], "service": {"served_on": SERVED, "method": "handed_over"}}
+    words = {
+        "occurred_on": SERVED,
+        "document_no": "P-1",
+        "acts": [act("warning")],
+        "service": {"served_on": SERVED, "method": "handed_over"},
+    }
     ledger.corrected_entry(fine, "2025-03-03", words)
     found = Case(ledger, cut="2025-03-31").untrue(fine)
     assert (23 + 31 + 28 + 2,) * 4 == found.days()
@@ -298,7 +314,12 @@ def test_what_never_took_place_takes_along_what_is_about_it() -> None:
 def test_a_backdated_correction_never_made() -> None:
     """It made a warning of a fine on 3 March: a sign, which alone has no consequence."""
     ledger, fine = fined("2024-12-09")
-    words = {"occurred_on": SERVED, "document_no": "P-1", "acts": [act("warning")], "service": {"served_on": SERVED, "method": "handed_over"}}
+    words = {
+        "occurred_on": SERVED,
+        "document_no": "P-1",
+        "acts": [act("warning")],
+        "service": {"served_on": SERVED, "method": "handed_over"},
+    }
     correction = ledger.corrected_entry(fine, "2025-03-03", words)
     found = Case(ledger, cut="2025-03-31").backdated(correction)
     assert (29,) * 4 == found.days()

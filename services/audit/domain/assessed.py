@@ -157,12 +157,15 @@ def _proposed(
     offices = {one.id: one.office for one in joint.scene.matters}
     together = [one for one in sets if len(one.matters) > 1]
     own = [one for one in together if {offices[id] for id in one.matters} == {matter.office}]
+
+    def counted(shown: int, standing: int, name: str) -> Counted:
+        days = [len(frozenset().union(*(getattr(one, name) for one in some))) for some in (own, together)]
+        return Counted(shown, standing, *days)
+
     weighed = Weighed(
-        certain=Counted(days.least, days.stands_least),
-        as_long=Counted(plain["days"], plain["stands"]),
-        possible=Counted(days.most, days.stands_most),
-        joint_own=len(frozenset().union(*(one.possible for one in own))),
-        joint_any=len(frozenset().union(*(one.possible for one in together))),
+        certain=counted(days.least, days.stands_least, "certain"),
+        as_long=counted(plain["days"], plain["stands"], "as_long"),
+        possible=counted(days.most, days.stands_most, "possible"),
         determined=matter.kind in DETERMINED,
         on_purpose=on_purpose,
     )

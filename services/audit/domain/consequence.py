@@ -19,23 +19,24 @@ DAYS, APPROVALS, JOINT, REFERRAL = (f"accountability_{name}" for name in ("days"
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Days with another grade shown than supposed, under one assumption about approvals; ``standing``: those that hold by all known."""
+    """Days with another grade shown than supposed, under one assumption about approvals; ``standing``: those that hold by all known.
+
+    ``own``, ``any``: days made only together with others, of its office or of any."""
 
     shown: int
     standing: int
+    own: int = 0
+    any: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """What is weighed. ``certain``: however approval would have come; ``as_long``; ``possible``: at most. ``joint``: days, at most, that it
-    made together with others of its office, and with others of any. ``determined``: that the entry is late or untrue is found; a sign
-    of it alone is not."""
+    """What is weighed. ``certain``: however approval would have come; ``as_long``; ``possible``: at most. ``determined``: that the entry
+    is late or untrue is found; a sign of it alone is not."""
 
     certain: Counted
     as_long: Counted
     possible: Counted
-    joint_own: int
-    joint_any: int
     determined: bool
     on_purpose: bool = False
 
@@ -64,7 +65,7 @@ def consequence(rulebook: Rulebook, on: date, found: Weighed) -> Proposed:
     days = counted.shown if counting.value == "shown" else counted.standing
     together = 0
     if joint is not None and joint.value in ("same_office", "always"):
-        together = found.joint_own if joint.value == "same_office" else found.joint_any
+        together = counted.own if joint.value == "same_office" else counted.any
     readings = [named[name].reading for name in (DAYS, APPROVALS, *((JOINT,) if together and not days else ()))]
     relied = tuple(sorted({one for one in readings if one}))
     if found.on_purpose and referral is not None and referral.value:

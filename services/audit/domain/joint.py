@@ -7,10 +7,11 @@ where more than ``SETS`` sets would have to be tried, the answer says that it is
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import combinations
+from typing import NamedTuple
 
 from services.audit.domain.assessing import Scene, differing
 from services.audit.domain.matters import Matter
@@ -21,11 +22,13 @@ MOST, SETS = 12, 400
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """``matters`` by id. ``possible``, ``certain``: ordinals of the days that they make wrong and no fewer of them do."""
+    """``matters`` by id. ``possible``, ``certain``, ``as_long``: ordinals of the days that they make wrong and no fewer of them do: in some
+    world, in all, and where approval takes as long as it really did."""
 
     matters: tuple[str, ...]
     possible: frozenset[int]
     certain: frozenset[int]
+    as_long: frozenset[int]
 
     @property
     def least(self) -> int:
@@ -34,6 +37,12 @@ class Together:
     @property
     def most(self) -> int:
         return len(self.possible)
+
+
+class _Sets(NamedTuple):
+    possible: frozenset[int]
+    certain: frozenset[int]
+    as_long: frozenset[int]
 
 
 @dataclass
@@ -60,7 +69,7 @@ class Joint:
         return [one for one in self.sets if matter.id in one.matters]
 
     def _look(self, moving: Sequence[Matter]) -> None:
-        done: dict[frozenset[str], tuple[frozenset[int], frozenset[int]]] = {}
+        done: dict[frozenset[str], _Sets] = {}
         tried = 0
         for size in range(1, len(moving) + 1):
             for some in combinations(moving, size):
@@ -70,24 +79,24 @@ class Joint:
                 if tried > SETS:
                     self.complete = False
                     return
-                possible, certain = self._days(some)
                 name = frozenset(one.id for one in some)
-                done[name] = (possible, certain)
-                fewer = frozenset().union(*(days for other, (days, _) in done.items() if other < name))
-                if possible - fewer:
-                    self.sets.append(Together(tuple(sorted(name)), possible - fewer, certain - fewer))
+                done[name] = found = self._days(some)
+                smaller = [days for other, days in done.items() if other < name]
+                fewer = frozenset().union(*(days.possible for days in smaller))
+                if found.possible - fewer:
+                    as_long = found.as_long - frozenset().union(*(days.as_long for days in smaller))
+                    self.sets.append(Together(tuple(sorted(name)), found.possible - fewer, found.certain - fewer, as_long))
 
-    def _meet(self, some: Sequence[Matter], done: dict[frozenset[str], tuple[frozenset[int], frozenset[int]]]) -> bool:
+    def _meet(self, some: Sequence[Matter], done: dict[frozenset[str], _Sets]) -> bool:
         """Whether there is a day on which all of them were missing, or on which what one of them did goes on."""
         begin = max(self.scene.first(one) for one in some)
         ends = []
         for one in some:
-            possible, _ = done[frozenset((one.id,))]
+            possible = done[frozenset((one.id,))].possible
             ends.append(max(self.scene.until(one), date.fromordinal(max(possible)) if possible else date.min))
         return begin <= min(ends) or any(one.supposing != "on_time" for one in some)
 
-    def _days(self, some: Iterable[Matter]) -> tuple[frozenset[int], frozenset[int]]:
-        some = list(some)
+    def _days(self, some: Sequence[Matter]) -> _Sets:
         moves = [move for one in some if (move := self.scene.move(one)) is not None]
         # Before that day one of them is not overdue, and what is wrong is so by fewer.
         first = max(self.scene.first(one) for one in some)
@@ -95,5 +104,5 @@ class Joint:
         shown = self.scene.shown(min(begin, max(first, self.scene.cut.day)))
         worlds = Worlds.of(self.scene.life, moves, first, shown)
         found = differing(worlds)
-        start = first.toordinal()
-        return frozenset(one + start for one in found.possible), frozenset(one + start for one in found.certain)
+        as_long = worlds.wrong(worlds.as_long(max(self.scene.until(one) for one in some)))
+        return _Sets(*(frozenset(day + first.toordinal() for day in days) for days in (found.possible, found.certain, as_long)))

@@ -25,7 +25,7 @@ from services.rating.domain.digest import step_line
 from services.rating.domain.duty_events import TYPES as DUTY_TYPES
 from services.rating.domain.emit import TYPE as DETERMINED
 from services.rating.domain.emit import TYPE_CORRECTED as CORRECTED
-from services.rating.domain.facts import CONTROLS, Fact, compact, name_of
+from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact, compact, name_of
 from services.rating.domain.fold import attempts, merged, not_held
 from services.rating.domain.foldable import foldable
 from services.rating.domain.grade import by_parts, standing
@@ -41,7 +41,20 @@ from services.rating.domain.subject import Subject
 
 __all__ = ["Book", "Expected", "Facts", "Whole", "books_of", "earlier", "same_days", "same_end", "wholes"]
 # For what is supposed and shown (ADR 35): rating's own notions, by the names that it gives them.
-__all__ += ["APPROVED", "CONTROLS", "NOTHING", "ONE_DAY", "RETURNED", "Controls", "Decision", "Evaluation", "Fact", "Pair", "Standing"]
+__all__ += [
+    "APPROVED",
+    "CONTROLS",
+    "DAY_CLOSED",
+    "NOTHING",
+    "ONE_DAY",
+    "RETURNED",
+    "Controls",
+    "Decision",
+    "Evaluation",
+    "Fact",
+    "Pair",
+    "Standing",
+]
 __all__ += ["Subject", "brings_nothing", "by_parts", "civil_day", "compact", "decision_of", "foldable", "law_of", "merged", "pair_of"]
 __all__ += ["standing", "turns_of"]
 

@@ -15,6 +15,7 @@ from datetime import tzinfo as Zone
 from itertools import pairwise
 
 from services.audit.domain.replay import (
+    DAY_CLOSED,
     NOTHING,
     ONE_DAY,
     Fact,
@@ -28,8 +29,6 @@ from services.audit.domain.replay import (
     turns_of,
 )
 from services.audit.domain.supposing import Key, Life
-
-_DAY_CLOSED = "day.closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +89,7 @@ def _pieces(life: Life, first: date, last: date) -> Iterator[Piece]:
 def _epochs(life: Life, first: date, last: date) -> Iterator[tuple[date, date, int]]:
     """Stretches at whose days' ends the same was known: first day, the day after the last, the newest offset."""
     regime, zone = life.book.rulebook.regime, life.zone
-    steps = [one for one in life.steps() if one.name != _DAY_CLOSED and one.data.get("regime", regime) == regime]
+    steps = [one for one in life.steps() if one.name != DAY_CLOSED and one.data.get("regime", regime) == regime]
     newest, days = -1, [(first, -1)]
     for one in steps:
         day = civil_day(one.known, zone)
