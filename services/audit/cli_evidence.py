@@ -60,7 +60,7 @@ def group() -> None:
 def make_one(
     context: typer.Context,
     finding: Annotated[str, typer.Argument(help="The finding's id; `mingjian findings` lists them.")],
-    to: Annotated[Path | None, typer.Option("--to", metavar="FILE.zip", help="Default evidence-FINDING.zip; never over another file.")] = None,
+    to: Annotated[Path | None, typer.Option("--to", metavar="FILE.zip", help="Default evidence-FINDING.zip; it must not be there.")] = None,
     source: Annotated[
         str | None,
         typer.Option(
@@ -120,7 +120,7 @@ def _tell(made: Pack, target: Path) -> None:
     about = f" about {made.subject}" if made.subject else ""
     typer.echo(f"{target}: {made.kind}{about}, {made.records:,} records of {made.size:,} leaves, {len(made.data):,} bytes")
     typer.echo(f"check it with: mingjian evidence verify {target} --genesis-sha256 FINGERPRINT")
-    typer.echo("It holds a finding that may not be decided and whole records: give it to auditors and to who is heard on it, to nobody else.")
+    typer.echo("It holds a finding that may not be decided, and whole records: give it to auditors and to who is heard on it alone.")
 
 
 @evidence.command("verify")

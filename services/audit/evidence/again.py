@@ -45,7 +45,7 @@ def finding(inputs: Inputs) -> Again:
     """Raises what malformed records make of it."""
     data, value = inputs.case.data, inputs.case.finding.value
     if data["kind"] in (KIND, RETRACTED):
-        return _compared(inputs, list(_late(inputs)), "the detector of late entries, over the subject's facts, finds the same, byte for byte")
+        return _compared(inputs, list(_late(inputs)), "the detector of late entries, over the subject's facts, finds the same")
     if data["about"] == "operation":
         return Again("is about the operation: its record and what it names are leaves; it isn't worked out again here", done=False)
     if data.get("statistic"):

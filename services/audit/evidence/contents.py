@@ -15,7 +15,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from schemas.rulebook import Rulebook, RulebookError, digest, load_texts
@@ -79,9 +79,9 @@ class Inputs:
         found: dict[str, list[Rulebook]] = {}
         for one in self.activated:
             own = f"{one.folder}/"
-            files = {path.removeprefix(own): data for path, data in self.rulebooks.items() if path.startswith(own)}
+            files = tuple((path.removeprefix(own), data) for path, data in sorted(self.rulebooks.items()) if path.startswith(own))
             try:
-                book = load_texts(files, folder=one.regime) if files else None
+                book = _read_book(one.regime, files) if files else None
             except RulebookError as error:
                 raise Broken(one.folder, str(error)) from None
             if book is None or digest(book) != one.sha256:
@@ -109,6 +109,12 @@ class Inputs:
     def case(self) -> Case:
         """What the records say of the finding. Raises ``Broken``."""
         return Case.of(self.finding, self.records)
+
+
+@lru_cache(maxsize=16)
+def _read_book(regime: str, files: tuple[tuple[str, bytes], ...]) -> Rulebook:
+    """Reading takes longer than all the rest of a pack; a service makes many with the same editions. Raises ``RulebookError``."""
+    return load_texts(dict(files), folder=regime)
 
 
 def files_of(inputs: Inputs) -> dict[str, bytes]:

@@ -37,12 +37,12 @@ def paths(effect: Mapping[str, Any]) -> str:
     span = max(1, (to - first).days + 1)
     rows = [("shown", effect["shown"]), *((one["approvals"], one["path"]) for one in effect["supposed"])]
     grades = sorted({one["grade"] for _, path in rows for one in path if one["grade"]})
-    fills = {grade: _FILLS[min(number, len(_FILLS) - 1)] for number, grade in enumerate(grades)}
+    fills = {grade: _FILLS[_shade(grade, number)] for number, grade in enumerate(grades)}
     wrong = [one for one in effect["wrong"] if one["what"] == "grade"]
     height = _TOP + _ROW * len(rows) + (_ROW if wrong else 0) + 40
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" width="100%" role="img" '
-        'font-family="-apple-system, \'Segoe UI\', \'Noto Sans CJK SC\', \'PingFang SC\', \'Microsoft YaHei\', sans-serif" font-size="14">',
+        "font-family=\"-apple-system, 'Segoe UI', 'Noto Sans CJK SC', 'PingFang SC', 'Microsoft YaHei', sans-serif\" font-size=\"14\">",
         f"<title>{escape(f'{first} – {to}: 等级路径 · paths of grades')}</title>",
         f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
         *_months(first, to, span, height),
@@ -54,6 +54,12 @@ def paths(effect: Mapping[str, Any]) -> str:
         top = _TOP + len(rows) * _ROW
         parts += [_label(top, "等级有别之日", "days that differ"), *_wrong(wrong, first, to, span, top)]
     return "\n".join([*parts, "</svg>", ""])
+
+
+def _shade(grade: str, number: int) -> int:
+    """By the letter, so that a grade has its colour in every picture; where grades are no letters, in their order."""
+    letter = ord(grade) - ord("A") if len(grade) == 1 else number
+    return min(max(letter, 0), len(_FILLS) - 1)
 
 
 def _x(day: date, first: date, span: int) -> float:
@@ -68,7 +74,8 @@ def _months(first: date, to: date, span: int, height: int) -> Iterator[str]:
             x = _x(day, first, span)
             yield f'<line x1="{x}" y1="20" x2="{x}" y2="{height - 20}" stroke="#c9d1d6" stroke-width="1"/>'
             if x - last > 76:
-                yield f'<text x="{x + 2}" y="15" font-size="11" fill="#37474f">{day.isoformat() if day == first else day.isoformat()[:7]}</text>'
+                name = day.isoformat() if day == first else day.isoformat()[:7]
+                yield f'<text x="{x + 2}" y="15" font-size="11" fill="#37474f">{name}</text>'
                 last = x
         day = date(day.year + day.month // 12, day.month % 12 + 1, 1)
     yield f'<text x="{_WIDTH - 12}" y="{height - 6}" font-size="11" fill="#37474f" text-anchor="end">→ {to.isoformat()}</text>'
@@ -93,7 +100,8 @@ def _path(path: Sequence[Mapping[str, Any]], first: date, to: date, span: int, t
         )
         text = grade or STATUS.get(one["status"], (one["status"],))[0] or one["status"]
         if width > 9 * len(text) + 6:
-            yield f'<text x="{round(x + width / 2, 2)}" y="{top + 19}" text-anchor="middle" font-weight="600" fill="#102027">{escape(text)}</text>'
+            middle = round(x + width / 2, 2)
+            yield f'<text x="{middle}" y="{top + 19}" text-anchor="middle" font-weight="600" fill="#102027">{escape(text)}</text>'
 
 
 def _wrong(wrong: Sequence[Mapping[str, Any]], first: date, to: date, span: int, top: int) -> Iterator[str]:

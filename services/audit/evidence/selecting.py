@@ -63,7 +63,7 @@ class Log:
         try:
             return tiles.decode_bundle(self._read(path) or self._read(tiles.bundle_path(index)) or b"", width)
         except tiles.TileError as error:
-            raise LogUnreadable(f"{path} of the log is missing or damaged ({error}); `mingjian verify` says what is wrong with it") from None
+            raise LogUnreadable(f"the log's {path} is missing or damaged ({error}); `mingjian verify` says what is wrong") from None
 
     def held(self, leaf: int, entry: bytes) -> Held:
         """Raises ``LogUnreadable``."""

@@ -139,7 +139,7 @@ def _files(files: Mapping[str, bytes]) -> Iterator[Wrong]:
     if f"{digests[MANIFEST]}  {MANIFEST}\n".encode() not in listed:
         yield Wrong(MANIFEST, f"its SHA-256 is {digests[MANIFEST]}, which {SUMS} does not say: one of the two was changed")
     elif listed != "".join(f"{one}  {path}\n" for path, one in sorted(digests.items()) if path != SUMS).encode():
-        yield Wrong(SUMS, f"its lines are not those that follow from the files, in their order")
+        yield Wrong(SUMS, "its lines are not those that follow from the files, in their order")
 
 
 def _anchor(inputs: Inputs, trust: Trust, files: Mapping[str, bytes]) -> Checked:
@@ -247,14 +247,16 @@ def _follows(inputs: Inputs, trust: Trust, files: Mapping[str, bytes]) -> Checke
     """Everything that can be made of the records is what they give."""
     made = files_of(inputs)
     other = inputs.software != version("mingjian")
-    wrong = [Wrong(path, "is not what the records in the pack give") for path in sorted(made.keys() | files) if made.get(path) != files.get(path)]
+    differ = sorted(path for path in made.keys() | files if made.get(path) != files.get(path))
+    wrong = [Wrong(path, "is not what the records in the pack give") for path in differ]
     said = "report, pictures, lists, proofs and manifest are what the records give"
     if not wrong or not other:
         return Checked("contents", said, tuple(wrong))
     # Another version words and draws otherwise. What stands in the manifest of the log and the finding has to be the same for all.
     hard = [one for one in wrong if one.where not in _WORDED]
     names = ", ".join(one.where for one in wrong if one.where in _WORDED)
-    told = f"{said}, but for {names}: written by version {inputs.software}, and this is {version('mingjian')}, which may word or draw otherwise"
+    versions = f"written by version {inputs.software}; this is {version('mingjian')}, which may word or draw otherwise"
+    told = f"{said}, but for {names}: {versions}"
     return Checked("contents", told, tuple(hard))
 
 

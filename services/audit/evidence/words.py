@@ -62,7 +62,10 @@ MARKS: Mapping[str, Both] = {
     "truth_unknown": ("真实情况未经认定", "what was so has not been determined"),
 }
 _LATE: Mapping[str, Both] = {
-    "signed_in_time": ("签署在期限内，因设备离线或线路中断而后收到", "signed in time and received later: a device offline, a line that was down"),
+    "signed_in_time": (
+        "签署在期限内，因设备离线或线路中断而后收到",
+        "signed in time and received later: a device offline, a line that was down",
+    ),
     "outage": ("期限内有申明的故障", "a declared outage touched the term"),
     "provisional": ("所涉年度的工作日历尚未发布，期限仍会变", "a year's calendar is not issued, so the deadline may move"),
     "handed_over": ("录入由他人负责：分配、交接、休假", "someone else had to enter it: assignment, hand-over, leave"),

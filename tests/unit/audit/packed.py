@@ -1,36 +1,35 @@
-"""A small log with a late fine that moved a grade: registry, one shop's facts, another's, what audit found and what it did, two refusals."""
+"""A small log with a late fine that moved a grade: registry, two shops' facts, what audit found, what it did, and two refusals."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
 
-from schemas.envelope import derived_bytes, envelope_bytes
-from schemas.receipts import Receipt, Refusal, sign_receipt, sign_refusal
 from schemas.canonical import event_hash
+from schemas.envelope import envelope_bytes
+from schemas.receipts import Receipt, Refusal, sign_receipt, sign_refusal
+from schemas.rulebook import load_all_editions
 from schemas.times import instant
-from schemas.topics import CONTROL_KEY, FACTS, FINDINGS, GRADES, PARTITIONS, REFUSALS, REGISTRY
-from services.audit.assessing import Effects, events_of, read_partition, registry_of
-from services.audit.domain.findings import Place
+from schemas.topics import CONTROL_KEY, FACTS, FINDINGS, PARTITIONS, REFUSALS, REGISTRY
+from services.audit.assessing import Effects, events_of, read_partition
 from services.audit.domain.frame import Record
 from services.audit.domain.late import EntryRule
 from services.audit.domain.matters import standing_matters
 from services.audit.domain.note import cosignature_line, parse_note, with_signatures
-from services.audit.domain.replay import books_of
 from services.audit.domain.registry import Registry
+from services.audit.domain.replay import books_of
 from services.audit.evidence.writing import Pack, make
 from services.audit.handlers import Detectors
 from services.audit.reading import opened
-from schemas.rulebook import load_all_editions
-from tests.cases.ledger import RULEBOOKS, Ledger, book, shop
+from tests.cases.ledger import RULEBOOKS, Ledger, shop
 from tests.unit.audit.bundled import EDITIONS, POLICY, REGIME, REGISTRAR, WITNESS, event, genesis
 from tests.unit.audit.fake_work import MemoryStore
 from tests.unit.audit.fakes import PRIVATE, VERIFIER
 from tests.unit.audit.test_appender import World
-from tests.unit.rating.streams import Sent, stream
+from tests.unit.rating.streams import stream
 from tests.unit.rating.test_digests import with_an_end
 
 OFFICE = "/departments/drug/offices/liyujiang"
@@ -52,10 +51,12 @@ def shops() -> list[Ledger]:
 
 
 class PackWorld(World):
-    """The log in ``store``. Both shops stand in partition 1, what is broadcast in all, findings in partition 0."""
+    """The log in ``store``. Both shops stand in partition 1, what is broadcast in all, findings in partition 0. ``told``:
+    what becomes of a finding's bytes before they are on record."""
 
-    def __init__(self, **more: Any) -> None:
+    def __init__(self, told: Callable[[bytes], bytes] = lambda value: value, **more: Any) -> None:
         super().__init__(kafka={}, **more)
+        self.told = told
         self.receipts: list[dict[str, Any]] = []
         self._register(genesis() | {"data": genesis()["data"] | {"sample": True}}, 1_700_000_000_000)
         self._register(event(2, "go_live.declared", f"regime:{REGIME}", {"occurred_on": "2024-01-01", "regime": REGIME}), 1_700_000_000_001)
@@ -64,9 +65,9 @@ class PackWorld(World):
             self._broadcast(event(number, "calendar.issued", "stack:test", data), 1_700_000_000_001 + number)
         for one in with_an_end(stream(shops())):
             if one.subject is None:
-                self._broadcast(_signed_event(one), one.fact.stamp)
+                self._broadcast(one.event, one.fact.stamp)
             else:
-                self._fact(_signed_event(one), one.fact.stamp)
+                self._fact(one.event, one.fact.stamp)
         self._refusals()
         self._findings()
         self.publish()
@@ -106,7 +107,9 @@ class PackWorld(World):
 
     def late_entry(self) -> Any:
         """The fine that came late."""
-        return next(one for record in self.kafka[FACTS, PARTITION] if (one := opened(record)) and one.event["type"].startswith("mingjian.penalty"))
+        return next(
+            one for record in self.kafka[FACTS, PARTITION] if (one := opened(record)) and one.event["type"].startswith("mingjian.penalty")
+        )
 
     def _findings(self) -> None:
         editions = load_all_editions(RULEBOOKS)
@@ -128,13 +131,13 @@ class PackWorld(World):
             return [one.value for one in await store.everything()]
 
         for value in asyncio.run(found()):
-            self.add(FINDINGS, 0, OFFICE.encode(), value, 1_760_000_000_000)
+            self.add(FINDINGS, 0, OFFICE.encode(), self.told(value), 1_760_000_000_000)
         events = events_of(self.kafka[FINDINGS, 0])
         matters = standing_matters(events)
         facts, subjects = read_partition(self, PARTITION, [one.entry.offset for one in matters])
         effects = Effects(books_of(editions), registry, "mingjian test")
         for given in effects.of_partition(PARTITION, facts, subjects, matters):
-            self.add(FINDINGS, 0, OFFICE.encode(), given.answer.value, 1_760_000_000_001)
+            self.add(FINDINGS, 0, OFFICE.encode(), self.told(given.answer.value), 1_760_000_000_001)
 
     def findings(self) -> list[Record]:
         """As ``assessing.Source``."""
@@ -165,10 +168,6 @@ class PackWorld(World):
         """The id of the finding about the fine."""
         entry = self.late_entry().event["id"]
         return next(one["id"] for one in events_of(self.findings()) if one["data"].get("event", {}).get("id") == entry)
-
-
-def _signed_event(sent: Sent) -> dict[str, Any]:
-    return sent.event
 
 
 def _envelope(said: Mapping[str, Any], stamp: int, registry: int) -> bytes:
