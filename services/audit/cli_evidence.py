@@ -113,12 +113,15 @@ def make_one(
         _fail(f"no pack was written: {error}", FAILED)
     except httpx.HTTPError as error:
         _fail(f"the log at {where.partition('?')[0]} does not answer ({type(error).__name__})", NO_ANSWER)
-    _tell(made, target)
+    _tell(made, target, len(given))
 
 
-def _tell(made: Pack, target: Path) -> None:
+def _tell(made: Pack, target: Path, given: int) -> None:
     about = f" about {made.subject}" if made.subject else ""
     typer.echo(f"{target}: {made.kind}{about}, {made.records:,} records of {made.size:,} leaves, {len(made.data):,} bytes")
+    if given:
+        others = f"; {given - made.receipts:,} are of other records (`mingjian verify --receipts`)" if given > made.receipts else ""
+        typer.echo(f"receipts: {made.receipts:,} of {given:,} are of records in it{others}")
     typer.echo(f"check it with: mingjian evidence verify {target} --genesis-sha256 FINGERPRINT")
     typer.echo("It holds a finding that may not be decided, and whole records: give it to auditors and to who is heard on it alone.")
 

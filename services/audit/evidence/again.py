@@ -59,7 +59,7 @@ def finding(inputs: Inputs) -> Again:
         return Again(f"no detector of this version of the software finds a {data['kind']} by {data['rule_version']}", done=False)
     found = [one for one in _signs(inputs, detectors) if one.id == inputs.finding]
     if any(one.value == value for one in found):
-        return Again(f"the detector {data['kind']}, over the records in the pack, finds the same, byte for byte")
+        return Again(f"the detector {data['kind']}, over the records in the pack, finds the same")
     if data["about"] != "entry" and not found:
         return Again(f"the detector {data['kind']} looks at more than the pack holds: it isn't worked out again here", done=False)
     return _compared(inputs, [one.data for one in found], "")
@@ -68,11 +68,27 @@ def finding(inputs: Inputs) -> Again:
 def _compared(inputs: Inputs, found: Sequence[Mapping[str, Any]], said: str) -> Again:
     """``found``: data of what was found again under the finding's id, any of which may be it."""
     wanted = inputs.case.data
-    if wanted in found:
+    if any(_same(wanted, one) for one in found):
         return Again(said)
     if not found:
         return Again("is worked out again", differs=("the records in the pack lead to no such finding",))
     return Again("is worked out again", differs=tuple(_differences(wanted, found[-1])))
+
+
+def _same(told: Mapping[str, Any], again: Mapping[str, Any]) -> bool:
+    """Whether two findings are one. From when a record was known is the latest record time of its partition up to it, others' included,
+    which the pack doesn't hold: where the log's time went back it was later than the pack's records say, never earlier."""
+    if told == again:
+        return True
+    rows, others = told.get("evidence") or (), again.get("evidence") or ()
+    if len(rows) != len(others) or any(one["known_from"] < other["known_from"] for one, other in zip(rows, others, strict=True)):
+        return False
+    return _timeless(told) == _timeless(again)
+
+
+def _timeless(data: Mapping[str, Any]) -> dict[str, Any]:
+    rows = [{name: value for name, value in one.items() if name != "known_from"} for one in data.get("evidence") or ()]
+    return {**data, "evidence": rows}
 
 
 def _differences(told: Mapping[str, Any], again: Mapping[str, Any], before: str = "") -> Iterator[str]:

@@ -40,6 +40,8 @@ REPORT, README = "report.html", "README.txt"
 FINDING_PROOF, ENTRY_PROOF = "proof/finding.tlog-proof", "proof/entry.tlog-proof"
 KEYS, OFFICERS, STATE = "registry/keys.json", "registry/officers.json", "registry/state.json"
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
+WORDED = frozenset({REPORT, README, PATHS})
+"""For people: another version may word or draw them otherwise. Everything else is the same for all."""
 RULEBOOK = re.compile(r"rulebooks/[a-z][a-z0-9_-]{0,60}/[0-9]{4}\.[0-9]{1,3}-[0-9a-f]{12}/[a-z0-9_.-]{1,60}\.yaml")
 _NAMED = {"finding": 36, "software": 100}
 
@@ -117,10 +119,13 @@ def _read_book(regime: str, files: tuple[tuple[str, bytes], ...]) -> Rulebook:
     return load_texts(dict(files), folder=regime)
 
 
-def files_of(inputs: Inputs) -> dict[str, bytes]:
-    """All files of the pack. Raises ``Broken``, ``NoteError``, ``ProofError``, ``NoGenesis``, ``KeyError``."""
+def files_of(inputs: Inputs, worded: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
+    """All files of the pack. ``worded``: files to take as they are, of those that another version words otherwise.
+
+    Raises ``Broken``, ``NoteError``, ``ProofError``, ``NoGenesis``, ``KeyError``."""
     files = dict(_primary(inputs))
     files |= _derived(inputs)
+    files |= {name: data for name, data in (worded or {}).items() if name in WORDED}
     manifest = _manifest(inputs, files)
     files[MANIFEST] = manifest
     files[SUMS] = "".join(f"{hashlib.sha256(data).hexdigest()}  {path}\n" for path, data in sorted(files.items())).encode()

@@ -22,6 +22,7 @@ from typing import Any
 import orjson
 
 from schemas.rulebook import RulebookError
+from schemas.times import milliseconds
 from schemas.topics import FACTS
 from services.audit.bundles import Pinned
 from services.audit.domain.bundle import NoGenesis, fingerprint, genesis_in, is_sample
@@ -35,7 +36,7 @@ from services.audit.domain.refusals import Refusals
 from services.audit.domain.signatures import check_fact, check_registry
 from services.audit.evidence import again
 from services.audit.evidence.archive import Broken, unpack
-from services.audit.evidence.contents import CHECKPOINT, MANIFEST, RECEIPTS, RULEBOOK, SUMS, Inputs, files_of, inputs_in
+from services.audit.evidence.contents import CHECKPOINT, MANIFEST, RECEIPTS, RULEBOOK, SUMS, WORDED, Inputs, files_of, inputs_in
 from services.audit.evidence.records import FILES, REFUSALS_FILE, REGISTRY_FILE, Held, places_named
 
 
@@ -135,11 +136,16 @@ def _files(files: Mapping[str, bytes]) -> Iterator[Wrong]:
             yield Wrong(path, f"has {len(files[path])} bytes with the SHA-256 {digests[path]}; {MANIFEST} says {size} with {sha256}")
     for path in sorted(files.keys() - named.keys() - {MANIFEST, SUMS}):
         yield Wrong(path, f"is not in {MANIFEST}")
-    listed = files[SUMS]
-    if f"{digests[MANIFEST]}  {MANIFEST}\n".encode() not in listed:
-        yield Wrong(MANIFEST, f"its SHA-256 is {digests[MANIFEST]}, which {SUMS} does not say: one of the two was changed")
-    elif listed != "".join(f"{one}  {path}\n" for path, one in sorted(digests.items()) if path != SUMS).encode():
-        yield Wrong(SUMS, "its lines are not those that follow from the files, in their order")
+    line = f"{digests[MANIFEST]}  {MANIFEST}\n".encode()
+    others = b"".join(f"{one}  {path}\n".encode() for path, (_, one) in sorted(named.items()))
+    listed = files[SUMS].splitlines(keepends=True)
+    if b"".join(one for one in listed if not one.endswith(f"  {MANIFEST}\n".encode())) != others:
+        yield Wrong(SUMS, "its lines are not those that follow from the files")
+    elif line not in listed:
+        for name, other in ((MANIFEST, SUMS), (SUMS, MANIFEST)):
+            yield Wrong(name, f"the SHA-256 of {MANIFEST} is {digests[MANIFEST]}, {SUMS} says another: this was changed, or {other}")
+    elif files[SUMS] != b"".join(sorted([*others.splitlines(keepends=True), line], key=lambda one: one[66:])):
+        yield Wrong(SUMS, "its lines are not in order, each once")
 
 
 def _anchor(inputs: Inputs, trust: Trust, files: Mapping[str, bytes]) -> Checked:
@@ -234,33 +240,36 @@ def _receipts(inputs: Inputs, trust: Trust, files: Mapping[str, bytes]) -> Check
     except NoReceipts as error:
         return Checked("receipts", RECEIPTS, (Wrong(RECEIPTS, str(error)),))
     held = HandedOuts(given, genesis, lambda code, where, what: wrong.append(Wrong(RECEIPTS, f"{where}: {what}")))
+    # Known from the latest record time so far, others' in the partition included: these make it later, never earlier.
+    claimed = {
+        (one.body["topic"], one.body["partition"], one.body["offset"]): one.body["known_from"] for one in given if one.part == "receipt"
+    }
     known: dict[tuple[str, int], int] = {}
     for one in inputs.every:
-        place = (one.record.topic, one.record.partition)
+        place = one.place[:2]
         known[place] = max(known.get(place, one.record.timestamp), one.record.timestamp)
-        held.see(Leaf(one.leaf, one.record, one.one, None, known[place]))
+        at_least = max(known[place], milliseconds(claimed[one.place])) if one.place in claimed else known[place]
+        held.see(Leaf(one.leaf, one.record, one.one, None, at_least))
     held.end()
     return Checked("receipts", f"{held.held:,} of {len(given):,} are of records in the pack", tuple(wrong))
 
 
 def _follows(inputs: Inputs, trust: Trust, files: Mapping[str, bytes]) -> Checked:
     """Everything that can be made of the records is what they give."""
-    made = files_of(inputs)
-    other = inputs.software != version("mingjian")
-    differ = sorted(path for path in made.keys() | files if made.get(path) != files.get(path))
-    wrong = [Wrong(path, "is not what the records in the pack give") for path in differ]
     said = "report, pictures, lists, proofs and manifest are what the records give"
-    if not wrong or not other:
-        return Checked("contents", said, tuple(wrong))
-    # Another version words and draws otherwise. What stands in the manifest of the log and the finding has to be the same for all.
-    hard = [one for one in wrong if one.where not in _WORDED]
-    names = ", ".join(one.where for one in wrong if one.where in _WORDED)
-    versions = f"written by version {inputs.software}; this is {version('mingjian')}, which may word or draw otherwise"
-    told = f"{said}, but for {names}: {versions}"
-    return Checked("contents", told, tuple(hard))
+    made = files_of(inputs)
+    differ = _differing(made, files)
+    others = [one for one in differ if one in WORDED]
+    if others and inputs.software != version("mingjian"):
+        differ = _differing(files_of(inputs, files), files)
+        said += f", but for {', '.join(others)}: made by version {inputs.software}; this is {version('mingjian')}, which may word otherwise"
+    # Where another file differs, so do these, which name it.
+    named = [one for one in differ if one not in (MANIFEST, SUMS)] or differ
+    return Checked("contents", said, tuple(Wrong(one, "is not what the records in the pack give") for one in named))
 
 
-_WORDED = frozenset({"report.html", "README.txt", "paths.svg", MANIFEST, SUMS})
+def _differing(made: Mapping[str, bytes], files: Mapping[str, bytes]) -> list[str]:
+    return sorted(path for path in made.keys() | files if made.get(path) != files.get(path))
 
 
 def _again(inputs: Inputs, trust: Trust, files: Mapping[str, bytes]) -> Checked:

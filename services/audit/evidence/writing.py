@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +18,7 @@ from services.audit.domain.multiproof import prove_many
 from services.audit.domain.note import VerifierKey
 from services.audit.evidence.archive import pack
 from services.audit.evidence.contents import CHECKPOINT, Inputs, files_of
-from services.audit.evidence.records import REGISTRY_FILE, Held
+from services.audit.evidence.records import REFUSALS_FILE, REGISTRY_FILE, Held
 from services.audit.evidence.selecting import LogUnreadable, NoFinding, Progress, select
 from services.audit.proving import hashes_of
 
@@ -32,7 +33,8 @@ class NoEdition(LookupError):
 
 @dataclass(frozen=True)
 class Pack:
-    """``data``: the zip; ``records``: how many it has; ``size``: leaves of its checkpoint; ``subject``: None where it is about none."""
+    """``data``: the zip; ``records``: how many it has; ``size``: leaves of its checkpoint; ``subject``: None where it is about none.
+    ``receipts``: of those given, the ones about its records."""
 
     finding: str
     data: bytes
@@ -41,6 +43,7 @@ class Pack:
     size: int
     subject: str | None
     kind: str
+    receipts: int
 
     @property
     def name(self) -> str:
@@ -68,6 +71,7 @@ def make(
         raise LogUnreadable("there is no checkpoint yet: a finding is evidence once a checkpoint covers it")
     point, _ = open_checkpoint(note, log)
     wanted, records = select(read, point.size, finding, progress)
+    fitting = _fitting(receipts, records)
     leaves = sorted(one.leaf for some in records.values() for one in some)
     inputs = Inputs(
         finding=finding,
@@ -76,11 +80,38 @@ def make(
         records={name: some for name, some in records.items() if some},
         hashes=prove_many(leaves, point.size, hashes_of(point.size, read)),
         policy=policy,
-        receipts=_lines(receipts),
+        receipts=_lines(fitting),
         rulebooks=_rulebooks(records[REGISTRY_FILE], editions),
     )
     files = files_of(inputs)
-    return Pack(finding, pack(files), len(leaves), len(files), point.size, wanted.subject, str(wanted.finding["data"]["kind"]))
+    return Pack(
+        finding=finding,
+        data=pack(files),
+        records=len(leaves),
+        files=len(files),
+        size=point.size,
+        subject=wanted.subject,
+        kind=str(wanted.finding["data"]["kind"]),
+        receipts=len(fitting),
+    )
+
+
+def _fitting(receipts: Sequence[HandedOut], records: Mapping[str, Sequence[Held]]) -> list[HandedOut]:
+    """Those that are about a record in the pack: by its place, its event, or, of a refusal, its bytes."""
+    every = [one for some in records.values() for one in some]
+    places = {one.place for one in every}
+    names = {(one.event["source"], one.event["id"]) for one in every if one.event}
+    refused = {hashlib.sha256(one.value).digest() for one in records.get(REFUSALS_FILE, [])}
+    found = []
+    for one in receipts:
+        body = one.body
+        if one.part == "receipt":
+            fits = (body["topic"], body["partition"], body["offset"]) in places or (body["source"], body["id"]) in names
+        else:
+            fits = hashlib.sha256(trusted_canonical_bytes(dict(one.signed))).digest() in refused
+        if fits:
+            found.append(one)
+    return found
 
 
 def _lines(receipts: Sequence[HandedOut]) -> bytes | None:

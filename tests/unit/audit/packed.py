@@ -58,11 +58,11 @@ class PackWorld(World):
         super().__init__(kafka={}, **more)
         self.told = told
         self.receipts: list[dict[str, Any]] = []
-        self._register(genesis() | {"data": genesis()["data"] | {"sample": True}}, 1_700_000_000_000)
-        self._register(event(2, "go_live.declared", f"regime:{REGIME}", {"occurred_on": "2024-01-01", "regime": REGIME}), 1_700_000_000_001)
+        self._register(genesis() | {"data": genesis()["data"] | {"sample": True}}, 1_100_000_000_000)
+        self._register(event(2, "go_live.declared", f"regime:{REGIME}", {"occurred_on": "2024-01-01", "regime": REGIME}), 1_100_000_000_001)
         for number, year in enumerate((2024, 2025, 2026), 3):
             data = {"occurred_on": f"{year}-01-01", "country": "CN", "year": year, "days_off": [], "make_up_days": [], "document": "d"}
-            self._broadcast(event(number, "calendar.issued", "stack:test", data), 1_700_000_000_001 + number)
+            self._broadcast(event(number, "calendar.issued", "stack:test", data), 1_100_000_000_001 + number)
         for one in with_an_end(stream(shops())):
             if one.subject is None:
                 self._broadcast(one.event, one.fact.stamp)
