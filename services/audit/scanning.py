@@ -92,7 +92,7 @@ def scan(
 def _proved(found: Sequence[Found], records: Records, registry: Registry, old: Callable[[Sequence[str]], set[str]]) -> list[Found]:
     before = old([one.id for one in found])
     new = [one for one in found if one.id not in before]
-    values, known = records.values(places(new)), dict[At, bool]()
+    values, known = records.values(places(new)), dict[tuple[At, bool], bool]()
     return [one for one in found if one.id in before or proved(one, values, registry, known)]
 
 

@@ -109,6 +109,8 @@ class Scan:
         self._lanes = {(FACTS, number): _Lane(FACTS, number, self.derived.get(number, ())) for number in range(PARTITIONS)}
         self._lanes[REGISTRY, 0] = _Lane(REGISTRY, 0)
         self._at = 0
+        # Of the day in hand: what a partition lacks may still be before it, and a sign is found when its day has closed.
+        self._pending: list[Found] = []
         self._seen: set[bytes] = set()
         self._copies: dict[bytes, int] = {}
         self._counts = {one.declared.kind: _Count() for one in self.detectors}
@@ -212,12 +214,14 @@ class Scan:
                 _, topic, lane = heappop(heap)
                 item = lane.waiting.popleft()
                 assert not isinstance(item, int)
-                yield from self._dispatch(item)
+                self._pending += self._dispatch(item)
                 if (head := lane.head(self._at)) is not None:
                     heappush(heap, (head[0], topic, lane))
                 elif not lane.over(self._at) and lane.topic == FACTS:
                     return
-            yield from self._ended(self.closings[self._at])
+            self._pending += self._ended(self.closings[self._at])
+            pending, self._pending = self._pending, []
+            yield from pending
             self._at += 1
 
     def _dispatch(self, item: _Item) -> Iterator[Found]:
@@ -299,22 +303,23 @@ def entry_of(record: Record, one: Opened, order: Order) -> Entry | None:
         return None
 
 
-def proved(found: Found, values: Mapping[At, bytes | None], registry: Registry, known: dict[At, bool]) -> bool:
+def proved(found: Found, values: Mapping[At, bytes | None], registry: Registry, known: dict[tuple[At, bool], bool]) -> bool:
     """Whether every record that a finding rests on was signed by a key that held (``values``: their bytes). ``known``: asked before."""
     for one in found.rests_on:
-        place = At(one.topic, one.order.partition, one.order.offset)
-        if place not in known:
-            known[place] = _signed(values.get(place), one.sha256, registry)
-        if not known[place]:
+        asked = At(one.topic, one.order.partition, one.order.offset), found.held
+        if asked not in known:
+            known[asked] = _signed(values.get(asked[0]), one.sha256, registry, held=found.held)
+        if not known[asked]:
             return False
     return True
 
 
-def _signed(value: bytes | None, sha256: str, registry: Registry) -> bool:
+def _signed(value: bytes | None, sha256: str, registry: Registry, *, held: bool) -> bool:
     if value is None or hashlib.sha256(value).hexdigest() != sha256:
         return False
     try:
-        return registry.keys.signed(open_record(value))
+        one = open_record(value)
+        return registry.keys.signed(one) if held else registry.keys.made(one)
     except NotAnEnvelope:
         return False
 
