@@ -21,7 +21,7 @@ from services.audit.domain.shown import path, pieces
 from services.audit.domain.supposing import Life, Move, closure, day_end, place, suppose
 from services.audit.domain.worlds import Word, Worlds, by_day
 from tests.cases.effect import NOBODY, life_of
-from tests.cases.ledger import Ledger
+from tests.cases.ledger import Ledger, act, shop
 from tests.unit.rating.test_spans_properties import lives
 
 SLOW = list(HealthCheck)
@@ -131,8 +131,55 @@ def late_ones(draw: st.DrawFn, most: int = 1, approving: bool | None = None) -> 
     return life, found
 
 
+STEPS = ("fine", "fine", "suspension_ordered", "warning", "warning", "price", "approve", "approve", "return", "undo")
+
+
+@st.composite
+def grave_lives(draw: st.DrawFn, most: int = 3, approving: bool = True, steps: Sequence[str] = STEPS) -> tuple[Life, list[Matter]]:
+    """A shop that is B, and then a year of grave acts, each entered with some delay, of approvals, returns and retractions."""
+    ledger = shop(approving=approving)
+    ledger.scored(2023, "95")
+    ledger.evaluated(2023)
+    acts: list[tuple[date, date, str]] = []
+    for _ in range(draw(st.integers(1, 6))):
+        on = date(2024, 9, 1) + timedelta(days=draw(st.integers(0, 200)))
+        acts.append((on + timedelta(days=draw(st.sampled_from([0, 1, 7, 30, 60]))), on, draw(st.sampled_from(steps))))
+    acts += [(date(2024, 12, 20),) * 2 + ("score",), (date(2025, 1, 15),) * 2 + ("evaluation",)]
+    ids: list[tuple[str, date]] = []
+    for number, (known, on, what) in enumerate(sorted(acts)):
+        text = on.isoformat()
+        if what == "score":
+            ledger.scored(2024, draw(st.sampled_from(["99", "95", "85"])))
+        elif what == "evaluation":
+            ledger.evaluated(2024)
+        elif what in ("approve", "return"):
+            (ledger.approved if what == "approve" else ledger.returned)(draw(st.sampled_from("DDDEA")), known.isoformat())
+        elif what == "undo" and ids:
+            ledger.retracted(draw(st.sampled_from(ids))[0], known.isoformat())
+        elif what == "price":
+            data = {"occurred_on": text, "document_no": f"OD-{number}", "authority": "x", "acts": [act("fine", field="price")]}
+            ids.append((ledger.enter("other_department.penalised", _served(data, text), known=known), on))
+        elif what == "warning":
+            data = {"occurred_on": text, "document_no": f"W-{number}", "violation": "GSP-07", "legal_field": "drug"}
+            data |= {"correction_ordered": True, "correct_by": (on + timedelta(days=10)).isoformat()}
+            ids.append((ledger.enter("warning.issued", _served(data, text), known=known), on))
+        elif what in ("fine", "suspension_ordered"):
+            data = {"occurred_on": text, "document_no": f"P-{number}", "acts": [act(what)]}
+            ids.append((ledger.enter("penalty.decided", _served(data, text), known=known), on))
+    life = life_of(ledger)
+    late = [(one, on) for id, on in ids if (one := next((each for each in life.facts if each.id == id), None))]
+    late = [(one, on) for one, on in late if civil_day(one.known, life.zone) > on]
+    assume(bool(late))
+    chosen = draw(st.lists(st.sampled_from(late), min_size=1, max_size=most, unique_by=lambda one: one[0].id))
+    return life, [matter_of(life, one, on) for one, on in chosen]
+
+
+def _served(data: dict[str, object], on: str) -> dict[str, object]:
+    return data | {"service": {"served_on": on, "method": "handed_over"}}
+
+
 @some
-@given(late_ones(), st.data())
+@given(st.one_of(late_ones(), grave_lives(most=1), grave_lives(most=1)), st.data())
 def test_no_concrete_approval_leaves_the_bounds(late: tuple[Life, list[Matter]], data: st.DataObject) -> None:
     """Any day on which a proposal of the supposed world is open may be the day of its approval."""
     life, (matter,) = late
@@ -180,8 +227,11 @@ def test_what_no_grade_asks_for_is_passed_over_rightly(late: tuple[Life, list[Ma
         assert by_day(pieces(life, first, last)) == by_day(pieces(never, first, last))
 
 
+WARNED = ("warning", "warning", "warning", "undo", "approve")
+
+
 @few
-@given(late_ones(most=3))
+@given(st.one_of(grave_lives(approving=False, steps=WARNED), grave_lives(steps=WARNED), grave_lives(), late_ones(most=3)))
 def test_the_joint_sets_are_those_of_all_sets(late: tuple[Life, list[Matter]]) -> None:
     """Against every set there is, without pruning."""
     life, matters = late
