@@ -16,14 +16,15 @@ from typing import Any
 from schemas.topics import FACTS, FINDINGS, PARTITIONS
 from services.audit.assessing import Effects, NoEffect, read_partition, registry_of
 from services.audit.domain.bundle import genesis_in
+from services.audit.domain.derived_entries import derived_of, derived_types
 from services.audit.domain.detectors.all import every
-from services.audit.domain.detectors.model import Detector
+from services.audit.domain.detectors.model import Detector, Entry
 from services.audit.domain.findings import TYPE
 from services.audit.domain.frame import Record
 from services.audit.domain.late import KIND, RETRACTED, EntryRule
 from services.audit.domain.matters import standing_matters
 from services.audit.domain.registry import ACTIVATED, DAY_CLOSED, Registry
-from services.audit.domain.replay import books_of
+from services.audit.domain.replay import Facts, books_of
 from services.audit.domain.scanning import Scan
 from services.audit.domain.signs import Found
 from services.audit.evidence.contents import Inputs
@@ -151,7 +152,7 @@ def _facts(inputs: Inputs, upto: int | None = None) -> list[Held]:
 
 def _signs(inputs: Inputs, detectors: Sequence[Detector]) -> list[Found]:
     """A scan over what there is. A partition without control copies in the pack has the registry's days alone."""
-    scan = Scan(genesis_in(inputs.registry).event, detectors)
+    scan = Scan(genesis_in(inputs.registry).event, detectors, _derived(inputs, detectors))
     registry = [one.record for one in inputs.records[REGISTRY_FILE]]
     scan.read_registry(registry)
     days = [one.record for one in inputs.records[REGISTRY_FILE] if one.event.get("type") == DAY_CLOSED]
@@ -163,6 +164,18 @@ def _signs(inputs: Inputs, detectors: Sequence[Detector]) -> list[Found]:
     for partition, records in by_partition.items():
         scan.take(partition, sorted(records, key=lambda one: one.offset) or days)
     return [one for one in scan.found() if one.type == TYPE]
+
+
+def _derived(inputs: Inputs, detectors: Sequence[Detector]) -> dict[int, list[Entry]]:
+    """What rating makes of the subject's facts, where a detector asks for it."""
+    types, found = derived_types(name for one in detectors for name in one.types), dict[int, list[Entry]]()
+    for partition in sorted(inputs.case.wanted.partitions) if types else ():
+        facts = Facts(partition)
+        for one in _facts(inputs):
+            if one.record.partition == partition:
+                facts.take(one.record)
+        found[partition] = derived_of(facts, books_of(inputs.editions), types)
+    return found
 
 
 class _Source:

@@ -10,6 +10,7 @@ from services.audit.domain.findings import TYPE
 from services.audit.evidence.archive import Broken
 from services.audit.evidence.records import (
     ASSESSED,
+    FACTS_FILE,
     FILES,
     HEARING,
     MATTER_FILE,
@@ -68,7 +69,7 @@ class Case:
             named=named,
             effect=effects[-1] if effects else None,
             hearing=[one for one in records.get(REGISTRY_FILE, []) if one.event.get("type") in HEARING],
-            wanted=wanted(found.event, named.values(), known),
+            wanted=wanted(found.event, named.values(), known, records.get(FACTS_FILE, [])),
         )
 
     @property

@@ -210,8 +210,9 @@ class Wanted:
             return False
 
 
-def wanted(finding: Mapping[str, Any], named: Iterable[Held], known: Iterable[Held]) -> Wanted:
-    """``named``: what stands at the places that the finding names; ``known``: the log's records of findings and of the registry."""
+def wanted(finding: Mapping[str, Any], named: Iterable[Held], known: Iterable[Held], facts: Iterable[Held]) -> Wanted:
+    """``named``: what stands at the places that the finding names; ``known``: the log's records of findings and of the registry;
+    ``facts``: of its subject, as far as they are known."""
     data = finding["data"]
     every = list(named)
     at = place_in(data.get("event"))
@@ -229,7 +230,8 @@ def wanted(finding: Mapping[str, Any], named: Iterable[Held], known: Iterable[He
             affected.add(event["data"]["affected"])
         elif event.get("type") == REGISTERED and event["subject"] in (data.get("concerns") or ()):
             signers.add(str(event["data"]["key"]["key_id"]))
-    partitions = {one.record.partition for one in every if one.record.topic == FACTS}
+    own = [one for one in facts if subject is not None and one.record.key == subject.encode()]
+    partitions = {one.record.partition for one in (*every, *own) if one.record.topic == FACTS}
     return Wanted(
         finding=finding,
         subject=subject,

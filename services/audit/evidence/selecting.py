@@ -96,7 +96,11 @@ def select(read: ReadFile, size: int, finding: str, progress: Progress) -> tuple
     named = [leaf for place in places if (leaf := index.leaf(*place)) is not None]
     if len(named) < len(places):
         raise NoFinding(f"what the finding {finding} rests on is not all under the log's checkpoint yet: try again with the next one")
-    asked = wanted(event, log.some(named), index.kept)
+    asked = wanted(event, log.some(named), index.kept, ())
+    if asked.subject is not None and not asked.partitions:
+        # It names no fact, as what is about something that never came: whose it is says where to look.
+        facts = [leaf for (topic, _), some in index.leaves.items() if topic == FACTS for leaf in some]
+        asked = wanted(event, log.some(named), index.kept, log.some(facts, [asked.subject.encode()]))
     leaves = set[int]()
     for (topic, partition), some in index.leaves.items():
         if topic in _EVERYWHERE or (topic == FACTS and partition in asked.partitions):

@@ -15,12 +15,14 @@ from schemas.rulebook import load_all_editions
 from schemas.times import instant
 from schemas.topics import CONTROL_KEY, FACTS, FINDINGS, PARTITIONS, REFUSALS, REGISTRY
 from services.audit.assessing import Effects, events_of, read_partition
+from services.audit.domain.detectors.all import every
 from services.audit.domain.frame import Record
 from services.audit.domain.late import EntryRule
 from services.audit.domain.matters import standing_matters
 from services.audit.domain.note import cosignature_line, parse_note, with_signatures
 from services.audit.domain.registry import Registry
 from services.audit.domain.replay import books_of
+from services.audit.domain.scanning import Scan
 from services.audit.evidence.writing import Pack, make
 from services.audit.handlers import Detectors
 from services.audit.reading import opened
@@ -32,6 +34,7 @@ from tests.unit.audit.test_appender import World
 from tests.unit.rating.streams import stream
 from tests.unit.rating.test_digests import with_an_end
 
+SIGN = "two_final_scores"
 OFFICE = "/departments/drug/offices/liyujiang"
 PARTITION = 1
 
@@ -47,6 +50,7 @@ def shops() -> list[Ledger]:
     late.fined("2025-06-10", known="2025-06-30")
     late.approved("D", "2025-07-02")
     late.inspected("2025-08-01")
+    good.scored(2024, "97", on="2025-03-01")
     return [late, good]
 
 
@@ -130,7 +134,12 @@ class PackWorld(World):
                 await Detectors(rules, up_to, said["subject"]).handle(batch, work)
             return [one.value for one in await store.everything()]
 
-        for value in asyncio.run(found()):
+        # The made-up registrar has no role that may enter, which another detector would find of every fact.
+        signs = Scan(said, [one for one in every(editions) if one.declared.kind == SIGN])
+        signs.read_registry(self.kafka[REGISTRY, 0])
+        for number in range(PARTITIONS):
+            signs.take(number, self.kafka[FACTS, number])
+        for value in [*asyncio.run(found()), *(one.value for one in signs.found())]:
             self.add(FINDINGS, 0, OFFICE.encode(), self.told(value), 1_760_000_000_000)
         events = events_of(self.kafka[FINDINGS, 0])
         matters = standing_matters(events)
@@ -162,6 +171,11 @@ class PackWorld(World):
         note = self.store.read("checkpoint") or b""
         line = cosignature_line(parse_note(note).text, WITNESS, PRIVATE.sign, 1_800_000_000)
         self.store.write([("checkpoint", with_signatures(note, [line]))])
+
+    @property
+    def sign(self) -> str:
+        """The id of the finding about two final scores of the other shop."""
+        return next(one["id"] for one in events_of(self.findings()) if one["data"]["kind"] == SIGN)
 
     @property
     def late(self) -> str:

@@ -299,6 +299,17 @@ def test_a_finding_that_the_records_do_not_lead_to_is_refused_though_the_log_sig
     ]
 
 
+def test_a_sign_is_found_again_by_its_own_detector_and_one_that_was_changed_is_not(world: PackWorld) -> None:
+    found = verify(packed(world, world.sign).data, Trust())
+    said = {one.check: one for one in found.checks}
+    assert found.verified
+    assert said["finding"].said == "the detector two_final_scores, over the records in the pack, finds the same"
+    assert said["effect"].told and said["effect"].said == "the log holds no assessment of the matter's effect"
+    other = PackWorld(told=_false("proposes", "hearing", "raised"))
+    wrong = verify(packed(other, other.sign).data, Trust()).wrong
+    assert [("finding.json", "proposes is told as 'hearing'; the records lead to 'check'")] == [(one.where, one.what) for one in wrong]
+
+
 def test_an_effect_that_the_records_do_not_lead_to_is_refused_though_the_log_signed_it() -> None:
     found = verify(packed(PackWorld(told=_false("most", 40, "assessed"))).data, Trust())
     assert [("effect.json", "most is told as 40; the records lead to 14")] == [(one.where, one.what) for one in found.wrong]
