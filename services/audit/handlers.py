@@ -126,8 +126,10 @@ class Detectors:
             if step is not None:
                 new += await self._add(step_finding(record, step, self._stack), record, work)
             found = read.get(record.offset)
-            if found is not None and clock.high is not None:
-                found = read[record.offset] = replace(found, known=clock.high)
+            if found is not None:
+                # Intake's own times, on a simulated clock, never go back and are no broker's.
+                known = record.timestamp if clock.high is None else clock.high
+                found = read[record.offset] = replace(found, known=known)
             if found is None or not found.first or clock.high is None or (received := received_ms(found.one)) is None:
                 continue
             apart = clocks.compare(clock, received)
