@@ -30,6 +30,7 @@ _ELSEWHERE = {
     "export": "services.audit.cli_export",
     "hearing": "services.audit.cli_hearing",
     "supervision-report": "services.audit.cli_supervision",
+    "evidence": "services.audit.cli_evidence",
     "effect": "services.audit.cli_effect",
     "witness": "services.audit.witness.cli",
     "projection": "services.publication.cli",
