@@ -10,13 +10,14 @@ is checked where a finding would follow, now or later.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from schemas.envelope import Opened
 from schemas.ids import scheme_of
-from services.audit.domain.findings import Place, fact_from_json, fact_to_json, late_finding
+from services.audit.domain.findings import Place, fact_from_json, fact_to_json, late_finding, moment
 from services.audit.domain.frame import Record
 from services.audit.domain.late import SERVED, EntryRule, Fact, Unreadable, Verdict, fact_of, has_document, judge, word_of
 from services.audit.domain.registry import Registry
@@ -100,6 +101,7 @@ class Entries:
             return 0
         if word_of(fact.type) in self._words:
             self._entered((datetime.fromisoformat(fact.received_at).date() - fact.occurred_on).days, fact.channel)
+        fact = replace(fact, record_sha256=hashlib.sha256(record.value or b"").hexdigest(), known_from=moment(read.known))
         at = Place(record.topic, record.partition, record.offset, fact.id)
         case = _Case(fact, at, stamp_of(one), at, record, one)
         if fact.type == SERVED:
@@ -235,4 +237,5 @@ def _finding(case: _Case, verdict: Verdict, rule: EntryRule, ordinal: int) -> Fi
     fact, time = case.fact, case.record.timestamp
     raised = late_finding(fact=fact, at=case.place, verdict=verdict, rule=rule, ordinal=ordinal, cause=case.cause, cause_time=time)
     about = ("entry", fact.source, fact.subject, rule.regime, fact.id)
-    return Finding(raised.id, raised.kind, *about, fact.source.encode(), raised.value, traceparent_of(case.record))
+    rest = (traceparent_of(case.record), raised.matter, not verdict.late)
+    return Finding(raised.id, raised.kind, *about, fact.source.encode(), raised.value, *rest)

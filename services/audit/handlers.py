@@ -118,14 +118,16 @@ class Detectors:
                 new += await self._add(changed_copy_finding(found.record, self._stack, uuid_of(found.one)), found.record, work)
         return new
 
-    async def _times(self, place: Place, records: Sequence[Record], read: Mapping[int, Read], work: DetectorWork) -> int:
-        """The partition's clock over these records, and what is to be said of it."""
+    async def _times(self, place: Place, records: Sequence[Record], read: dict[int, Read], work: DetectorWork) -> int:
+        """The partition's clock over these records, and what is to be said of it. Notes from when each was known."""
         clock, new = self._clocks.get(place, Clock()), 0
         for record in records:
             clock, step = clocks.tick(clock, record.timestamp, record.timestamp_type)
             if step is not None:
                 new += await self._add(step_finding(record, step, self._stack), record, work)
             found = read.get(record.offset)
+            if found is not None and clock.high is not None:
+                found = read[record.offset] = replace(found, known=clock.high)
             if found is None or not found.first or clock.high is None or (received := received_ms(found.one)) is None:
                 continue
             apart = clocks.compare(clock, received)

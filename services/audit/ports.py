@@ -110,6 +110,7 @@ class Records(Protocol):
 class Finding:
     """A finding to keep and to send. ``value``: the derived event's bytes, ``key``: the office's. ``event_id``: the fact it is about.
 
+    ``matter``: what it is about, for ever; ``retracted``: it says that there is none any more; ``type``: of a scan or an effect their own.
     ``traceparent``: that of the record that caused it, so that one trace leads from the request to the finding."""
 
     id: str
@@ -122,6 +123,9 @@ class Finding:
     key: bytes
     value: bytes
     traceparent: str | None = None
+    matter: str | None = None
+    retracted: bool = False
+    type: str = "mingjian.finding.raised.v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +193,8 @@ class DetectorWork(Protocol):
         """The verdict is settled."""
 
     async def add(self, finding: Finding, supersedes: bool) -> bool:
-        """Keep a finding; False when its id is there already. ``supersedes``: earlier ones on the same fact and regime no longer stand."""
+        """Keep a finding; False when its id is there already. ``supersedes``: where it is new, earlier ones of its matter no longer
+        stand; of before there were matters, those on the same fact and regime."""
 
     async def read_back(self, sent: Sequence[tuple[str, bytes]]) -> None:
         """Records of findings (id, value) that were read from Kafka: those whose bytes are ours need not be sent again."""

@@ -18,12 +18,15 @@ _NUL = "\x00"
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A record with its envelope. ``first``: no copy of it stands before it in its partition; ``changed``: one with other bytes does."""
+    """A record with its envelope. ``first``: no copy of it stands before it in its partition; ``changed``: one with other bytes does.
+
+    ``known``: latest record time of the partition up to it, epoch ms."""
 
     record: Record
     one: Opened
     first: bool
     changed: bool
+    known: int = 0
 
 
 def opened(record: Record) -> Opened | None:

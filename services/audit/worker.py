@@ -342,7 +342,9 @@ class DetectorLoop:
         # By what was sent, not by the last number: two connections write findings, and a lower number may come after a higher one.
         while rows := await self._store.unsent(self._sent, _SEND_AT_ONCE):
             try:
-                await self._sender.send([Outgoing(FINDINGS, key, value, headers_of(id, trace)) for _, id, key, value, trace in rows])
+                await self._sender.send(
+                    [Outgoing(FINDINGS, key, value, headers_of(id, trace, kind)) for _, id, key, value, trace, kind in rows]
+                )
             except Unavailable as error:
                 # They are kept, and the next round begins with them: the order stays.
                 log.warning("%d findings wait for Kafka: %s", len(rows), error)
@@ -350,7 +352,7 @@ class DetectorLoop:
             self._sent |= {id for _, id, *_ in rows}
 
 
-def headers_of(id: str, traceparent: str | None) -> tuple[tuple[str, bytes], ...]:
-    """Kafka headers of a finding. The trace is that of the record that caused it."""
-    headers = (("ce_id", id.encode()), ("ce_type", TYPE.encode()), ("content-type", b"application/json"))
+def headers_of(id: str, traceparent: str | None, kind: str = TYPE) -> tuple[tuple[str, bytes], ...]:
+    """Kafka headers of a finding, scan or effect (``kind``: the event's type). The trace is that of the record that caused it."""
+    headers = (("ce_id", id.encode()), ("ce_type", kind.encode()), ("content-type", b"application/json"))
     return (*headers, (HEADER, traceparent.encode())) if traceparent else headers

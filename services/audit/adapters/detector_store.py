@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from datetime import date
 from typing import Any
 
@@ -28,6 +29,28 @@ FROM unnest(%(topic)s::text[], %(partition)s::integer[], %(before)s::bigint[], %
 WHERE (known.topic, known.partition, known.next_offset) = (read.topic, read.partition, read.before)
 """
 _OPEN = "event_id, source, regime, partition, record_offset, fact, registry_offset, judged, late"
+
+
+_ADD = """
+INSERT INTO finding (id, type, kind, about, office, subject, regime, event_id, matter, retracted, record_key, value, traceparent)
+VALUES (%(id)s, %(type)s, %(kind)s, %(about)s, %(office)s, %(subject)s, %(regime)s, %(event_id)s, %(matter)s, %(retracted)s, %(key)s,
+        %(value)s, %(traceparent)s) ON CONFLICT (id) DO NOTHING
+"""
+_SUPERSEDE = """
+UPDATE finding SET superseded = true
+WHERE type = %(type)s AND id <> %(id)s AND (matter = %(matter)s
+    OR (matter IS NULL AND about = 'entry' AND event_id = %(event_id)s AND office = %(office)s AND regime = %(regime)s))
+"""
+_LAST_STANDS = """
+UPDATE finding AS earlier SET superseded = true
+FROM (SELECT type, matter, max(sequence) AS sequence FROM finding WHERE matter = ANY(%s) GROUP BY type, matter) AS last
+WHERE (earlier.type, earlier.matter) = (last.type, last.matter) AND earlier.sequence < last.sequence AND NOT earlier.superseded
+"""
+
+
+def row_of(finding: Finding) -> dict[str, Any]:
+    """The columns of a finding."""
+    return asdict(finding)
 
 
 class PostgresDetectorWork:
@@ -131,28 +154,16 @@ class PostgresDetectorWork:
 
     async def add(self, finding: Finding, supersedes: bool) -> bool:
         """See ``DetectorWork``."""
-        if supersedes:
-            await self._connection.execute(
-                "UPDATE finding SET superseded = true WHERE event_id = %s AND office = %s AND regime = %s AND id <> %s",
-                (finding.event_id, finding.office, finding.regime, finding.id),
-            )
-        done = await self._connection.execute(
-            "INSERT INTO finding (id, kind, about, office, subject, regime, event_id, record_key, value, traceparent)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (id) DO NOTHING",
-            (
-                finding.id,
-                finding.kind,
-                finding.about,
-                finding.office,
-                finding.subject,
-                finding.regime,
-                finding.event_id,
-                finding.key,
-                finding.value,
-                finding.traceparent,
-            ),
-        )
-        return done.rowcount == 1
+        new = (await self._connection.execute(_ADD, row_of(finding))).rowcount == 1
+        if new and supersedes:
+            await self._connection.execute(_SUPERSEDE, row_of(finding))
+        return new
+
+    async def add_all(self, findings: Sequence[Finding]) -> None:
+        """Keep those that are new, in order; of each matter the last one stands."""
+        async with self._connection.cursor() as cursor:
+            await cursor.executemany(_ADD, [row_of(one) for one in findings])
+        await self._connection.execute(_LAST_STANDS, ([one.matter for one in findings if one.matter is not None],))
 
     async def read_back(self, sent: Sequence[tuple[str, bytes]]) -> None:
         """See ``DetectorWork``."""
@@ -242,12 +253,12 @@ class PostgresDetectorStore:
         self.positions |= moved
         self.clocks |= ticked
 
-    async def unsent(self, sent: Collection[str], limit: int) -> list[tuple[int, str, bytes, bytes, str | None]]:
-        """(sequence, id, key, value, traceparent) of findings that were not read back from Kafka, by sequence number, without
+    async def unsent(self, sent: Collection[str], limit: int) -> list[tuple[int, str, bytes, bytes, str | None, str]]:
+        """(sequence, id, key, value, traceparent, type) of findings that were not read back from Kafka, by sequence number, without
         those in ``sent``."""
         rows = await self.connection.execute(
-            "SELECT sequence, id, record_key, value, traceparent FROM finding"
+            "SELECT sequence, id, record_key, value, traceparent, type FROM finding"
             " WHERE NOT read_back AND id <> ALL(%s) ORDER BY sequence LIMIT %s",
             (list(sent), limit),
         )
-        return [(sequence, id, bytes(key), bytes(value), trace) for sequence, id, key, value, trace in await rows.fetchall()]
+        return [(sequence, id, bytes(key), bytes(value), *rest) for sequence, id, key, value, *rest in await rows.fetchall()]

@@ -7,11 +7,12 @@ from typing import Any
 from psycopg.rows import dict_row
 
 from services.audit.adapters.read_pool import ReadPool
-from services.audit.domain.late import RETRACTED
 
+_STANDS = "type = 'mingjian.finding.raised.v1' AND NOT superseded"
 _SHOWN = """
 SELECT sequence, subject, regime, superseded, value FROM finding
-WHERE (%(office)s::text IS NULL OR office = %(office)s) AND (%(kind)s::text IS NULL OR kind = %(kind)s)
+WHERE type = 'mingjian.finding.raised.v1' AND (%(office)s::text IS NULL OR office = %(office)s)
+  AND (%(kind)s::text IS NULL OR kind = %(kind)s)
   AND (%(about)s::text IS NULL OR about = %(about)s) AND (%(superseded)s OR NOT superseded)
 """
 _OLDEST = _SHOWN + "AND sequence > %(after)s ORDER BY sequence LIMIT %(limit)s"
@@ -41,14 +42,16 @@ class FindingReader:
         """Offices with most findings about their entries, and how many stand."""
         async with self._pool.connection() as connection:
             rows = await connection.execute(
-                "SELECT office, count(*) FROM finding WHERE NOT superseded AND about = 'entry' AND kind <> %s"
+                f"SELECT office, count(*) FROM finding WHERE {_STANDS} AND NOT retracted AND about = 'entry'"  # noqa: S608 (constant)
                 " GROUP BY office ORDER BY count(*) DESC, office LIMIT %s",
-                (RETRACTED, limit),
+                (limit,),
             )
             return [(office, count) for office, count in await rows.fetchall()]
 
     async def counts(self) -> dict[str, int]:
         """Findings that stand, by kind."""
         async with self._pool.connection() as connection:
-            rows = await connection.execute("SELECT kind, count(*) FROM finding WHERE NOT superseded GROUP BY kind ORDER BY kind")
+            rows = await connection.execute(
+                f"SELECT kind, count(*) FROM finding WHERE {_STANDS} GROUP BY kind ORDER BY kind"  # noqa: S608 (constant)
+            )
             return dict(await rows.fetchall())

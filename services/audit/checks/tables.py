@@ -89,9 +89,10 @@ _ASTRAY = """
 """
 _FINDINGS = """
     SELECT id, sha256(value), record_key, read_back, superseded,
-        sequence < max(sequence) OVER (PARTITION BY event_id, office, regime) AND num_nonnulls(event_id, office, regime) = 3,
-        kind, about, office, event_id, regime
-    FROM audit.finding
+        about_one IS NOT NULL AND sequence < max(sequence) OVER (PARTITION BY type, about_one),
+        type, kind, about, office, subject, regime, event_id, matter, retracted
+    FROM (SELECT *, CASE WHEN kind IN ('late_entry', 'late_entry_retracted') AND num_nonnulls(event_id, office, regime) = 3
+                     THEN concat_ws(' ', event_id, office, regime) ELSE matter END AS about_one FROM audit.finding) AS kept
 """
 _FIRST_COPIES = """
     SELECT first."offset", source, id::text, first.event_hash, first.received_ms, first.known_ms, sha256(kept.value), kept.event_hash

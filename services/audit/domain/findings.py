@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from schemas.envelope import derived_bytes, derived_event
-from schemas.ids import derived_id
+from schemas.ids import ENTERPRISE_SCHEMES, derived_id, scheme_of
 from schemas.times import instant
 from services.audit.domain.late import KIND, READING, RETRACTED, EntryRule, Fact, Verdict, rule_version, sentences
 
@@ -34,6 +34,7 @@ class Raised:
     id: str
     kind: str
     value: bytes
+    matter: str | None = None
 
 
 def moment(ms: int) -> str:
@@ -47,10 +48,15 @@ def late_finding(*, fact: Fact, at: Place, verdict: Verdict, rule: EntryRule, or
     ``cause_time``: time of the cause's record in ms."""
     kind = KIND if verdict.late else RETRACTED
     zh, en = sentences(verdict)
+    # The source is part of the name: ids are unique per source, and nobody may silence another office's finding with a borrowed id.
+    subject = f"office:{fact.source}"
+    matter = derived_id(cause=fact.id, kind=KIND, subject=subject, regime=rule.regime)
     data: dict[str, Any] = {
         "kind": kind,
         "about": "entry",
+        "matter": matter,
         "office": fact.source,
+        "regime": rule.regime,
         "clause": verdict.clause,
         "readings": [READING],
         "event": asdict(at),
@@ -60,7 +66,14 @@ def late_finding(*, fact: Fact, at: Place, verdict: Verdict, rule: EntryRule, or
         "rule_version": rule_version(rule, verdict),
         "cause": asdict(cause),
     }
-    if verdict.late:
+    if scheme_of(fact.subject) in ENTERPRISE_SCHEMES:
+        data["subject_of"] = fact.subject
+    if fact.record_sha256 and fact.known_from:
+        shown = {"known_from": fact.known_from, "source": fact.source, "type": fact.type, "sha256": fact.record_sha256}
+        data["evidence"] = [asdict(at) | shown | {"role": "entry"}]
+    if not verdict.late:
+        data["retracted"] = True
+    else:
         data["late"] = {
             "day_zero": verdict.day_zero.isoformat(),
             "deadline": verdict.deadline.isoformat(),
@@ -71,11 +84,9 @@ def late_finding(*, fact: Fact, at: Place, verdict: Verdict, rule: EntryRule, or
             "outage": verdict.outage,
             "provisional": verdict.provisional,
         }
-    # The source is part of the name: ids are unique per source, and nobody may silence another office's finding with a borrowed id.
-    subject = f"office:{fact.source}"
     id = derived_id(cause=fact.id, kind=kind, subject=subject, regime=rule.regime, ordinal=ordinal)
     event = derived_event(id=id, service="audit", type=TYPE, subject=subject, time=moment(cause_time), data=data)
-    return Raised(id, kind, derived_bytes(event))
+    return Raised(id, kind, derived_bytes(event), matter)
 
 
 def fact_to_json(fact: Fact) -> dict[str, str | None]:

@@ -24,6 +24,7 @@ Rows = Iterator[Row]
 # What intake takes for the name of an event; a record of another form is in quarantine.
 _NAME = re.compile(r"/[a-z0-9/-]{1,119} [0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
+SCAN, ASSESSED = "mingjian.scan.ran.v1", "mingjian.finding.assessed.v1"
 # A verdict is given again when a calendar is issued: twice for a fact at a year's end, seldom more.
 _VERDICTS = 16
 
@@ -131,26 +132,33 @@ class _Sent:
     event: Mapping[str, Any]
     due: bool
 
-    def is_found_by(self, kind: str, about: str, office: str | None, event_id: str | None, regime: str | None) -> bool:
-        """True where these columns are what it says. Its regime stands in its id alone, and in that of each later verdict."""
+    def is_found_by(self, *columns: Any) -> bool:
+        """True where these columns are what it says: type, kind, about, office, subject, regime, the fact's id, matter, retracted.
+
+        The regime of a verdict from before there were matters stands in its id alone, and in that of each later verdict."""
+        type, kind, about, office, _, regime, event_id, matter, _ = columns
         data, subject = self.event["data"], self.event["subject"]
         fact = data["event"] if isinstance(data.get("event"), dict) else {}
+        said = [data.get(name) for name in ("kind", "about", "office", "subject_of", "regime", "matter", "retracted")]
+        if type == SCAN:
+            return columns == (self.event["type"], data.get("detector"), "scan", *[None] * 5, False)
+        if type == ASSESSED:
+            said = [said[0], "effect", subject.removeprefix("office:"), *said[3:6], None]
+        if type == ASSESSED or data.get("matter") is not None:
+            return columns == (self.event["type"], *said[:5], fact.get("id"), said[5], bool(said[6]))
+        if type != self.event["type"] or matter is not None:
+            return False
         if about != "entry":
-            return (kind, about) == (data.get("kind"), data.get("about"))
-        if (kind, about, office, event_id) != (
-            data.get("kind"),
-            data.get("about"),
-            data.get("office"),
-            fact.get("id"),
-        ):
+            return [kind, about] == said[:2]
+        if [kind, about, office, event_id] != [*said[:3], fact.get("id")]:
             return False
         ids = (derived_id(cause=event_id or "", kind=kind, subject=subject, regime=regime or "", ordinal=n) for n in range(_VERDICTS))
         return self.event["id"] in ids
 
 
 class Findings:
-    """A ``Watcher``: findings kept against findings sent. ``rows``: (id, hash of the value, key, read back, superseded, a later one on the
-    same fact is there, kind, about, office, the fact's id, regime). ``positions``: how far the detectors had read the topic."""
+    """A ``Watcher``: findings kept against findings sent. ``rows``: (id, hash of the value, key, read back, superseded, a later one of
+    the same matter is there, and the columns of ``_Sent.is_found_by``). ``positions``: how far the detectors had read the topic."""
 
     def __init__(self, rows: Rows, positions: Mapping[Place, int], fault: Tell) -> None:
         self._rows, self._positions, self._fault = rows, positions, fault

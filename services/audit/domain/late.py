@@ -80,7 +80,7 @@ class Fact:
     """What lateness needs of a fact. Instants are contract text (UTC, Z); ``served_on`` None: not served, or no document.
 
     ``result_on``: of a sample; ``decided_on``: of a service, the day of the decision, where that is known; ``regime``: the one
-    that the event names."""
+    that the event names. ``record_sha256``, ``known_from``: of its record, '' where that was not kept."""
 
     id: str
     type: str
@@ -95,6 +95,8 @@ class Fact:
     result_on: date | None = None
     decided_on: date | None = None
     regime: str | None = None
+    record_sha256: str = ""
+    known_from: str = ""
 
 
 @dataclass(frozen=True, slots=True)

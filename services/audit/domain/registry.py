@@ -1,4 +1,4 @@
-"""What the detectors need of the registry: keys, rulebooks, go-lives, declared outages, announced evaluations.
+"""What the detectors need of the registry: keys, people, rulebooks, go-lives, declared outages, announced evaluations.
 
 Invariants
 1. ``at(n)`` knows exactly the registry up to and with offset ``n``, so a fact stamped with ``n`` is judged the same on every
@@ -18,6 +18,8 @@ from schemas.envelope import Opened
 from services.audit.domain import keys
 from services.audit.domain.keys import Keys
 from services.audit.domain.late import Outage
+from services.audit.domain.people import TYPES as OF_PEOPLE
+from services.audit.domain.people import People
 
 GO_LIVE = "mingjian.go_live.declared.v1"
 OUTAGE = "mingjian.outage.declared.v1"
@@ -38,12 +40,16 @@ class Known:
 class Registry:
     """Folded registry events with their offsets, in order. ``next_offset``: first offset not folded. ``genesis``: the pinned event.
 
+    ``trusting``: signatures are not asked for, of records that come without the keys.
+
     An announcement is regime, first and last day of the period, and the evaluation's date. ``closings``: closed days.
     ``without_effect``: offsets of records that went past intake."""
 
-    def __init__(self, genesis: Mapping[str, Any]) -> None:
+    def __init__(self, genesis: Mapping[str, Any], *, trusting: bool = False) -> None:
+        self._trusting = trusting
         self.next_offset = 0
         self.keys = Keys(genesis)
+        self.people = People.of(genesis)
         self.go_lives: list[tuple[int, str, date]] = []
         self.outages: list[tuple[int, Outage]] = []
         self.announcements: list[tuple[int, tuple[str, str, str, str]]] = []
@@ -64,9 +70,11 @@ class Registry:
             return
         self._names.add(name)
         try:
-            if not self.keys.signed(one):
+            if not self._trusting and not self.keys.signed(one):
                 raise ValueError("nobody signed it who had a key")
             fold(self, offset, one.event)
+            if one.event["type"] in OF_PEOPLE and not self._trusting:
+                self.people.apply(offset, one.event, str(one.signature["key_id"]))
         except (KeyError, TypeError, ValueError):
             # Went past intake: it has no effect, and the service's status names the offset.
             self.without_effect.append(offset)
@@ -100,6 +108,9 @@ class Registry:
     def _key(self, offset: int, event: Mapping[str, Any]) -> None:
         self.keys.apply(offset, event)
 
+    def _of_people(self, offset: int, event: Mapping[str, Any]) -> None:
+        """Nothing besides ``people``."""
+
     def at(self, offset: int) -> Known:
         """The registry up to and with ``offset``; of two go-live dates of a regime the later declaration holds."""
         return Known(
@@ -110,6 +121,7 @@ class Registry:
 
 
 _FOLDS = {
+    **dict.fromkeys(OF_PEOPLE, Registry._of_people),
     ACTIVATED: Registry._activated,
     ANNOUNCED: Registry._announced,
     DAY_CLOSED: Registry._closed,

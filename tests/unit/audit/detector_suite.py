@@ -32,7 +32,7 @@ OFFICE = "/departments/drug/offices/liyujiang"
 SUBJECT = "uscc:91350100M000100Y43"
 STACK = "stack:test"
 KEY = SigningKey.from_seed(b"registrar of the unit tests".ljust(32, b"."))
-GENESIS = {"type": "mingjian.genesis.v1", "data": {"registrar_key": KEY.public_object()}}
+GENESIS = {"type": "mingjian.genesis.v1", "source": OFFICE, "data": {"registrar_key": KEY.public_object()}}
 YEAR_2026 = {"country": "CN", "year": 2026, "days_off": ["2026-03-03"], "make_up_days": [], "occurred_on": "2025-12-31", "document": "d"}
 YEAR_2027 = {
     "country": "CN",

@@ -109,12 +109,11 @@ class MemoryWork:
         self._kept.open.pop((verdict.event_id, verdict.source, verdict.regime), None)
 
     async def add(self, finding: Finding, supersedes: bool) -> bool:
-        if supersedes:
-            about = (finding.event_id, finding.office, finding.regime)
-            same = {id for id, one in self._kept.findings.items() if (one.event_id, one.office, one.regime) == about}
-            self._kept.superseded |= same - {finding.id}
         if finding.id in self._kept.findings:
             return False
+        if supersedes:
+            same = {id for id, one in self._kept.findings.items() if (one.type, one.matter) == (finding.type, finding.matter)}
+            self._kept.superseded |= same
         self._kept.findings[finding.id] = finding
         return True
 

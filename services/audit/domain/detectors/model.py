@@ -11,6 +11,7 @@ Invariants
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -37,7 +38,8 @@ class Declared:
     """What a detector says of itself. ``kind``: the finding's; ``version`` rises with every change of what it finds.
 
     ``rests_on``: why it is worth looking, with its source; ``clears_*``: what would end the matter, in words. ``period``: of what span a
-    statistical one tests the entries, once, at the span's first close; None for an exact one."""
+    statistical one tests the entries, once, at the span's first close; None for an exact one. ``unproved``: its signs may rest on records
+    that no valid key signed, for that is what they tell; of all others such a record makes no sign."""
 
     kind: str
     version: int
@@ -52,6 +54,7 @@ class Declared:
     clears_zh: str
     clears_en: str
     period: Literal["month", "year"] | None = None
+    unproved: bool = False
 
 
 class Order(NamedTuple):
@@ -66,7 +69,9 @@ class Order(NamedTuple):
 class Entry:
     """The first copy of a fact (of facts or registry). Times are epoch ms; ``type`` is the name without prefix and version.
 
-    ``key_id``: who signed, as the record says; ``stamp``: its registry offset; ``sha256``: of the record's value, hex."""
+    ``key_id``: who signed, as the record says; ``stamp``: its registry offset; ``sha256``: of the record's value, hex.
+    What rating makes of facts comes as an entry, too (``topic`` of grades or duties, ``order`` that of its cause): it is no evidence by
+    itself, its cause is."""
 
     topic: str
     order: Order
@@ -103,7 +108,7 @@ def shown(entry: Entry, role: str) -> Shown:
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """A test's result, as ``schemas.events.findings.Statistic`` has it; numbers as decimal text."""
+    """A test's result, as ``schemas.events.findings.Statistic`` has it; numbers as decimal text of at most 21 characters."""
 
     test: str
     population: int
@@ -114,6 +119,12 @@ class Tested:
     adjusted: str
     tests: int
     false_alarms: str
+    population_sha256: str
+
+
+def population_sha256(names: Iterable[tuple[str, str]]) -> str:
+    """The hash of a tested population. ``names``: source and id of each entry, in any order."""
+    return hashlib.sha256("".join(sorted(f"{source} {id}\n" for source, id in names)).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +151,9 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """That a detector went over a day or a period, hits or not. ``units``: what was tested; ``alpha``: level of the whole scan, as text."""
+    """That a detector went over a day or a period, hits or not. ``units``: what was tested; ``alpha``: level of the whole scan, as text.
+
+    Statistical detectors tell it themselves; of an exact one that doesn't, the driver tells the days on which it had entries."""
 
     first: date
     looked_at: int
