@@ -23,6 +23,7 @@ from services._bus.producer import Producer
 from services._bus.settings import NotConfigured, file_text, folder, needed, number
 from services._bus.telemetry import Telemetry
 from services.audit.adapters import run_store
+from services.audit.adapters.console_reader import ConsoleReader
 from services.audit.adapters.detector_store import PostgresDetectorStore
 from services.audit.adapters.finding_reader import FindingReader
 from services.audit.adapters.folder import FolderStore
@@ -30,8 +31,11 @@ from services.audit.adapters.kafka import CLIENT, KafkaRecords
 from services.audit.adapters.places import PlaceReader
 from services.audit.adapters.plan import PostgresPlan
 from services.audit.adapters.read_pool import ReadPool
+from services.audit.adapters.subject_grades import SubjectGrades
 from services.audit.adapters.witness_client import HttpWitnesses
 from services.audit.appender import Appender, LogKey
+from services.audit.asked_replays import Replays
+from services.audit.domain.detectors.all import every
 from services.audit.domain.late import EntryRule, outages_within
 from services.audit.domain.note import VerifierKey
 from services.audit.domain.policy import NOBODY, Policy, parse_policy
@@ -40,7 +44,10 @@ from services.audit.handlers import Detectors
 from services.audit.nights import Nights
 from services.audit.ports import LogStore, Place
 from services.audit.verifying import Patience
-from services.audit.web.app import OutagesOf, Parts
+from services.audit.web.app import Parts
+from services.audit.web.console.app import Console
+from services.audit.web.console.base import Desk, OutagesOf
+from services.audit.web.console.words import Words
 from services.audit.web.leaves import Leaves
 from services.audit.web.pages import Pages
 from services.audit.web.proofs import Proofs
@@ -253,7 +260,8 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
     connection = Connection.of(settings.kafka, settings.tls_dir)
     genesis = genesis_event(settings.genesis)
     verifier = VerifierKey.parse(genesis["data"]["log_vkey"])
-    rules = [rule for books in load_all_editions(settings.rulebooks).values() for book in books if (rule := EntryRule.of(book))]
+    editions = load_all_editions(settings.rulebooks)
+    rules = [rule for books in editions.values() for book in books if (rule := EntryRule.of(book))]
     store, published = log_store(settings), log_store(settings)
     plan = PostgresPlan(settings.dsn)
     findings, beside = PostgresDetectorStore(settings.dsn), PostgresDetectorStore(settings.dsn)
@@ -306,14 +314,28 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
     places_of = PlaceReader(reading)
     sessions = Sessions(settings.once_dir, secrets.token_bytes(32), time.time)
     leaves = Leaves(places=places_of, read_file=published.read, log=verifier, pages=pages)
+    outages = _outages(rules, registry)
+    desk = Desk(
+        reader=ConsoleReader(reading),
+        grades=SubjectGrades(connection),
+        words=Words(editions, [one.declared for one in every(editions)]),
+        pages=pages,
+        outages=outages,
+        leaves=leaves,
+        read_file=published.read,
+        registry=lambda: registry.state,
+        log=status.state,
+        time_zone=genesis["data"]["time_zone"],
+    )
     parts = Parts(
         read_file=published.read,
         sessions=sessions,
         status=status,
         findings=FindingReader(reading),
         pages=pages,
-        outages=_outages(rules, registry),
+        outages=outages,
         public_url=settings.public_url,
+        console=Console(desk, Replays(settings.environ)),
         leaves=leaves,
         proofs=Proofs(
             leaves=leaves,

@@ -29,17 +29,20 @@ _GRAVEST = f"""
   AND (%(after)s::bigint[] IS NULL
        OR ARRAY[coalesce(effect.days_most, -1), coalesce(effect.days_least, -1), found.sequence]::bigint[] < %(after)s::bigint[])
 ORDER BY coalesce(effect.days_most, -1) DESC, coalesce(effect.days_least, -1) DESC, found.sequence DESC LIMIT %(limit)s
-"""  # noqa: S608 (constants)
+"""
 _NEWEST = f"""
 {_COLUMNS} {_WANTED} AND (%(after)s::bigint[] IS NULL OR found.sequence < (%(after)s::bigint[])[3])
 ORDER BY found.sequence DESC LIMIT %(limit)s
-"""  # noqa: S608 (constants)
-_COUNTS = f"SELECT found.kind, found.about, count(*) {_WANTED} GROUP BY 1, 2 ORDER BY 3 DESC, 1"  # noqa: S608 (constants)
-_OFFICES = f"SELECT found.office, count(*) {_WANTED} AND found.office IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(limit)s"  # noqa: S608
+"""
+_COUNTS = f"SELECT found.kind, found.about, count(*) {_WANTED} GROUP BY 1, 2 ORDER BY 3 DESC, 1"
+_OFFICES = f"SELECT found.office, count(*) {_WANTED} AND found.office IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(limit)s"
 _ONE = "SELECT *, coalesce(matter, id) AS about_matter FROM finding WHERE type = %s AND id = %s"
 _OF_MATTER = "SELECT id, kind, superseded, retracted, value FROM finding WHERE type = %s AND matter = %s ORDER BY sequence DESC LIMIT 20"
 _EFFECT = "SELECT id, value FROM finding WHERE type = %s AND matter = %s AND NOT superseded ORDER BY sequence DESC LIMIT 1"
-_NAMED = "SELECT DISTINCT ON (matter) matter, id, kind, subject, value FROM finding WHERE type = %s AND matter = ANY(%s) ORDER BY matter, sequence DESC"
+_NAMED = """
+SELECT DISTINCT ON (matter) matter, id, kind, value FROM finding WHERE type = %s AND matter = ANY(%s)
+ORDER BY matter, sequence DESC
+"""
 _SCANS = f"""
 SELECT sequence, value FROM finding WHERE type = '{_SCAN}' AND (%(kind)s::text IS NULL OR kind = %(kind)s)
   AND (%(after)s::bigint IS NULL OR sequence < %(after)s) ORDER BY sequence DESC LIMIT %(limit)s

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.events import CATALOGUE
+from schemas.events.derived import NOT_RATED
 from schemas.rulebook import Rulebook
 from services.audit.domain.detectors.model import Declared
 from services.audit.web.pages import KINDS
 
 _SHADES = 6
 _Names = tuple[str, str]
-NOT_RATED = "not_rated"
 
 ABOUT: Mapping[str, _Names] = {
     "entry": ("录入", "Entries"),
@@ -92,7 +92,7 @@ class Words:
     def regime(self, regime: str, lang: str) -> str:
         """A regime's title."""
         book = next(iter(self._editions.get(regime, ())), None)
-        return regime if book is None else (book.header.title.zh if lang == "zh" else book.header.title.en)
+        return regime if book is None else (book.header.name.zh if lang == "zh" else book.header.name.en)
 
     def grade(self, regime: str, grade: str | None, status: str) -> Grade:
         """By the newest edition that knows it; bare words where none does."""
@@ -142,7 +142,11 @@ def pick(names: Mapping[str, _Names], word: str, lang: str) -> str:
 def explained(data: Mapping[str, Any], declared: Declared | None, outages: Sequence[Any], lang: str) -> list[tuple[str, bool]]:
     """The innocent explanations of a finding, and whether the records speak for each."""
     if late := data.get("late"):
-        supported = {"signed_in_time": late["signed_in_time"], "outage": late["outage"] or bool(outages), "provisional": late["provisional"]}
+        supported = {
+            "signed_in_time": late["signed_in_time"],
+            "outage": late["outage"] or bool(outages),
+            "provisional": late["provisional"],
+        }
         return [(pick(LATE_EXPLANATIONS, code, lang), bool(one)) for code, one in supported.items()]
     names = {one.code: one.zh if lang == "zh" else one.en for one in declared.explanations} if declared else {}
     return [(names.get(one["code"], one["code"].replace("_", " ")), one["supported"]) for one in data.get("explanations") or ()]
