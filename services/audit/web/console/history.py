@@ -16,7 +16,7 @@ from schemas.ids import SubjectError, check_subject
 from schemas.times import civil_date, instant, milliseconds
 from services._bus.problems import Problem
 from services.audit.adapters.subject_grades import GradesUnread
-from services.audit.domain.known_grades import Differing, Told, differing, instants, layout
+from services.audit.domain.known_grades import EVER, Differing, Told, differing, instants, layout
 from services.audit.web.console.base import Auditor, Desk, lang_of
 from services.audit.web.console.drawing import Days, Drawing, Piece, begins, drawing, of_stretches
 
@@ -127,6 +127,7 @@ def add(app: FastAPI, desk: Desk, auditor: Auditor) -> None:
             address = _address(subject, lang, instant(chosen), against)
             return RedirectResponse(address, 303, headers={"Cache-Control": "no-store"})
         last = max([asked.day(asked.newest), *([through] if (through := desk.closed_through()) else [])])
+        first, clipped = _window(events, asked, last)
         regimes = sorted({one.regime for one in events})
         response = desk.pages.render(
             request,
@@ -134,12 +135,13 @@ def add(app: FastAPI, desk: Desk, auditor: Auditor) -> None:
             subject=subject,
             asked=asked,
             rows=_rows(desk, subject, events, asked, last, lang, against),
-            regimes=[_regime(desk, one, [each for each in events if each.regime == one], asked, last, lang) for one in regimes],
+            regimes=[_regime(desk, one, events, asked, last, lang) for one in regimes],
             known=instant(asked.known_ms) if events else None,
             opposite=instant(asked.against_ms) if events else None,
             several=len(regimes) > 1,
             events=len(events),
-            first=_first(events, last),
+            first=first,
+            clipped=clipped,
             last=last,
             signed_in=True,
             script=len(asked.steps) > 1,
@@ -153,9 +155,17 @@ def _address(subject: str, lang: str, known_at: str | None, against: str | None)
     return f"/subjects/{subject}?" + urlencode({name: one for name, one in given.items() if one}, safe=":")
 
 
-def _first(events: Sequence[Told], last: date) -> date:
-    """The first day that is drawn: from when anything held, as far as that is known."""
-    return min((begins(layout([one], one.known_ms), last) for one in events), default=last)
+def _window(events: Sequence[Told], asked: Asked, last: date) -> tuple[date, bool]:
+    """The first day that is drawn, and whether days before it had grades: what was known at the beginning reaches back for years, and what
+    changed since would be a hair's breadth. Days that a later fact corrected are drawn, however long ago they are."""
+    if not asked.steps:
+        return last, False
+    since, opening = asked.day(asked.steps[0]), layout(events, asked.steps[0])
+    held = min((begins(layout([one], one.known_ms), last) for one in events), default=last)
+    later = [one.start for one in events if one.known_ms > asked.steps[0] and one.start != EVER]
+    wanted = min([since - timedelta(days=max(30, (last - since).days // 8)), *later])
+    first = min(max(held, wanted), last)
+    return first, bool(opening) and held < first
 
 
 def _rows(desk: Desk, subject: str, events: Sequence[Told], asked: Asked, last: date, lang: str, against: str | None) -> list[Row]:
@@ -163,7 +173,7 @@ def _rows(desk: Desk, subject: str, events: Sequence[Told], asked: Asked, last: 
     shown = list(enumerate(asked.steps))
     if len(shown) > ROWS:
         shown = [*([shown[asked.step]] if 0 <= asked.step < len(shown) - ROWS + 1 else []), *shown[-(ROWS - 1) :]]
-    first, found = _first(events, last), []
+    first, found = _window(events, asked, last)[0], []
     for step, ms in shown:
         by = next(one for one in events if one.known_ms == ms)
         laid = layout([one for one in events if one.regime == by.regime], ms)
@@ -175,11 +185,12 @@ def _rows(desk: Desk, subject: str, events: Sequence[Told], asked: Asked, last: 
     return found
 
 
-def _regime(desk: Desk, regime: str, events: Sequence[Told], asked: Asked, last: date, lang: str) -> Regime:
+def _regime(desk: Desk, regime: str, every: Sequence[Told], asked: Asked, last: date, lang: str) -> Regime:
     """Both instants, one above the other, and the days on which they differ."""
+    events = [one for one in every if one.regime == regime]
     earlier, later = sorted((asked.known_ms, asked.against_ms))
     found = [one for one in differing(events, earlier, later, desk.time_zone) if one.first <= last] if earlier < later else []
-    first = _first(events, last)
+    first = _window(every, asked, last)[0]
     words = ("截至 {} 所知", "截至 {} 所知") if lang == "zh" else ("Known at {}", "Known at {}")
     lanes: list[tuple[str, list[Days]]] = []
     for name, ms in zip(words, dict.fromkeys((earlier, later)), strict=False):
