@@ -23,6 +23,7 @@ from services._cli.voice import Voice, fail
 # Command → the module that has it, of its service as a rule.
 _ELSEWHERE = {
     "verify": "services.audit.cli",
+    "scan": "services.audit.cli_scan",
     "prove": "services.audit.cli_proofs",
     "verify-proof": "services.audit.cli_proofs",
     "consistency": "services.audit.cli_proofs",

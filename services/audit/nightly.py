@@ -1,4 +1,5 @@
-"""``python -m services.audit.nightly OFFSET DAY``: every grade worked out again after the close of a day, and what differs put on record.
+"""``python -m services.audit.nightly OFFSET DAY``: every grade worked out again after the close of a day, then all detectors over all
+facts; what differs and what they find is put on record, all of it or nothing.
 
 Started by the audit service, at the lowest priority, with its environment; OFFSET is where the ``day.closed`` stands in the registry. Lines
 of JSON on standard output tell how far it is. It ends with whoever started it: when standard input does. Exit codes: 0 the run is on record
@@ -23,12 +24,16 @@ from services._bus import logs
 from services._bus.kafka import Unavailable, UnusableCertificates
 from services._bus.settings import NotConfigured
 from services.audit.adapters import run_store
+from services.audit.adapters.scan_kafka import KafkaScan
 from services.audit.domain.broadcasts import Broadcasts
+from services.audit.domain.derived_entries import derived_types
+from services.audit.domain.detectors.all import every
 from services.audit.domain.differences import Difference
 from services.audit.domain.findings import Raised
 from services.audit.domain.regrading_findings import copy_finding, difference_finding, more_finding
 from services.audit.domain.replay import books_of
 from services.audit.regrading import Source, regrade
+from services.audit.scanning import scan
 from services.audit.wiring import Settings, genesis_event, patience
 
 MOST_FINDINGS = 100
@@ -70,8 +75,9 @@ def main(arguments: Sequence[str] = tuple(sys.argv[1:])) -> int:
     try:
         closing = (int(arguments[0]), arguments[1])
         settings = Settings.from_env()
-        stack = genesis_event(settings.genesis)["subject"]
-        books = books_of(load_all_editions(settings.rulebooks))
+        genesis = genesis_event(settings.genesis)
+        editions = load_all_editions(settings.rulebooks)
+        books, detectors = books_of(editions), every(editions)
     except (IndexError, ValueError, NotConfigured, RulebookError) as error:
         telling.line({"failed": str(error)})
         return 2
@@ -81,14 +87,27 @@ def main(arguments: Sequence[str] = tuple(sys.argv[1:])) -> int:
     gc.freeze()
     began = monotonic()
     try:
-        found = regrade(Source(settings.kafka, settings.tls_dir), books, progress=telling.progress)
+        source = Source(settings.kafka, settings.tls_dir)
+        hearing = derived_types(name for one in detectors for name in one.types)
+        found = regrade(source, books, progress=telling.progress, hearing=hearing)
         seconds = round(monotonic() - began, 3)
-        listed = asyncio.run(_listed(settings.dsn, stack, closing, found.differences, found.copies))
-        on_record = asyncio.run(run_store.enter(settings.dsn, closing, seconds, found, len(found.copies.missing()), listed))
+        listed = asyncio.run(_listed(settings.dsn, genesis["subject"], closing, found.differences, found.copies))
+        gc.collect()
+        with KafkaScan(source.connection()) as records:
+            signs = scan(
+                records,
+                genesis,
+                detectors,
+                derived=found.heard,
+                old=lambda ids: asyncio.run(run_store.known(settings.dsn, ids)),
+                progress=telling.progress,
+            )
+        on_record = asyncio.run(run_store.enter(settings.dsn, closing, seconds, found, len(found.copies.missing()), listed, signs.found))
     except (KafkaError, Unavailable, UnusableCertificates, OSError, psycopg.Error) as error:
         telling.line({"failed": f"{type(error).__name__}: {error}"})
         return 1
-    telling.line({"differences": len(found.differences), "found": len(listed), "on_record": on_record})
+    told = {"differences": len(found.differences), "found": len(listed), "signs": len(signs.found), "unproved": signs.unproved}
+    telling.line({**told, "unreadable": signs.odd, "on_record": on_record})
     return 0
 
 

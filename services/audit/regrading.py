@@ -22,6 +22,8 @@ from services._bus.kafka import Connection, Unavailable
 from services.audit.adapters import replay_reader
 from services.audit.adapters.rating_heads import heads
 from services.audit.domain.broadcasts import Broadcasts
+from services.audit.domain.derived_entries import in_order
+from services.audit.domain.detectors.model import Entry
 from services.audit.domain.differences import Difference, Stood, Worked
 from services.audit.domain.frame import Record
 from services.audit.domain.judging import Judged, judge, judge_parts
@@ -67,7 +69,8 @@ class Bounds:
 
 @dataclass
 class Regraded:
-    """``digest``: lower-case hex SHA-256 of all events, that of ``mingjian replay --sequence``. ``copies``: of control events."""
+    """``digest``: lower-case hex SHA-256 of all events, that of ``mingjian replay --sequence``. ``copies``: of control events;
+    ``heard``: what detectors asked for, by partition, in order."""
 
     differences: list[Difference]
     digest: str
@@ -79,6 +82,7 @@ class Regraded:
     untold: int
     unjudged: list[str]
     copies: Broadcasts = field(default_factory=Broadcasts)
+    heard: dict[int, list[Entry]] = field(default_factory=dict)
 
 
 async def look(connection: Connection) -> Bounds:
@@ -90,18 +94,26 @@ async def look(connection: Connection) -> Bounds:
     return Bounds(spans, worked, rebuilt)
 
 
-def regrade(source: Source, books: Mapping[str, Book], *, cores: int = 1, progress: Progress = lambda done, total: None) -> Regraded:
-    """Compare everything that is there. ``cores``: processes; 1 is this one. Raises ``KafkaError``, ``Unavailable``,
-    ``UnusableCertificates``."""
+def regrade(
+    source: Source,
+    books: Mapping[str, Book],
+    *,
+    cores: int = 1,
+    progress: Progress = lambda done, total: None,
+    hearing: frozenset[str] = frozenset(),
+) -> Regraded:
+    """Compare everything that is there. ``cores``: processes; 1 is this one; ``hearing``: see ``judge``.
+
+    Raises ``KafkaError``, ``Unavailable``, ``UnusableCertificates``."""
     bounds = asyncio.run(look(source.connection()))
     copies = Broadcasts()
     copies.registry(asyncio.run(_all(source.connection(), bounds.spans[REGISTRY, 0])))
-    found = _judged(_Task(source, dict(books), bounds), range(PARTITIONS), cores, progress)
+    found = _judged(_Task(source, dict(books), bounds, hearing), range(PARTITIONS), cores, progress)
     if not bounds.rebuilt and any(one.rebuilt for one, _ in found.values()):
         # Only a record says that another version was here: what the others found without knowing it is looked at once more.
         bounds = replace(bounds, rebuilt=True)
         again = [number for number, (one, _) in found.items() if one.differences]
-        found |= _judged(_Task(source, dict(books), bounds), again, cores, progress)
+        found |= _judged(_Task(source, dict(books), bounds, hearing), again, cores, progress)
     judged = Judged()
     for number, (one, seen) in sorted(found.items()):
         judged.add(one)
@@ -123,6 +135,7 @@ def regrade(source: Source, books: Mapping[str, Book], *, cores: int = 1, progre
         len(judged.untold),
         unjudged,
         copies,
+        {number: in_order(one.heard) for number, (one, _) in found.items()},
     )
 
 
@@ -176,6 +189,7 @@ class _Task:
     source: Source
     books: dict[str, Book]
     bounds: Bounds
+    hearing: frozenset[str] = frozenset()
     done: Any = field(default_factory=lambda: multiprocessing.get_context().Array("Q", PARTITIONS, lock=False))
     told: Callable[[], None] = lambda: None
 
@@ -203,7 +217,7 @@ class _Task:
             self.done[number] += count
             self.told()
 
-        judged = judge(facts, stood, self.books, worked, rebuilt=self.bounds.rebuilt, progress=folded)
+        judged = judge(facts, stood, self.books, worked, rebuilt=self.bounds.rebuilt, progress=folded, hearing=self.hearing)
         self.done[number] = self.bounds.weight(number)
         return judged, seen
 

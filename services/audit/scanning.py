@@ -5,15 +5,17 @@ Partitions are read in step, each only as far as the day in hand needs it, so me
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Protocol
 
-from schemas.topics import REGISTRY
+from schemas.topics import PARTITIONS
+from services.audit.domain.derived_entries import derived_of
 from services.audit.domain.detectors.model import Detector, Entry
 from services.audit.domain.frame import Record
 from services.audit.domain.registry import Registry
+from services.audit.domain.replay import Book, Facts
 from services.audit.domain.scanning import Scan, proved
 from services.audit.domain.signs import At, Found, places
 
@@ -33,6 +35,9 @@ class Records(Protocol):
 
     def more(self, partitions: Sequence[int]) -> Mapping[int, Sequence[Record]]:
         """The next records of some of these partitions of facts, by offset; nothing where one of them has no more."""
+
+    def whole(self, partition: int) -> Iterator[Sequence[Record]]:
+        """All of a partition of facts, by offset, beside what ``more`` has got to."""
 
     def values(self, places: Sequence[At]) -> Mapping[At, bytes | None]:
         """The values at these places, which ``registry`` or ``more`` gave before."""
@@ -87,10 +92,21 @@ def scan(
 def _proved(found: Sequence[Found], records: Records, registry: Registry, old: Callable[[Sequence[str]], set[str]]) -> list[Found]:
     before = old([one.id for one in found])
     new = [one for one in found if one.id not in before]
-    values, known = records.values(places(new)), dict[At, bool]()
+    values, known = records.values(places(new)), dict[tuple[At, bool], bool]()
     return [one for one in found if one.id in before or proved(one, values, registry, known)]
 
 
-def first_registry(records: Sequence[Record]) -> Record | None:
-    """The record that should be genesis."""
-    return records[0] if records and (records[0].topic, records[0].offset) == (REGISTRY, 0) else None
+def derived_entries(
+    records: Records, books: Mapping[str, Book], types: Collection[str], progress: Progress = lambda done, total: None
+) -> dict[int, list[Entry]]:
+    """What rating's fold makes of all that is there, of these types, by partition, in order; a partition's facts at a time."""
+    found, done = {}, 0
+    for number in range(PARTITIONS):
+        facts = Facts(number)
+        for some in records.whole(number):
+            for one in some:
+                facts.take(one)
+            done += len(some)
+            progress(done, records.total)
+        found[number] = derived_of(facts, books, types)
+    return found

@@ -10,7 +10,9 @@ from psycopg.rows import dict_row
 
 from services.audit.adapters.detector_store import PostgresDetectorWork
 from services.audit.domain.findings import Raised
+from services.audit.domain.signs import Found
 from services.audit.handlers import operational
+from services.audit.ports import Finding
 
 if TYPE_CHECKING:
     from services.audit.regrading import Regraded
@@ -37,8 +39,12 @@ async def known(dsn: str, ids: Sequence[str]) -> set[str]:
         return {id for (id,) in await rows.fetchall()}
 
 
-async def enter(dsn: str, closing: tuple[int, str], seconds: float, found: Regraded, missing: int, raised: Sequence[Raised]) -> bool:
-    """Put a run and its findings on record; False, and nothing is written, where that day's run is on record. Raises ``psycopg.Error``."""
+async def enter(
+    dsn: str, closing: tuple[int, str], seconds: float, found: Regraded, missing: int, raised: Sequence[Raised], signs: Sequence[Found] = ()
+) -> bool:
+    """Put a run and what it found on record: differences, then signs and scans, in their order; those that are there already stay.
+
+    False, and nothing is written, where that day's run is on record. Raises ``psycopg.Error``."""
     row = {
         "registry_offset": closing[0],
         "day": closing[1],
@@ -61,7 +67,14 @@ async def enter(dsn: str, closing: tuple[int, str], seconds: float, found: Regra
         work = PostgresDetectorWork(connection, {})
         for one in raised:
             await work.add(operational(one, None), supersedes=False)
+        await work.add_all([kept(one) for one in signs])
         return True
+
+
+def kept(one: Found) -> Finding:
+    """A sign, scan or effect as it is kept."""
+    columns = {name: getattr(one, name) for name in Finding.__dataclass_fields__ if name != "traceparent"}
+    return Finding(**columns)
 
 
 async def _connect(dsn: str) -> psycopg.AsyncConnection[Any]:

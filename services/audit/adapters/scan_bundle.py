@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from schemas.topics import FACTS, REGISTRY
@@ -89,6 +89,11 @@ class BundleScan:
             found[number] = [self._record(leaf) for leaf in leaves[at : at + WIDTH]]
             self._at[place] = at + len(found[number])
         return found
+
+    def whole(self, partition: int) -> Iterator[Sequence[Record]]:
+        """See ``Records``."""
+        leaves = self._leaves.get((FACTS, partition), array("Q"))
+        return ([self._record(leaf) for leaf in leaves[at : at + WIDTH]] for at in range(0, len(leaves), WIDTH))
 
     def values(self, places: Sequence[At]) -> Mapping[At, bytes | None]:
         """See ``Records``."""

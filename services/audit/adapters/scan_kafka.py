@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 
@@ -93,6 +93,15 @@ class KafkaScan(AbstractContextManager["KafkaScan"]):
                 return {
                     place.partition: [record_of(one) for one in some if one.offset < ends[place.partition]] for place, some in found.items()
                 }
+
+    def whole(self, partition: int) -> Iterator[list[Record]]:
+        """See ``Records``. A partition is read before it is given."""
+
+        async def read() -> list[list[Record]]:
+            spans = {(FACTS, partition): self._spans[FACTS, partition]}
+            return [some async for some in replay_reader.read_through(self._connection, spans)]
+
+        return iter(self._runner.run(read()))
 
     def values(self, places: Sequence[At]) -> Mapping[At, bytes | None]:
         """See ``Records``."""

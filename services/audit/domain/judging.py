@@ -5,12 +5,14 @@ First each partition of facts by itself (``judge``); what parts say crosses part
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
 from schemas.topics import PARTS
+from services.audit.domain.derived_entries import entries_of
+from services.audit.domain.detectors.model import Entry
 from services.audit.domain.differences import Difference, Standing, Stood, Worked, explained, graded_only, same
 from services.audit.domain.replay import GRADED, Book, Expected, Facts, earlier, order_of, same_days, same_end, wholes
 
@@ -38,6 +40,8 @@ class Judged:
     rebuilt: bool = False
     # What parts say, with how far it is due; and what stands of parts and of wholes.
     words: list[tuple[Expected, bool]] = field(default_factory=list)
+    # What detectors asked to hear of.
+    heard: list[Entry] = field(default_factory=list)
     aside: list[Stood] = field(default_factory=list)
 
     def add(self, other: Judged) -> None:
@@ -65,9 +69,11 @@ def judge(
     *,
     rebuilt: bool = False,
     progress: Callable[[int], None] = lambda facts: None,
+    hearing: Collection[str] = (),
 ) -> Judged:
     """One partition. ``stood``: what stands in the partition of the same number of grades, duties and parts, by topic and offset;
-    ``rebuilt``: more than one version of rating told it; ``progress`` hears of facts that were folded."""
+    ``rebuilt``: more than one version of rating told it; ``progress`` hears of facts that were folded; ``hearing``: short names of the
+    types that are wanted as entries."""
     found = Judged(unreadable=facts.unreadable)
     standing, groups = Standing(), {}
     for one in stood:
@@ -90,6 +96,7 @@ def judge(
                 found.untold.add((subject, regime))
                 continue
             found.events += len(told.events)
+            found.heard += entries_of(told.events, hearing)
             found.words += [(one, worked.due(one)) for one in told.events if one.topic == PARTS]
             differing, _, pending = standing.match([one for one in told.events if one.topic != PARTS], worked.due)
             found.pending += pending

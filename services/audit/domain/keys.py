@@ -72,10 +72,17 @@ class Keys:
 
     def signed(self, one: Opened) -> bool:
         """True where a key that held at the event's registry offset signed the event."""
+        return self._signed(one, held=True)
+
+    def made(self, one: Opened) -> bool:
+        """True where a key that was registered by then signed the event, revoked or not."""
+        return self._signed(one, held=False)
+
+    def _signed(self, one: Opened, *, held: bool) -> bool:
         stamp = one.entry.get("registry_offset")
         try:
             key = self._known[one.signature["key_id"]]
-            if type(stamp) is not int or stamp < key.since or (key.until is not None and key.until <= stamp):
+            if type(stamp) is not int or stamp < key.since or (held and key.until is not None and key.until <= stamp):
                 return False
             return verify(key.alg, key.raw, trusted_canonical_bytes(one.event), unb64(one.signature["value"]))
         except (KeyError, TypeError, ValueError, UnusableKey):

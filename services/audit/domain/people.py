@@ -103,6 +103,20 @@ class People:
         key = self._keys.get(key_id)
         return key.holder if key is not None and key.since <= stamp else None
 
+    def has_key(self, holder: str, stamp: int) -> bool:
+        """Whether the holder had a key that held."""
+        return any(one.holder == holder and one.at(stamp) for one in self._keys.values())
+
+    def in_office(self, role: str, subject: str, regime: str, stamp: int) -> list[str]:
+        """The offices at which somebody had a role that reaches the subject and the regime, sorted."""
+        scheme, found = scheme_of(subject), set()
+        for grants in self._grants.values():
+            for one in grants:
+                reaches = (one.schemes is None or scheme in one.schemes) and (not one.regimes or regime in one.regimes)
+                if one.role == role and reaches and one.at(stamp):
+                    found.add(one.office)
+        return sorted(found)
+
     def offices(self, holder: str, stamp: int) -> frozenset[str]:
         """Where the holder was enrolled."""
         return frozenset(one.office for one in self._enrolled.get(holder, ()) if one.at(stamp))

@@ -299,22 +299,23 @@ def entry_of(record: Record, one: Opened, order: Order) -> Entry | None:
         return None
 
 
-def proved(found: Found, values: Mapping[At, bytes | None], registry: Registry, known: dict[At, bool]) -> bool:
+def proved(found: Found, values: Mapping[At, bytes | None], registry: Registry, known: dict[tuple[At, bool], bool]) -> bool:
     """Whether every record that a finding rests on was signed by a key that held (``values``: their bytes). ``known``: asked before."""
     for one in found.rests_on:
-        place = At(one.topic, one.order.partition, one.order.offset)
-        if place not in known:
-            known[place] = _signed(values.get(place), one.sha256, registry)
-        if not known[place]:
+        asked = At(one.topic, one.order.partition, one.order.offset), found.held
+        if asked not in known:
+            known[asked] = _signed(values.get(asked[0]), one.sha256, registry, held=found.held)
+        if not known[asked]:
             return False
     return True
 
 
-def _signed(value: bytes | None, sha256: str, registry: Registry) -> bool:
+def _signed(value: bytes | None, sha256: str, registry: Registry, *, held: bool) -> bool:
     if value is None or hashlib.sha256(value).hexdigest() != sha256:
         return False
     try:
-        return registry.keys.signed(open_record(value))
+        one = open_record(value)
+        return registry.keys.signed(one) if held else registry.keys.made(one)
     except NotAnEnvelope:
         return False
 

@@ -46,7 +46,8 @@ class Because(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A derived event to keep and to send. ``matter``: None of a scan; ``rests_on``: records whose signatures have to hold."""
+    """A derived event to keep and to send. ``matter``: None of a scan; ``rests_on``: records whose signatures have to
+    verify, ``held``: by keys that held."""
 
     id: str
     type: str
@@ -61,6 +62,7 @@ class Found:
     key: bytes
     value: bytes
     rests_on: tuple[Shown, ...] = ()
+    held: bool = True
 
     @property
     def data(self) -> dict[str, Any]:
@@ -121,7 +123,8 @@ def raised(declared: Declared, sign: Sign, because: Because, ordinal: int) -> Fo
         retracted=sign.retracted,
         key=sign.office.encode(),
         value=derived_bytes(event),
-        rests_on=() if declared.unproved else rests_on,
+        rests_on=() if sign.proof == "none" else rests_on,
+        held=sign.proof == "held",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -13,13 +13,13 @@ import orjson
 from schemas.events import CATALOGUE
 from schemas.keys import SigningKey
 from schemas.times import instant, milliseconds
-from schemas.topics import CONTROL_KEY, FACTS, PARTITIONS, REGISTRY
-from services.audit.domain.detectors.model import Detector
+from schemas.topics import CONTROL_KEY, FACTS, GRADES, PARTITIONS, REGISTRY
+from services.audit.domain.detectors.model import Detector, Entry, Order
 from services.audit.domain.findings import TYPE
 from services.audit.domain.frame import Record
 from services.audit.domain.scanning import Scan, proved
 from services.audit.domain.signs import At, Found
-from tests.toolkit import EVERYBODY, OFFICE, OFFICER, REGISTER, REGISTRAR, USCC, Person, enrolment, event, genesis, key, signed
+from tests.toolkit import EVERYBODY, OFFICE, OFFICER, REGISTER, REGISTRAR, USCC, Person, enrolment, event, genesis, key, new_id, signed
 
 STACK = "stack:yangli"
 SYSTEM = Person("system", "system", REGISTER)
@@ -33,6 +33,7 @@ class World:
     people: Sequence[Person] = EVERYBODY
     registry: list[Record] = field(default_factory=list)
     partitions: dict[int, list[Record]] = field(default_factory=lambda: {number: [] for number in range(PARTITIONS)})
+    derived: dict[int, list[Entry]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.genesis = genesis()["event"]
@@ -77,6 +78,19 @@ class World:
         at = at or f"{day}T16:00:05.000Z"
         self.say("day.closed", {"through": day, "time_zone": "Asia/Shanghai"}, by=SYSTEM, subject=STACK, at=at)
 
+    def told(self, kind: str, data: Mapping[str, Any], *, after: Mapping[str, Any], subject: str = USCC) -> None:
+        """An event that rating makes of a fact that was said."""
+        place = next(one for some in self.partitions.values() for one in some if after["id"].encode() in (one.value or b""))
+        order = Order(place.timestamp, place.partition, place.offset)
+        cause = {"source": after["source"], "topic": FACTS, "partition": place.partition, "offset": place.offset, "id": after["id"]}
+        id = new_id(f"told {kind} {after['id']}")
+        entry = Entry(GRADES, order, order.known, order.known, id, "/services/rating", kind, subject, "", "", 0, {**data, "cause": cause})
+        self.derived.setdefault(place.partition, []).append(entry)
+
+    def changed(self, record: Record, was: str, now: str) -> Record:
+        """The record with other words in its value."""
+        return replace(record, value=(record.value or b"").replace(was.encode(), now.encode()))
+
     def put(self, partition: int, value: bytes, at: str, name: bytes | None) -> Record:
         """A record as it is."""
         some = self.partitions[partition]
@@ -99,12 +113,12 @@ class World:
 
     def scan(self, detectors: Sequence[Detector], feed: Callable[[Scan], Iterable[Found]] | None = None) -> list[Found]:
         """Everything that is found, signatures proved, checked against the contract."""
-        scan = Scan(self.genesis, detectors)
+        scan = Scan(self.genesis, detectors, self.derived)
         scan.read_registry(self.registry)
         found = list((feed or self.at_once)(scan))
         values = {At(FACTS, number, one.offset): one.value for number, some in self.partitions.items() for one in some}
         values |= {At(REGISTRY, 0, one.offset): one.value for one in self.registry}
-        known: dict[At, bool] = {}
+        known: dict[tuple[At, bool], bool] = {}
         kept = [one for one in found if proved(one, values, scan.registry, known)]
         for one in kept:
             CATALOGUE[one.type].model.model_validate_json(orjson.dumps(one.data))
@@ -128,6 +142,22 @@ def standing(found: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return [one for one in last.values() if not one.get("retracted")]
 
 
+def corrected(world: World, entry: Mapping[str, Any], kind: str, data: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    """An office's own correction of an entry."""
+    return _own(world, "entry.corrected", entry, {"replacement": {"type": f"mingjian.{kind}.v1", "data": dict(data)}}, more)
+
+
+def retracted(world: World, entry: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    """An office's own retraction of an entry."""
+    return _own(world, "entry.retracted", entry, {}, more)
+
+
+def _own(world: World, kind: str, entry: Mapping[str, Any], data: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    named = {"source": entry["source"], "id": entry["id"]}
+    said = {"occurred_on": DAY, "entry": named, "ground": "slip_of_the_pen", "origin": "self_reported", "reason": "样例"}
+    return world.say(kind, {**said, **data}, subject=entry["subject"], office=entry["source"], **more)
+
+
 def after(at: str, *, minutes: int) -> str:
     """An instant so many minutes later."""
     return instant(milliseconds(at) + minutes * 60_000)
@@ -138,4 +168,4 @@ def day(text: str) -> date:
     return date.fromisoformat(text)
 
 
-__all__ = ["DAY", "REGISTRAR", "STACK", "SYSTEM", "World", "after", "day", "key", "standing"]
+__all__ = ["DAY", "REGISTRAR", "STACK", "SYSTEM", "World", "after", "corrected", "day", "key", "retracted", "standing"]

@@ -22,6 +22,8 @@ from services.audit.domain.workdays import WorkCalendar
 
 Proposes = Literal["hearing", "check", "correction"]
 About = Literal["entry", "office", "pattern"]
+Proof = Literal["held", "made", "none"]
+"""By whom records have to be signed for a sign to rest on them: by a key that held, by one that was registered, by nobody at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,8 @@ class Declared:
     """What a detector says of itself. ``kind``: the finding's; ``version`` rises with every change of what it finds.
 
     ``rests_on``: why it is worth looking, with its source; ``clears_*``: what would end the matter, in words. ``period``: of what span a
-    statistical one tests the entries, once, at the span's first close; None for an exact one. ``unproved``: its signs may rest on records
-    that no valid key signed, for that is what they tell; of all others such a record makes no sign."""
+    statistical one tests the entries, once, at the span's first close; None for an exact one. ``unproved``: it asks who may sign, and is
+    left out where nothing is known of keys."""
 
     kind: str
     version: int
@@ -132,7 +134,8 @@ class Sign:
     """What a detector found. ``matter``: words that name it, stable while entries come; ``office``: whose entries (or duty) it is about.
 
     ``entry``: the one entry that is in question, where there is one; ``values``: name → what was seen, and what it is held against;
-    ``supported``: codes of the innocent explanations that the records speak for; ``concerns``: officers' pseudonyms."""
+    ``supported``: codes of the innocent explanations that the records speak for; ``concerns``: officers' pseudonyms. ``proof``: what has
+    to hold of every record shown; where one fails there is no sign."""
 
     matter: str
     office: str
@@ -147,6 +150,7 @@ class Sign:
     supported: frozenset[str] = field(default_factory=frozenset)
     tested: Tested | None = None
     retracted: bool = False
+    proof: Proof = "held"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Detectors of signs, one file each."""
