@@ -195,7 +195,8 @@ def tell(report: Report, grades: Grades | None = None) -> None:
     _list(report.notices, "notice: ")
     if report.seen_before is not None:
         typer.echo(f"the checkpoint seen last, of {report.seen_before:,} leaves, is a prefix of this log" if report.verified else "")
-    typer.echo("verified \u2713" if report.verified else f"not verified: {len(report.faults)} fault{'' if len(report.faults) == 1 else 's'}")
+    many = "" if len(report.faults) == 1 else "s"
+    typer.echo("verified \u2713" if report.verified else f"not verified: {len(report.faults)} fault{many}")
 
 
 def _list(found: Sequence[Fault], before: str) -> None:
