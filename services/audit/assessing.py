@@ -7,7 +7,7 @@ is looked at with the next. Where an entry stands behind that, who asks for it a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from services.audit.domain.assessed import Answer, answer
@@ -18,7 +18,7 @@ from services.audit.domain.joint import Joint
 from services.audit.domain.late import Outage
 from services.audit.domain.matters import Matter, standing_matters
 from services.audit.domain.registry import Registry
-from services.audit.domain.replay import DAY_CLOSED, ONE_DAY, Book, Fact, Facts, civil_day
+from services.audit.domain.replay import DAY_CLOSED, ONE_DAY, Book, Fact, Facts, civil_day, rated_by
 from services.audit.domain.supposing import Lives, apart, controls_of
 from services.audit.reading import opened
 
@@ -61,8 +61,9 @@ class Effects:
         cut = last_close(facts)
         by_scene: dict[tuple[str, str], list[Matter]] = {}
         for one in matters:
-            if one.entry.partition == partition and one.entry.offset in subjects:
-                by_scene.setdefault((subjects[one.entry.offset], one.regime), []).append(one)
+            if one.entry.partition == partition and (subject := subjects.get(one.entry.offset)) is not None:
+                for each in self.by_regime(one, subject, facts):
+                    by_scene.setdefault((subject, each.regime), []).append(each)
         done = [one for one in by_scene.values() if any(each.entry.offset <= cut.offset for each in one)] if cut else []
         lives = _lives(facts, cut.offset) if cut else None
         for (subject, regime), some in by_scene.items():
@@ -71,15 +72,22 @@ class Effects:
             known = [one for one in some if one.entry.offset <= cut.offset]
             yield from self._answers(facts, lives, subject, regime, known, cut, so_far=False)
 
+    def by_regime(self, matter: Matter, subject: str, facts: Facts) -> list[Matter]:
+        """The matter by each regime that it concerns: its own, or every one that rates the subject."""
+        if matter.regime:
+            return [matter]
+        return [replace(matter, regime=one) for one in rated_by(facts.subjects.get(subject, ())) if one in self.books]
+
     def of_matter(self, facts: Facts, subject: str, matters: Sequence[Matter], wanted: Matter) -> Given:
-        """One of them. Raises ``NoEffect``."""
+        """One of them, by one regime. Raises ``NoEffect``."""
         cut = last_close(facts)
         so_far = cut is None or wanted.entry.offset > cut.offset
         if so_far or cut is None:
             cut = everything(facts, self.books[wanted.regime]) if wanted.regime in self.books else None
         if cut is None:
             raise NoEffect(f"no edition of the rulebook {wanted.regime!r} lies here: name a folder that has it with --rulebooks")
-        known = [one for one in matters if one.regime == wanted.regime and one.entry.offset <= cut.offset]
+        every = [each for one in matters for each in self.by_regime(one, subject, facts)]
+        known = [one for one in every if one.regime == wanted.regime and one.entry.offset <= cut.offset]
         for one in self._answers(facts, _lives(facts, cut.offset), subject, wanted.regime, known, cut, so_far=so_far, wanted=wanted):
             return one
         raise NoEffect(self.untold.get(wanted.id, "its effect can't be worked out"))
@@ -103,7 +111,7 @@ class Effects:
             return
         try:
             life = lives.of(subject, facts.subjects.get(subject, ()), book, upto=cut.offset)
-            asides = [one for one in _first_copies(facts.asides.get(subject, ())) if one.offset <= cut.offset]
+            asides = [one for one in _standing(facts.asides.get(subject, ()), life.facts) if one.offset <= cut.offset]
             scene = Scene(life, cut, tuple(apart(asides)), tuple(matters), self._outages(cut, so_far))
             joint = Joint.of(scene)
             for one in [wanted] if wanted else matters:
@@ -121,11 +129,16 @@ class Effects:
         return self.registry.at(upto).outages
 
 
-def _first_copies(facts: Iterable[Fact]) -> Iterator[Fact]:
-    seen = set()
-    for one in facts:
-        if one.key not in seen:
-            seen.add(one.key)
+def _standing(asides: Iterable[Fact], facts: Iterable[Fact]) -> Iterator[Fact]:
+    """The first copies of those that nobody took back."""
+    gone = {
+        (named["source"], named["id"])
+        for one in facts
+        if one.name in ("act.annulled", "entry.retracted") and (named := one.data.get("act") or one.data.get("entry"))
+    }
+    for one in asides:
+        if one.key not in gone:
+            gone.add(one.key)
             yield one
 
 
@@ -178,8 +191,8 @@ def events_of(records: Iterable[Record]) -> list[Mapping[str, Any]]:
     return list(found.values())
 
 
-def one_effect(source: Source, books: Mapping[str, Book], genesis: Mapping[str, Any], software: str, finding: str) -> tuple[Given, str]:
-    """The effect of the matter that a finding (or the matter's own id) names, and the entry's subject. Raises ``NoEffect``, and what the
+def effects_of(source: Source, books: Mapping[str, Book], genesis: Mapping[str, Any], software: str, finding: str) -> list[Given]:
+    """The effect of the matter that a finding (or the matter's own id) names, by each regime concerned. Raises ``NoEffect``, and what the
     source raises."""
     events = events_of(source.findings())
     matters = standing_matters(events)
@@ -191,7 +204,10 @@ def one_effect(source: Source, books: Mapping[str, Book], genesis: Mapping[str, 
         raise NoEffect(f"the entry of {finding} is not there: partition {wanted.entry.partition} has no such offset {wanted.entry.offset}")
     effects = Effects(books, registry_of(source.registry(), genesis), software)
     own = [one for one in others if subjects.get(one.entry.offset) == subject]
-    return effects.of_matter(facts, subject, own, wanted), subject
+    some = effects.by_regime(wanted, subject, facts)
+    if not some:
+        raise NoEffect(f"no regime whose rulebook lies here rates {subject}")
+    return [effects.of_matter(facts, subject, own, one) for one in some]
 
 
 def _named(events: Sequence[Mapping[str, Any]], matters: Sequence[Matter], finding: str) -> Matter:

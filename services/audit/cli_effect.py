@@ -14,7 +14,7 @@ from schemas.rulebook import RulebookError
 from services._bus.kafka import Connection, Unavailable, UnusableCertificates
 from services._bus.settings import NotConfigured
 from services.audit.adapters.effect_records import BundleEffects, KafkaEffects
-from services.audit.assessing import Given, NoEffect, one_effect
+from services.audit.assessing import Given, NoEffect, effects_of
 from services.audit.bundles import SAMPLE, NoBundle, Pinned, anchored, check_files
 from services.audit.domain.note import NoteError
 from services.audit.effect_text import day, lines
@@ -55,17 +55,18 @@ def effect(
             home = getattr(getattr(context.obj, "home", None), "root", None) or default_home()
             source = KafkaEffects(Connection.of(*broker(kafka)))
             pinned = genesis_event(genesis or home / "genesis.json")
-            given, _ = one_effect(source, books_in(rulebooks or RULEBOOKS), pinned, software, finding)
+            given = effects_of(source, books_in(rulebooks or RULEBOOKS), pinned, software, finding)
     except NoEffect as error:
         _stop(str(error), NOT_THERE)
     except (NoBundle, NoteError, NotConfigured, RulebookError, UnusableCertificates, OSError, ValueError) as error:
         _stop(f"not worked out: {error}", FAILED)
     except (KafkaError, Unavailable) as error:
         _stop(f"Kafka does not answer ({type(error).__name__}); `mingjian up` starts it", NO_ANSWER)
-    _tell(given, as_json)
+    for one in given:
+        _tell(one, as_json)
 
 
-def _of_bundle(folder: Path, rulebooks: Path | None, software: str, finding: str, as_json: bool) -> Given:
+def _of_bundle(folder: Path, rulebooks: Path | None, software: str, finding: str, as_json: bool) -> list[Given]:
     manifest, faults = check_files(folder)
     if manifest is None or faults:
         first = faults[0]
@@ -76,7 +77,7 @@ def _of_bundle(folder: Path, rulebooks: Path | None, software: str, finding: str
     if anchor.sample and not as_json:
         typer.echo(SAMPLE)
     source = BundleEffects(folder, manifest)
-    given, _ = one_effect(source, books_in(rulebooks) if rulebooks else source.books(), anchor.genesis, software, finding)
+    given = effects_of(source, books_in(rulebooks) if rulebooks else source.books(), anchor.genesis, software, finding)
     return given
 
 

@@ -1,8 +1,8 @@
 """The answer about one matter → ``mingjian.finding.assessed.v1``: no clock, the same bytes on every run.
 
-The id follows from the matter, the subject, the regime, what is supposed, and the answer itself: so the same answer is on record once,
-however many nights find it. Its cause is the newest record of the subject or control that it rests on; while paths still differ, the
-close of the last day.
+Its cause is the newest record of the subject or control that it rests on; while paths still differ, the close of the last day. The id
+follows from the matter, the subject, the regime, the cause and the answer. ``digest_of`` is the same wherever and whenever the same answer
+is given, by whatever software; an answer is put on record where its digest is another than that of the one on record.
 """
 
 from __future__ import annotations
@@ -53,20 +53,18 @@ class Answer:
 def answer(found: Assessed, joint: Joint, *, software: str, on_purpose: bool = False) -> Answer:
     """``joint``: of the same scene; ``on_purpose``: a hearing found so. Raises what the fold raises."""
     data = _data(found, joint, software, on_purpose)
-    said = {name: value for name, value in data.items() if name not in _BESIDE}
-    digest = hashlib.sha256(canonical_bytes(said)).hexdigest()
-    matter, cause = found.matter, _cause(found)
-    id = derived_id(
-        cause=matter.id,
-        kind=f"{KIND} {matter.supposing} {digest[:32]}",
-        subject=found.scene.life.subject,
-        regime=matter.regime,
-        ordinal=0,
-    )
+    digest, matter, cause = digest_of(data), found.matter, _cause(found)
+    kind = f"{KIND} {matter.id} {matter.supposing} {digest[:32]}"
+    id = derived_id(cause=data["cause"]["id"], kind=kind, subject=data["affected"], regime=matter.regime)
     event = derived_event(
         id=id, service="audit", type=TYPE, subject=f"office:{matter.office}", time=moment(cause.stamp if cause else 0), data=data
     )
     return Answer(id, digest, event, derived_bytes(event))
+
+
+def digest_of(data: Mapping[str, Any]) -> str:
+    """Of what an assessment's data say, but for when it was asked and by which software. Lower-case hex SHA-256."""
+    return hashlib.sha256(canonical_bytes({name: value for name, value in data.items() if name not in _BESIDE})).hexdigest()
 
 
 def _data(found: Assessed, joint: Joint, software: str, on_purpose: bool) -> dict[str, Any]:

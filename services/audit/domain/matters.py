@@ -19,7 +19,8 @@ _OFFICE = "office:"
 
 @dataclass(frozen=True, slots=True)
 class Matter:
-    """``id``: the same for all its findings; ``finding``: the one that stands. ``entry``: the record in question. ``deadline``: the last
+    """``id``: the same for all its findings; ``finding``: the one that stands. ``regime``: '' where it is every regime's that rates the
+    subject. ``entry``: the record in question. ``deadline``: the last
     day on which it was in time, and ``entered_on`` the day of its entry, of a late one; ``marks``: what speaks for the officer."""
 
     id: str
@@ -44,6 +45,10 @@ def standing_matters(events: Iterable[Mapping[str, Any]]) -> list[Matter]:
         data = event["data"]
         if event["type"] != TYPE or data.get("about") != "entry" or (data["kind"] not in SUPPOSING and data["kind"] != RETRACTED):
             continue
+        if not data.get("event"):
+            # What is retracted, or was never there: nothing is supposed of it.
+            found.pop(data.get("matter") or "", None)
+            continue
         matter = _matter(event)
         if data["kind"] == RETRACTED or data.get("retracted"):
             found.pop(matter.id, None)
@@ -55,7 +60,8 @@ def standing_matters(events: Iterable[Mapping[str, Any]]) -> list[Matter]:
 def _matter(event: Mapping[str, Any]) -> Matter:
     data, late = event["data"], event["data"].get("late") or {}
     kind = KIND if data["kind"] == RETRACTED else data["kind"]
-    regime = data.get("regime") or data["rule_version"].partition(" ")[0]
+    # A verdict from before there were matters names its regime in the rule's version alone.
+    regime = data.get("regime") or (data["rule_version"].partition(" ")[0] if kind == KIND else "")
     office = data.get("office") or event["subject"].removeprefix(_OFFICE)
     at = data["event"]
     # Of a late entry the matter is the id that its first verdict has.

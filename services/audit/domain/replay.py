@@ -38,6 +38,7 @@ from services.rating.domain.silent import brings_nothing
 from services.rating.domain.spans import NOTHING, Pair, pair_of, turns_of
 from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject
+from services.rating.domain.view import regimes_of
 
 __all__ = ["Book", "Expected", "Facts", "Whole", "books_of", "earlier", "same_days", "same_end", "wholes"]
 # For what is supposed and shown (ADR 35): rating's own notions, by the names that it gives them.
@@ -89,6 +90,11 @@ class Told:
     events: list[Expected] = field(default_factory=list)
     untold: int = 0
     lines: list[bytes] = field(default_factory=list)
+
+
+def rated_by(facts: Iterable[Fact]) -> list[str]:
+    """The regimes that rate a subject because of any of these facts, sorted."""
+    return sorted(frozenset().union(*map(regimes_of, facts)))
 
 
 def books_of(editions: Mapping[str, Iterable[Rulebook]]) -> dict[str, Book]:
