@@ -36,6 +36,7 @@ from services.audit.adapters.witness_client import HttpWitnesses
 from services.audit.appender import Appender, LogKey
 from services.audit.asked_replays import Replays
 from services.audit.domain.detectors.all import every
+from services.audit.domain.hearing_terms import HearingRule
 from services.audit.domain.late import EntryRule, outages_within
 from services.audit.domain.note import VerifierKey
 from services.audit.domain.policy import NOBODY, Policy, parse_policy
@@ -47,6 +48,7 @@ from services.audit.verifying import Patience
 from services.audit.web.app import Parts
 from services.audit.web.console.app import Console
 from services.audit.web.console.base import Desk, OutagesOf
+from services.audit.web.console.hearings import Board
 from services.audit.web.console.words import Words
 from services.audit.web.leaves import Leaves
 from services.audit.web.pages import Pages
@@ -315,6 +317,8 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
     sessions = Sessions(settings.once_dir, secrets.token_bytes(32), time.time)
     leaves = Leaves(places=places_of, read_file=published.read, log=verifier, pages=pages)
     outages = _outages(rules, registry)
+    hearing_rules = {regime: rule for regime, books in editions.items() if (rule := HearingRule.of(books[0]))}
+    board = Board(lambda: registry.state, hearing_rules)
     desk = Desk(
         reader=ConsoleReader(reading),
         grades=SubjectGrades(connection),
@@ -326,6 +330,7 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
         registry=lambda: registry.state,
         log=status.state,
         time_zone=genesis["data"]["time_zone"],
+        standings=board.standings,
     )
     parts = Parts(
         read_file=published.read,
@@ -335,7 +340,7 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
         pages=pages,
         outages=outages,
         public_url=settings.public_url,
-        console=Console(desk, Replays(settings.environ)),
+        console=Console(desk, Replays(settings.environ), board),
         leaves=leaves,
         proofs=Proofs(
             leaves=leaves,

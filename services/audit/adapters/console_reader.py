@@ -9,13 +9,15 @@ from typing import Any, NamedTuple
 from psycopg.rows import dict_row
 
 from services.audit.adapters.read_pool import ReadPool
+from services.audit.domain.workdays import WorkCalendar, YearTable
 
 _RAISED, _ASSESSED, _SCAN = "mingjian.finding.raised.v1", "mingjian.finding.assessed.v1", "mingjian.scan.ran.v1"
 _MATTER = "coalesce(found.matter, found.id)"
 _WANTED = f"""
 FROM finding AS found LEFT JOIN LATERAL (
     SELECT days_least, days_most FROM finding AS effect
-    WHERE effect.type = '{_ASSESSED}' AND effect.matter = found.matter AND NOT effect.superseded ORDER BY sequence DESC LIMIT 1
+    WHERE effect.type = '{_ASSESSED}' AND effect.matter = found.matter AND NOT effect.superseded
+    ORDER BY days_most DESC, days_least DESC LIMIT 1
 ) AS effect ON true
 WHERE found.type = '{_RAISED}' AND NOT found.superseded AND found.retracted = %(retracted)s
   AND (%(kind)s::text IS NULL OR found.kind = %(kind)s) AND (%(about)s::text IS NULL OR found.about = %(about)s)
@@ -38,7 +40,10 @@ _COUNTS = f"SELECT found.kind, found.about, count(*) {_WANTED} GROUP BY 1, 2 ORD
 _OFFICES = f"SELECT found.office, count(*) {_WANTED} AND found.office IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT %(limit)s"
 _ONE = "SELECT *, coalesce(matter, id) AS about_matter FROM finding WHERE type = %s AND id = %s"
 _OF_MATTER = "SELECT id, kind, superseded, retracted, value FROM finding WHERE type = %s AND matter = %s ORDER BY sequence DESC LIMIT 20"
-_EFFECT = "SELECT id, value FROM finding WHERE type = %s AND matter = %s AND NOT superseded ORDER BY sequence DESC LIMIT 1"
+_EFFECTS = """
+SELECT id, value FROM finding WHERE type = %s AND matter = %s AND NOT superseded
+ORDER BY days_most DESC, days_least DESC, sequence DESC LIMIT 4
+"""
 _NAMED = """
 SELECT DISTINCT ON (matter) matter, id, kind, value FROM finding WHERE type = %s AND matter = ANY(%s)
 ORDER BY matter, sequence DESC
@@ -55,6 +60,7 @@ FROM (SELECT kind, sequence, (said ->> 'hits')::bigint AS hits, (said ->> 'looke
       FROM (SELECT kind, sequence, data_of(value) AS said FROM finding WHERE type = '{_SCAN}') AS read) AS scan
 GROUP BY kind ORDER BY kind
 """  # noqa: S608 (constants)
+_CALENDAR = "SELECT DISTINCT ON (year) year, days_off, make_up_days FROM calendar ORDER BY year, record_offset DESC"
 _RUNS = "SELECT * FROM replay_run ORDER BY registry_offset DESC LIMIT %s"
 
 
@@ -93,8 +99,8 @@ class ConsoleReader:
         self._pool = pool
 
     async def page(self, wanted: Wanted, *, gravest: bool, after: After | None, limit: int) -> list[dict[str, Any]]:
-        """Findings that stand, each with ``about_matter`` and the days of its newest effect: ``least``, ``most``, None where there is no
-        effect. ``gravest``: most days first, else the newest first."""
+        """Findings that stand, each with ``about_matter`` and the days of its effect, of several regimes the gravest: ``least``, ``most``,
+        None where there is none. ``gravest``: most days first, else the newest first."""
         values = wanted.values() | {"after": list(after) if after else None, "limit": limit}
         return await self._rows(_GRAVEST if gravest else _NEWEST, values)
 
@@ -114,9 +120,9 @@ class ConsoleReader:
         """The matter's findings, the newest first."""
         return await self._rows(_OF_MATTER, (_RAISED, matter))
 
-    async def effect(self, matter: str) -> dict[str, Any] | None:
-        """The matter's newest assessment: ``id``, ``value``."""
-        return next(iter(await self._rows(_EFFECT, (_ASSESSED, matter))), None)
+    async def effects(self, matter: str) -> list[dict[str, Any]]:
+        """The assessments that stand, of each regime one, the gravest first: ``id``, ``value``."""
+        return await self._rows(_EFFECTS, (_ASSESSED, matter))
 
     async def named(self, matters: Collection[str]) -> dict[str, dict[str, Any]]:
         """The newest finding of each matter that there is."""
@@ -133,6 +139,13 @@ class ConsoleReader:
     async def runs(self, limit: int) -> list[dict[str, Any]]:
         """Nightly runs, the newest first."""
         return await self._rows(_RUNS, (limit,))
+
+    async def calendar(self) -> WorkCalendar:
+        """The working days by every schedule that was issued."""
+        found = WorkCalendar()
+        for row in await self._rows(_CALENDAR, {}):
+            found = found.issue(YearTable(row["year"], frozenset(row["days_off"]), frozenset(row["make_up_days"])))
+        return found
 
     async def _rows(self, statement: str, values: Any) -> list[dict[str, Any]]:
         async with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:

@@ -12,12 +12,27 @@ from starlette.responses import Response
 from services._bus.problems import Problem
 from services.audit.web.console.base import STATES, Auditor, Desk, event_of, lang_of, to
 from services.audit.web.console.drawing import Drawing, both_paths
+from services.audit.web.console.hearings import Board, told
 from services.audit.web.console.listing import Listed
 from services.audit.web.console.proving import chain
-from services.audit.web.console.words import CONSEQUENCE, PROPOSES, ROLE, SUPPOSING, WRONG, Words, clears, explained, pick
+from services.audit.web.console.words import (
+    APPROVALS,
+    CONSEQUENCE,
+    MARKS,
+    ON_OFF,
+    PROPOSES,
+    ROLE,
+    SUPPOSING,
+    WRONG,
+    Words,
+    clears,
+    explained,
+    pick,
+)
 
 Id = Annotated[str, Path(max_length=64, pattern=r"^[0-9a-f-]{8,64}$")]
 EVIDENCE_SHOWN = 20
+WRONG_SHOWN = 24
 
 
 class Effect:
@@ -26,6 +41,7 @@ class Effect:
     def __init__(self, id: str, data: Mapping[str, Any], words: Words, lang: str) -> None:
         self.id, self.data, self._words, self._lang = id, data, words, lang
         self.regime: str = data["regime"]
+        self.called = words.regime(data["regime"], lang)
         self.drawing: Drawing = both_paths(data, words, lang)
         self.supposing = pick(SUPPOSING, data["supposing"], lang)
         self.consequence = pick(CONSEQUENCE, data["consequence"]["kind"], lang)
@@ -45,20 +61,35 @@ class Effect:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """Days on which something was wrong, in words."""
+        """Days on which something was wrong, in words; grades first."""
         found = []
-        for one in self.data["wrong"]:
+        for one in sorted(self.data["wrong"], key=lambda one: one["what"] != "grade"):
             first, last = date.fromisoformat(one["first"]), date.fromisoformat(one["last"])
+            words = {"kind": pick(WRONG, one["what"], self._lang), "called": self._called(one)}
             found.append(
-                dict(one) | {"kind": pick(WRONG, one["what"], self._lang), "days": (last - first).days + 1, "called": self._called(one)}
+                dict(one) | words | {"days": (last - first).days + 1} | {n: self._held(one["what"], one.get(n)) for n in ("was", "should")}
             )
         return found
+
+    def _held(self, what: str, word: str | None) -> str:
+        return self.said(word) if what == "grade" else pick(ON_OFF[what], word, self._lang) if word else "–"
 
     def _called(self, one: Mapping[str, Any]) -> str:
         name: str = one["name"]
         if one["what"] == "grade":
             return ""
         return self._words.listed(self.regime, name, self._lang) if one["what"] == "list" else name
+
+    @property
+    def by_approval(self) -> list[tuple[str, int]]:
+        """Days by what is supposed of approvals, where anything needed one."""
+        some = [one for one in self.data["supposed"] if one["approvals"] != "no_approval"]
+        return [(pick(APPROVALS, one["approvals"], self._lang), one["days"]) for one in some]
+
+    @property
+    def marks(self) -> list[str]:
+        """What is to be weighed, in words."""
+        return [pick(MARKS, one, self._lang) for one in self.data["marks"]]
 
     @property
     def figures(self) -> list[tuple[int, str, str]]:
@@ -87,29 +118,30 @@ def evidence(data: Mapping[str, Any], words: Words, lang: str) -> list[dict[str,
     return rows
 
 
-def add(app: FastAPI, desk: Desk, auditor: Auditor) -> None:
+async def wanted_finding(desk: Desk, id: str) -> dict[str, Any]:
+    """The row of a finding. Raises ``Problem`` 404."""
+    row = await desk.reader.one(id)
+    if row is None:
+        zh, en = "没有这个编号的发现。请从发现列表进入。", "There is no finding of this id. Come in by the list of findings."
+        raise Problem(404, "no-finding", zh=zh, en=en)
+    return row
+
+
+def add(app: FastAPI, desk: Desk, board: Board, auditor: Auditor) -> None:
     """The route."""
 
     @app.get("/findings/{id}", include_in_schema=False, dependencies=[Depends(auditor)])
     async def finding(request: Request, id: Id) -> Response:
-        row = await desk.reader.one(id)
-        if row is None:
-            raise Problem(
-                404,
-                "no-finding",
-                zh="没有这个编号的发现。请从发现列表进入。",
-                en="There is no finding of this id. Come in by the list of findings.",
-            )
-        lang = lang_of(request)
+        row, lang = await wanted_finding(desk, id), lang_of(request)
         data = event_of(row["value"])["data"]
-        return desk.pages.render(request, "console/finding.html", signed_in=True, **await _told(desk, row, data, lang))
+        return desk.pages.render(request, "console/finding.html", signed_in=True, **await _told(desk, board, row, data, lang))
 
 
-async def _told(desk: Desk, row: Mapping[str, Any], data: Mapping[str, Any], lang: str) -> dict[str, Any]:
+async def _told(desk: Desk, board: Board, row: Mapping[str, Any], data: Mapping[str, Any], lang: str) -> dict[str, Any]:
     matter, declared = row["about_matter"], desk.words.declared.get(data["kind"])
-    found = await desk.reader.effect(matter)
-    effect = Effect(found["id"], event_of(found["value"])["data"], desk.words, lang) if found else None
-    days = (effect.data["least"], effect.data["most"]) if effect else (None, None)
+    found = await desk.reader.effects(matter)
+    effects = [Effect(one["id"], event_of(one["value"])["data"], desk.words, lang) for one in found]
+    days = (effects[0].data["least"], effects[0].data["most"]) if effects else (None, None)
     shown = Listed(dict(row) | {"least": days[0], "most": days[1]}, desk, lang)
     history = await desk.reader.of_matter(matter)
     newest = next((one for one in history if not one["superseded"]), None)
@@ -118,7 +150,7 @@ async def _told(desk: Desk, row: Mapping[str, Any], data: Mapping[str, Any], lan
         "one": shown,
         "data": data,
         "title": desk.words.kind(data["kind"], lang),
-        "effect": effect,
+        "effects": effects,
         "evidence": records[:EVIDENCE_SHOWN],
         "more_evidence": max(0, len(records) - EVIDENCE_SHOWN),
         "explanations": explained(data, declared, shown.outages, lang),
@@ -128,20 +160,21 @@ async def _told(desk: Desk, row: Mapping[str, Any], data: Mapping[str, Any], lan
         "statistic": data.get("statistic"),
         "values": data.get("values") or (),
         "chain": await chain(desk, data.get("event") or data["cause"]),
-        "joint": await _joint(desk, effect, matter, lang),
+        "joints": [await _joint(desk, one, matter, lang) for one in effects],
+        "wrong_shown": WRONG_SHOWN,
         "newest": to(f"/findings/{newest['id']}", lang) if newest and newest["id"] != row["id"] else None,
         "earlier": len(history) - 1 if len(history) > 1 else 0,
         "state": desk.state_of(matter, row["retracted"]),
         "state_name": pick(STATES, desk.state_of(matter, row["retracted"]), lang),
         "regime": desk.words.regime(row["regime"], lang) if row["regime"] else None,
         "pack": None,
-        "hearing": None,
+        "hearing": await told(desk, board, matter, row["regime"], lang),
     }
 
 
-async def _joint(desk: Desk, effect: Effect | None, matter: str, lang: str) -> list[dict[str, Any]]:
+async def _joint(desk: Desk, effect: Effect, matter: str, lang: str) -> list[dict[str, Any]]:
     """The smallest sets of matters that made days wrong together, each with the findings that they are."""
-    sets: Sequence[Mapping[str, Any]] = effect.data["joint"] if effect else ()
+    sets: Sequence[Mapping[str, Any]] = effect.data["joint"]
     together = [one for one in sets if len(one["matters"]) > 1]
     named = await desk.reader.named({each for one in together for each in one["matters"]}) if together else {}
 

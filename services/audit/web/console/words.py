@@ -34,13 +34,28 @@ SUPPOSING: Mapping[str, _Names] = {
 APPROVALS: Mapping[str, _Names] = {
     "no_approval": ("无需审批", "no approval needed"),
     "soonest": ("提出当日即获批准", "approved on the day of the proposal"),
-    "never": ("始终未获批准", "never approved"),
+    "as_long": ("经过与实际相同的时间获批准", "approved as long after as it really was"),
+    "never": ("仅以实际作出的审批为准", "approved only when it really was"),
 }
 WRONG: Mapping[str, _Names] = {
     "grade": ("所示等级", "Grade shown"),
     "list": ("名单", "List"),
     "measure": ("监管措施", "Measure"),
     "benefit": ("激励措施", "Benefit"),
+}
+ON_OFF: Mapping[str, Mapping[str, _Names]] = {
+    "list": {"on": ("在名单上", "on it"), "off": ("不在名单上", "not on it")},
+    "measure": {"on": ("适用", "applied"), "off": ("未适用", "not applied")},
+    "benefit": {"on": ("享有", "enjoyed"), "off": ("不享有", "not enjoyed")},
+}
+MARKS: Mapping[str, _Names] = {
+    "signed_in_time": ("签署在期限内", "signed in time"),
+    "outage": ("期限内有申明的故障", "a declared outage touched its term"),
+    "provisional": ("期限是暂定的：所涉年度的日历尚未发布", "its deadline is provisional: a year's calendar is not issued"),
+    "ongoing": ("两条路径至今仍不同", "the paths still differ"),
+    "undone_since": ("此后已无影响：按现在所知，这些日子无一应为别的等级", "undone since: none of the days holds by all that is known now"),
+    "joint": ("与其他录入一起还造成另外的差错", "with other entries it made further days wrong"),
+    "truth_unknown": ("真实情况尚未认定或更正", "nobody has determined or put right what is true"),
 }
 CONSEQUENCE: Mapping[str, _Names] = {
     "none": ("无", "None"),
