@@ -126,8 +126,9 @@ class Detectors:
             if step is not None:
                 new += await self._add(step_finding(record, step, self._stack), record, work)
             found = read.get(record.offset)
-            if found is not None and clock.high is not None:
-                found = read[record.offset] = replace(found, known=clock.high)
+            if found is not None:
+                # On a simulated clock, which has no high, a record's time is intake's.
+                found = read[record.offset] = replace(found, known=max(clock.high or 0, record.timestamp))
             if found is None or not found.first or clock.high is None or (received := received_ms(found.one)) is None:
                 continue
             apart = clocks.compare(clock, received)

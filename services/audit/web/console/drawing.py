@@ -107,15 +107,17 @@ def _mark(first: date, last: date, certain: bool, x: Any) -> Mark:
 
 
 def both_paths(effect: Mapping[str, Any], words: Words, lang: str) -> Drawing:
-    """What was shown above what would have been; ``effect``: data of ``finding.assessed``."""
+    """What was shown above what would have been; ``effect``: data of ``finding.assessed``. Headings have to fit a phone: where approvals
+    are supposed the lanes are named by them, and the page says what else is."""
     first, last = date.fromisoformat(effect["from_day"]), date.fromisoformat(effect["to_day"])
     regime = effect["regime"]
     lanes = [("所示" if lang == "zh" else "Shown", _days(effect["shown"], regime, words))]
     for one in effect["supposed"]:
-        heading = pick(SUPPOSING, effect["supposing"], lang)
+        named = SUPPOSING, effect["supposing"]
         if one["approvals"] != "no_approval":
-            heading += f" · {pick(APPROVALS, one['approvals'], lang)}"
-        lanes.append((heading, _days(one["path"], regime, words)))
+            named = APPROVALS, one["approvals"]
+        days = f"{one['days']} 日" if lang == "zh" else f"{one['days']} day{'' if one['days'] == 1 else 's'}"
+        lanes.append((f"{pick(*named, lang)}{'：' if lang == 'zh' else ': '}{days}", _days(one["path"], regime, words)))
     wrong = [
         (date.fromisoformat(one["first"]), date.fromisoformat(one["last"]), bool(one["certain"]))
         for one in effect["wrong"]

@@ -16,7 +16,6 @@ from services.audit.web.console.hearings import Board, told
 from services.audit.web.console.listing import Listed
 from services.audit.web.console.proving import chain
 from services.audit.web.console.words import (
-    APPROVALS,
     CONSEQUENCE,
     MARKS,
     ON_OFF,
@@ -81,10 +80,9 @@ class Effect:
         return self._words.listed(self.regime, name, self._lang) if one["what"] == "list" else name
 
     @property
-    def by_approval(self) -> list[tuple[str, int]]:
-        """Days by what is supposed of approvals, where anything needed one."""
-        some = [one for one in self.data["supposed"] if one["approvals"] != "no_approval"]
-        return [(pick(APPROVALS, one["approvals"], self._lang), one["days"]) for one in some]
+    def approvals(self) -> bool:
+        """Whether anything supposed needed approval."""
+        return any(one["approvals"] != "no_approval" for one in self.data["supposed"])
 
     @property
     def marks(self) -> list[str]:

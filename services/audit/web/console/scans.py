@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import groupby
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Query, Request
@@ -26,12 +27,13 @@ def add(app: FastAPI, desk: Desk, auditor: Auditor) -> None:
         lang, kind = lang_of(request), kind or None
         rows = await desk.reader.scans(kind=kind, after=after, limit=PAGE + 1)
         ran = [event_of(row["value"])["data"] for row in rows[:PAGE]]
+        named = [dict(one) | {"name": desk.words.kind(one["detector"], lang)} for one in ran]
         by_kind = {row["kind"]: row for row in await desk.reader.detectors()}
         return desk.pages.render(
             request,
             "console/scans.html",
             detectors=[_detector(desk, name, by_kind.get(name), lang) for name in sorted({*desk.words.declared, *by_kind})],
-            scans=[dict(one) | {"name": desk.words.kind(one["detector"], lang)} for one in ran],
+            scans=[(day, list(some)) for day, some in groupby(named, key=lambda one: one["through"])],
             kind=kind,
             name=desk.words.kind(kind, lang) if kind else None,
             following=str(rows[PAGE - 1]["sequence"]) if len(rows) > PAGE else None,
