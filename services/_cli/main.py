@@ -28,6 +28,7 @@ _ELSEWHERE = {
     "verify-proof": "services.audit.cli_proofs",
     "consistency": "services.audit.cli_proofs",
     "export": "services.audit.cli_export",
+    "evidence": "services.audit.cli_evidence",
     "effect": "services.audit.cli_effect",
     "witness": "services.audit.witness.cli",
     "projection": "services.publication.cli",

@@ -109,6 +109,8 @@ class Scan:
         self._lanes = {(FACTS, number): _Lane(FACTS, number, self.derived.get(number, ())) for number in range(PARTITIONS)}
         self._lanes[REGISTRY, 0] = _Lane(REGISTRY, 0)
         self._at = 0
+        # Of the day in hand: what a partition lacks may still be before it, and a sign is found when its day has closed.
+        self._pending: list[Found] = []
         self._seen: set[bytes] = set()
         self._copies: dict[bytes, int] = {}
         self._counts = {one.declared.kind: _Count() for one in self.detectors}
@@ -212,12 +214,14 @@ class Scan:
                 _, topic, lane = heappop(heap)
                 item = lane.waiting.popleft()
                 assert not isinstance(item, int)
-                yield from self._dispatch(item)
+                self._pending += self._dispatch(item)
                 if (head := lane.head(self._at)) is not None:
                     heappush(heap, (head[0], topic, lane))
                 elif not lane.over(self._at) and lane.topic == FACTS:
                     return
-            yield from self._ended(self.closings[self._at])
+            self._pending += self._ended(self.closings[self._at])
+            pending, self._pending = self._pending, []
+            yield from pending
             self._at += 1
 
     def _dispatch(self, item: _Item) -> Iterator[Found]:
