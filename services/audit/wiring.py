@@ -23,7 +23,6 @@ from services._bus.producer import Producer
 from services._bus.settings import NotConfigured, file_text, folder, needed, number
 from services._bus.telemetry import Telemetry
 from services.audit.adapters import run_store
-from services.audit.adapters.console_reader import ConsoleReader
 from services.audit.adapters.detector_store import PostgresDetectorStore
 from services.audit.adapters.finding_reader import FindingReader
 from services.audit.adapters.folder import FolderStore
@@ -31,12 +30,8 @@ from services.audit.adapters.kafka import CLIENT, KafkaRecords
 from services.audit.adapters.places import PlaceReader
 from services.audit.adapters.plan import PostgresPlan
 from services.audit.adapters.read_pool import ReadPool
-from services.audit.adapters.subject_grades import SubjectGrades
 from services.audit.adapters.witness_client import HttpWitnesses
 from services.audit.appender import Appender, LogKey
-from services.audit.asked_replays import Replays
-from services.audit.domain.detectors.all import every
-from services.audit.domain.hearing_terms import HearingRule
 from services.audit.domain.late import EntryRule, outages_within
 from services.audit.domain.note import VerifierKey
 from services.audit.domain.policy import NOBODY, Policy, parse_policy
@@ -46,10 +41,8 @@ from services.audit.nights import Nights
 from services.audit.ports import LogStore, Place
 from services.audit.verifying import Patience
 from services.audit.web.app import Parts
-from services.audit.web.console.app import Console
-from services.audit.web.console.base import Desk, OutagesOf
-from services.audit.web.console.hearings import Board
-from services.audit.web.console.words import Words
+from services.audit.web.console.app import assembled
+from services.audit.web.console.base import OutagesOf
 from services.audit.web.leaves import Leaves
 from services.audit.web.pages import Pages
 from services.audit.web.proofs import Proofs
@@ -317,12 +310,11 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
     sessions = Sessions(settings.once_dir, secrets.token_bytes(32), time.time)
     leaves = Leaves(places=places_of, read_file=published.read, log=verifier, pages=pages)
     outages = _outages(rules, registry)
-    hearing_rules = {regime: rule for regime, books in editions.items() if (rule := HearingRule.of(books[0]))}
-    board = Board(lambda: registry.state, hearing_rules)
-    desk = Desk(
-        reader=ConsoleReader(reading),
-        grades=SubjectGrades(connection),
-        words=Words(editions, [one.declared for one in every(editions)]),
+    console = assembled(
+        environ=settings.environ,
+        connection=connection,
+        reading=reading,
+        editions=editions,
         pages=pages,
         outages=outages,
         leaves=leaves,
@@ -330,7 +322,6 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
         registry=lambda: registry.state,
         log=status.state,
         time_zone=genesis["data"]["time_zone"],
-        standings=board.standings,
     )
     parts = Parts(
         read_file=published.read,
@@ -340,7 +331,7 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
         pages=pages,
         outages=outages,
         public_url=settings.public_url,
-        console=Console(desk, Replays(settings.environ), board),
+        console=console,
         leaves=leaves,
         proofs=Proofs(
             leaves=leaves,

@@ -10,6 +10,7 @@ from fastapi import Depends, FastAPI, Path, Request
 from starlette.responses import Response
 
 from services._bus.problems import Problem
+from services.audit.packs import NotMade, Packs
 from services.audit.web.console.base import STATES, Auditor, Desk, event_of, lang_of, to
 from services.audit.web.console.drawing import Drawing, both_paths
 from services.audit.web.console.hearings import Board, told
@@ -125,14 +126,34 @@ async def wanted_finding(desk: Desk, id: str) -> dict[str, Any]:
     return row
 
 
-def add(app: FastAPI, desk: Desk, board: Board, auditor: Auditor) -> None:
-    """The route."""
+def add(app: FastAPI, desk: Desk, board: Board, packs: Packs, auditor: Auditor) -> None:
+    """The routes."""
 
     @app.get("/findings/{id}", include_in_schema=False, dependencies=[Depends(auditor)])
     async def finding(request: Request, id: Id) -> Response:
         row, lang = await wanted_finding(desk, id), lang_of(request)
         data = event_of(row["value"])["data"]
         return desk.pages.render(request, "console/finding.html", signed_in=True, **await _told(desk, board, row, data, lang))
+
+    @app.get("/findings/{id}/pack", include_in_schema=False, dependencies=[Depends(auditor)])
+    async def pack(id: Id) -> Response:
+        await wanted_finding(desk, id)
+        try:
+            data = await packs.zip_of(id)
+        except NotMade as error:
+            raise _no_pack(error) from None
+        named = f'attachment; filename="evidence-{id}.zip"'
+        return Response(data, media_type="application/zip", headers={"Content-Disposition": named, "Cache-Control": "no-store"})
+
+
+def _no_pack(error: NotMade) -> Problem:
+    if error.missing:
+        zh = "日志中还没有这条发现：检查点覆盖之后才有证据包，通常在数秒之内。请稍后再试。"
+        en = "The log does not have the finding yet: there is a pack once a checkpoint covers it, within seconds. Ask again in a moment."
+        return Problem(503, "not-in-log", zh=zh, en=en, headers={"retry-after": "5"})
+    zh = "证据包没有做成。服务的日志写明原因；`mingjian evidence` 也可制作。"
+    en = "The pack could not be made. The service's log says why; `mingjian evidence` makes one as well."
+    return Problem(500, "pack-not-made", zh=zh, en=en)
 
 
 async def _told(desk: Desk, board: Board, row: Mapping[str, Any], data: Mapping[str, Any], lang: str) -> dict[str, Any]:
@@ -165,7 +186,7 @@ async def _told(desk: Desk, board: Board, row: Mapping[str, Any], data: Mapping[
         "state": desk.state_of(matter, row["retracted"]),
         "state_name": pick(STATES, desk.state_of(matter, row["retracted"]), lang),
         "regime": desk.words.regime(row["regime"], lang) if row["regime"] else None,
-        "pack": None,
+        "pack": f"/findings/{row['id']}/pack",
         "hearing": await told(desk, board, matter, row["regime"], lang),
     }
 
