@@ -60,14 +60,19 @@ def closing(outcome: str) -> dict[str, Any]:
 
 SAMPLE = entry("sampling.recorded", sample("unqualified"), "2026-03-04 10:00")
 CLOSED = entry("case.closed", closing("violation_no_penalty"), "2026-03-04 10:00")
-ANNOUNCED = entry("rectification.reported", {"occurred_on": "2027-01-10", "violations": ["YP-101"], "statement": "样例"}, "2027-01-11 10:00")
+ANNOUNCED = entry(
+    "rectification.reported", {"occurred_on": "2027-01-10", "violations": ["YP-101"], "statement": "样例"}, "2027-01-11 10:00"
+)
 MOVED = penalty("2025-12-30", service={"served_on": "2025-12-31", "method": "post"})
 PLANTED: dict[str, tuple[str, list[Entry]]] = {
     "score raised": ("total", [scored(), corrected(scored(), score("95"), LATER)]),
     "a lighter kind": ("kinds", [fine(), corrected(fine(), kinds("warning"), LATER)]),
     "a kind left out": (
         "kinds",
-        [(both := entry("penalty.decided", kinds("fine", "suspension_ordered"), "2026-03-05 10:00")), corrected(both, kinds("fine"), LATER)],
+        [
+            (both := entry("penalty.decided", kinds("fine", "suspension_ordered"), "2026-03-05 10:00")),
+            corrected(both, kinds("fine"), LATER),
+        ],
     ),
     "an order instead of a penalty": (
         "kinds",
@@ -117,7 +122,13 @@ def reviewed(outcome: str = "changed", at: str = "2027-01-18 10:00") -> Entry:
 
 def objection(at: str = "2027-01-18 10:00") -> Entry:
     words = {"type": "mingjian.penalty.decided.v1", "data": kinds("fine", number="样例罚〔2026〕1号")}
-    said = {"occurred_on": at[:10], "document_no": "样例异议1号", "objection": ref(fine())["id"], "outcome": "changed", "entry": ref(fine())}
+    said = {
+        "occurred_on": at[:10],
+        "document_no": "样例异议1号",
+        "objection": ref(fine())["id"],
+        "outcome": "changed",
+        "entry": ref(fine()),
+    }
     return entry("objection.decided", {**said, "replacement": words, "decided_by": "officer:test-other", "reason": "样例"}, at)
 
 
@@ -197,5 +208,7 @@ def test_of_another_regime_no_evaluation_counts_for_a_score() -> None:
     assert "evaluated" not in told.only.en and "liyujiang" == told.only.regime
 
 
-EVERYTHING = [one for name in ("score raised", "a violation left out", "a sample turned good", "a case turned none") for one in PLANTED[name][1]]
+EVERYTHING = [
+    one for name in ("score raised", "a violation left out", "a sample turned good", "a case turned none") for one in PLANTED[name][1]
+]
 test_copies_and_partitions_change_nothing = stays_the_same(make, [*EVERYTHING, *SUPPORTED["review_decided"], evaluation()])

@@ -103,7 +103,10 @@ LOOK_ALIKES: dict[str, list[Entry]] = {
         inspected(visit((), (CODE,))),
         inspected(visit((CODE,), at="15:00", corrected=[CODE]), "2026-03-04 10:00"),
     ],
-    "a re-check of the same day": [inspected(visit((), (CODE,))), inspected(visit((CODE,), at="15:00", kind="recheck"), "2026-03-04 10:00")],
+    "a re-check of the same day": [
+        inspected(visit((), (CODE,))),
+        inspected(visit((CODE,), at="15:00", kind="recheck"), "2026-03-04 10:00"),
+    ],
     "two regimes": [
         inspected(visit((CODE,), regime="liyujiang")),
         inspected(visit((), (CODE,), regime="fhrs"), "2026-03-04 10:00"),

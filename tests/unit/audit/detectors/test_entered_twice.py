@@ -87,7 +87,9 @@ def test_what_looks_alike_is_no_sign(name: str) -> None:
     assert [] == run(make(), LOOK_ALIKES[name]).signs
 
 
-@pytest.mark.parametrize("end", [retracted(again(), "2026-03-20 10:00"), annulled(first(), "2026-03-20 10:00")], ids=["taken back", "annulled"])
+@pytest.mark.parametrize(
+    "end", [retracted(again(), "2026-03-20 10:00"), annulled(first(), "2026-03-20 10:00")], ids=["taken back", "annulled"]
+)
 def test_what_leaves_one_in_effect_ends_the_matter(end: Entry) -> None:
     told = run(make(), [first(), again(), end])
     assert [False, True] == [one.retracted for one in told.signs] and {} == told.standing
@@ -106,5 +108,6 @@ def test_for_a_predecessor_and_its_successor_it_is_one_decision() -> None:
 
 
 test_copies_and_partitions_change_nothing = stays_the_same(
-    make, [*(one for some, _ in PLANTED.values() for one in some), *LOOK_ALIKES["taken back before"], retracted(again(), "2026-03-20 10:00")]
+    make,
+    [*(one for some, _ in PLANTED.values() for one in some), *LOOK_ALIKES["taken back before"], retracted(again(), "2026-03-20 10:00")],
 )

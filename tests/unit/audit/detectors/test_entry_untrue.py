@@ -48,7 +48,9 @@ def test_false_on_one_origin_says_no_more_than_inaccurate() -> None:
     """Intake refuses such a one; it may come past it."""
     one = determined("inaccurate", origins=("样例档案", "样例医院"))
     past = type(one)(**{name: getattr(one, name) for name in one.__slots__} | {"data": {**one.data, "result": "false"}})
-    weak = type(one)(**{name: getattr(past, name) for name in past.__slots__} | {"data": {**past.data, "sources": past.data["sources"][:1]}})
+    weak = type(one)(
+        **{name: getattr(past, name) for name in past.__slots__} | {"data": {**past.data, "sources": past.data["sources"][:1]}}
+    )
     assert ("result", "false", None) in run(EntryUntrue(), [visit(), past]).only.values
     assert ("result", "inaccurate", None) in run(EntryUntrue(), [visit(), weak]).only.values
 
@@ -66,7 +68,10 @@ def test_a_later_determination_takes_the_earlier_ones_place(result: str) -> None
     assert ("result", "inaccurate", None) in told.only.values and 2 == len(told.signs)
 
 
-ENDS = {"taken back": retracted(determined("false"), "2026-07-01 10:00", ground="other"), "annulled": annulled(determined("false"), "2026-07-01 10:00")}
+ENDS = {
+    "taken back": retracted(determined("false"), "2026-07-01 10:00", ground="other"),
+    "annulled": annulled(determined("false"), "2026-07-01 10:00"),
+}
 
 
 @pytest.mark.parametrize("name", ENDS)

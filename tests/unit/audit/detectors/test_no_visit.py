@@ -91,7 +91,12 @@ LOOK_ALIKES: dict[str, list[Entry]] = {
     "moved": judged(timed(position=position(FAR)), [*MOVED, *elsewhere()])[1],
     "a written check": judged({**bare(), "mode": "written"}, others())[1],
     "open": [*others(), visit(bare()), duty(visit(bare()), "open")],
-    "taken back before": [*others(), visit(bare()), retracted(visit(bare()), "2026-06-02 10:00"), duty(visit(bare()), at="2026-06-03 10:00")],
+    "taken back before": [
+        *others(),
+        visit(bare()),
+        retracted(visit(bare()), "2026-06-02 10:00"),
+        duty(visit(bare()), at="2026-06-03 10:00"),
+    ],
 }
 
 

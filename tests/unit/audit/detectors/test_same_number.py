@@ -13,8 +13,17 @@ from tests.unit.audit.detectors.bench import OTHER, OTHER_OFFICE, USCC, annulled
 NUMBER = "样例罚〔2026〕1号"
 
 
-def penalty(day: str = "2026-03-02", *, violation: str = "YP-101", amount: str = "5000", number: str = NUMBER, **more: Any) -> dict[str, Any]:
-    act = {"violation": violation, "kinds": ["fine"], "legal_field": "drug", "basis": ["样例条款"], "gravity": "general", "fault": "negligence"}
+def penalty(
+    day: str = "2026-03-02", *, violation: str = "YP-101", amount: str = "5000", number: str = NUMBER, **more: Any
+) -> dict[str, Any]:
+    act = {
+        "violation": violation,
+        "kinds": ["fine"],
+        "legal_field": "drug",
+        "basis": ["样例条款"],
+        "gravity": "general",
+        "fault": "negligence",
+    }
     return {"occurred_on": day, "document_no": number, "acts": [{**act, "amount": amount}], "entered_by": "officer:test-officer", **more}
 
 

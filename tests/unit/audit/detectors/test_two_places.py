@@ -73,7 +73,10 @@ LOOK_ALIKES: dict[str, list[Entry]] = {
     "who only entered": [first(), second("10:00", "11:00", officers=("officer:test-colleague",), entered_by=WHO, reviewed_by=WHO)],
     "the same subject": [first(), second("10:00", "11:00", subject=USCC)],
     "a written check": [first(), second("10:00", "11:00", mode="written")],
-    "no times": [first(), entry("inspection.recorded", {"occurred_on": "2026-03-02", "kind": "routine", "mode": "on_site"}, "2026-03-04 10:00")],
+    "no times": [
+        first(),
+        entry("inspection.recorded", {"occurred_on": "2026-03-02", "kind": "routine", "mode": "on_site"}, "2026-03-04 10:00"),
+    ],
     "the same building": [first(position=position(HERE)), second("10:00", "11:00", position=position(NEXT_DOOR))],
     "the same address": [registered(USCC, "样例镇样例街1号"), registered(OTHER, "样例镇 样例街1号"), first(), second("10:00", "11:00")],
     "poor accuracy": [first(position=position(HERE, 30_000)), second("10:00", "11:00", position=position(FIFTY_KM, 25_000))],
@@ -120,7 +123,9 @@ ENDS = {
     "taken back": retracted(PLANTED["overlapping"][0], "2026-03-20 10:00"),
     "other times": corrected(PLANTED["overlapping"][1], visit("14:00", "15:00"), "2026-03-20 10:00"),
     "another day": corrected(PLANTED["overlapping"][1], visit("10:00", "11:00", day="2026-03-01"), "2026-03-20 10:00"),
-    "other officers": corrected(PLANTED["overlapping"][1], visit("10:00", "11:00", officers=("officer:test-colleague",)), "2026-03-20 10:00"),
+    "other officers": corrected(
+        PLANTED["overlapping"][1], visit("10:00", "11:00", officers=("officer:test-colleague",)), "2026-03-20 10:00"
+    ),
 }
 
 
