@@ -41,7 +41,7 @@ MOST_FINDINGS = 100
 _TELL_EVERY_S = 0.5
 
 
-class _Telling:
+class Telling:
     """Lines for whoever started this. ``monotonic``: seconds."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -58,7 +58,7 @@ class _Telling:
         sys.stdout.buffer.flush()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     def wait() -> None:
         # Not by sys.stdin: a thread that waits in it keeps the interpreter from ending.
         while os.read(0, 1024):
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] = tuple(sys.argv[1:])) -> int:
     """The exit code of the process."""
     logs.setup("audit-nightly")
     monotonic = patience(0.0).monotonic
-    telling = _Telling(monotonic)
+    telling = Telling(monotonic)
     try:
         closing = (int(arguments[0]), arguments[1])
         settings = Settings.from_env()
@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] = tuple(sys.argv[1:])) -> int:
     except (IndexError, ValueError, NotConfigured, RulebookError) as error:
         telling.line({"failed": str(error)})
         return 2
-    _end_with_parent()
+    end_with_parent()
     os.nice(19)
     gc.disable()
     gc.freeze()
