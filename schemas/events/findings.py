@@ -139,11 +139,14 @@ class GradeDays(Frozen):
 
 
 class Supposed(Frozen):
-    """A path of grades as it would have been. What needs approval is an assumption: given on the day of the proposal (``soonest``), or
-    ``never``; ``no_approval`` where nothing needed one."""
+    """A path of grades as it would have been. What needs approval is an assumption: given on the day of the proposal (``soonest``), as
+    long after it as it really was (``as_long``), or ``never`` but for what approvers really said; ``no_approval`` where nothing needed
+    one. ``days``: those on which it differs from what was shown; ``stands``: those of them that also hold by all known at the cut."""
 
-    approvals: Literal["no_approval", "soonest", "never"] = government()
+    approvals: Literal["no_approval", "soonest", "as_long", "never"] = government()
     path: tuple[GradeDays, ...] = government(max_length=60)
+    days: Count = government()
+    stands: Count = government()
 
 
 class WrongDays(Frozen):
@@ -179,10 +182,13 @@ class Joint(Frozen):
 
 
 class Consequence(Frozen):
-    """What the rules would have for it, were it confirmed; for people to decide (五(三) ¶3, ¶4)."""
+    """What the rules would have for it, were it confirmed; for people to decide (五(三) ¶3, ¶4). ``days``: those that it goes by, as the
+    rulebook's readings count them."""
 
     kind: Literal["none", "circulated_criticism", "referral_for_accountability"] = government()
     clause: f.Name | None = government(default=None)
+    days: Count = government()
+    readings: tuple[f.Name, ...] = government(default=(), max_length=10)
     why_zh: f.Text = government()
     why_en: f.Text = government()
 
@@ -204,7 +210,10 @@ class FindingAssessed(Data):
     ``affected``: whose grades (the entry's subject, or who is graded by it). ``shown``: of each day what was in force by what was known
     at its end. ``least``, ``most``: days with another grade than supposed, over all assumptions (``bounds`` ``outer``: no fewer and no
     more than); ``stands_least``, ``stands_most``: those of them whose supposed grade is also what holds of the day by all known at
-    ``cut``. ``operation_days``: days of them that the system's own delay made. Long paths are cut (``cut_short``), counts never."""
+    ``cut``. ``from_day``: the day after a late entry's deadline, else the day on which the entry was known; ``to_day``: from when on all
+    paths agree, or the last day that was over at ``cut``. ``operation_days``, ``outage_days``, ``stayed_days``: of ``most`` those that the
+    system's own delay made, that a declared outage of the office or the stack touches, on which a stay rests on an act that a grade
+    rests on. ``without``: entries that would not have been made either. Long lists are cut (``cut_short``), counts never."""
 
     finding: f.EventId = government()
     matter: f.EventId = government()
@@ -218,6 +227,7 @@ class FindingAssessed(Data):
     to_day: f.CivilDate = government()
     shown: tuple[GradeDays, ...] = government(max_length=60)
     supposed: tuple[Supposed, ...] = government(min_length=1, max_length=3)
+    without: tuple[f.EventId, ...] = government(default=(), max_length=50)
     cut_short: bool = government()
     least: Count = government()
     most: Count = government()

@@ -19,12 +19,15 @@ from schemas.rulebook.points import SAME_ACT, PointTable
 from schemas.rulebook.vocabulary import (
     ACTIVITIES,
     ACTS_BY,
+    APPROVALS_SUPPOSED,
     CASE_OUTCOMES,
     CHANNELS,
     CLOSURES,
     COUNTED_BY,
+    DAYS_COUNTED,
     INSPECTION_KINDS,
     INSPECTION_MODES,
+    JOINT_EFFECT,
     LEGAL_FIELDS,
     MANNERS,
     NOT_ON_RECORD,
@@ -45,6 +48,16 @@ ENTRY = {
 }
 # And of other departments' lists (``services.audit.domain.detectors.not_entered``).
 RECONCILIATION = "reconciliation_working_days"
+# And for the hearing on a finding (``services.audit.domain.hearing_terms``).
+HEARING = ("reply_working_days", "decision_working_days", "appeal_working_days", "appeal_decision_working_days")
+# The same of what follows from an entry (``services.audit.domain.consequence``).
+ACCOUNTABILITY = {
+    "accountability_days": ("word", "choice", DAYS_COUNTED),
+    "accountability_approvals": ("word", "choice", APPROVALS_SUPPOSED),
+    "accountability_joint": ("word", "choice", JOINT_EFFECT),
+    "accountability_referral": ("flag", None, ()),
+}
+_BY_NAME = (("late entry", ENTRY), ("what follows from an entry", ACCOUNTABILITY))
 _WORDS = {"legal_fields": ("legal-field", LEGAL_FIELDS), "sanctions": ("sanction", SANCTIONS)}
 # What ``any_of`` may name, by the kind of condition.
 _ANY_OF = {
@@ -97,11 +110,15 @@ def uses_of(rulebook: Rulebook) -> Iterator[Use]:
     yield from _of_law(rulebook)
     yield from _of_parts(rulebook)
     names = {one.name for one in rulebook.parameters}
-    if names & ENTRY.keys():
-        for name, (unit, kind, words) in ENTRY.items():
-            yield Use(("parameters", next(one for one in ENTRY if one in names)), "late entry", name, name, unit, kind=kind, words=words)
+    for who, wanted in _BY_NAME:
+        for name, (unit, kind, words) in wanted.items() if names & wanted.keys() else ():
+            at = ("parameters", next(one for one in wanted if one in names))
+            yield Use(at, who, name, name, unit, kind=kind, words=words)
     if RECONCILIATION in names:
         yield Use(("parameters", RECONCILIATION), "reconciliation", RECONCILIATION, RECONCILIATION, "working_days", least=1)
+    if heard := [one for one in HEARING if one in names]:
+        for name in HEARING:
+            yield Use(("parameters", heard[0]), "hearing", name, name, "working_days", least=1)
 
 
 def _of_rule(rule: Rule) -> Iterator[Use]:

@@ -92,6 +92,13 @@ MANNERS: tuple[str, ...] = get_args(Manner)
 # R17: by the law of the day on which an act happened, or of the day by which it is judged.
 ACTS_BY = ("act_day", "judging_day")
 
+# R22: which days say that an entry affected a grade: as they were shown, or those of them that also hold by all that is known.
+DAYS_COUNTED = ("shown", "standing")
+# R23: how an approval is supposed that nobody was asked for: every one must come to the same, as long as it really took, or any.
+APPROVALS_SUPPOSED = ("certain", "as_long", "possible")
+# R24: whether what several entries did only together is each one's.
+JOINT_EFFECT = ("never", "same_office", "always")
+
 Unit = Literal["points", "count", "days", "working_days", "months", "percent", "flag", "word", "words", "month_day"]
 WHOLE_NUMBER_UNITS = ("count", "days", "working_days", "months", "percent")
 

@@ -129,15 +129,22 @@ def total_lag(lag: object) -> int | None:
     return None
 
 
-def all_findings(session: Session, *, kind: str | None = None, office: str | None = None) -> list[dict[str, Any]]:
-    """Every finding that stands, in the order in which they were raised: ``{"subject", "regime", "superseded", "event"}``."""
+def all_findings(session: Session, *, gravest: bool = False, **filters: str | None) -> list[dict[str, Any]]:
+    """Every finding that stands, in the order in which they were raised: ``{"subject", "regime", "superseded", "event"}``; ``gravest``:
+    those with most days of a wrong grade first, with ``least``, ``most`` and ``state``. ``filters``: of the address."""
     found: list[dict[str, Any]] = []
-    params = {"limit": "1000"} | ({"kind": kind} if kind else {}) | ({"office": office} if office else {})
+    params = {"limit": "1000"} | {name: value for name, value in filters.items() if value}
     # Not entered but closed: a client that already asked can't be entered.
     with closing(session.auditor()) as http:
         while True:
-            page = get_json(http, "/api/v1/findings", params)
+            page = get_json(http, "/api/v1/findings/gravest" if gravest else "/api/v1/findings", params)
             found += page["findings"]
             if not page["next"]:
                 return found
             params["after"] = page["next"]
+
+
+def one_finding(session: Session, id: str) -> dict[str, Any]:
+    """A finding with ``state`` and ``effects``. Raises ``CliError``, ``NOT_THERE`` where there is none."""
+    with closing(session.auditor()) as http:
+        return get_json(http, f"/api/v1/findings/{id}", {})

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 
 from deploy.local.errors import LocalStackError
 from schemas.rulebook import RulebookError
-from services._cli.commands import agree, bring, people, read, stack, write
+from services._cli.commands import agree, bring, findings, people, read, stack, write
 from services._cli.errors import FAILED, NO_ANSWER, CliError
 from services._cli.home import Home
 from services._cli.session import Session
@@ -28,6 +28,10 @@ _ELSEWHERE = {
     "verify-proof": "services.audit.cli_proofs",
     "consistency": "services.audit.cli_proofs",
     "export": "services.audit.cli_export",
+    "hearing": "services.audit.cli_hearing",
+    "supervision-report": "services.audit.cli_supervision",
+    "evidence": "services.audit.cli_evidence",
+    "effect": "services.audit.cli_effect",
     "witness": "services.audit.witness.cli",
     "projection": "services.publication.cli",
     "rate": "services.rating.cli",
@@ -91,7 +95,8 @@ app.command("submit")(write.submit)
 app.command("watch")(read.watch)
 app.command("explain")(read.explain)
 app.command("history")(read.history)
-app.command("findings")(read.findings)
+app.command("findings")(findings.findings)
+app.command("finding")(findings.finding)
 app.add_typer(bring.import_app, name="import")
 app.command("agree")(agree.agree)
 app.command("sample")(bring.sample)

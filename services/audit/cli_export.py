@@ -86,7 +86,7 @@ def export_bundle(
             readme=readme,
         )
         where = source or log_store or str(log_dir or home / "log")
-        with _reading(where) as read, _bar() as progress:
+        with reading_log(where) as read, _bar() as progress:
             choose = lambda: _chosen(read, key, witnesses, patience(wait), where)  # noqa: E731
             found = export(read, wanted, to, choose=choose, progress=progress)
     except TargetTaken as error:
@@ -115,7 +115,7 @@ def readme(manifest: Manifest) -> str:
 
 
 @contextmanager
-def _reading(where: str) -> Iterator[ReadFile]:
+def reading_log(where: str) -> Iterator[ReadFile]:
     """The log's files. Raises ``NotConfigured`` for a place that can't be read."""
     if where.startswith(("http://", "https://")):
         with _over_http(where) as read:

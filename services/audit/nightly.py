@@ -32,6 +32,7 @@ from services.audit.domain.differences import Difference
 from services.audit.domain.findings import Raised
 from services.audit.domain.regrading_findings import copy_finding, difference_finding, more_finding
 from services.audit.domain.replay import books_of
+from services.audit.nightly_effects import effects_of_night
 from services.audit.regrading import Source, regrade
 from services.audit.scanning import scan
 from services.audit.wiring import Settings, genesis_event, patience
@@ -40,7 +41,7 @@ MOST_FINDINGS = 100
 _TELL_EVERY_S = 0.5
 
 
-class _Telling:
+class Telling:
     """Lines for whoever started this. ``monotonic``: seconds."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -57,7 +58,7 @@ class _Telling:
         sys.stdout.buffer.flush()
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     def wait() -> None:
         # Not by sys.stdin: a thread that waits in it keeps the interpreter from ending.
         while os.read(0, 1024):
@@ -71,7 +72,7 @@ def main(arguments: Sequence[str] = tuple(sys.argv[1:])) -> int:
     """The exit code of the process."""
     logs.setup("audit-nightly")
     monotonic = patience(0.0).monotonic
-    telling = _Telling(monotonic)
+    telling = Telling(monotonic)
     try:
         closing = (int(arguments[0]), arguments[1])
         settings = Settings.from_env()
@@ -81,7 +82,7 @@ def main(arguments: Sequence[str] = tuple(sys.argv[1:])) -> int:
     except (IndexError, ValueError, NotConfigured, RulebookError) as error:
         telling.line({"failed": str(error)})
         return 2
-    _end_with_parent()
+    end_with_parent()
     os.nice(19)
     gc.disable()
     gc.freeze()
@@ -102,11 +103,14 @@ def main(arguments: Sequence[str] = tuple(sys.argv[1:])) -> int:
                 old=lambda ids: asyncio.run(run_store.known(settings.dsn, ids)),
                 progress=telling.progress,
             )
-        on_record = asyncio.run(run_store.enter(settings.dsn, closing, seconds, found, len(found.copies.missing()), listed, signs.found))
+        effects, untold = effects_of_night(source, settings.dsn, books, genesis, signs.found, telling.progress)
+        made = [*signs.found, *effects]
+        on_record = asyncio.run(run_store.enter(settings.dsn, closing, seconds, found, len(found.copies.missing()), listed, made))
     except (KafkaError, Unavailable, UnusableCertificates, OSError, psycopg.Error) as error:
         telling.line({"failed": f"{type(error).__name__}: {error}"})
         return 1
     told = {"differences": len(found.differences), "found": len(listed), "signs": len(signs.found), "unproved": signs.unproved}
+    told |= {"effects": len(effects), "effects_untold": len(untold)}
     telling.line({**told, "unreadable": signs.odd, "on_record": on_record})
     return 0
 

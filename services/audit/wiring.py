@@ -40,7 +40,9 @@ from services.audit.handlers import Detectors
 from services.audit.nights import Nights
 from services.audit.ports import LogStore, Place
 from services.audit.verifying import Patience
-from services.audit.web.app import OutagesOf, Parts
+from services.audit.web.app import Parts
+from services.audit.web.console.app import assembled
+from services.audit.web.console.base import OutagesOf
 from services.audit.web.leaves import Leaves
 from services.audit.web.pages import Pages
 from services.audit.web.proofs import Proofs
@@ -253,7 +255,8 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
     connection = Connection.of(settings.kafka, settings.tls_dir)
     genesis = genesis_event(settings.genesis)
     verifier = VerifierKey.parse(genesis["data"]["log_vkey"])
-    rules = [rule for books in load_all_editions(settings.rulebooks).values() for book in books if (rule := EntryRule.of(book))]
+    editions = load_all_editions(settings.rulebooks)
+    rules = [rule for books in editions.values() for book in books if (rule := EntryRule.of(book))]
     store, published = log_store(settings), log_store(settings)
     plan = PostgresPlan(settings.dsn)
     findings, beside = PostgresDetectorStore(settings.dsn), PostgresDetectorStore(settings.dsn)
@@ -306,14 +309,29 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
     places_of = PlaceReader(reading)
     sessions = Sessions(settings.once_dir, secrets.token_bytes(32), time.time)
     leaves = Leaves(places=places_of, read_file=published.read, log=verifier, pages=pages)
+    outages = _outages(rules, registry)
+    console = assembled(
+        environ=settings.environ,
+        connection=connection,
+        reading=reading,
+        editions=editions,
+        pages=pages,
+        outages=outages,
+        leaves=leaves,
+        read_file=published.read,
+        registry=lambda: registry.state,
+        log=status.state,
+        time_zone=genesis["data"]["time_zone"],
+    )
     parts = Parts(
         read_file=published.read,
         sessions=sessions,
         status=status,
         findings=FindingReader(reading),
         pages=pages,
-        outages=_outages(rules, registry),
+        outages=outages,
         public_url=settings.public_url,
+        console=console,
         leaves=leaves,
         proofs=Proofs(
             leaves=leaves,

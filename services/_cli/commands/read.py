@@ -15,10 +15,9 @@ from schemas.rulebook import Rulebook, load_all
 from schemas.times import milliseconds
 from services._cli.delivery import get_json
 from services._cli.errors import NOT_THERE, USAGE, CliError
-from services._cli.looking import all_findings
 from services._cli.session import Session, rulebooks_folder, session_of
 from services._cli.stream import follow
-from services._cli.telling import change_line, explanation, explanation_known, finding_line, history_known
+from services._cli.telling import change_line, explanation, explanation_known, history_known
 
 _POLL_S = 0.2
 
@@ -172,21 +171,3 @@ def _once_graded(session: Session, subject: str, wait_s: float) -> dict[str, Any
                 if error.code != NOT_THERE or time.monotonic() >= until:
                     raise
             time.sleep(_POLL_S)
-
-
-def findings(
-    context: typer.Context,
-    kind: Annotated[str | None, typer.Option(help="Such as late_entry.")] = None,
-    office: Annotated[str | None, typer.Option(help="/departments/<department>/offices/<office>")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Each finding whole, one a line.")] = False,
-) -> None:
-    """What audit found about entries and about the running of the system. Findings are findings until they are decided."""
-    session = session_of(context)
-    found = all_findings(session, kind=kind, office=office)
-    for one in found:
-        if as_json:
-            session.voice.say(orjson.dumps(one).decode())
-        else:
-            session.voice.say(finding_line(one, session.voice.lang))
-    if not as_json:
-        session.voice.mention(session.voice.pick(f"共 {len(found)} 条", f"{len(found)} findings"))

@@ -43,8 +43,10 @@ WHERE type = %(type)s AND id <> %(id)s AND (matter = %(matter)s
 """
 _LAST_STANDS = """
 UPDATE finding AS earlier SET superseded = true
-FROM (SELECT type, matter, max(sequence) AS sequence FROM finding WHERE matter = ANY(%s) GROUP BY type, matter) AS last
-WHERE (earlier.type, earlier.matter) = (last.type, last.matter) AND earlier.sequence < last.sequence AND NOT earlier.superseded
+FROM (SELECT type, matter, coalesce(regime, '') AS regime, max(sequence) AS sequence FROM finding WHERE matter = ANY(%s)
+      GROUP BY type, matter, coalesce(regime, '')) AS last
+WHERE (earlier.type, earlier.matter, coalesce(earlier.regime, '')) = (last.type, last.matter, last.regime)
+  AND earlier.sequence < last.sequence AND NOT earlier.superseded
 """
 
 

@@ -39,6 +39,16 @@ async def known(dsn: str, ids: Sequence[str]) -> set[str]:
         return {id for (id,) in await rows.fetchall()}
 
 
+async def standing(dsn: str, type: str, kinds: Sequence[str]) -> list[bytes]:
+    """The findings, or effects, of these kinds that stand, in the order in which they were put on record. Raises ``psycopg.Error``."""
+    async with await _connect(dsn) as connection:
+        rows = await connection.execute(
+            "SELECT value FROM finding WHERE type = %s AND kind = ANY(%s) AND NOT superseded AND NOT retracted ORDER BY sequence",
+            (type, list(kinds)),
+        )
+        return [bytes(value) for (value,) in await rows.fetchall()]
+
+
 async def enter(
     dsn: str, closing: tuple[int, str], seconds: float, found: Regraded, missing: int, raised: Sequence[Raised], signs: Sequence[Found] = ()
 ) -> bool:

@@ -23,10 +23,19 @@ _KEPT = 64
 
 
 class BundleScan:
-    """``Records`` over a folder whose ``size`` leaves were verified, or are taken as they are. Raises ``OSError``, ``ValueError``."""
+    """``Records`` over a folder whose ``size`` leaves were verified, or are taken as they are. ``topics``: whose leaves are looked up.
 
-    def __init__(self, folder: Path, size: int, progress: Callable[[int, int], None] = lambda done, total: None) -> None:
-        self._folder, self._size = folder, size
+    Raises ``OSError``, ``ValueError``."""
+
+    def __init__(
+        self,
+        folder: Path,
+        size: int,
+        progress: Callable[[int, int], None] = lambda done, total: None,
+        *,
+        topics: Sequence[str] = _TOPICS,
+    ) -> None:
+        self._folder, self._size, self._topics = folder, size, topics
         # Of each partition its offsets and where their leaves stand, by offset.
         self._offsets: dict[Place, array[int]] = {}
         self._leaves: dict[Place, array[int]] = {}
@@ -45,7 +54,7 @@ class BundleScan:
     def _note(self, leaf: int, entry: bytes) -> None:
         end = _HEAD + entry[2]
         topic = entry[_HEAD:end].decode("ascii", "replace")
-        if topic in _TOPICS:
+        if topic in self._topics:
             partition, offset = _AFTER.unpack_from(entry, end)
             self._offsets.setdefault((topic, partition), array("Q")).append(offset)
             self._leaves.setdefault((topic, partition), array("Q")).append(leaf)
@@ -71,7 +80,11 @@ class BundleScan:
 
     def registry(self) -> list[Record]:
         """See ``Records``."""
-        return [self._record(leaf) for leaf in self._leaves.get((REGISTRY, 0), ())]
+        return self.of((REGISTRY, 0))
+
+    def of(self, place: Place) -> list[Record]:
+        """All records of a partition, by offset."""
+        return [self._record(leaf) for leaf in self._leaves.get(place, ())]
 
     def genesis(self) -> dict[str, object]:
         """The event with which the registry begins. Raises ``NoGenesis``."""

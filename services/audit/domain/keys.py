@@ -70,6 +70,10 @@ class Keys:
         if before.until is None:
             self._known[data["key_id"]] = replace(before, until=offset)
 
+    def holder(self, one: Opened) -> str:
+        """Who has the key that signed, by pseudonym; of genesis' own keys their name there. Raises ``KeyError``."""
+        return self._known[one.signature["key_id"]].holder
+
     def signed(self, one: Opened) -> bool:
         """True where a key that held at the event's registry offset signed the event."""
         return self._signed(one, held=True)

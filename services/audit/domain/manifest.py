@@ -98,12 +98,12 @@ def _named(said: Mapping[str, Any]) -> Named:
         raise ManifestError("a file's entry is not path, size and sha256")
     if len(one.sha256) != 64 or not set(one.sha256) <= _HEX:
         raise ManifestError(f"the SHA-256 of {one.path} is not one")
-    if not _is_inside(one.path) or one.path in (MANIFEST, SUMS):
+    if not is_inside(one.path) or one.path in (MANIFEST, SUMS):
         raise ManifestError(f"{one.path} is no file that a manifest names")
     return one
 
 
-def _is_inside(path: str) -> bool:
+def is_inside(path: str) -> bool:
     """Whether a path leads nowhere but into the bundle, on any system."""
     parts = path.split("/")
     return not any(part in ("", ".", "..") or "\\" in part or ":" in part or not part.isprintable() for part in parts)

@@ -15,7 +15,8 @@ from datetime import date, datetime
 from typing import Any
 
 from schemas.envelope import Opened
-from services.audit.domain import keys
+from services.audit.domain import hearings, keys
+from services.audit.domain.hearings import Hearing, Step
 from services.audit.domain.keys import Keys
 from services.audit.domain.late import Outage
 from services.audit.domain.people import TYPES as OF_PEOPLE
@@ -43,7 +44,7 @@ class Registry:
     ``trusting``: signatures are not asked for, of records that come without the keys.
 
     An announcement is regime, first and last day of the period, and the evaluation's date. ``closings``: closed days.
-    ``without_effect``: offsets of records that went past intake."""
+    ``steps``: of hearings. ``without_effect``: offsets of records that went past intake."""
 
     def __init__(self, genesis: Mapping[str, Any], *, trusting: bool = False) -> None:
         self._trusting = trusting
@@ -55,7 +56,9 @@ class Registry:
         self.announcements: list[tuple[int, tuple[str, str, str, str]]] = []
         self.activations: list[tuple[int, str, str]] = []
         self.closings: list[tuple[int, str]] = []
+        self.steps: list[Step] = []
         self.without_effect: list[int] = []
+        self.time_zone = str(genesis["data"].get("time_zone", "UTC"))
         self._names: set[tuple[str, str]] = set()
 
     def apply(self, offset: int, one: Opened | None) -> None:
@@ -72,6 +75,8 @@ class Registry:
         try:
             if not self._trusting and not self.keys.signed(one):
                 raise ValueError("nobody signed it who had a key")
+            if one.event["type"] in hearings.TYPES:
+                self.steps.append(hearings.step_of(offset, one, self.keys.holder(one), self.time_zone))
             fold(self, offset, one.event)
             if one.event["type"] in OF_PEOPLE and not self._trusting:
                 self.people.apply(offset, one.event, str(one.signature["key_id"]))
@@ -111,6 +116,9 @@ class Registry:
     def _of_people(self, offset: int, event: Mapping[str, Any]) -> None:
         """Nothing besides ``people``."""
 
+    def _step(self, offset: int, event: Mapping[str, Any]) -> None:
+        """Nothing besides ``steps``."""
+
     def at(self, offset: int) -> Known:
         """The registry up to and with ``offset``; of two go-live dates of a regime the later declaration holds."""
         return Known(
@@ -120,8 +128,15 @@ class Registry:
         )
 
 
+def hearings_of(registry: Registry, people: Mapping[hearings.Name, frozenset[str]] | None = None) -> Mapping[str, Hearing]:
+    """The hearings by matter, as of the last closed day. ``people``: see ``hearings.hearings``."""
+    through = max((day for _, day in registry.closings), default=None)
+    return hearings.hearings(registry.steps, through=date.fromisoformat(through) if through else None, people=people)
+
+
 _FOLDS = {
     **dict.fromkeys(OF_PEOPLE, Registry._of_people),
+    **dict.fromkeys(hearings.TYPES, Registry._step),
     ACTIVATED: Registry._activated,
     ANNOUNCED: Registry._announced,
     DAY_CLOSED: Registry._closed,

@@ -16,22 +16,51 @@ from schemas.envelope import NotAnEnvelope, derived_bytes, open_record
 from schemas.rulebook import Rulebook
 from schemas.topics import DUTIES, GRADES, PARTS
 from services.audit.domain.frame import Record
+from services.rating.domain.acts import Decision, decision_of
+from services.rating.domain.approval import APPROVED, RETURNED
 from services.rating.domain.book import Book
-from services.rating.domain.controls import Controls
+from services.rating.domain.controls import Controls, Evaluation
+from services.rating.domain.days import ONE_DAY, civil_day
 from services.rating.domain.digest import step_line
 from services.rating.domain.duty_events import TYPES as DUTY_TYPES
 from services.rating.domain.emit import TYPE as DETERMINED
 from services.rating.domain.emit import TYPE_CORRECTED as CORRECTED
-from services.rating.domain.facts import CONTROLS, Fact, compact
+from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact, compact, name_of
 from services.rating.domain.fold import attempts, merged, not_held
 from services.rating.domain.foldable import foldable
+from services.rating.domain.grade import by_parts, standing
+from services.rating.domain.law import law_of
 from services.rating.domain.parts.chronicle import Chronicle
 from services.rating.domain.parts.entries import TYPE as PART_GRADED
 from services.rating.domain.parts.entries import Entry, entry_of
 from services.rating.domain.retelling import Life, Said, differences, said
+from services.rating.domain.silent import brings_nothing
+from services.rating.domain.spans import NOTHING, Pair, pair_of, turns_of
+from services.rating.domain.standing import Standing
+from services.rating.domain.subject import Subject
+from services.rating.domain.view import regimes_of
 
 __all__ = ["Book", "Expected", "Facts", "Whole", "books_of", "earlier", "same_days", "same_end", "wholes"]
+# For what is supposed and shown (ADR 35): rating's own notions, by the names that it gives them.
+__all__ += [
+    "APPROVED",
+    "CONTROLS",
+    "DAY_CLOSED",
+    "NOTHING",
+    "ONE_DAY",
+    "RETURNED",
+    "Controls",
+    "Decision",
+    "Evaluation",
+    "Fact",
+    "Pair",
+    "Standing",
+]
+__all__ += ["Subject", "brings_nothing", "by_parts", "civil_day", "compact", "decision_of", "foldable", "law_of", "merged", "pair_of"]
+__all__ += ["standing", "turns_of"]
 
+ASIDE = frozenset(("stay.ordered", "stay.lifted", "truth.determined"))
+"""Facts that rating leaves alone and the effect of an entry asks for."""
 GRADED = frozenset((DETERMINED, CORRECTED))
 """Types that say what grade or status days have."""
 
@@ -63,6 +92,11 @@ class Told:
     lines: list[bytes] = field(default_factory=list)
 
 
+def rated_by(facts: Iterable[Fact]) -> list[str]:
+    """The regimes that rate a subject because of any of these facts, sorted."""
+    return sorted(frozenset().union(*map(regimes_of, facts)))
+
+
 def books_of(editions: Mapping[str, Iterable[Rulebook]]) -> dict[str, Book]:
     """Rulebooks as the fold takes them. ``editions``: by regime, the newest first."""
     return {regime: Book.of(*many) for regime, many in editions.items()}
@@ -76,7 +110,8 @@ def earlier(book: Book) -> Iterator[Book]:
 
 @dataclass(slots=True)
 class Facts:
-    """One partition of facts, by subject. ``known``: running maximum of record times (ms); ``unreadable``: what rating quarantines."""
+    """One partition of facts, by subject. ``known``: running maximum of record times (ms); ``unreadable``: what rating quarantines;
+    ``asides``: those of the types ``ASIDE``, with their whole data."""
 
     partition: int
     known: int = 0
@@ -85,6 +120,7 @@ class Facts:
     offset: int = -1
     controls: Controls = field(default_factory=Controls)
     subjects: dict[str, list[Fact]] = field(default_factory=dict)
+    asides: dict[str, list[Fact]] = field(default_factory=dict)
 
     def take(self, record: Record) -> None:
         """The next record, by offset."""
@@ -96,13 +132,18 @@ class Facts:
             place = {"partition": self.partition, "offset": record.offset, "known": self.known, "stamp": record.timestamp}
             fact = compact(one.event, one.entry, **place)
             if fact is None:
-                return
-            if fact.name in CONTROLS:
+                self._aside(one.event, record)
+            elif fact.name in CONTROLS:
                 self.controls.apply(fact)
             else:
                 self.subjects.setdefault(one.event["subject"], []).append(fact)
         except (NotAnEnvelope, KeyError, TypeError, ValueError, AttributeError, AssertionError):
             self.unreadable += 1
+
+    def _aside(self, event: Mapping[str, Any], record: Record) -> None:
+        if (name := name_of(event["type"])) in ASIDE:
+            place = (self.partition, record.offset, self.known, record.timestamp, record.timestamp)
+            self.asides.setdefault(event["subject"], []).append(Fact(*place, event["id"], event["source"], name, dict(event["data"])))
 
     def unjudged(self, books: Mapping[str, Book]) -> set[str]:
         """Regimes of which an edition in force is not at hand: nothing is known of their grades."""

@@ -16,9 +16,11 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from services._bus.health import Readiness, describe_at_root
-from services._bus.problems import Problem, described, install
+from services._bus.problems import Problem, described, install, language
 from services.audit.adapters.finding_reader import FindingReader
 from services.audit.proving import ReadFile
+from services.audit.web.console.app import Console
+from services.audit.web.console.base import OutagesOf
 from services.audit.web.files import add_files
 from services.audit.web.leaves import Leaves
 from services.audit.web.pages import Pages
@@ -29,22 +31,15 @@ from services.audit.web.status import Status
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 CONTENT_POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-# So many findings are a page below 30 KB.
-PAGE = 15
-OFFICES = 12
 Office = Annotated[str | None, Query(max_length=120, pattern=r"^[a-z0-9/-]+$")]
 Kind = Annotated[str | None, Query(max_length=40, pattern=r"^[a-z_]+$")]
-
-
-OutagesOf = Callable[[str | None, dict[str, Any]], list[dict[str, Any]]]
-"""Regime and data of a finding → the declared outages that touch its term."""
 
 
 @dataclass(frozen=True)
 class Parts:
     """What the addresses are made of. ``read_file`` reads a file of the log by its path.
 
-    ``public_url``: under which browsers reach this service; None: as they say."""
+    ``public_url``: under which browsers reach this service; None: as they say. ``console``: pages of auditors."""
 
     read_file: ReadFile
     sessions: Sessions
@@ -55,6 +50,7 @@ class Parts:
     leaves: Leaves
     proofs: Proofs
     public_url: str | None = None
+    console: Console | None = None
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None = None
 
 
@@ -104,6 +100,8 @@ def create_app(parts: Parts) -> FastAPI:
     parts.proofs.add_to(app)
     _findings(app, parts)
     _pages(app, parts)
+    if parts.console is not None:
+        parts.console.add_to(app, _auditor)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
     @app.middleware("http")
@@ -200,24 +198,7 @@ def _pages(app: FastAPI, parts: Parts) -> None:
     @app.get("/", include_in_schema=False)
     async def start(request: Request) -> Response:
         state = await asyncio.to_thread(parts.status.state)
-        return parts.pages.log(request, state, parts.sessions.read(request.cookies.get(COOKIE)))
-
-    @app.get("/findings", include_in_schema=False)
-    async def list_findings(
-        request: Request,
-        session: Annotated[Session, Depends(_auditor)],
-        kind: Kind = None,
-        office: Office = None,
-        after: Annotated[str | None, Query(max_length=40)] = None,
-    ) -> Response:
-        try:
-            start_at = subject_cursor(after) if after else 0
-        except ValueError:
-            raise Problem(422, "cursor", zh="游标无效。", en="The cursor is not ours.") from None
-        rows = await parts.findings.page(
-            after=start_at, limit=PAGE + 1, office=office, kind=kind, about=None, superseded=False, newest=True
-        )
-        shown = [finding_json(row, parts.outages) for row in rows[:PAGE]]
-        following = cursor_of(rows[PAGE - 1]["sequence"]) if len(rows) > PAGE else None
-        counts = (await parts.findings.counts(), await parts.findings.offices(OFFICES))
-        return parts.pages.findings(request, shown, counts, chosen={"kind": kind, "office": office}, following=following)
+        session = parts.sessions.read(request.cookies.get(COOKIE))
+        auditing = session is not None and session.role == "auditor" and parts.console is not None
+        gravest = await parts.console.gravest(language(request)) if auditing and parts.console else None
+        return parts.pages.log(request, state, session, gravest)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from schemas.events import CATALOGUE
 from services._bus.problems import Problem, language
 from services.audit.web.session import Session
 
@@ -83,33 +80,6 @@ def _moment(text: str, lang: str, zone: ZoneInfo) -> str:
     return f"{_day(local.date().isoformat(), lang)} {local:%H:%M}"
 
 
-class _Shown:
-    """A finding as the page tells it."""
-
-    def __init__(self, finding: Mapping[str, Any], lang: str) -> None:
-        self.data: Mapping[str, Any] = finding["event"]["data"]
-        self.id: str = finding["event"]["id"]
-        self.subject: str | None = finding["subject"]
-        self.outages: Sequence[Mapping[str, Any]] = finding["outages"]
-        self.late: Mapping[str, Any] | None = self.data.get("late")
-        self.kind: str = KINDS[lang].get(self.data["kind"], self.data["kind"])
-        row = CATALOGUE.get(self.data.get("event_type") or "")
-        self.entry: str | None = row and (row.zh if lang == "zh" else row.en)
-        self.record: Mapping[str, Any] = self.data.get("event") or self.data["cause"]
-
-    @property
-    def days(self) -> tuple[str, str, str]:
-        """Day 0, deadline, day of entry. Only where ``late`` is given."""
-        assert self.late is not None
-        return self.late["day_zero"], self.late["deadline"], self.late["entered_on"]
-
-    @property
-    def share(self) -> float:
-        """The term's share of the days from day 0 to the entry, in per cent, so that both parts can be seen."""
-        first, deadline, entered = map(date.fromisoformat, self.days)
-        return min(96.0, max(4.0, round(100 * (deadline - first).days / (entered - first).days, 1)))
-
-
 class Pages:
     """Renders the templates. ``publication_url``: where the portal is, for the link back. ``sample``: a made-up town's stack.
 
@@ -127,7 +97,8 @@ class Pages:
         moment = lambda text, lang: _moment(text, lang, zone)  # noqa: E731
         self._common = {"sample": sample, "publication_url": publication_url, "day": _day, "moment": moment}
 
-    def _render(self, request: Request, template: str, status: int = 200, **more: Any) -> HTMLResponse:
+    def render(self, request: Request, template: str, status: int = 200, **more: Any) -> HTMLResponse:
+        """A template in the language that the request asks for. ``more``: its values; ``signed_in`` shows what a session may open."""
         lang = language(request)
         # Without the path: whatever stands in the address bar (``//other.example/``) stays where it is and leads nowhere else.
         other = request.url.include_query_params(lang="en" if lang == "zh" else "zh")
@@ -136,53 +107,30 @@ class Pages:
         )
         return HTMLResponse(text, status, headers={"Cache-Control": "no-store"})
 
-    def log(self, request: Request, state: dict[str, Any], session: Session | None) -> HTMLResponse:
-        """The log's state, for anyone."""
+    def log(self, request: Request, state: dict[str, Any], session: Session | None, gravest: Any = None) -> HTMLResponse:
+        """The log's state, for anyone; for an auditor also what is gravest (``Listed`` of the console)."""
         topics: dict[str, dict[str, int]] = {}
         for one in state["partitions"]:
             row = topics.setdefault(one["topic"], {"records": 0, "partitions": 0, "lag": 0})
             row["records"] += one["next_offset"]
             row["partitions"] += 1
             row["lag"] += one["lag"] or 0
-        return self._render(request, "log.html", state=state, topics=topics, signed_in=session is not None)
-
-    def findings(
-        self,
-        request: Request,
-        findings: Sequence[Mapping[str, Any]],
-        counts: tuple[Mapping[str, int], Sequence[tuple[str, int]]],
-        *,
-        chosen: Mapping[str, str | None],
-        following: str | None,
-    ) -> HTMLResponse:
-        """Findings, for auditors. ``counts``: by kind and by office; ``chosen``: the filters; ``following``: cursor of the next page."""
-        kinds, offices = counts
-        lang = language(request)
-
-        def address(**changed: str | None) -> str:
-            wanted = {"lang": lang, **chosen, **changed}
-            return "/findings?" + urlencode({name: value for name, value in wanted.items() if value})
-
-        shown = [_Shown(one, lang) for one in findings]
-        return self._render(
+        return self.render(
             request,
-            "findings.html",
-            findings=shown,
-            kinds=[(kind, KINDS[lang].get(kind, kind), count) for kind, count in kinds.items()],
-            total=sum(kinds.values()),
-            offices=offices,
-            chosen=chosen,
-            address=address,
-            following=following,
-            signed_in=True,
+            "log.html",
+            state=state,
+            topics=topics,
+            signed_in=session is not None,
+            auditor=session is not None and session.role == "auditor",
+            gravest=gravest,
         )
 
     def leaf(self, request: Request, leaf: dict[str, Any]) -> HTMLResponse:
         """A leaf and its path, for anyone."""
-        return self._render(request, "leaf.html", leaf=leaf)
+        return self.render(request, "leaf.html", leaf=leaf)
 
     def problem(self, request: Request, problem: Problem) -> HTMLResponse:
         """An error as a page: its first sentence says what, the rest how to mend it."""
         zh = language(request) == "zh"
         what, stop, remedy = (problem.zh if zh else problem.en).replace("`", "").partition("。" if zh else ". ")
-        return self._render(request, "problem.html", problem.status, problem=problem, what=what + stop.strip(), remedy=remedy)
+        return self.render(request, "problem.html", problem.status, problem=problem, what=what + stop.strip(), remedy=remedy)

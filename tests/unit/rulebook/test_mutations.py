@@ -20,7 +20,15 @@ import pytest
 from schemas.rulebook import Measure, Rule, Rulebook
 from schemas.rulebook.measures import AFTER_GRADE_CHANGE, WHOSE, Period
 from schemas.rulebook.points import SAME_ACT, PointTable
-from schemas.rulebook.vocabulary import ACTS_BY, COUNTED_BY, OF_TWO_FINALS, START_UNKNOWN
+from schemas.rulebook.vocabulary import (
+    ACTS_BY,
+    APPROVALS_SUPPOSED,
+    COUNTED_BY,
+    DAYS_COUNTED,
+    JOINT_EFFECT,
+    OF_TWO_FINALS,
+    START_UNKNOWN,
+)
 from schemas.rulebook.wholes import UNRATED
 from services.rating.domain.days import ONE_DAY
 from services.rating.domain.fold import Book
@@ -187,6 +195,7 @@ def _near(unit: str, value: Any) -> Iterator[tuple[str, Any]]:
             yield f"without {word}", tuple(one for one in value if one != word)
     elif unit == "word":
         choices = (OF_TWO_FINALS, START_UNKNOWN, SAME_ACT, COUNTED_BY, ACTS_BY, UNRATED, AFTER_GRADE_CHANGE, WHOSE)
+        choices += (DAYS_COUNTED, APPROVALS_SUPPOSED, JOINT_EFFECT)
         words = next(one for one in choices if value in one)
         for word in words:
             if word != value:

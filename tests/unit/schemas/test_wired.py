@@ -9,7 +9,7 @@ from schemas.events import CATALOGUE
 from schemas.rulebook import load_all
 from schemas.topics import FACTS
 from services.audit import entries as audit_entries
-from services.audit.domain import evaluations, people, regimes
+from services.audit.domain import evaluations, people, regimes, signs
 from services.audit.domain import findings as audit_findings
 from services.audit.domain import registry as audit_registry
 from services.audit.domain.detectors.all import every
@@ -44,7 +44,7 @@ def detected() -> set[str]:
 
 
 ACTING = {
-    "intake's register": set(intake._FOLDS) | {publication.GENESIS},
+    "intake's register": set(intake._FOLDS) | intake._STEPS | {publication.GENESIS},
     "rating's fold": of(*(facts.KEPT.keys() - facts.FILES_ONLY), *facts.CONTROLS),
     "publication's subjects": set(subjects.REGISTRATION_TYPES),
     "publication's register": set(publication.KEPT),
@@ -64,6 +64,8 @@ ACTING = {
         emit.TYPE_PROPOSED,
         emit.TYPE_CLOSED,
         audit_findings.TYPE,
+        signs.SCAN,
+        *of("finding.assessed"),
         lists.ENTERED,
         lists.LEFT,
     },

@@ -1,0 +1,241 @@
+"""The effect of standing matters about entries, worked out from what is there: on Kafka, or in a bundle for auditors.
+
+Only the partitions concerned are read. Everything is known up to the partition's own copy of the newest ``day.closed``; what came after it
+is looked at with the next. Where an entry stands behind that, who asks for it alone is answered by all that is known so far, and told so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from services.audit.domain.assessed import Answer, answer
+from services.audit.domain.assessing import Assessed, Cut, Scene, assess
+from services.audit.domain.findings import TYPE
+from services.audit.domain.frame import Record
+from services.audit.domain.joint import Joint
+from services.audit.domain.late import Outage
+from services.audit.domain.matters import Matter, standing_matters
+from services.audit.domain.registry import Registry
+from services.audit.domain.replay import DAY_CLOSED, ONE_DAY, Book, Fact, Facts, civil_day, rated_by
+from services.audit.domain.supposing import Lives, apart, controls_of
+from services.audit.reading import opened
+
+
+class Source(Protocol):
+    """Where records come from: ``adapters.effect_records``."""
+
+    def findings(self) -> Sequence[Record]: ...
+    def registry(self) -> Sequence[Record]: ...
+    def facts(self, partition: int) -> Iterator[Sequence[Record]]: ...
+
+
+class NoEffect(Exception):
+    """There is nothing to work out; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """An assessment with its answer. ``so_far``: its last day has not closed yet, so the answer is none to keep."""
+
+    found: Assessed
+    answer: Answer
+    joint: Joint
+    so_far: bool
+
+
+@dataclass
+class Effects:
+    """What is needed for any of them. ``books``: by regime; ``purpose``: matters in which a hearing found purpose; ``untold``: matters
+    that can't be worked out, and why."""
+
+    books: Mapping[str, Book]
+    registry: Registry
+    software: str
+    purpose: frozenset[str] = frozenset()
+    untold: dict[str, str] = field(default_factory=dict)
+
+    def of_partition(self, partition: int, facts: Facts, subjects: Mapping[int, str], matters: Sequence[Matter]) -> Iterator[Given]:
+        """All matters about entries of one partition. ``facts``: the whole of it; ``subjects``: by the offsets of the entries."""
+        cut = last_close(facts)
+        by_scene: dict[tuple[str, str], list[Matter]] = {}
+        for one in matters:
+            if one.entry.partition == partition and (subject := subjects.get(one.entry.offset)) is not None:
+                for each in self.by_regime(one, subject, facts):
+                    by_scene.setdefault((subject, each.regime), []).append(each)
+        done = [one for one in by_scene.values() if any(each.entry.offset <= cut.offset for each in one)] if cut else []
+        lives = _lives(facts, cut.offset) if cut else None
+        for (subject, regime), some in by_scene.items():
+            if cut is None or lives is None or some not in done:
+                continue
+            known = [one for one in some if one.entry.offset <= cut.offset]
+            yield from self._answers(facts, lives, subject, regime, known, cut, so_far=False)
+
+    def by_regime(self, matter: Matter, subject: str, facts: Facts) -> list[Matter]:
+        """The matter by each regime that it concerns: its own, or every one that rates the subject."""
+        if matter.regime:
+            return [matter]
+        return [replace(matter, regime=one) for one in rated_by(facts.subjects.get(subject, ())) if one in self.books]
+
+    def of_matter(self, facts: Facts, subject: str, matters: Sequence[Matter], wanted: Matter) -> Given:
+        """One of them, by one regime. Raises ``NoEffect``."""
+        cut = last_close(facts)
+        so_far = cut is None or wanted.entry.offset > cut.offset
+        if so_far or cut is None:
+            cut = everything(facts, self.books[wanted.regime]) if wanted.regime in self.books else None
+        if cut is None:
+            raise NoEffect(f"no edition of the rulebook {wanted.regime!r} lies here: name a folder that has it with --rulebooks")
+        every = [each for one in matters for each in self.by_regime(one, subject, facts)]
+        known = [one for one in every if one.regime == wanted.regime and one.entry.offset <= cut.offset]
+        for one in self._answers(facts, _lives(facts, cut.offset), subject, wanted.regime, known, cut, so_far=so_far, wanted=wanted):
+            return one
+        raise NoEffect(self.untold.get(wanted.id, "its effect can't be worked out"))
+
+    def _answers(
+        self,
+        facts: Facts,
+        lives: Lives,
+        subject: str,
+        regime: str,
+        matters: Sequence[Matter],
+        cut: Cut,
+        *,
+        so_far: bool,
+        wanted: Matter | None = None,
+    ) -> Iterator[Given]:
+        book = self.books.get(regime)
+        if book is None or regime in facts.unjudged(self.books):
+            for one in matters:
+                self.untold[one.id] = f"an edition of the rulebook {regime!r} that was activated does not lie here"
+            return
+        try:
+            life = lives.of(subject, facts.subjects.get(subject, ()), book, upto=cut.offset)
+            asides = [one for one in _standing(facts.asides.get(subject, ()), life.facts) if one.offset <= cut.offset]
+            scene = Scene(life, cut, tuple(apart(asides)), tuple(matters), self._outages(cut, so_far))
+            joint = Joint.of(scene)
+            for one in [wanted] if wanted else matters:
+                found = assess(scene, one)
+                given = answer(found, joint, software=self.software, on_purpose=one.id in self.purpose)
+                yield Given(found, given, joint, so_far)
+        except Exception as error:  # the fold is pure: rating fails here as well
+            for one in matters:
+                self.untold.setdefault(one.id, f"its subject's grades can't be worked out ({type(error).__name__})")
+
+    def _outages(self, cut: Cut, so_far: bool) -> tuple[Outage, ...]:
+        """Those that were declared by the cut."""
+        closed = [offset for offset, through in self.registry.closings if through == cut.day.isoformat()]
+        upto = closed[0] if closed and not so_far else self.registry.next_offset
+        return self.registry.at(upto).outages
+
+
+def _standing(asides: Iterable[Fact], facts: Iterable[Fact]) -> Iterator[Fact]:
+    """The first copies of those that nobody took back."""
+    gone = {
+        (named["source"], named["id"])
+        for one in facts
+        if one.name in ("act.annulled", "entry.retracted") and (named := one.data.get("act") or one.data.get("entry"))
+    }
+    for one in asides:
+        if one.key not in gone:
+            gone.add(one.key)
+            yield one
+
+
+def _lives(facts: Facts, upto: int) -> Lives:
+    return Lives(facts.partition, controls_of(one for one in facts.controls.facts if one.offset <= upto))
+
+
+def last_close(facts: Facts) -> Cut | None:
+    """The newest day that closed in the partition; None where none has."""
+    closes = [one for one in facts.controls.facts if one.name == DAY_CLOSED]
+    if not closes:
+        return None
+    last = closes[-1]
+    day = facts.controls.closed_through(upto=last.offset)
+    assert day is not None
+    return Cut(day, last.offset, last.id, last.known)
+
+
+def everything(facts: Facts, book: Book) -> Cut:
+    """All that is known, up to the day before the newest record's."""
+    newest = max((*facts.controls.facts, *(one for some in facts.subjects.values() for one in some)), key=lambda one: one.offset)
+    return Cut(civil_day(facts.known, book.zone) - ONE_DAY, facts.offset, newest.id, facts.known)
+
+
+def read_partition(source: Source, partition: int, wanted: Iterable[int]) -> tuple[Facts, dict[int, str]]:
+    """A partition of facts, and the subjects of the records at these offsets."""
+    facts, places, subjects = Facts(partition), set(wanted), {}
+    for batch in source.facts(partition):
+        for record in batch:
+            facts.take(record)
+            if record.offset in places and (one := opened(record)) is not None:
+                subjects[record.offset] = one.event["subject"]
+    return facts, subjects
+
+
+def registry_of(records: Iterable[Record], genesis: Mapping[str, Any]) -> Registry:
+    """The registry folded; what can't be read has no effect."""
+    found = Registry(genesis)
+    for record in records:
+        found.apply(record.offset, opened(record))
+    return found
+
+
+def events_of(records: Iterable[Record]) -> list[Mapping[str, Any]]:
+    """The findings among derived records, in their order, the first copy of each."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for record in records:
+        if (one := opened(record)) is not None and one.event["type"] == TYPE:
+            found.setdefault(one.event["id"], one.event)
+    return list(found.values())
+
+
+def effects_of(source: Source, books: Mapping[str, Book], genesis: Mapping[str, Any], software: str, finding: str) -> list[Given]:
+    """The effect of the matter that a finding (or the matter's own id) names, by each regime concerned. Raises ``NoEffect``, and what the
+    source raises."""
+    events = events_of(source.findings())
+    matters = standing_matters(events)
+    wanted = _named(events, matters, finding)
+    others = [one for one in matters if one.entry.partition == wanted.entry.partition]
+    facts, subjects = read_partition(source, wanted.entry.partition, [one.entry.offset for one in others])
+    subject = subjects.get(wanted.entry.offset)
+    if subject is None:
+        raise NoEffect(f"the entry of {finding} is not there: partition {wanted.entry.partition} has no such offset {wanted.entry.offset}")
+    effects = Effects(books, registry_of(source.registry(), genesis), software)
+    own = [one for one in others if subjects.get(one.entry.offset) == subject]
+    some = effects.by_regime(wanted, subject, facts)
+    if not some:
+        raise NoEffect(f"no regime whose rulebook lies here rates {subject}")
+    return [effects.of_matter(facts, subject, own, one) for one in some]
+
+
+def _named(events: Sequence[Mapping[str, Any]], matters: Sequence[Matter], finding: str) -> Matter:
+    found = next((one for one in matters if finding in (one.id, one.finding)), None)
+    if found is not None:
+        return found
+    event = next((one for one in events if one["id"] == finding), None)
+    if event is None:
+        raise NoEffect(f"there is no finding {finding}")
+    again = next((one for one in matters if one.id == event["data"].get("matter")), None)
+    if again is not None:
+        return again
+    if event["data"].get("retracted") or event["data"]["about"] == "entry":
+        raise NoEffect(f"the matter of {finding} stands no more, or nothing can be supposed of a {event['data']['kind']}")
+    raise NoEffect(f"{finding} is about no entry, but about {event['data']['about']}: it moved no grade by itself")
+
+
+def all_effects(
+    source: Source,
+    effects: Effects,
+    matters: Sequence[Matter],
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Iterator[Given]:
+    """Every standing matter's, partition by partition."""
+    partitions = sorted({one.entry.partition for one in matters})
+    for number, partition in enumerate(partitions):
+        progress(number, len(partitions))
+        offsets = [one.entry.offset for one in matters if one.entry.partition == partition]
+        facts, subjects = read_partition(source, partition, offsets)
+        yield from effects.of_partition(partition, facts, subjects, matters)
+    progress(len(partitions), len(partitions))

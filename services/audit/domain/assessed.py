@@ -1,0 +1,209 @@
+"""The answer about one matter → ``mingjian.finding.assessed.v1``: no clock, the same bytes on every run.
+
+Its cause is the newest record of the subject or control that it rests on; while paths still differ, the close of the last day. The id
+follows from the matter, the subject, the regime, the cause and the answer. ``digest_of`` is the same wherever and whenever the same answer
+is given, by whatever software; an answer is put on record where its digest is another than that of the one on record.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from schemas.canonical import canonical_bytes
+from schemas.envelope import derived_bytes, derived_event
+from schemas.ids import derived_id
+from schemas.topics import FACTS
+from services.audit.domain.assessing import Assessed, operation_days, outage_days, stayed_days
+from services.audit.domain.consequence import Counted, Proposed, Weighed, consequence
+from services.audit.domain.findings import moment
+from services.audit.domain.joint import Joint, Together
+from services.audit.domain.replay import NOTHING, Fact
+from services.audit.domain.shown import Piece, displayed
+from services.audit.domain.supposing import place
+from services.audit.domain.worlds import World
+from services.audit.domain.wrong_days import editions, evaluations_changed, wrong_days
+
+TYPE = "mingjian.finding.assessed.v1"
+KIND = "finding.assessed"
+# The contract's sizes (schemas.events.findings).
+MOST_DAYS, MOST_EVALUATIONS, MOST_WRONG, MOST_JOINT, MOST_RULEBOOKS, MOST_WITHOUT = 60, 20, 60, 10, 10, 50
+_NOT_RATED = "not_rated"
+# Of the answer: when it was asked, and by which software, make no other one of it.
+_BESIDE = ("cut", "cause", "software")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An assessment's event. ``digest``: of the answer, lower-case hex SHA-256."""
+
+    id: str
+    digest: str
+    event: Mapping[str, Any]
+    value: bytes
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        return self.event["data"]  # type: ignore[no-any-return]
+
+
+def answer(found: Assessed, joint: Joint, *, software: str, on_purpose: bool = False) -> Answer:
+    """``joint``: of the same scene; ``on_purpose``: a hearing found so. Raises what the fold raises."""
+    data = _data(found, joint, software, on_purpose)
+    digest, matter, cause = digest_of(data), found.matter, _cause(found)
+    kind = f"{KIND} {matter.id} {matter.supposing} {digest[:32]}"
+    id = derived_id(cause=data["cause"]["id"], kind=kind, subject=data["affected"], regime=matter.regime)
+    event = derived_event(
+        id=id, service="audit", type=TYPE, subject=f"office:{matter.office}", time=moment(cause.stamp if cause else 0), data=data
+    )
+    return Answer(id, digest, event, derived_bytes(event))
+
+
+def digest_of(data: Mapping[str, Any]) -> str:
+    """Of what an assessment's data say, but for when it was asked and by which software. Lower-case hex SHA-256."""
+    return hashlib.sha256(canonical_bytes({name: value for name, value in data.items() if name not in _BESIDE})).hexdigest()
+
+
+def _data(found: Assessed, joint: Joint, software: str, on_purpose: bool) -> dict[str, Any]:
+    scene, matter, days = found.scene, found.matter, found.differing
+    sets, worlds = joint.of_matter(matter), _worlds(found)
+    supposed = [_supposed(found, name, world) for name, world in worlds.items()]
+    evaluations, wrong, without = evaluations_changed(found), wrong_days(found), [one.id for one in found.dropped]
+    proposed = _proposed(found, joint, sets, {one["approvals"]: one for one in supposed}, on_purpose)
+    shown = _path(found, found.shown)
+    long = ((shown, MOST_DAYS), (evaluations, MOST_EVALUATIONS), (wrong, MOST_WRONG), (sets, MOST_JOINT), (without, MOST_WITHOUT))
+    return {
+        "finding": matter.finding,
+        "matter": matter.id,
+        "kind": matter.kind,
+        "subject_of": scene.life.subject,
+        "affected": scene.life.subject,
+        "regime": matter.regime,
+        "event": {"topic": matter.entry.topic, "partition": matter.entry.partition, "offset": matter.entry.offset, "id": matter.entry.id},
+        "supposing": matter.supposing,
+        "from_day": found.first.isoformat(),
+        "to_day": found.to.isoformat(),
+        "shown": shown[:MOST_DAYS],
+        "supposed": [one | {"path": one["path"][:MOST_DAYS]} for one in supposed],
+        **({"without": without[:MOST_WITHOUT]} if without else {}),
+        "cut_short": any(len(many) > most for many, most in long) or any(len(one["path"]) > MOST_DAYS for one in supposed),
+        "least": days.least,
+        "most": days.most,
+        "stands_least": days.stands_least,
+        "stands_most": days.stands_most,
+        "bounds": "exact" if days.exact else "outer",
+        "operation_days": len(operation_days(found)),
+        "outage_days": len(outage_days(found)),
+        "stayed_days": len(stayed_days(found)),
+        "evaluations": [_row(one) for one in evaluations[:MOST_EVALUATIONS]],
+        "wrong": [_row(one) for one in wrong[:MOST_WRONG]],
+        "joint": [{"matters": list(one.matters), "least": one.least, "most": one.most} for one in sets[:MOST_JOINT]],
+        "joint_complete": joint.complete,
+        "marks": _marks(found, sets),
+        "consequence": _consequence(proposed),
+        "rulebooks": [
+            {"regime": regime, "version": version, "sha256": sha256} for regime, version, sha256 in editions(found)[-MOST_RULEBOOKS:]
+        ],
+        "software": software,
+        "cut": {"topic": FACTS, "partition": scene.life.partition, "offset": scene.cut.offset, "id": scene.cut.id},
+        "cause": _place(_cause(found), found),
+    }
+
+
+def _worlds(found: Assessed) -> dict[str, World | None]:
+    """By what is supposed of approvals."""
+    worlds = found.worlds
+    if worlds is None or len(worlds.all) == 1:
+        return {"no_approval": worlds.unsaid if worlds else None}
+    return {"soonest": worlds.soonest(), "as_long": worlds.as_long(found.scene.until(found.matter)), "never": worlds.unsaid}
+
+
+def _supposed(found: Assessed, approvals: str, world: World | None) -> dict[str, Any]:
+    if world is None or found.worlds is None:
+        return {"approvals": approvals, "path": _path(found, found.shown), "days": 0, "stands": 0}
+    wrong, stands = found.worlds.wrong(world), found.worlds.stands(world)
+    return {"approvals": approvals, "path": _path(found, world.found), "days": len(wrong), "stands": len(stands)}
+
+
+def _path(found: Assessed, path: Sequence[Piece]) -> list[dict[str, Any]]:
+    """The window's stretches; the last goes on where paths still differ at the cut."""
+    some = [one.between(found.first, found.to) for one in path if one.last >= found.first and one.first <= found.to]
+    rows = []
+    for one in displayed(some, found.scene.stays, found.scene.life.zone):
+        grade, status = one.pair
+        open_ended = found.ongoing and one.last == found.to
+        rows.append(
+            {
+                "first": one.first.isoformat(),
+                "last": None if open_ended else one.last.isoformat(),
+                "grade": grade,
+                "status": (status or _NOT_RATED) if one.pair != NOTHING else _NOT_RATED,
+                "displayed": one.displayed,
+            }
+        )
+    return rows
+
+
+def _proposed(
+    found: Assessed, joint: Joint, sets: Sequence[Together], supposed: Mapping[str, Mapping[str, Any]], on_purpose: bool
+) -> Proposed:
+    days, matter = found.differing, found.matter
+    plain = supposed.get("as_long") or supposed["no_approval"]
+    offices = {one.id: one.office for one in joint.scene.matters}
+    together = [one for one in sets if len(one.matters) > 1]
+    own = [one for one in together if {offices[id] for id in one.matters} == {matter.office}]
+
+    def counted(shown: int, standing: int, name: str) -> Counted:
+        days = [len(frozenset().union(*(getattr(one, name) for one in some))) for some in (own, together)]
+        return Counted(shown, standing, *days)
+
+    weighed = Weighed(
+        certain=counted(days.least, days.stands_least, "certain"),
+        as_long=counted(plain["days"], plain["stands"], "as_long"),
+        possible=counted(days.most, days.stands_most, "possible"),
+        determined=matter.kind in DETERMINED,
+        on_purpose=on_purpose,
+    )
+    return consequence(found.scene.life.book.rulebook, matter.deadline or found.first, weighed)
+
+
+DETERMINED = frozenset(("late_entry", "entry_untrue"))
+"""Kinds that say what is so; any other is a sign."""
+
+
+def _consequence(found: Proposed) -> dict[str, Any]:
+    row: dict[str, Any] = {"kind": found.kind, "clause": found.clause, "days": found.days, "readings": list(found.readings)}
+    return row | {"why_zh": found.zh, "why_en": found.en}
+
+
+def _marks(found: Assessed, sets: Iterable[Together]) -> list[str]:
+    days = found.differing
+    marks = [*found.matter.marks]
+    marks += ["ongoing"] if found.ongoing else []
+    marks += ["undone_since"] if days.most and not days.stands_most else []
+    marks += ["joint"] if any(len(one.matters) > 1 for one in sets) else []
+    marks += ["truth_unknown"] if found.move is None and found.matter.supposing == "true" else []
+    return marks
+
+
+def _row(one: Any) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value := getattr(one, name), date) else value for name in one.__dataclass_fields__}
+
+
+def _cause(found: Assessed) -> Fact | None:
+    """The newest record that the answer rests on: of the subject, or a control; None where it rests on none."""
+    life, matter = found.scene.life, found.matter
+    # While paths differ the last day's close counts as well; adoptions, notices and calendars change no path.
+    names = ("rulebook.activated", "evaluation.closed", *(("day.closed",) if found.ongoing else ()))
+    controls = (one for one in life.controls.facts if one.name in names and one.data.get("regime", matter.regime) == matter.regime)
+    return max((*life.facts, *controls, *found.scene.asides), key=lambda one: one.offset, default=None)
+
+
+def _place(cause: Fact | None, found: Assessed) -> dict[str, Any]:
+    life, cut = found.scene.life, found.scene.cut
+    if cause is None:
+        return {"topic": FACTS, "partition": life.partition, "offset": cut.offset, "id": cut.id}
+    return {"topic": FACTS, "partition": life.partition, "offset": place(cause.offset), "id": cause.id}

@@ -1,0 +1,73 @@
+"""After the scan of a closed day: the effect of every standing matter about an entry, put on record where its answer changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+import orjson
+
+from services.audit.adapters import run_store
+from services.audit.adapters.effect_records import KafkaEffects
+from services.audit.assessing import Effects, Given, all_effects, registry_of
+from services.audit.domain.assessed import TYPE, digest_of
+from services.audit.domain.findings import TYPE as RAISED
+from services.audit.domain.matters import SUPPOSING, standing_matters
+from services.audit.domain.replay import Book
+from services.audit.domain.signs import Found
+from services.audit.regrading import Progress, Source
+
+
+def effects_of_night(
+    source: Source, dsn: str, books: Mapping[str, Book], genesis: Mapping[str, Any], signs: Sequence[Found], progress: Progress
+) -> tuple[list[Found], dict[str, str]]:
+    """The answers that are new, and the matters that can't be worked out, with why. ``signs``: what this night's scan found.
+
+    Raises ``KafkaError``, ``Unavailable``, ``UnusableCertificates``, ``psycopg.Error``."""
+    known = asyncio.run(run_store.standing(dsn, RAISED, tuple(SUPPOSING)))
+    news = [one.value for one in signs if one.type == RAISED]
+    matters = standing_matters(event_of(value) for value in (*known, *news))
+    if not matters:
+        return [], {}
+    records = KafkaEffects(source.connection())
+    effects = Effects(books, registry_of(records.registry(), genesis), f"mingjian {version('mingjian')}")
+    told = standing_answers(asyncio.run(run_store.standing(dsn, TYPE, tuple(SUPPOSING))))
+    given = all_effects(records, effects, matters, progress)
+    return [found_of(one) for one in given if told.get(name_of(one.answer.data)) != one.answer.digest], effects.untold
+
+
+def event_of(value: bytes) -> dict[str, Any]:
+    """A derived event from its record's value."""
+    found: dict[str, Any] = orjson.loads(value)["event"]
+    return found
+
+
+def name_of(data: Mapping[str, Any]) -> tuple[str, str, str]:
+    """What an assessment answers: the matter, whose grades, by which regime."""
+    return (data["matter"], data["affected"], data["regime"])
+
+
+def standing_answers(values: Iterable[bytes]) -> dict[tuple[str, str, str], str]:
+    """The digest of each answer that stands."""
+    return {name_of(data): digest_of(data) for data in (event_of(value)["data"] for value in values)}
+
+
+def found_of(given: Given) -> Found:
+    """An answer as it is kept and sent."""
+    data, matter = given.answer.data, given.found.matter
+    return Found(
+        id=given.answer.id,
+        type=TYPE,
+        kind=matter.kind,
+        about="effect",
+        office=matter.office,
+        subject=data["subject_of"],
+        regime=data["regime"],
+        event_id=matter.entry.id,
+        matter=matter.id,
+        retracted=False,
+        key=matter.office.encode(),
+        value=given.answer.value,
+    )
