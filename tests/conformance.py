@@ -113,9 +113,9 @@ def _book(book: Rulebook, found: list[Case]) -> Iterator[str]:
 ELSEWHERE = {
     "五(一)1–3": "not decided by rating: the contract's event types (`docs/schemas.md`), personal data kept out of Kafka by intake",
     "五(二)": "not decided by rating: intake (signed by who enters, `reviewed_by`, source documents by hash); audit judges timeliness",
-    "五(三) ¶2": "not decided by rating: the yearly report is not built yet",
+    "五(三) ¶2": "not decided by rating: audit's yearly report (`mingjian supervision-report`, R16)",
     "五(三) ¶3": "not decided by rating: audit finds late entries; what they did to grades is not built yet",
-    "五(三) ¶4": "not decided by rating: intent is for people; the hearing is not built yet",
+    "五(三) ¶4": "not decided by rating: intent is for people, in a hearing by events (intake judges its steps, audit folds them)",
     "五(四) ¶1–2": "not decided by rating: who may enter scores is the office's jurisdiction, held by intake",
 }
 

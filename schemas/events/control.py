@@ -229,7 +229,13 @@ class GoLiveDeclared(OfRegime):
 
 
 @event_type(
-    "entry.assigned", zh="录入责任分配", en="Entry assigned", route="registry", roles=("registrar", "approver"), subjects=("officer",)
+    "entry.assigned",
+    zh="录入责任分配",
+    en="Entry assigned",
+    wired=True,
+    route="registry",
+    roles=("registrar", "approver"),
+    subjects=("officer",),
 )
 class EntryAssigned(Act):
     """The subject has to enter what an office does in these categories (五(二)): evidence for a late finding."""
@@ -245,7 +251,13 @@ class EntryAssigned(Act):
 
 
 @event_type(
-    "entry.handed_over", zh="录入责任交接", en="Entry handed over", route="registry", roles=("registrar", "approver"), subjects=("officer",)
+    "entry.handed_over",
+    zh="录入责任交接",
+    en="Entry handed over",
+    wired=True,
+    route="registry",
+    roles=("registrar", "approver"),
+    subjects=("officer",),
 )
 class EntryHandedOver(Act):
     """The subject hands the duty to enter to a colleague: for good, or ``until`` the last day of a leave."""

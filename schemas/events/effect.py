@@ -74,31 +74,31 @@ class ReviewDecided(DocumentAct):
     final: bool = public()
 
 
-@event_type("reconsideration.opened", zh="行政复议受理", en="Reconsideration opened")
+@event_type("reconsideration.opened", zh="行政复议受理", en="Reconsideration opened", wired=True)
 class ReconsiderationOpened(ReviewOpened):
     """Administrative reconsideration by the authority above (R18)."""
 
 
-@event_type("reconsideration.decided", zh="行政复议决定", en="Reconsideration decided")
+@event_type("reconsideration.decided", zh="行政复议决定", en="Reconsideration decided", wired=True)
 class ReconsiderationDecided(ReviewDecided):
     """The authority above decided (R18)."""
 
 
-@event_type("litigation.opened", zh="行政诉讼立案", en="Litigation opened")
+@event_type("litigation.opened", zh="行政诉讼立案", en="Litigation opened", wired=True)
 class LitigationOpened(ReviewOpened):
     """A court took the case (R18). ``instance`` 1 or 2; 3 is retrial."""
 
     instance: int = public(ge=1, le=3)
 
 
-@event_type("litigation.decided", zh="行政诉讼裁判", en="Litigation decided")
+@event_type("litigation.decided", zh="行政诉讼裁判", en="Litigation decided", wired=True)
 class LitigationDecided(ReviewDecided):
     """A court decided (R18)."""
 
     instance: int = public(ge=1, le=3)
 
 
-@event_type("stay.ordered", zh="停止执行", en="Stay ordered")
+@event_type("stay.ordered", zh="停止执行", en="Stay ordered", wired=True)
 class StayOrdered(DocumentAct):
     """The act's execution and publication rest (R18) from ``from_day``, until ``until`` or until the stay is lifted."""
 
@@ -114,7 +114,7 @@ class StayOrdered(DocumentAct):
         return self
 
 
-@event_type("stay.lifted", zh="恢复执行", en="Stay lifted")
+@event_type("stay.lifted", zh="恢复执行", en="Stay lifted", wired=True)
 class StayLifted(DocumentAct):
     """``stay`` is the id of the ``stay.ordered`` event; ``from_day`` the first day on which the act counts again."""
 
@@ -252,12 +252,13 @@ class TruthSource(Frozen):
     origin: f.Name = government()
 
 
-@event_type("truth.determined", zh="真实性认定", en="Truth determined", roles=("approver", "auditor"))
+@event_type("truth.determined", zh="真实性认定", en="Truth determined", wired=True, roles=("approver", "auditor"), withheld=True)
 class TruthDetermined(DocumentAct):
     """Whether an entry says what was so. "False" needs two sources of different origin and a decider who was not involved;
     "inaccurate" is an error whose source is there. Whether it was on purpose is decided by a hearing, never here.
 
-    ``truth`` is what the entry should have said, or absent where the act never took place: what a counterfactual uses."""
+    ``truth`` is what the entry should have said, or absent where the act never took place: what a counterfactual uses. Withheld: the
+    public sees the correction that follows, and nothing of who may have entered what."""
 
     entry: EventRef = government()
     finding: f.EventId | None = government(default=None)

@@ -2,7 +2,10 @@
 
 These events are about officers and offices, so they stand in registry and every field is for the government only: outside
 the console there are decided totals of an office and nothing else. "Cleared" is an outcome like the others. Deadlines are
-days that the events name; how many working days the law gives is the rulebook's.
+days that the events name; how many working days the rules give is the rulebook's.
+
+A hearing is of one officer or office on one matter. Every step names the matter, so that a finding worked out again keeps its
+hearing. A new notification begins the hearing anew.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from schemas import fields as f
-from schemas.events.base import Act, Role, Service, check_term, event_type
+from schemas.events.base import Act, EventRef, Role, Service, check_term, event_type
 from schemas.fields import government
 
 _SUBJECTS = ("officer", "office")
@@ -21,35 +24,41 @@ _ANYONE_HEARD: tuple[Role, ...] = ("officer", "approver", "importer", "registrar
 
 
 class HearingAct(Act):
-    """``finding`` is the id of the ``finding.raised`` event. The subject is who is heard: an officer's pseudonym, or an office."""
+    """``finding`` is the id of the ``finding.raised`` event, ``matter`` the finding's. The subject is who is heard: an officer's
+    pseudonym, or an office."""
 
     occurred_on: f.CivilDate = government()
     finding: f.EventId = government()
+    matter: f.EventId = government()
 
 
 class HearingDocument(HearingAct):
-    """A step with a document that has to be served before its term runs."""
+    """A step with a document. It is entered once the document was served, for its term runs from there."""
 
     document_no: f.DocumentNo = government()
-    service: Service | None = government(default=None)
+    service: Service = government()
 
     @model_validator(mode="after")
     def _served_after_decided(self) -> HearingDocument:
-        check_term(self.occurred_on, self.service.served_on if self.service else None, "service.served_on")
+        check_term(self.occurred_on, self.service.served_on, "service.served_on")
         return self
 
 
-@event_type("finding.notified", zh="发现告知", en="Finding notified", route="registry", roles=_AUDITOR, subjects=_SUBJECTS)
+@event_type("finding.notified", zh="发现告知", en="Finding notified", wired=True, route="registry", roles=_AUDITOR, subjects=_SUBJECTS)
 class FindingNotified(HearingDocument):
-    """The person or office concerned is told, with the evidence (``evidence_sha256``: the pack) and the last day to reply."""
+    """The person or office concerned is told, with the evidence (``evidence_sha256``: the pack) and the last day to reply.
 
+    ``entries``: those that the finding rests on, none where it is about what was not entered; ``concerns``: whose they are."""
+
+    entries: tuple[EventRef, ...] = government(max_length=50)
+    concerns: tuple[f.Pseudonym, ...] = government(max_length=20)
     reply_by: f.CivilDate = government()
     evidence_sha256: f.Sha256 | None = government(default=None)
     clause: f.Name = government()
 
     @model_validator(mode="after")
     def _term_in_order(self) -> FindingNotified:
-        check_term(self.service.served_on if self.service else self.occurred_on, self.reply_by, "reply_by")
+        check_term(self.service.served_on, self.reply_by, "reply_by")
         return self
 
 
@@ -58,7 +67,9 @@ Excuse = Literal[
 ]
 
 
-@event_type("finding.replied", zh="发现答复", en="Finding replied to", route="registry", roles=_ANYONE_HEARD, subjects=_SUBJECTS)
+@event_type(
+    "finding.replied", zh="发现答复", en="Finding replied to", wired=True, route="registry", roles=_ANYONE_HEARD, subjects=_SUBJECTS
+)
 class FindingReplied(HearingAct):
     """What the person or office says. ``waived``: declined to reply. Evidence goes into ``attachments``."""
 
@@ -74,7 +85,15 @@ class FindingReplied(HearingAct):
         return self
 
 
-@event_type("finding.decided", zh="发现处理决定", en="Finding decided", route="registry", roles=("auditor", "approver"), subjects=_SUBJECTS)
+@event_type(
+    "finding.decided",
+    zh="发现处理决定",
+    en="Finding decided",
+    wired=True,
+    route="registry",
+    roles=("auditor", "approver"),
+    subjects=_SUBJECTS,
+)
 class FindingDecided(HearingDocument):
     """The outcome, at first or on appeal. ``decided_by`` is a person who was not involved, in the entry or in the instance before.
 
@@ -107,16 +126,18 @@ class FindingDecided(HearingDocument):
             raise ValueError("circulated criticism needs an effect on a grade")
         if self.consequence == "referral_for_accountability" and self.intent != "on_purpose":
             raise ValueError("a referral needs falsehood on purpose")
+        if (self.instance, self.outcome) == ("first", "confirmed") and self.appeal_by is None:
+            raise ValueError("a first decision that confirms names the last day to appeal (appeal_by)")
         if self.consequence != "none" and self.clause is None:
             raise ValueError("a consequence names its clause")
-        check_term(self.service.served_on if self.service else self.occurred_on, self.appeal_by, "appeal_by")
+        check_term(self.service.served_on, self.appeal_by, "appeal_by")
         return self
 
     def contradicts(self, subject: str) -> str | None:
         return "nobody decides about themselves" if subject == self.decided_by else None
 
 
-@event_type("finding.appealed", zh="发现申诉", en="Finding appealed", route="registry", roles=_ANYONE_HEARD, subjects=_SUBJECTS)
+@event_type("finding.appealed", zh="发现申诉", en="Finding appealed", wired=True, route="registry", roles=_ANYONE_HEARD, subjects=_SUBJECTS)
 class FindingAppealed(HearingAct):
     """``decision`` is the id of the ``finding.decided`` event appealed against."""
 

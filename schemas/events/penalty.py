@@ -150,7 +150,13 @@ class ListedDecision(Frozen):
 
 
 @event_type(
-    "other_department_list.received", zh="其他部门名单接收", en="Another department's list received", subjects=("office",), route="registry"
+    "other_department_list.received",
+    zh="其他部门名单接收",
+    en="Another department's list received",
+    wired=True,
+    subjects=("office",),
+    route="registry",
+    roles=("officer", "approver", "importer"),
 )
 class OtherDepartmentListReceived(Act):
     """What another department says it decided in a period: the second source that entries of its penalties are held against.

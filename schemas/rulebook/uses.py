@@ -46,6 +46,10 @@ ENTRY = {
     "entry_activities": ("words", "activity", ACTIVITIES),
     "entry_exempt_channels": ("words", "channel", CHANNELS),
 }
+# And of other departments' lists (``services.audit.domain.detectors.not_entered``).
+RECONCILIATION = "reconciliation_working_days"
+# And for the hearing on a finding (``services.audit.domain.hearing_terms``).
+HEARING = ("reply_working_days", "decision_working_days", "appeal_working_days", "appeal_decision_working_days")
 # The same of what follows from an entry (``services.audit.domain.consequence``).
 ACCOUNTABILITY = {
     "accountability_days": ("word", "choice", DAYS_COUNTED),
@@ -110,6 +114,11 @@ def uses_of(rulebook: Rulebook) -> Iterator[Use]:
         for name, (unit, kind, words) in wanted.items() if names & wanted.keys() else ():
             at = ("parameters", next(one for one in wanted if one in names))
             yield Use(at, who, name, name, unit, kind=kind, words=words)
+    if RECONCILIATION in names:
+        yield Use(("parameters", RECONCILIATION), "reconciliation", RECONCILIATION, RECONCILIATION, "working_days", least=1)
+    if heard := [one for one in HEARING if one in names]:
+        for name in HEARING:
+            yield Use(("parameters", heard[0]), "hearing", name, name, "working_days", least=1)
 
 
 def _of_rule(rule: Rule) -> Iterator[Use]:

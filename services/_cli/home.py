@@ -60,6 +60,11 @@ class Home:
         """What the sample planted. No service reads it."""
         return self.root / "sample" / "planted.json"
 
+    @property
+    def matters_path(self) -> Path:
+        """What a falsified sample sowed, one matter a line. No service reads it."""
+        return self.root / "sample" / "matters.jsonl"
+
     def genesis(self) -> dict[str, Any]:
         """The genesis submission. Raises ``CliError`` when the home was not set up."""
         if not self.genesis_path.exists():

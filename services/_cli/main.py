@@ -28,6 +28,8 @@ _ELSEWHERE = {
     "verify-proof": "services.audit.cli_proofs",
     "consistency": "services.audit.cli_proofs",
     "export": "services.audit.cli_export",
+    "hearing": "services.audit.cli_hearing",
+    "supervision-report": "services.audit.cli_supervision",
     "evidence": "services.audit.cli_evidence",
     "effect": "services.audit.cli_effect",
     "witness": "services.audit.witness.cli",

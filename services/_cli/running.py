@@ -16,6 +16,7 @@ from deploy.local.stack import Stack
 from services._cli.clearing import clear, held_outside, make_root
 from services._cli.errors import USAGE, CliError
 from services._cli.opening import open_register
+from services._cli.sample.falsify.ground import Choice
 from services._cli.sample.load import Mark, Order
 from services._cli.session import Session, rulebooks_folder
 from services._cli.summary import settle, tell
@@ -30,15 +31,17 @@ class Wanted:
     seed: int | None = None
     enterprises: int | None = None
     years: int | None = None
+    falsify: Choice | None = None
 
     def order(self) -> Order:
         given = (self.seed, SEED), (self.enterprises, ENTERPRISES), (self.years, YEARS)
-        return order_of(*(usual if said is None else said for said, usual in given))
+        return order_of(*(usual if said is None else said for said, usual in given), self.falsify)
 
     def differs(self, order: Order) -> list[str]:
         """What was asked for explicitly and is not so in a town of this order."""
         said = {"seed": self.seed, "enterprises": self.enterprises, "years": self.years}
-        return [f"--{name} {value}" for name, value in said.items() if value is not None and value != getattr(order, name)]
+        found = [f"--{name} {value}" for name, value in said.items() if value is not None and value != getattr(order, name)]
+        return [*found, *(["--falsify"] if self.falsify is not None and self.falsify != order.falsify else [])]
 
 
 def bring_up(session: Session, wanted: Wanted) -> None:

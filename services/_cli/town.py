@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from services._cli.errors import USAGE, CliError
+from services._cli.sample.falsify.ground import Choice
 from services._cli.sample.load import Mark, Order, control_events, in_order, keys, load, make_town, write_planted
 from services._cli.session import Session, rulebooks_folder
 
@@ -15,9 +16,9 @@ ENTERPRISES = 150
 YEARS = 3
 
 
-def order_of(seed: int, enterprises: int, years: int) -> Order:
-    """A town that ends now."""
-    return Order(seed, enterprises, years, datetime.now(UTC).replace(second=0, microsecond=0).isoformat())
+def order_of(seed: int, enterprises: int, years: int, falsify: Choice | None = None) -> Order:
+    """A town that ends now. ``falsify``: what is sown into it, if anything."""
+    return Order(seed, enterprises, years, datetime.now(UTC).replace(second=0, microsecond=0).isoformat(), falsify)
 
 
 def bring_town(session: Session, order: Order, alive: Callable[[], None] = lambda: None) -> None:
@@ -57,3 +58,7 @@ def _load(session: Session, order: Order, alive: Callable[[], None]) -> None:
 
         load(sent, signers, intake, moved)
     session.voice.say(f"[5/5] sample town: {len(sent):,} events in {time.monotonic() - began:.0f} s")
+    if town.choice is not None:
+        planted, alike = (sum(one["planted"] is kind for one in town.matters) for kind in (True, False))
+        where = session.home.matters_path
+        session.voice.say(f"      sown: {planted} falsehoods and {alike} look-alikes, told in {where}")

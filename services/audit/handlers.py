@@ -127,8 +127,9 @@ class Detectors:
                 new += await self._add(step_finding(record, step, self._stack), record, work)
             found = read.get(record.offset)
             if found is not None:
-                # On a simulated clock, which has no high, a record's time is intake's.
-                found = read[record.offset] = replace(found, known=max(clock.high or 0, record.timestamp))
+                # Intake's own times, on a simulated clock, never go back and are no broker's.
+                known = record.timestamp if clock.high is None else clock.high
+                found = read[record.offset] = replace(found, known=known)
             if found is None or not found.first or clock.high is None or (received := received_ms(found.one)) is None:
                 continue
             apart = clocks.compare(clock, received)

@@ -25,6 +25,7 @@ from schemas.receipts import Receipt, Refusal, sign_receipt, sign_refusal
 from schemas.times import instant
 from services._bus.kafka import Unavailable
 from services.intake.answers import Answer, Keys, Request, Ticket, Turned
+from services.intake.domain import hearings
 from services.intake.domain.clock import Clock, InTheFuture
 from services.intake.domain.days import closing, day_closed_event
 from services.intake.domain.faults import fault
@@ -42,7 +43,7 @@ STORED_WITHIN_S = 10.0
 _CATCH_UP_S = 2.0
 _BREATHE = 16
 _AUTHORITY = frozenset({401, 403})
-_ABOUT_OFFICERS = frozenset({"officer-not-enrolled", "role-not-held", "key-not-of-subject"})
+_ABOUT_REGISTRY = frozenset({"officer-not-enrolled", "role-not-held", "key-not-of-subject"}) | hearings.HANGING
 
 
 class Sender(Protocol):
@@ -169,10 +170,17 @@ class Desk:
             return Answer(503, fault=fault("busy"), retry_after=1)
 
     async def _judge(self, value: Any, channel: str | None, now: int, standing: tuple[Facts, ...]) -> Admitted | Denied:
-        def judged() -> Admitted | Denied:
-            return judge(value, registry=self._reader.registry, channel=channel, received_at=instant(now), standing=standing)
+        async def judged() -> Admitted | Denied:
+            registry = self._reader.registry
+            involved: frozenset[str] = frozenset()
+            if names := hearings.entries_named(_event(value), registry):
+                try:
+                    involved = hearings.people_of(await self._store.values(names), registry)
+                except StoreUnavailable:
+                    return Denied(fault("store-unavailable"), None, "", "", None)
+            return judge(value, registry=registry, channel=channel, received_at=instant(now), standing=standing, involved=involved)
 
-        verdict = judged()
+        verdict = await judged()
         if isinstance(verdict, Denied) and _hangs_on_registry(verdict):
             if self._sender.registry_unread():
                 # What would allow it may be on its way: a refusal is for ever, so not yet.
@@ -184,7 +192,7 @@ class Desk:
             except Unavailable:
                 return Denied(fault("busy"), verdict.event_hash, verdict.source, verdict.id, None)
             if self._reader.registry.next_offset != before:
-                verdict = judged()
+                verdict = await judged()
         return verdict
 
     async def _known_before(self, denied: Denied) -> Ticket | Answer | None:
@@ -332,7 +340,7 @@ def _not_ready() -> Answer:
 
 def _hangs_on_registry(denied: Denied) -> bool:
     """Whether another state of the registry could allow it."""
-    return denied.fault.status in _AUTHORITY or denied.fault.code in _ABOUT_OFFICERS
+    return denied.fault.status in _AUTHORITY or denied.fault.code in _ABOUT_REGISTRY
 
 
 def _refused(turned: Turned, refusal: bytes | None = None) -> Answer:

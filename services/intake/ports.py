@@ -124,6 +124,9 @@ class Store(Protocol):
         """The facts that are stored or were read back, of those mentioned (subject and id) and of the final scores asked for
         (subject, and regime with year). What can't be an id is unknown."""
 
+    async def values(self, names: Sequence[Name]) -> list[bytes]:
+        """The envelopes of those of these events that are stored, in any order."""
+
     async def unread(self, *, after: int, limit: int) -> list[tuple[int, Row]]:
         """Stored events without a first copy and with ``seq`` above ``after``, in their order; ``copies`` holds the partitions that
         miss one."""

@@ -7,6 +7,7 @@ December from the 10th on: 22; of January 31.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -109,8 +110,6 @@ def test_together_from_the_later_of_both_deadlines_on(entered: str, days: int) -
 
 
 def _known(fact, on: date):  # type: ignore[no-untyped-def]
-    from dataclasses import replace
-
     known = int(datetime(on.year, on.month, on.day, 1, tzinfo=UTC).timestamp() * 1000) + fact.offset
     return replace(fact, known=known, stamp=known, received=known)
 
@@ -345,3 +344,14 @@ def test_an_entry_in_time_gives_nothing() -> None:
     ledger, fine = fined("2024-12-05")
     data = Case(ledger, cut="2025-03-31").late(fine, LAST).answer().data
     assert (0, 0, "none") == (data["least"], data["most"], data["consequence"]["kind"])
+
+
+@pytest.mark.parametrize("received, days", [("2024-12-11", 61), ("2025-01-20", 12 + 9), ("2025-02-09", 1), ("2025-02-10", 0)])
+def test_what_the_system_itself_took_is_told_apart(received: str, days: int) -> None:
+    """Known on 10 February, received by intake before that: the days in between are nobody's delay but the system's."""
+    ledger, fine = fined("2025-02-10")
+    at = next(place for place, one in enumerate(ledger.facts) if one.id == fine)
+    instant = int(datetime.fromisoformat(f"{received}T02:00:00+00:00").timestamp() * 1000)
+    ledger.facts[at] = replace(ledger.facts[at], received=min(instant, ledger.facts[at].known))
+    found = Case(ledger, cut="2025-03-31").late(fine, LAST)
+    assert ((62, 62, 62, 62), days) == (found.days(), found.answer().data["operation_days"])

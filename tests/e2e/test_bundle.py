@@ -10,6 +10,8 @@ import re
 import shutil
 import socket
 import subprocess
+import textwrap
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -114,6 +116,36 @@ def test_a_byte_flipped_in_any_file_is_refused_and_the_file_named(town: Town, tm
         data[at] = (town.bundle / name).read_bytes()[at]
         path.write_bytes(data)
     assert CliRunner().invoke(audit_cli.app, ["verify", "--bundle", str(tmp_path / "bundle")]).exit_code == 0
+
+
+def test_an_evidence_pack_verifies_where_nothing_else_is_and_fails_with_one_byte_changed(town: Town, laptop: Laptop) -> None:
+    every = [json.loads(line) for line in town.at.mingjian("findings", "--kind", "late_entry", "--json").splitlines()]
+    finding = max(every, key=lambda one: one["event"]["data"]["late"]["calendar_days_late"])["event"]["id"]
+    said = town.at.mingjian("evidence", finding, "--to", str(laptop.desk / "pack.zip"))
+    assert re.search(r"pack\.zip: late_entry about uscc:\w{18}, [\d,]+ records of", said)
+
+    words = ("evidence", "verify", "pack.zip", "--genesis-sha256", town.fingerprint)
+    done = laptop.mingjian(*words, "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(done.stdout)
+    checks = {one["check"]: one for one in found["checks"]}
+    assert found["verified"] and found["pinned"] and found["sample"]
+    assert checks["finding"]["said"] == "the detector of late entries, over the subject's facts, finds the same"
+    assert "cosigned by" in checks["checkpoint"]["said"] and "no witness" not in checks["checkpoint"]["said"]
+
+    whole = (laptop.desk / "pack.zip").read_bytes()
+    with zipfile.ZipFile(laptop.desk / "pack.zip") as archive:
+        archive.extractall(laptop.desk / "pack")
+        places = {one.filename: one.header_offset + 30 + len(one.filename) + one.file_size // 2 for one in archive.infolist()}
+    changed = bytearray(whole)
+    changed[places["records/facts.jsonl"]] ^= 1
+    (laptop.desk / "changed.zip").write_bytes(changed)
+    done = laptop.mingjian("evidence", "verify", "changed.zip")
+    assert done.returncode == 1 and "  records/facts.jsonl: its" in done.stdout, done.stdout + done.stderr
+    readme = (laptop.desk / "pack" / "README.txt").read_text(encoding="utf-8")
+    program = textwrap.dedent(readme[readme.index("    import base64") : readme.index("3. ")])
+    done = laptop.python("-c", f"import os; os.chdir({str(laptop.desk / 'pack')!r})\n" + program)
+    assert done.stdout.endswith("records lead to the checkpoint's root\n"), done.stderr
 
 
 def test_over_http_an_auditor_gets_the_same_bundle_and_nobody_else_any(town: Town, tmp_path: Path) -> None:

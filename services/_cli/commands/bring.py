@@ -11,6 +11,7 @@ from rich.table import Table
 
 from services._cli.errors import REFUSED
 from services._cli.importing import FORMATS, Report, import_rows, importer_key, read_rows
+from services._cli.sample.falsify.ground import Choice
 from services._cli.session import Session, session_of
 from services._cli.summary import holdings, settle
 from services._cli.town import ENTERPRISES, SEED, YEARS, bring_town, order_of
@@ -19,6 +20,11 @@ from services.intake.importers.rows import PublishedFormat
 import_app = typer.Typer(help="Take in published data.", no_args_is_help=True)
 
 
+Falsify = Annotated[bool, typer.Option("--falsify", help="With falsehoods and innocent look-alikes of every kind.")]
+Sown = Annotated[
+    Choice | None,
+    typer.Option(help="What --falsify sows; clean: nothing, in a town as richly told.", show_default="both"),
+]
 _Json = Annotated[bool, typer.Option("--json", help="The report as JSON.")]
 _Receipts = Annotated[Path | None, typer.Option(help="Write every receipt to this file, one a line.")]
 
@@ -44,6 +50,11 @@ def import_nyc(
     """Take in a published file. Rows of one inspection become one fact; every row is accepted, or refused with its line and the
     reason; again changes nothing. `mingjian agree nyc` compares the official grades."""
     _import(session_of(context), FORMATS["nyc"], file, as_json, receipts)
+
+
+def wanted(falsify: bool, sown: Choice | None) -> Choice | None:
+    """What is sown; whoever says what need not say that."""
+    return sown or ("both" if falsify else None)
 
 
 def _import(session: Session, given: PublishedFormat, file: Path, as_json: bool, receipts: Path | None) -> None:
@@ -82,10 +93,12 @@ def sample(
     seed: Annotated[int, typer.Option(help="The same seed gives the same town.")] = SEED,
     enterprises: Annotated[int, typer.Option(min=1, max=2000, help="How many enterprises it has.")] = ENTERPRISES,
     years: Annotated[int, typer.Option(min=1, max=10, help="How many years it looks back on.")] = YEARS,
+    falsify: Falsify = False,
+    sown: Sown = None,
 ) -> None:
     """Bring a made-up town into the running, empty sample stack of this home (`mingjian up --sample` does so by itself)."""
     session = session_of(context)
-    bring_town(session, order_of(seed, enterprises, years))
+    bring_town(session, order_of(seed, enterprises, years, wanted(falsify, sown)))
     settle(session, None, lambda: None)
     for line in holdings(session):
         session.voice.say(line)

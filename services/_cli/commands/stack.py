@@ -12,6 +12,7 @@ from deploy.local import preflight
 from deploy.local.control import stop_running
 from schemas.canonical import event_hash
 from services._cli.clearing import clear, held_outside, is_home, make_root
+from services._cli.commands.bring import Falsify, Sown, wanted
 from services._cli.errors import FAILED, NOT_RUNNING, USAGE, CliError
 from services._cli.looking import cosigning_words, grades_words, look, other_stack
 from services._cli.running import Wanted, bring_up
@@ -49,9 +50,11 @@ def up(
     years: Annotated[
         int | None, typer.Option(min=1, max=10, help="How many years the sample town looks back on.", show_default=str(YEARS))
     ] = None,
+    falsify: Falsify = False,
+    sown: Sown = None,
 ) -> None:
     """Start Kafka, PostgreSQL and the services, and stay until Ctrl-C."""
-    bring_up(session_of(context), Wanted(sample, seed, enterprises, years))
+    bring_up(session_of(context), Wanted(sample, seed, enterprises, years, wanted(falsify, sown)))
 
 
 def down(context: typer.Context) -> None:

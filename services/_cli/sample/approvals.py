@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
@@ -28,8 +28,32 @@ _ROOM = 1000
 _QUICKEST, _SLOWEST = 1, 4
 
 
+@dataclass(frozen=True)
+class Proposed:
+    """A grade that was proposed. ``decided``: the approver signed it; ``closed``: it was open no more, by that or otherwise."""
+
+    subject: str
+    id: str
+    moment: datetime
+    decided: bool
+    closed: bool = False
+
+
 def with_approvals(town: Town, sent: Sequence[Sent], book: Book) -> Town:
     """The town with the approver's signatures. ``sent``: all of it in the order of entry, the registrar's part too."""
+    return signed_town(town, approvals(town, sent, book)[0])
+
+
+def signed_town(town: Town, signed: Iterable[Sent]) -> Town:
+    """The town with what the approver signed, each at its instant."""
+    return replace(town, sent=tuple(sorted((*town.sent, *signed), key=lambda one: one.received)))
+
+
+def approvals(
+    town: Town, sent: Sequence[Sent], book: Book, *, only: Container[str] | None = None, left: Container[str] = ()
+) -> tuple[list[Sent], list[Proposed]]:
+    """What the approver signs, and all that was proposed. ``only``: of these subjects; ``left``: proposals from which on nothing of
+    their subject is signed any more."""
     workdays = Workdays.from_tables(town.plan.tables)
     instants = [one.received for one in sent]
     own: dict[str, list[Fact]] = {}
@@ -44,10 +68,13 @@ def with_approvals(town: Town, sent: Sequence[Sent], book: Book) -> Town:
         else:
             own.setdefault(one.event["subject"], []).append(fact)
     signed: list[Sent] = []
+    proposed: list[Proposed] = []
     for subject, facts in own.items():
-        desk = _Desk(town, workdays, instants, Random(f"town {town.plan.seed} approvals {subject}"))
-        signed += desk.approve(subject, facts, controls, book)
-    return replace(town, sent=tuple(sorted((*town.sent, *signed), key=lambda one: one.received)))
+        if only is None or subject in only:
+            desk = _Desk(town, workdays, instants, Random(f"town {town.plan.seed} approvals {subject}"), left)
+            signed += desk.approve(subject, facts, controls, book)
+            proposed += desk.proposed
+    return signed, proposed
 
 
 def _fact(sent: Sent, offset: int) -> Fact | None:
@@ -58,8 +85,10 @@ def _fact(sent: Sent, offset: int) -> Fact | None:
 class _Desk:
     """The approver's, for one subject: folds its entries in their order and signs what is proposed on the way."""
 
-    def __init__(self, town: Town, workdays: Workdays, instants: Sequence[datetime], rng: Random) -> None:
-        self._town, self._workdays, self._instants, self._rng = town, workdays, instants, rng
+    def __init__(self, town: Town, workdays: Workdays, instants: Sequence[datetime], rng: Random, left: Container[str]) -> None:
+        self._town, self._workdays, self._instants, self._rng, self._left = town, workdays, instants, rng, left
+        self._gone = False
+        self.proposed: list[Proposed] = []
 
     def approve(self, subject: str, facts: Iterable[Fact], controls: Controls, book: Book) -> list[Sent]:
         state, books = Subject(subject, 0), {book.rulebook.regime: book}
@@ -75,10 +104,18 @@ class _Desk:
             for one in decide(state, controls, books, step):
                 # Of several proposals the approver signs the newest, and none that has lapsed.
                 if one.event["type"] == emit.TYPE_PROPOSED:
-                    waiting = self._signed(one)
+                    waiting = self._decided(one)
                 elif one.event["type"] == emit.TYPE_CLOSED:
                     waiting = None
+                    self.proposed[-1:] = [replace(last, closed=True) for last in self.proposed[-1:]]
         return found
+
+    def _decided(self, proposal: Told) -> tuple[Fact, Sent] | None:
+        event = proposal.event
+        self._gone = self._gone or event["id"] in self._left
+        signed = None if self._gone else self._signed(proposal)
+        self.proposed.append(Proposed(event["subject"], event["id"], _moment(proposal.step), signed is not None))
+        return signed
 
     def _signed(self, proposal: Told) -> tuple[Fact, Sent] | None:
         """The approval, some working days after the proposal; None where the town ends before."""

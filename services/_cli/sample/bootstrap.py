@@ -12,6 +12,9 @@ from services._cli.sample.acts import at, instant
 from services._cli.sample.people import OFFICERS, REGIME, Officer
 from services._cli.sample.town import REGISTRAR, Plan, Sent, event_of, uuid7
 
+Said = tuple[str, str, Mapping[str, Any], datetime]
+"""Type, subject, data, the instant of entry."""
+
 # The next year's schedule comes out in November.
 _ISSUED_MONTH, _ISSUED_DAY = 11, 10
 
@@ -39,8 +42,9 @@ def enrolment(
     ]
 
 
-def bootstrap(plan: Plan, *, source: str, rulebooks: Iterable[ActiveRulebook]) -> list[Sent]:
-    """The registrar's events over the town's whole time, in their order. ``source``: the registrar's office."""
+def bootstrap(plan: Plan, *, source: str, rulebooks: Iterable[ActiveRulebook], more: Iterable[Said] = ()) -> list[Sent]:
+    """The registrar's events over the town's whole time, in their order. ``source``: the registrar's office; ``more``: what a falsified
+    town has the registrar say besides."""
     rng = Random(f"town {plan.seed} bootstrap")
     dawn = at(plan.first, 8)
     sent: list[Sent] = []
@@ -88,4 +92,6 @@ def bootstrap(plan: Plan, *, source: str, rulebooks: Iterable[ActiveRulebook]) -
         "cause": "样例:线路检修",
     }
     say("outage.declared", f"office:{plan.outage_office}", outage, at(day, 16, 30))
+    for kind, subject, data, moment in more:
+        say(kind, subject, dict(data), moment)
     return sorted(sent, key=lambda one: one.received)

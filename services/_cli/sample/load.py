@@ -18,6 +18,9 @@ from services._cli.registry import registrar_key
 from services._cli.sample.acts import instant
 from services._cli.sample.approvals import with_approvals
 from services._cli.sample.bootstrap import ActiveRulebook, bootstrap
+from services._cli.sample.falsify.all import falsified
+from services._cli.sample.falsify.ground import Choice
+from services._cli.sample.falsify.open_approvals import some_left_open
 from services._cli.sample.people import BUREAU, OFFICERS, REGIME
 from services._cli.sample.tables import calendar_tables
 from services._cli.sample.town import REGISTRAR, Plan, Sent, Town, generate
@@ -36,21 +39,26 @@ class Order:
     enterprises: int
     years: int
     until: str
+    falsify: Choice | None = None
 
 
 def make_town(order: Order, rulebooks: Path) -> Town:
     """The town of an order. ``rulebooks``: the folder with the rulebooks and the calendar's table."""
     until = datetime.fromisoformat(order.until)
     tables = calendar_tables(rulebooks, until.year - order.years - 1, until.year)
-    return approved(Plan(seed=order.seed, enterprises=order.enterprises, years=order.years, until=until, tables=tables), rulebooks)
+    plan = Plan(seed=order.seed, enterprises=order.enterprises, years=order.years, until=until, tables=tables)
+    return approved(plan, rulebooks, order.falsify)
 
 
-def approved(plan: Plan, rulebooks: Path) -> Town:
-    """The town of a plan, with what its approver signs."""
+def approved(plan: Plan, rulebooks: Path, falsify: Choice | None = None) -> Town:
+    """The town of a plan, with what its approver signs; ``falsify``: with falsehoods, look-alikes, both or neither."""
     town = generate(plan)
+    if falsify is not None:
+        town = falsified(town, falsify)
     # Who the registrar is changes nothing of what is proposed.
-    control = bootstrap(plan, source=BUREAU, rulebooks=active_rulebooks(rulebooks, plan.first))
-    return with_approvals(town, in_order(control, town), Book.of(load_all(rulebooks)[REGIME]))
+    control = bootstrap(plan, source=BUREAU, rulebooks=active_rulebooks(rulebooks, plan.first), more=town.control)
+    book = Book.of(load_all(rulebooks)[REGIME])
+    return with_approvals(town, in_order(control, town), book) if falsify is None else some_left_open(town, in_order(control, town), book)
 
 
 def active_rulebooks(rulebooks: Path, first: date) -> list[ActiveRulebook]:
@@ -65,7 +73,8 @@ def active_rulebooks(rulebooks: Path, first: date) -> list[ActiveRulebook]:
 
 def control_events(town: Town, home: Home, rulebooks: Path) -> list[Sent]:
     """The registrar's part of the town."""
-    return bootstrap(town.plan, source=home.genesis()["event"]["source"], rulebooks=active_rulebooks(rulebooks, town.plan.first))
+    source = home.genesis()["event"]["source"]
+    return bootstrap(town.plan, source=source, rulebooks=active_rulebooks(rulebooks, town.plan.first), more=town.control)
 
 
 def in_order(control: Sequence[Sent], town: Town) -> list[Sent]:
@@ -106,7 +115,7 @@ def load(sent: Sequence[Sent], signers: dict[str, SigningKey], intake: Intake, m
 
 
 def write_planted(home: Home, town: Town) -> None:
-    """What was planted, for whoever wants to check the findings. No service reads this file."""
+    """What was planted, for whoever checks the findings; of a falsified town its matters too, one a line. No service reads them."""
     plan = town.plan
     planted: dict[str, Any] = {
         "seed": plan.seed,
@@ -118,6 +127,9 @@ def write_planted(home: Home, town: Town) -> None:
         "enterprises": [{"subject": one.subject, "name": one.name, "final": one.final} for one in town.enterprises],
     }
     write_atomically(home.planted_path, json.dumps(planted, indent=1, ensure_ascii=False) + "\n")
+    if town.choice is not None:
+        lines = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in town.matters)
+        write_atomically(home.matters_path, lines)
 
 
 @dataclass(frozen=True)

@@ -70,13 +70,20 @@ class Sent:
 
 @dataclass(frozen=True)
 class Town:
-    """``sent`` in the order of entry. ``planted`` and ``lookalikes`` are for the file that no service reads."""
+    """``sent`` in the order of entry. ``planted`` and ``lookalikes`` are for the file that no service reads.
+
+    Of a falsified one: ``choice``, what it was falsified with; ``matters``, what was sown; ``control``, what the registrar says besides
+    (type, subject, data, instant); ``past_intake``, entries that intake would refuse, for tests that write past it."""
 
     plan: Plan
     enterprises: tuple[Enterprise, ...]
     sent: tuple[Sent, ...]
     planted: tuple[dict[str, Any], ...]
     lookalikes: tuple[dict[str, Any], ...]
+    choice: str | None = None
+    matters: tuple[dict[str, Any], ...] = ()
+    control: tuple[tuple[str, str, dict[str, Any], datetime], ...] = ()
+    past_intake: tuple[Sent, ...] = ()
 
 
 def uuid7(moment: datetime, rng: Random) -> str:

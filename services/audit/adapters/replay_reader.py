@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -55,7 +55,7 @@ async def settings(connection: Connection, topics: Iterable[str]) -> dict[str, d
         await admin.close()
 
 
-async def read_through(connection: Connection, ends: Mapping[Place, tuple[int, int]]) -> AsyncIterator[list[Record]]:
+async def read_through(connection: Connection, ends: Mapping[Place, tuple[int, int]]) -> AsyncGenerator[list[Record], None]:
     """Records of each partition in order, from the first offset of its pair to the second (excluded), in batches.
 
     A partition whose records were deleted meanwhile just ends; the caller sees what is missing. Raises ``KafkaError``."""

@@ -27,6 +27,7 @@ from services.audit.domain.registry import ACTIVATED, DAY_CLOSED, Registry
 from services.audit.domain.replay import Facts, books_of
 from services.audit.domain.scanning import Scan
 from services.audit.domain.signs import Found
+from services.audit.entries import OtherRulebook
 from services.audit.evidence.contents import Inputs
 from services.audit.evidence.records import CONTROL_FILE, EVIDENCE_FILE, FACTS_FILE, MATTER_FILE, OTHERS_FILE, REGISTRY_FILE, Held
 from services.audit.evidence.working import MemoryWork
@@ -117,7 +118,10 @@ def _late(inputs: Inputs) -> Iterator[Mapping[str, Any]]:
         if one.event.get("type") == ACTIVATED and regime in (None, one.event["data"].get("regime"))
     ]
     for upto in (-1, *activations):
-        found = asyncio.run(_entries(inputs, rules, upto)).get(inputs.finding)
+        try:
+            found = asyncio.run(_entries(inputs, rules, upto)).get(inputs.finding)
+        except OtherRulebook:
+            continue
         if found is not None:
             yield found
 

@@ -15,7 +15,7 @@ _WIDTH, _LEFT, _ROW, _BAR, _TOP = 960, 230, 46, 28, 34
 # From the best to the worst, by the letters' order; light enough for black letters on all of them.
 _FILLS = ("#cfe8d5", "#dfeccb", "#f6e7b4", "#f3cfae", "#ecb8b3", "#d9c6e6")
 _NONE = "#eceff1"
-_ROWS = {
+ROWS = {
     "shown": ("实际显示", "as shown"),
     "no_approval": ("假设", "supposed"),
     "soonest": ("假设 · 当日批准", "supposed, approved at once"),
@@ -49,7 +49,7 @@ def paths(effect: Mapping[str, Any]) -> str:
     ]
     for number, (name, path) in enumerate(rows):
         top = _TOP + number * _ROW
-        parts += [_label(top, *_ROWS.get(name, (name, name))), *_path(path, first, to, span, top, fills)]
+        parts += [_label(top, *ROWS.get(name, (name, name))), *_path(path, first, to, span, top, fills)]
     if wrong:
         top = _TOP + len(rows) * _ROW
         parts += [_label(top, "等级有别之日", "days that differ"), *_wrong(wrong, first, to, span, top)]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, select_autoescape
 from markupsafe import Markup
 
 from schemas.events import CATALOGUE
@@ -23,6 +23,7 @@ from services.audit.bundles import SAMPLE
 from services.audit.domain.checkpoint import Checkpoint
 from services.audit.domain.detectors.model import Declared
 from services.audit.evidence import drawing, people, words
+from services.audit.evidence.archive import Broken
 from services.audit.evidence.case import Case
 from services.audit.evidence.records import Held
 
@@ -56,7 +57,14 @@ class About:
 
 
 def page(about: About) -> str:
-    """The whole page."""
+    """The whole page. Raises ``Broken`` where the records can't be told."""
+    try:
+        return _page(about)
+    except TemplateError as error:
+        raise Broken("report.html", f"can't be made of these records: {error}") from None
+
+
+def _page(about: About) -> str:
     case, zone = about.case, ZoneInfo(about.time_zone)
     data, declared = case.data, about.declared.get(case.data["kind"])
     return _environment.get_template("report.html").render(
@@ -65,7 +73,7 @@ def page(about: About) -> str:
         data=data,
         late=data.get("late"),
         kind=words.kind(data["kind"], declared),
-        statuses=drawing.STATUS,
+        rows=drawing.ROWS,
         what=drawing.what_words,
         explanations=words.explanations(data, declared),
         clears=words.clears(data["kind"], declared),
@@ -81,6 +89,7 @@ def page(about: About) -> str:
         evidence=_evidence(case),
         concerned=_concerned(about),
         hearing=[one.event for one in case.hearing],
+        decided=next((one.event for one in reversed(case.hearing) if "outcome" in one.event["data"]), None),
         superseded=case.standing.event["id"] != case.finding.event["id"],
         standing=case.standing.event,
         rederives=words.rederives(data),

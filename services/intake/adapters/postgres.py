@@ -69,6 +69,7 @@ _STANDING = """
     SELECT source, fact.id, subject, final FROM fact JOIN unnest(%s::text[], %s::uuid[]) AS asked (subject, id) USING (subject, id)
     UNION SELECT source, id, subject, final FROM fact JOIN unnest(%s::text[], %s::text[]) AS asked (subject, final) USING (subject, final)
 """
+_VALUES = "SELECT value FROM submission JOIN unnest(%s::text[], %s::uuid[]) AS asked (source, id) USING (source, id)"
 # What an event lost with its table and brings again is there already: the first stands.
 _PRIVATE = """
     INSERT INTO vault.private_value (source, id, field, key, nonce, box) VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING
@@ -210,6 +211,12 @@ class PostgresStore:
         async with self._connection() as connection:
             cursor = await connection.execute(_STANDING, asked, binary=True)
             return [Known(source, str(id), subject, final) for source, id, subject, final in await cursor.fetchall()]
+
+    async def values(self, names: Sequence[Name]) -> list[bytes]:
+        """See ``Store.values``."""
+        async with self._connection() as connection:
+            cursor = await connection.execute(_VALUES, _names(names), binary=True)
+            return [bytes(value) for (value,) in await cursor.fetchall()]
 
     async def unread(self, *, after: int, limit: int) -> list[tuple[int, Row]]:
         """See ``Store.unread``."""

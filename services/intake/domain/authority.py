@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas.ids import scheme_of
 from services.intake.domain.faults import Fault, Refused, fault
+from services.intake.domain.hearings import said_by_heard, speaking_fault
 from services.intake.domain.jurisdiction import GRANTED, Grant, beyond
 from services.intake.domain.reading import Read
 from services.intake.domain.registry import Key, Registry
@@ -29,6 +30,9 @@ def channel_of(key: Key, asked: str | None) -> str:
 
 def authority_fault(read: Read, holder: str, registry: Registry) -> Fault | None:
     """None when a grant of ``holder`` covers the event and reaches what it says; else what the grants that come nearest lack."""
+    if said_by_heard(read.event):
+        # Who is heard may speak, whatever roles they have by now.
+        return speaking_fault(read.event, holder, registry)
     event, grants = read.event, registry.grants(holder)
     return _uncovered(read, grants) or _of_another_office(event) or _overreaching(event, grants, registry)
 

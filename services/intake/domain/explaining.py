@@ -47,6 +47,23 @@ CONTRADICTIONS: dict[str, str] = {
     "an objection is about an entry or about something derived: give one of entry and derived": "entry 和 derived 写一个",
     "entry is needed: what follows from the decision concerns an entry": "需要 entry：决定的后果落在一项录入上",
     "replacement is given where the outcome is changed, and only there": "结果为 changed 时写明 replacement，其他结果不写",
+    "until lies before from_day": "until 早于 from_day",
+    "period_to lies before period_from": "period_to 早于 period_from",
+    "decided_by was involved in the entry; someone else must decide": "decided_by 参与过该项录入，应由他人认定",
+    "an entry is false only on two sources of different origin": "认定为 false 须有两项来源不同的依据",
+    "truth is missing: what should the entry have said?": "缺少 truth：该项录入本应如何写？",
+    "what never took place has no replacement": "并未发生的事项不写 truth",
+    "an entry that is true has no other truth beside it": "认定为 true 的，不另写 truth，took_place 应为 true",
+    "an entry that is undetermined has no other truth beside it": "认定为 undetermined 的，不另写 truth，took_place 应为 true",
+    "a reply has a statement, unless it was waived": "答复须有陈述，放弃的则不写",
+    "decided_by was involved; someone else must decide": "decided_by 参与过此事，须由他人决定",
+    "appeal names the finding.appealed event where the instance is an appeal, and only there": "申诉审级写明 appeal，初次决定不写",
+    "a finding that is cleared has no consequence and finds no purpose": "结果为 cleared 的，没有后果，也不认定故意",
+    "a finding that is remitted has no consequence and finds no purpose": "结果为 remitted 的，没有后果，也不认定故意",
+    "circulated criticism needs an effect on a grade": "通报批评须影响了等级",
+    "a referral needs falsehood on purpose": "移送追究责任须认定故意",
+    "a first decision that confirms names the last day to appeal (appeal_by)": "初次决定认定成立的，写明申诉期限 appeal_by",
+    "a consequence names its clause": "有后果的须写明条款",
 }
 _TERM = re.compile(r"([a-z_.]{1,40}) lies before occurred_on")
 _REGIME_SUBJECT = "the subject must be regime:"

@@ -25,6 +25,7 @@ from schemas.times import civil_date
 from services.intake.domain.authority import TAKEN_AS_THEY_ARE, authority_fault, channel_of
 from services.intake.domain.dates import impossible_date
 from services.intake.domain.faults import Fault, Refused, fault, personal_fault
+from services.intake.domain.hearings import own_word, step_fault
 from services.intake.domain.officers import officers_fault, people_fault, people_marks
 from services.intake.domain.personal import find, search
 from services.intake.domain.private_values import private_fault
@@ -56,6 +57,7 @@ class _Receipt:
     received_at: str
     today: date
     standing: Sequence[Facts] | None
+    involved: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +73,19 @@ class Denied:
 
 
 def judge(
-    value: Any, *, registry: Registry, channel: str | None, received_at: str, standing: Sequence[Facts] | None = None
+    value: Any,
+    *,
+    registry: Registry,
+    channel: str | None,
+    received_at: str,
+    standing: Sequence[Facts] | None = None,
+    involved: frozenset[str] = frozenset(),
 ) -> Admitted | Denied:
     """Judge one submission (a part of what ``read_body`` gives) against the registry up to its last record folded.
 
     ``channel`` None: the first that the key was registered for. ``received_at``: an instant of the contract. ``standing``: the facts
-    that are there, among them all that the submission names; None where that is not to be looked at."""
+    that are there, among them all that the submission names; None where that is not to be looked at. ``involved``:
+    who entered or acted in the entries that a hearing's decision is about, as far as they are stored."""
     if registry.genesis is None:
         return Denied(fault("not-ready"), None, "", "", None)
     today = civil_date(received_at, registry.time_zone)
@@ -93,7 +102,7 @@ def judge(
         return denied(broken, None)
     assert key is not None
     try:
-        return _judge_signed(opened, key, registry, _Receipt(channel, received_at, today, standing))
+        return _judge_signed(opened, key, registry, _Receipt(channel, received_at, today, standing, involved))
     except Refused as refused:
         return denied(refused.fault, key.key_id)
 
@@ -115,7 +124,8 @@ def _judge_signed(opened: Opened, key: Key, registry: Registry, receipt: _Receip
     """Raises ``Refused``."""
     if key.revoked_at is not None:
         raise Refused(fault("key-revoked", field="/signature/key_id", value=key.key_id))
-    if not registry.enrolled(key.holder):
+    # Who left is heard all the same.
+    if not registry.enrolled(key.holder) and not own_word(opened.event, key.holder):
         raise Refused(fault("holder-not-enrolled", field="/signature/key_id", value=key.key_id))
     read = validate(opened)
     chosen = channel_of(key, receipt.channel)
@@ -125,6 +135,7 @@ def _judge_signed(opened: Opened, key: Key, registry: Registry, receipt: _Receip
     _refuse(_personal_fault(read.event, receipt.today))
     _refuse(private_fault(read.event, read.private))
     _refuse(people_fault(read.event, key.holder, chosen, registry))
+    _refuse(step_fault(read.event, key.holder, registry, receipt.today, receipt.involved))
     marks = (*_marks(read, chosen, receipt.standing), *people_marks(read.event, registry))
     return Admitted(read, read.event_type, chosen, key.holder, key.key_id, marks)
 

@@ -5,7 +5,8 @@ Invariants
 2. A record that can't be read, or that nobody signed whose role reaches or reached so far, changes nothing; its offset is
    remembered. *Reached*, because what was admitted stays admitted when the role ends before the record is read back.
 3. A revoked key stays known and stays revoked; a key never changes hands.
-4. Leaving an office ends the roles there; leaving the last office ends everything until enrolled and granted anew.
+4. A step of a hearing has effect where its signer has or had a role for it at the office, or is or spoke for who is heard.
+5. Leaving an office ends the roles there; leaving the last office ends everything until enrolled and granted anew.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from pydantic import ValidationError
 
 from schemas.canonical import canonical_bytes, sha256_hex, trusted_canonical_bytes
 from schemas.envelope import NotAnEnvelope, Opened, Submission, check_data, lookup, open_record
+from schemas.events import CATALOGUE
 from schemas.keys import unb64, verify
 from schemas.times import civil_date
 from schemas.topics import PARTITIONS
 from services.intake.domain.jurisdiction import Grant, beyond
+from services.intake.domain.rounds import APPEALED, DECIDED, NOTIFIED, REPLIED, Rounds
 
 _GENESIS = "mingjian.genesis.v1"
 DAY_CLOSED = "mingjian.day.closed.v1"
@@ -59,6 +62,8 @@ class Registry:
         self._grants: dict[str, list[Grant]] = {}
         self._offices: dict[str, set[str]] = {}
         self._ever: dict[str, list[Grant]] = {}
+        self._ever_at: dict[str, set[str]] = {}
+        self.rounds = Rounds()
 
     @staticmethod
     def empty() -> Registry:
@@ -85,6 +90,10 @@ class Registry:
         """The offices at which the holder is enrolled."""
         return frozenset(self._offices.get(holder, ()))
 
+    def ever_at(self, holder: str) -> frozenset[str]:
+        """The offices at which the holder is or ever was enrolled or had a role."""
+        return frozenset(self._ever_at.get(holder, ())) | {one.office for one in self._ever.get(holder, ())}
+
     def apply(self, offset: int, value: bytes | None) -> None:
         """Fold the record at ``offset``, which must be ``next_offset`` or come after it. Raises ``ValueError`` when it goes back."""
         if offset < self.next_offset:
@@ -96,6 +105,8 @@ class Registry:
                 self._genesis(opened.event, opened.entry["received_at"])
             elif opened.event["type"] == _GENESIS:
                 raise ValueError("the register has begun")
+            elif opened.event["type"] in _STEPS:
+                self._step(opened)
             elif fold := _FOLDS.get(opened.event["type"]):
                 self._check_signed(opened, "system" if opened.event["type"] == DAY_CLOSED else "registrar")
                 fold(self, opened.event, opened.entry["received_at"])
@@ -113,6 +124,18 @@ class Registry:
             raise ValueError("the signer's role never reached so far")
         if not verify(key.alg, key.raw, trusted_canonical_bytes(event), unb64(signature["value"])):
             raise ValueError("the signature does not verify")
+
+    def _step(self, opened: Opened) -> None:
+        signature, event = opened.signature, opened.event
+        key, heard = self._keys[signature["key_id"]], event["subject"].removeprefix("office:")
+        grants = [one for one in self._ever.get(key.holder, ()) if one.office == event["source"]]
+        if event["type"] in (REPLIED, APPEALED):
+            may = heard == key.holder or (heard == event["source"] and bool(grants))
+        else:
+            may = any(one.role in CATALOGUE[event["type"]].roles for one in grants)
+        if not may or not verify(key.alg, key.raw, trusted_canonical_bytes(event), unb64(signature["value"])):
+            raise ValueError("not signed by one who may or might say it")
+        self.rounds.take(event, key.holder, civil_date(opened.entry["received_at"], self.time_zone))
 
     def _genesis(self, event: dict[str, Any], received_at: str) -> None:
         if event["type"] != _GENESIS:
@@ -135,7 +158,8 @@ class Registry:
             self._ever[holder] = list(self._grants[holder])
 
     def _enrolled(self, event: dict[str, Any], received_at: str) -> None:
-        self._offices.setdefault(event["subject"], set()).add(event["data"]["office"])
+        for held in (self._offices, self._ever_at):
+            held.setdefault(event["subject"], set()).add(event["data"]["office"])
 
     def _left(self, event: dict[str, Any], received_at: str) -> None:
         holder, office = event["subject"], event["data"]["office"]
@@ -178,6 +202,7 @@ class Registry:
         self.closed_through = max(self.closed_through or through, through)
 
 
+_STEPS = frozenset({NOTIFIED, REPLIED, DECIDED, APPEALED})
 _FOLDS: dict[str, Callable[[Registry, dict[str, Any], str], None]] = {
     "mingjian.officer.enrolled.v1": Registry._enrolled,
     "mingjian.officer.left.v1": Registry._left,

@@ -21,6 +21,8 @@ def N_(message: str) -> str:
 FIELDS = {
     "document_no": N_("Document"),
     "case_no": N_("Case"),
+    "instance": N_("Instance"),
+    "from_day": N_("From"),
     "permit_no": N_("Permit"),
     "permit_kind": N_("Kind of permit"),
     "valid_until": N_("Valid until"),
@@ -182,6 +184,10 @@ VALUES = {
     "subject": N_("the enterprise"),
     "authority": N_("an authority"),
     "third_party": N_("a third party"),
+    "annulled": N_("annulled"),
+    "declared_unlawful": N_("declared unlawful"),
+    "new_decision_ordered": N_("a new decision ordered"),
+    "dismissed": N_("dismissed"),
 }
 
 # Where one word means different things in different facts, each fact's own.
@@ -189,10 +195,13 @@ _IN_TYPE = {
     ("mingjian.crime.judged.v1", "final"): N_("No appeal left"),
     ("mingjian.score.recorded.v1", "final"): N_("Final score"),
 }
+# And where a value does: an objection that is upheld holds, a decision that is upheld stands.
+_UPHELD = N_("the decision stands")
+_VALUE_IN_TYPE = {("mingjian.reconsideration.decided.v1", "upheld"): _UPHELD, ("mingjian.litigation.decided.v1", "upheld"): _UPHELD}
 
 # Dates have their own places in a timeline; regimes and items would only repeat what stands elsewhere on the page.
 _ELSEWHERE = frozenset({"occurred_on", "service", "regime", "regimes", "items", "attachments", "concepts", "document", "cause"})
-_DAYS = frozenset({"valid_until", "correct_by", "until", "effective_from"})
+_DAYS = frozenset({"valid_until", "correct_by", "until", "effective_from", "from_day"})
 
 
 def word(value: str, translate: Translate) -> str:
@@ -231,7 +240,8 @@ def lines(
         value = data.get(name)
         if value is not None and value != [] and name not in _ELSEWHERE:
             said = _IN_TYPE.get((type_name, name), label)
-            found.append((translate(said), _value(name, value, translate, lang, day)))
+            own = _VALUE_IN_TYPE.get((type_name, value)) if isinstance(value, str) else None
+            found.append((translate(said), translate(own) if own else _value(name, value, translate, lang, day)))
     if words := data.get("replacement"):
         found += [(f"→ {label}", value) for label, value in lines(words["data"], translate, lang, day, type_name=words["type"])]
     for act in data.get("acts") or ():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from schemas.events import CATALOGUE
 from schemas.ids import derived_id
 from schemas.keys import SigningKey
 from schemas.rulebook import load_all
-from schemas.times import milliseconds
+from schemas.times import instant, milliseconds
 from schemas.topics import FACTS, REGISTRY
 from services.audit.domain.frame import Record
 from services.audit.domain.late import EntryRule
@@ -157,6 +158,13 @@ async def late_facts_become_valid_findings(store: Any) -> None:
     assert event["data"]["cause"] == event["data"]["event"] == place
     assert event["id"] == finding.id == derived_id(cause=place["id"], kind="late_entry", subject=f"office:{OFFICE}", regime="liyujiang")
     assert (finding.subject, finding.office, finding.key, finding.regime) == (SUBJECT, OFFICE, OFFICE.encode(), "liyujiang")
+    matter = derived_id(cause=place["id"], kind="late_entry", subject=f"office:{OFFICE}", regime="liyujiang")
+    assert (finding.matter, finding.retracted) == (matter, False)
+    told = [event["data"][name] for name in ("matter", "subject_of", "regime")]
+    assert told == [matter, SUBJECT, "liyujiang"]
+    [shown] = event["data"]["evidence"]
+    record = {"known_from": instant(late.timestamp), "source": OFFICE, "type": "mingjian.inspection.recorded.v1", "role": "entry"}
+    assert shown == place | record | {"sha256": hashlib.sha256(late.value or b"").hexdigest()}
     assert finding.traceparent == "00-11111111111111111111111111111111-2222222222222222-01"
     assert scene.store.positions[FACTS, 3] == 4
 
@@ -212,6 +220,9 @@ async def a_provisional_verdict_is_settled_by_its_calendar(store: Any) -> None:
         ("late_entry", "2027-01-07"),
     ]
     assert {one["cause"]["offset"] for one in standing} == {issued.offset}
+    assert [one.get("retracted") for one in standing] == [True, None]
+    assert [one["evidence"][0]["offset"] for one in standing] == [one["event"]["offset"] for one in standing]
+    assert len({one["matter"] for one in standing}) == 2
     for one in await scene.store.everything():
         CATALOGUE["mingjian.finding.raised.v1"].model.model_validate_json(orjson.dumps(orjson.loads(one.value)["event"]["data"]))
     async with scene.store.work() as work:

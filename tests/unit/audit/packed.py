@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -56,9 +56,11 @@ def shops() -> list[Ledger]:
 
 class PackWorld(World):
     """The log in ``store``. Both shops stand in partition 1, what is broadcast in all, findings in partition 0. ``told``:
-    what becomes of a finding's bytes before they are on record."""
+    what becomes of a finding's bytes before they are on record; ``hearing``: data of steps, each with its ``step``."""
 
-    def __init__(self, told: Callable[[bytes], bytes] = lambda value: value, **more: Any) -> None:
+    def __init__(
+        self, told: Callable[[bytes], bytes] = lambda value: value, hearing: Sequence[Mapping[str, Any]] = (), **more: Any
+    ) -> None:
         super().__init__(kafka={}, **more)
         self.told = told
         self.receipts: list[dict[str, Any]] = []
@@ -74,7 +76,15 @@ class PackWorld(World):
                 self._fact(one.event, one.fact.stamp)
         self._refusals()
         self._findings()
+        for step, data in enumerate(hearing):
+            self._step(step, dict(data))
         self.publish()
+
+    def _step(self, number: int, data: dict[str, Any]) -> None:
+        """A step of a hearing on the late fine, where it names no other finding."""
+        kind = data.pop("step")
+        said = {"finding": self.late, "matter": self.late, "occurred_on": f"2025-09-0{number + 1}"} | data
+        self._register(event(100 + number, f"finding.{kind}", "officer:one", said), 1_770_000_000_000 + number)
 
     def _stamp(self) -> int:
         return len(self.kafka[REGISTRY, 0]) - 1

@@ -227,11 +227,31 @@ def test_what_no_grade_asks_for_is_passed_over_rightly(late: tuple[Life, list[Ma
         assert by_day(pieces(life, first, last)) == by_day(pieces(never, first, last))
 
 
+@st.composite
+def warned_again(draw: st.DrawFn) -> tuple[Life, list[Matter]]:
+    """Two or three warnings for one violation, each after the term of the one before, all entered months later: D by two in succession."""
+    ledger = shop(approving=draw(st.booleans()))
+    ledger.scored(2023, "95")
+    ledger.evaluated(2023)
+    on, ids = date(2024, 2, 1), []
+    known = date(2024, 8, 1) + timedelta(days=draw(st.integers(0, 40)))
+    for number in range(draw(st.integers(2, 3))):
+        on += timedelta(days=draw(st.integers(15, 50)))
+        text, term = on.isoformat(), (on + timedelta(days=10)).isoformat()
+        data = {"occurred_on": text, "document_no": f"W-{number}", "violation": "GSP-07", "legal_field": "drug", "correction_ordered": True}
+        ids.append((ledger.enter("warning.issued", _served(data | {"correct_by": term}, text), known=known), on))
+        known += timedelta(days=draw(st.sampled_from([0, 0, 3])))
+    if draw(st.booleans()):
+        ledger.approved("D", (known + timedelta(days=2)).isoformat())
+    life = life_of(ledger)
+    return life, [matter_of(life, next(one for one in life.facts if one.id == id), on) for id, on in ids]
+
+
 WARNED = ("warning", "warning", "warning", "undo", "approve")
 
 
 @few
-@given(st.one_of(grave_lives(approving=False, steps=WARNED), grave_lives(steps=WARNED), grave_lives(), late_ones(most=3)))
+@given(st.one_of(warned_again(), grave_lives(approving=False, steps=WARNED), grave_lives(), late_ones(most=3)))
 def test_the_joint_sets_are_those_of_all_sets(late: tuple[Life, list[Matter]]) -> None:
     """Against every set there is, without pruning."""
     life, matters = late

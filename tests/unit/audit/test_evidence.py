@@ -239,7 +239,7 @@ def _receipt_changed(files: dict[str, bytes]) -> dict[str, bytes]:
         (_hash_changed, "records/*.jsonl, proof/hashes"),
         (_other_finding, "records/matter.jsonl"),
         (_receipt_changed, "receipts.jsonl"),
-        (lambda files: files | {"checkpoint": files["checkpoint"].replace(b"\n97\n", b"\n98\n")}, "checkpoint"),
+        (lambda files: files | {"checkpoint": files["checkpoint"].replace(b"\n100\n", b"\n101\n")}, "checkpoint"),
         (lambda files: files | {"witnesses": b"quorum none\n"}, "manifest.json"),
     ],
     ids=["fact", "registry", "finding", "moved", "readable", "entry", "hash", "other", "receipt", "checkpoint", "witnesses"],
@@ -272,7 +272,7 @@ def test_what_the_reader_pins_counts(data: bytes, files: dict[str, bytes]) -> No
 
 def test_a_single_record_is_proved_with_other_tools_too(files: dict[str, bytes], world: PackWorld) -> None:
     finding = next(one for one in read_lines(MATTER_FILE, files[MATTER_FILE]) if one.event["id"] == world.late)
-    assert 97 == verify_proof(files["proof/finding.tlog-proof"], finding.entry, VERIFIER).size
+    assert 100 == verify_proof(files["proof/finding.tlog-proof"], finding.entry, VERIFIER).size
     with pytest.raises(ProofError):
         verify_proof(files["proof/entry.tlog-proof"], finding.entry, VERIFIER)
 
@@ -307,7 +307,7 @@ def test_a_sign_is_found_again_by_its_own_detector_and_one_that_was_changed_is_n
     assert said["effect"].told and said["effect"].said == "the log holds no assessment of the matter's effect"
     other = PackWorld(told=_false("proposes", "hearing", "raised"))
     wrong = verify(packed(other, other.sign).data, Trust()).wrong
-    assert [("finding.json", "proposes is told as 'hearing'; the records lead to 'check'")] == [(one.where, one.what) for one in wrong]
+    assert [("finding.json", "proposes is told as 'hearing'; the records lead to 'correction'")] == [(one.where, one.what) for one in wrong]
 
 
 def test_an_effect_that_the_records_do_not_lead_to_is_refused_though_the_log_signed_it() -> None:
@@ -333,8 +333,29 @@ def test_the_report_says_both_languages_what_speaks_for_those_concerned_and_accu
     assert picture in page and picture.count("<rect") > 6
 
 
+def test_a_hearing_goes_along_and_no_step_of_another_and_who_was_cleared_is_told_first() -> None:
+    other = "018f0000-0000-7000-8000-0000000000aa"
+    steps = [
+        {"step": "notified", "reply_by": "2025-09-10", "clause": "c"},
+        {"step": "replied", "waived": False, "excuse": "other", "statement": "文书由他人送达 <b>"},
+        {"step": "notified", "finding": other, "matter": other, "reply_by": "2025-09-10", "clause": "c"},
+        {"step": "decided", "outcome": "cleared", "consequence": "none", "reasons": "The proof of service was of another day."},
+    ]
+    made = packed(PackWorld(hearing=steps)).data
+    found = verify(made, Trust())
+    assert [] == found.wrong
+    assert "1 of the registry's first 12 records are left out as steps of other hearings" in found.checks[-1].said
+    files = unpack(made)
+    assert ["notified", "replied", "decided"] == [one["event"]["type"].split(".")[2] for one in json.loads(files["hearing.json"])]
+    assert other.encode() not in b"".join(files.values())
+    page = files["report.html"].decode()
+    assert page.index("不成立，已澄清") < page.index("发现了什么")
+    assert page.index("The finding does not stand") < page.index("What was found")
+    assert "&lt;b&gt;" in page and "文书由他人送达 <b>" not in page
+
+
 def test_what_cannot_be_packed_says_why(world: PackWorld, tmp_path: Path) -> None:
-    with pytest.raises(NoFinding, match="none of the log's 97 leaves"):
+    with pytest.raises(NoFinding, match="none of the log's 100 leaves"):
         packed(world, "018f0000-0000-7000-8000-000000000000")
     with pytest.raises(NoEdition, match="--rulebooks"):
         make(world.store.read, world.late, log=VERIFIER, editions={})

@@ -109,6 +109,10 @@ class MemoryStore:
         await self._reach()
         return [one for one in self.facts if (one.subject, one.id) in mentioned or (one.subject, one.final) in finals]
 
+    async def values(self, names: Sequence[Name]) -> list[bytes]:
+        await self._reach()
+        return [row.value for row in self.rows.values() if row.name in set(names)]
+
     def _unsent(self, name: Name) -> tuple[int, ...]:
         return tuple(sorted(partition for (one, partition), sent in self.copies.items() if one == name and not sent))
 

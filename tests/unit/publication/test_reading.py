@@ -184,7 +184,7 @@ def literals(annotation: Any) -> set[str]:
 
 
 def test_every_word_that_a_wired_fact_can_show_has_a_name() -> None:
-    shown = [row.model for row in CATALOGUE.values() if row.wired and row.route == "facts"]
+    shown = [row.model for row in CATALOGUE.values() if row.wired and row.route == "facts" and not row.withheld]
     used = set().union(*(literals(model) for model in shown)) - {"pass", "fail", "not_applicable", "not_checked"}
     assert used <= set(words.VALUES)
 

@@ -108,6 +108,8 @@ CASES: list[tuple[str, str, dict[str, Any], str]] = [
     ("inaccurate, but what was true?", "truth.determined", {"truth": None}, "truth is missing"),
     ("never took place, and yet replaced", "truth.determined", {"took_place": False}, "no replacement"),
     ("a reply before the notice", "finding.notified", {"reply_by": "2026-08-23"}, "reply_by"),
+    ("a notice that was not served", "finding.notified", {"service": None}, "service"),
+    ("a first decision without a term to appeal", "finding.decided", {"instance": "first", "appeal": None, "appeal_by": None}, "appeal_by"),
     ("a reply that says nothing", "finding.replied", {"statement": None}, "statement"),
     ("waived, and yet a statement", "finding.replied", {"waived": True}, "waived"),
     ("a hearing decided by someone involved", "finding.decided", {"involved": ["officer:yangli-a02"]}, "someone else must decide"),

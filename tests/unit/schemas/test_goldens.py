@@ -13,7 +13,12 @@ from schemas.events.base import Data
 from tests.unit.schemas.goldens import FOLDER, golden_event
 
 # Fields that exclude each other: an objection is about an entry or about something derived, a grade follows from facts or from parts.
-EITHER_OR = {"objection.raised": {"derived"}, "grade.determined": {"parts"}, "grade.corrected": {"parts", "rebuilt_by"}}
+EITHER_OR = {
+    "objection.raised": {"derived"},
+    "grade.determined": {"parts"},
+    "grade.corrected": {"parts", "rebuilt_by"},
+    "finding.raised": {"statistic", "retracted"},
+}
 
 
 def test_every_type_has_a_golden_file_and_no_file_is_left_over() -> None:

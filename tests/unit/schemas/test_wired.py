@@ -9,9 +9,10 @@ from schemas.events import CATALOGUE
 from schemas.rulebook import load_all
 from schemas.topics import FACTS
 from services.audit import entries as audit_entries
-from services.audit.domain import evaluations, regimes
+from services.audit.domain import evaluations, people, regimes, signs
 from services.audit.domain import findings as audit_findings
 from services.audit.domain import registry as audit_registry
+from services.audit.domain.detectors.all import every
 from services.audit.domain.late import EntryRule, word_of
 from services.intake.domain import registry as intake
 from services.publication.domain import lists, subjects
@@ -36,8 +37,14 @@ def judged() -> set[str]:
     return found
 
 
+def detected() -> set[str]:
+    """What detectors of signs ask for by name; those that look at every fact ask for none in particular."""
+    asked = {name for one in every({}) if "permit.granted" not in one.types for name in one.types}
+    return of(*asked) - of(*facts.FILES_ONLY)
+
+
 ACTING = {
-    "intake's register": set(intake._FOLDS) | {publication.GENESIS},
+    "intake's register": set(intake._FOLDS) | intake._STEPS | {publication.GENESIS},
     "rating's fold": of(*(facts.KEPT.keys() - facts.FILES_ONLY), *facts.CONTROLS),
     "publication's subjects": set(subjects.REGISTRATION_TYPES),
     "publication's register": set(publication.KEPT),
@@ -45,6 +52,8 @@ ACTING = {
         *(audit_entries.CALENDAR, evaluations.CLOSED),
         *regimes.TYPES,
         *(audit_registry.GO_LIVE, audit_registry.OUTAGE, audit_registry.ANNOUNCED),
+        *people.TYPES,
+        *detected(),
         *judged(),
     },
     "written": {
@@ -55,6 +64,8 @@ ACTING = {
         emit.TYPE_PROPOSED,
         emit.TYPE_CLOSED,
         audit_findings.TYPE,
+        signs.SCAN,
+        *of("finding.assessed"),
         lists.ENTERED,
         lists.LEFT,
     },
@@ -85,6 +96,10 @@ def test_what_stands_on_the_timeline_alone() -> None:
     """What nothing but the subject's page uses is named here, so that it doesn't grow unseen."""
     others = set().union(*ACTING.values())
     assert [row.name for row in CATALOGUE.values() if row.wired and row.type not in others] == [
+        "reconsideration.opened",
+        "litigation.opened",
+        "stay.ordered",
+        "stay.lifted",
         "repair.applied_for",
         "objection.raised",
         "permit.granted",

@@ -2,11 +2,12 @@
 
 五(三) ¶3, ¶4; R18: a correction counts from the entry's own start, so it reaches back over what was told and evaluated. What is held
 against it: the office's own new words, known after the day of the entry had closed, drop violations or kinds of penalty, raise a final
-score, leave out a service, take the entry back, or move its day out of a period that was evaluated by then. Whether a grade got better
-by it is for the effect to say.
+score, leave out a service, take the entry back, or move its day out of a period that was evaluated by then, or back into
+one. Whether a grade got better by it is for the effect to say.
 
 No sign: what others decided (reconsideration, a court, an objection), a correction on the day of the entry, one that only puts a code
-or a day in the place of another, one for the worse. A source's hash or a decision that stands in the records supports an explanation
+or a day in the place of another, one for the worse, one that names its source and its own day before any evaluation counted the entry:
+it is an inaccuracy put right. Once an evaluation has, a source's hash or a decision that stands in the records supports an explanation
 and leaves the sign: anybody can write a hash, and only its paper says whether it fits. A correction taken back ends the matter.
 """
 
@@ -22,10 +23,11 @@ from services.audit.domain.detectors.ledger import Ledger
 from services.audit.domain.detectors.model import Closed, Declared, Entry, Innocent, Scene, Sign, shown
 from services.audit.domain.detectors.saying import en_day, ended, local_day, zh_day
 from services.audit.domain.detectors.softening import TYPES, Evaluated, Milder, day_of, milder, read
+from services.audit.domain.detectors.zones import Zones
 
 DECLARED = Declared(
     kind="backdated_correction",
-    version=1,
+    version=2,
     about="entry",
     proposes="hearing",
     clause="五(三) ¶3",
@@ -56,12 +58,12 @@ class BackdatedCorrection:
     declared = DECLARED
     types = TYPES | acting.TYPES | _REVIEWS | {EVALUATED, DETERMINED}
 
-    def __init__(self, time_zone: str, ledger: Ledger | None = None) -> None:
+    def __init__(self, zones: Zones, ledger: Ledger | None = None) -> None:
         self._ledger = ledger or Ledger()
         self._anew = Groups(self._ledger, _anew)
         self._effects = self._anew.effects
         self._matters = Matters()
-        self._time_zone = time_zone
+        self._zones = zones
         self._evaluated: list[Evaluated] = []
         # Entries below were known when the last day closed; for every own correction where that stood, and how many evaluations were.
         self._told = 0
@@ -133,8 +135,11 @@ class BackdatedCorrection:
         if not found or place >= told:
             return []
         within = [one for one in evaluated if one.first <= day_of(before) <= one.last]
+        zone = self._zones.name(entry.subject, regime)
+        if not within and _sourced(correction, zone):
+            return []
         why = self._decisions((entry.source, entry.id), correction)
-        return [_say(entry, correction, found, within, why, self._ledger, self._time_zone)]
+        return [_say(entry, correction, found, within, why, self._ledger, zone)]
 
     def _decisions(self, name: Name, correction: Entry) -> dict[str, Entry | None]:
         """The innocent explanations that the records support, with the record."""
@@ -165,6 +170,12 @@ def _anew(entry: Entry, words: Words) -> list[Key]:
     if number := data.get("document_no") or data.get("case_no") or data.get("sample_no"):
         return [("number", entry.source, words.type, number)]
     return [("day", entry.subject, words.type, data["occurred_on"])] if read(words).adverse else []
+
+
+def _sourced(correction: Entry, zone: str) -> bool:
+    """Whether it names its source and says that it was made on the day on which it came."""
+    said = correction.data
+    return bool(said.get("source_document")) and said["occurred_on"] == local_day(correction.received, zone).isoformat()
 
 
 def _own(entry: Entry) -> bool:

@@ -44,7 +44,8 @@ class DeductionsWrong:
     types = acting.TYPES | {_SCORE}
 
     def __init__(self, ledger: Ledger | None = None) -> None:
-        self._groups = Groups(ledger or Ledger(), _keys)
+        self._ledger = ledger or Ledger()
+        self._groups = Groups(self._ledger, _keys)
         self._matters = Matters()
         self._marked: set[Key] = set()
 
@@ -52,6 +53,10 @@ class DeductionsWrong:
         """See ``Detector``."""
         if _MARK in entry.marks:
             self._marked.add((entry.source, entry.id))
+        if entry.type == _SCORE and not _keys(entry, Words(_SCORE, entry.data)):
+            # Kept for whatever corrects it.
+            self._ledger.put(entry)
+            return
         keys = self._groups.take(entry)
         zh, en = "该评分已更正或撤回，不再有不符之处。", "The score was corrected or retracted: nothing fails to add up any more."
         yield from self._matters.settle({key: self._signs(key) for key in keys}, lambda sign: ended(sign, [shown(entry, "ends")], zh, en))
@@ -73,7 +78,7 @@ def should(words: Words) -> Decimal | None:
     return None if min(taken, default=Decimal(0)) >= 0 and 0 <= total == right else right
 
 
-def _keys(entry: Entry, words: Words) -> Iterable[Key]:
+def _keys(entry: Entry, words: Words) -> list[Key]:
     return [(entry.source, entry.id)] if words.type == _SCORE and should(words) is not None else []
 
 

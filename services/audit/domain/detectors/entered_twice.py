@@ -21,6 +21,7 @@ from services.audit.domain.detectors.model import Closed, Declared, Entry, Innoc
 from services.audit.domain.detectors.same_number import CONTENT, content_of, number_of, officers
 from services.audit.domain.detectors.saying import en_day, ended, local_day, zh_day
 from services.audit.domain.detectors.succession import SUCCEEDED, Successions
+from services.audit.domain.detectors.zones import Zones
 
 DECLARED = Declared(
     kind="entered_twice",
@@ -58,12 +59,12 @@ class EnteredTwice:
     declared = DECLARED
     types = frozenset(CONTENT) | {_OTHER, _CLOSED, _JUDGED, SUCCEEDED} | acting.TYPES
 
-    def __init__(self, time_zone: str, ledger: Ledger | None = None) -> None:
+    def __init__(self, zones: Zones, ledger: Ledger | None = None) -> None:
         self._groups = Groups(ledger or Ledger(), _keys)
         self._matters = Matters()
         self._successions = Successions()
         self._several: dict[Key, None] = {}
-        self._time_zone = time_zone
+        self._zones = zones
 
     def take(self, entry: Entry, scene: Scene) -> Iterator[Sign]:
         if entry.type == SUCCEEDED:
@@ -90,7 +91,7 @@ class EnteredTwice:
 
     def _sign(self, key: Key, first: Member, second: Member, entries: int) -> Sign:
         number, day = key[2], first.words.data["occurred_on"]
-        days = [local_day(one.entry.received, self._time_zone) for one in (first, second)]
+        days = [local_day(one.entry.received, self._zones.name(one.entry.subject, one.words.data.get("regime"))) for one in (first, second)]
         return Sign(
             matter=" ".join(key),
             office=second.entry.source,

@@ -60,11 +60,16 @@ class EntryBeforeAct:
 
     def __init__(self, editions: Mapping[str, Sequence[Rulebook]], ledger: Ledger | None = None) -> None:
         self._zones = Zones(editions)
-        self._groups = Groups(ledger or Ledger(), self._keys)
+        self._ledger = ledger or Ledger()
+        self._groups = Groups(self._ledger, self._keys)
         self._matters = Matters()
 
     def take(self, entry: Entry, scene: Scene) -> Iterator[Sign]:
         """See ``Detector``."""
+        if entry.type not in acting.TYPES and self._before(entry, Words(entry.type, entry.data)) is None:
+            # Kept for whatever corrects it.
+            self._ledger.put(entry)
+            return
         keys = self._groups.take(entry)
         zh, en = "更正后录入不早于所记行为。", "By the corrected words the entry does not come before the act."
         yield from self._matters.settle({key: self._signs(key) for key in keys}, lambda sign: ended(sign, [shown(entry, "ends")], zh, en))

@@ -34,6 +34,7 @@ DECLARED = Declared(
         Innocent("inaccurate", "属于差错，原始材料在案", "an error, whose source is there"),
         Innocent("put_right", "录入单位已自行更正", "the office put it right itself"),
         Innocent("source_was_wrong", "所依据的材料本身有误", "the paper it was entered from was wrong"),
+        Innocent("decider_involved", "作出认定的人参与过该项录入", "who determined it had a part in the entry"),
         Innocent("under_review", "认定尚在复核", "the determination is under review"),
     ),
     clears_zh="后来的认定为真实或无法认定，或者该认定被撤回、撤销。",
@@ -48,7 +49,7 @@ class EntryUntrue:
     """Determinations by the entry that they are about. Any fact may be determined on, so all are kept."""
 
     declared = DECLARED
-    types = frozenset(row.name for row in CATALOGUE.values() if row.route == "facts")
+    types = frozenset(row.name for row in CATALOGUE.values() if row.route == "facts" and row.wired)
 
     def __init__(self, ledger: Ledger | None = None) -> None:
         self._ledger = ledger or Ledger()
@@ -99,7 +100,8 @@ class EntryUntrue:
         place = self._ledger.find(*about)
         entry = self._ledger.entry(place) if place is not None else None
         own = [one for one in self._effects.acting(about) if one.type in acting.OWN and one.order < determination.order]
-        supported = {*(() if false else ("inaccurate",)), *(("put_right",) if own else ())}
+        people = [entry.data.get("entered_by"), *(entry.data.get("officers") or ())] if entry else []
+        holds = {"inaccurate": not false, "put_right": bool(own), "decider_involved": data["decided_by"] in people}
         what = ("不真实", "false") if false else ("不准确", "inaccurate")
         place_zh = "" if data["took_place"] else "，所录事项并未发生"
         place_en = "" if data["took_place"] else "; what it says did not take place"
@@ -116,7 +118,7 @@ class EntryUntrue:
             shown=(*((shown(entry, "entry"),) if entry else ()), shown(determination, "determination"), *_shown(own)),
             concerns=tuple(dict.fromkeys(filter(None, [entry.data.get("entered_by")] if entry else []))),
             values=(("result", what[1], None), ("origins", str(origins), "2" if false else None)),
-            supported=frozenset(supported),
+            supported=frozenset(code for code, so in holds.items() if so),
         )
 
 

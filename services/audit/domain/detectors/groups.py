@@ -44,7 +44,7 @@ class Groups:
     def take(self, entry: Entry) -> list[Key]:
         place = self._ledger.put(entry)
         if entry.type not in acting.TYPES:
-            return self._enter(place, self._ledger.entry(place))
+            return self._enter(place, entry if self._ledger.first(entry) else self._ledger.entry(place))
         touched: dict[Key, None] = {}
         for name in self.effects.take(self._ledger.entry(place), place):
             named = self._ledger.find(*name)

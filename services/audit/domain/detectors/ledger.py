@@ -28,6 +28,7 @@ class Ledger:
         self._bytes = bytearray()
         self._index: dict[int, int] = {}
         self._last: tuple[Entry, int] | None = None
+        self._first = False
         self._numbers: dict[str, int] = {}
         self._names: list[str] = []
 
@@ -38,11 +39,16 @@ class Ledger:
         id = _packed(entry.id)
         key = int.from_bytes(id) | self._number(entry.source) << 128
         place = self._index.get(key)
+        self._first = place is None
         if place is None:
             place = self._index[key] = len(self._bytes)
             self._bytes += self._row(entry, id)
         self._last = (entry, place)
         return place
+
+    def first(self, entry: Entry) -> bool:
+        """Whether the entry, which was put last, is the first copy: then it says itself what is kept of it."""
+        return self._first and self._last is not None and self._last[0] is entry
 
     @property
     def end(self) -> int:

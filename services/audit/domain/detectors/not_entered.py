@@ -1,13 +1,14 @@
 """Another department's decisions that have no entry here, and entries that its list doesn't have.
 
-五(四) ¶4, R7: a penalty of another department lowers the grade. The department's own list (``other_department_list.received``) is the second
+五(四) ¶4, R7: a penalty of another department lowers the grade. The department's own list (``other_department_list.received``) is the other
 source. A decision on it about an enterprise that is rated here has to be entered within so many working days after the list came; how
 many is a parameter of the rulebook (``reconciliation_working_days``), set by the operator. The other way round, an entry
 of an office about a decision of a department whose list it has for the day should be on that list.
 
 A decision entered late stays a matter, with the day; one that was never due here (a subject that isn't rated, before go-live) is none.
 Entered for the enterprise's predecessor or successor it is entered (R19), and so it is as a penalty under its number. An entry taken
-back is none. An unlisted entry's matter ends when a later list has it or the entry is taken back.
+back is none; numbers are compared as they are read, whatever the brackets (``numbers``). An unlisted entry's matter ends when a later
+list has it or the entry is taken back.
 """
 
 from __future__ import annotations
@@ -24,12 +25,13 @@ from services.audit.domain.detectors.acting import Words
 from services.audit.domain.detectors.groups import Groups, Key, Matters, Member
 from services.audit.domain.detectors.ledger import Ledger
 from services.audit.domain.detectors.model import Closed, Declared, Entry, Innocent, Scene, Sign, shown
+from services.audit.domain.detectors.numbers import written
 from services.audit.domain.detectors.saying import en_day, ended, local_day, value, zh_day
 from services.audit.domain.detectors.succession import SUCCEEDED, Successions
 
 DECLARED = Declared(
     kind="not_entered",
-    version=1,
+    version=2,
     about="office",
     proposes="hearing",
     clause="五(四) ¶4",
@@ -145,12 +147,12 @@ class NotEntered:
         held.append(one)
         for decision in data["decisions"]:
             number, subject = decision["document_no"], decision["subject"]
-            self._listed.add((one.authority, number))
+            self._listed.add((one.authority, written(number)))
             for rule in self._rules:
                 line = _Line(rule, one, number, subject, decision.get("decided_on"))
                 if scheme_of(subject) in rule.schemes and line.matter not in self._lines:
                     self._lines[line.matter] = line
-                    self._by_number.setdefault(number, []).append(line.matter)
+                    self._by_number.setdefault(written(number), []).append(line.matter)
                     self._open[line.matter] = None
         # A list may have what an earlier one lacked, of whichever office it was.
         self._touched |= dict.fromkeys(pair for pair in self._lists if pair[1] == one.authority)
@@ -181,8 +183,8 @@ class NotEntered:
             return [], True
         term = closed.scene.calendar.nth_after(line.of.received, int(days))
         same = self._successions.same
-        others = self._groups.members(("other", line.of.authority, line.number))
-        entries = [*others, *self._groups.members(("own", line.number))]
+        others = self._groups.members(("other", line.of.authority, written(line.number)))
+        entries = [*others, *self._groups.members(("own", written(line.number)))]
         own = [one for one in entries if same(one.entry.subject, line.subject)]
         late = min((local_day(one.entry.received, line.rule.time_zone) for one in own), default=None)
         if late is not None and late <= term.day:
@@ -205,7 +207,7 @@ class NotEntered:
             day = one.words.data["occurred_on"]
             lists = [each for each in self._lists.get((office, authority), ()) if each.first <= day <= each.last]
             rule = next((each for each in self._rules if scheme_of(one.entry.subject) in each.schemes and each.regime in live), None)
-            if not lists or rule is None or (authority, one.words.data["document_no"]) in self._listed:
+            if not lists or rule is None or (authority, written(one.words.data["document_no"])) in self._listed:
                 continue
             latest = max(lists, key=lambda each: each.received)
             days = rule.days.at(latest.received)
@@ -227,14 +229,16 @@ _ENDED = (
 def _keys(entry: Entry, words: Words) -> list[Key]:
     data = words.data
     if words.type == _OTHER:
-        return [("other", data["authority"], data["document_no"]), ("authority", entry.source, data["authority"])]
-    return [("own", data["document_no"])] if words.type == _OWN else []
+        return [("other", data["authority"], written(data["document_no"])), ("authority", entry.source, data["authority"])]
+    return [("own", written(data["document_no"]))] if words.type == _OWN else []
 
 
 def _same_decision(line: _Line, one: Member) -> bool:
     """An entry for the same enterprise and day under another number."""
     data = one.words.data
-    return one.entry.subject == line.subject and data["occurred_on"] == line.decided and data["document_no"] != line.number
+    return (
+        one.entry.subject == line.subject and data["occurred_on"] == line.decided and written(data["document_no"]) != written(line.number)
+    )
 
 
 def _missing(line: _Line, own: list[Member], term: tuple[date, int, date | None], holds: Mapping[str, bool], closed: Closed) -> Sign:

@@ -24,7 +24,7 @@ from services.audit.domain.detectors.saying import en_day, ended, value, zh_day
 
 SLACK_DAYS = 3
 AT_LEAST = 6
-MOST_OFF = 0.1
+MOST_OFF = 0.2
 # A series that isn't one is looked at again when it has grown by so much.
 _GROWN = 1.25
 # The last number of the text.
@@ -55,7 +55,7 @@ class NumbersOutOfOrder:
 
     declared = Declared(
         kind="numbers_out_of_order",
-        version=1,
+        version=2,
         about="entry",
         proposes="check",
         clause="五(三) ¶3",

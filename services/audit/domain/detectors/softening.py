@@ -153,6 +153,13 @@ def _moved(old: Read, new: Read, evaluated: list[Evaluated]) -> Iterator[Milder]
             zh, en = f"日期由{days[1]}移出已评定的期间（{period}）", f"the day {days[1]} was moved out of the evaluated period {period}"
             yield Milder("day", *days, f"{zh}，改为{days[0]}", f"{en}, to {days[0]}")
             return
+        if old.adverse and one.first <= new.day <= one.last < old.day:
+            zh, en = (
+                f"日期由{days[1]}移入更早的已评定期间（{period}）",
+                f"the day {days[1]} was moved back into the evaluated period {period}",
+            )
+            yield Milder("day", *days, f"{zh}，改为{days[0]}", f"{en}, to {days[0]}")
+            return
         if old.favourable and not old.adverse and one.first <= new.day <= one.last < old.day:
             zh, en = f"日期由{days[1]}移入已评定的期间（{period}）", f"the day {days[1]} was moved into the evaluated period {period}"
             yield Milder("day", *days, f"{zh}，改为{days[0]}", f"{en}, to {days[0]}")

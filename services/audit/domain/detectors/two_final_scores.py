@@ -53,6 +53,8 @@ class TwoFinalScores:
         if _MARK in entry.marks:
             self._marked.add((entry.source, entry.id))
         keys = [key for key in self._groups.take(entry) if not self._groups.alone(key)]
+        if not keys:
+            return
         zh, en = "该年度现仅有一个最终评分。", "The year has one final score now."
         yield from self._matters.settle({key: self._signs(key) for key in keys}, lambda sign: ended(sign, [shown(entry, "ends")], zh, en))
 

@@ -22,6 +22,7 @@ from services.audit.domain.detectors.ledger import Ledger
 from services.audit.domain.detectors.model import Closed, Declared, Entry, Innocent, Scene, Sign, shown
 from services.audit.domain.detectors.places import Addresses, apart_m
 from services.audit.domain.detectors.saying import clock, en_day, ended, zh_day
+from services.audit.domain.detectors.zones import Zones
 
 DECLARED = Declared(
     kind="two_places",
@@ -59,11 +60,11 @@ class TwoPlaces:
     declared = DECLARED
     types = acting.TYPES | {"inspection.recorded", "sampling.recorded", "enterprise.registered", "enterprise.changed"}
 
-    def __init__(self, time_zone: str, ledger: Ledger | None = None) -> None:
+    def __init__(self, zones: Zones, ledger: Ledger | None = None) -> None:
         self._groups = Groups(ledger or Ledger(), _keys)
         self._matters = Matters()
         self._addresses = Addresses()
-        self._time_zone = time_zone
+        self._zones = zones
 
     def take(self, entry: Entry, scene: Scene) -> Iterator[Sign]:
         if entry.type.startswith("enterprise."):
@@ -106,8 +107,8 @@ class TwoPlaces:
             office=later.entry.source,
             subject=later.entry.subject,
             regime=later.words.data.get("regime"),
-            zh=f"{officer}：{self._zh(one)}；{self._zh(other)}。两者{zh_how}" + (f"，两地至少相距{km}公里。" if km else "。"),
-            en=f"{officer}: {self._en(one)}; {self._en(other)}. They {en_how}"
+            zh=f"{officer}：{self._said(one)[0]}；{self._said(other)[0]}。两者{zh_how}" + (f"，两地至少相距{km}公里。" if km else "。"),
+            en=f"{officer}: {self._said(one)[1]}; {self._said(other)[1]}. They {en_how}"
             + (f", and the places are at least {km} km apart." if km else "."),
             entry=shown(later.entry, "later_entry"),
             shown=(shown(one.entry, "first_visit"), shown(other.entry, "second_visit")),
@@ -119,13 +120,13 @@ class TwoPlaces:
             supported=frozenset({"poor_position"} if poor else ()),
         )
 
-    def _zh(self, one: Member) -> str:
-        begin, finish = (clock(one.words.data[name], self._time_zone) for name in ("started_at", "ended_at"))
-        return f"{zh_day(one.words.data['occurred_on'])}{begin}至{finish}在{one.entry.subject}"
-
-    def _en(self, one: Member) -> str:
-        begin, finish = (clock(one.words.data[name], self._time_zone) for name in ("started_at", "ended_at"))
-        return f"{en_day(one.words.data['occurred_on'])} {begin}–{finish} at {one.entry.subject}"
+    def _said(self, one: Member) -> tuple[str, str]:
+        """When and where, in Chinese and English."""
+        data, subject = one.words.data, one.entry.subject
+        zone = self._zones.name(subject, data.get("regime"))
+        begin, end = clock(data["started_at"], zone), clock(data["ended_at"], zone)
+        day = data["occurred_on"]
+        return f"{zh_day(day)}{begin}至{end}在{subject}", f"{en_day(day)} {begin}–{end} at {subject}"
 
 
 def _keys(entry: Entry, words: Words) -> list[Key]:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from hypothesis import given
@@ -15,15 +16,17 @@ from hypothesis import strategies as st
 
 from schemas.envelope import check_data, lookup
 from schemas.events.findings import FindingRaised
+from schemas.rulebook import load_rulebook
 from schemas.topics import DUTIES, FACTS, REGISTRY
 from services.audit.domain.detectors.model import Closed, Detector, Entry, Order, Scene, Sign
+from services.audit.domain.detectors.zones import Zones
 from services.audit.domain.registry import Registry
 from services.audit.domain.workdays import WorkCalendar, YearTable
 from tests.toolkit import OFFICE, OTHER_OFFICE, USCC, genesis
 
-ZONE = "Asia/Shanghai"
+ZONES = Zones({"liyujiang": [load_rulebook(Path(__file__).parents[4] / "rulebooks" / "liyujiang")]})
 OTHER, THIRD = "uscc:91990000YL00000205", "uscc:91990000YL0000047W"
-__all__ = ["OFFICE", "OTHER", "OTHER_OFFICE", "THIRD", "USCC", "ZONE"]
+__all__ = ["OFFICE", "OTHER", "OTHER_OFFICE", "THIRD", "USCC", "ZONES"]
 
 CALENDAR = WorkCalendar({year: YearTable(year, frozenset(), frozenset()) for year in (2024, 2025, 2026, 2027)})
 

@@ -9,10 +9,10 @@ import pytest
 
 from services.audit.domain.detectors.backdated_correction import BackdatedCorrection
 from services.audit.domain.detectors.model import Entry
-from tests.unit.audit.detectors.bench import ZONE, annulled, corrected, entry, ref, retracted, run, stays_the_same
+from tests.unit.audit.detectors.bench import ZONES, annulled, corrected, entry, ref, retracted, run, stays_the_same
 from tests.unit.audit.detectors.test_same_number import SERVICE, penalty, warning
 
-make = partial(BackdatedCorrection, ZONE)
+make = partial(BackdatedCorrection, ZONES)
 LATER = "2027-01-20 10:00"
 SERVED = {"service": SERVICE}
 

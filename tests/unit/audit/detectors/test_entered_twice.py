@@ -9,10 +9,10 @@ import pytest
 
 from services.audit.domain.detectors.entered_twice import EnteredTwice
 from services.audit.domain.detectors.model import Entry
-from tests.unit.audit.detectors.bench import OTHER, OTHER_OFFICE, USCC, ZONE, annulled, corrected, entry, retracted, run, stays_the_same
+from tests.unit.audit.detectors.bench import OTHER, OTHER_OFFICE, USCC, ZONES, annulled, corrected, entry, retracted, run, stays_the_same
 from tests.unit.audit.detectors.test_same_number import SERVICE, penalty, warning
 
-make = partial(EnteredTwice, ZONE)
+make = partial(EnteredTwice, ZONES)
 NUMBER = "样例价罚〔2026〕1号"
 
 

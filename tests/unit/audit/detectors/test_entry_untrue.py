@@ -93,6 +93,11 @@ def test_that_the_office_put_it_right_before_is_said_and_leaves_the_matter() -> 
     assert set() == run(EntryUntrue(), [visit(), determined("false"), afterwards]).only.supported
 
 
+def test_a_decider_who_had_a_part_in_the_entry_is_said() -> None:
+    own = determined("false", decided_by="officer:test-officer", involved=[])
+    assert {"decider_involved"} == run(EntryUntrue(), [visit(), own]).only.supported
+
+
 def test_a_determination_known_before_its_entry_is_told_with_it_when_it_comes() -> None:
     told = run(EntryUntrue(), [determined("false", "2026-03-01 10:00"), visit()])
     assert told.signs[0].entry is None and visit().id == told.only.entry.id  # type: ignore[union-attr]

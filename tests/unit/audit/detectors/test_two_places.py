@@ -10,9 +10,9 @@ import pytest
 from services.audit.domain.detectors.model import Entry
 from services.audit.domain.detectors.places import apart_m, distance_m
 from services.audit.domain.detectors.two_places import TwoPlaces
-from tests.unit.audit.detectors.bench import OTHER, THIRD, USCC, ZONE, corrected, entry, instant, retracted, run, stays_the_same
+from tests.unit.audit.detectors.bench import OTHER, THIRD, USCC, ZONES, corrected, entry, instant, retracted, run, stays_the_same
 
-make = partial(TwoPlaces, ZONE)
+make = partial(TwoPlaces, ZONES)
 WHO = "officer:test-officer"
 HERE, NEXT_DOOR = ("30.0000000", "104.0000000"), ("30.0010000", "104.0010000")
 FIFTY_KM = ("30.4500000", "104.0000000")
