@@ -9,8 +9,8 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
 
 from services._cli.sample.falsify.ground import Choice
@@ -20,17 +20,26 @@ from tests.detection.page import MEASURED, PAGE, kinds_without_detector, page, r
 CHOICES: tuple[Choice, ...] = ("both", "lookalikes", "clean")
 
 
-def measure_all(seeds: Sequence[int], size: Size, processes: int) -> dict[Choice, Measured]:
-    """All towns of these seeds, added up by what was sown."""
+def measure_all(seeds: Sequence[int], size: Size, processes: int) -> None:
+    """All towns of these seeds, added up by what was sown; what is finished is written down as it comes."""
     found: dict[Choice, Measured] = {choice: Measured() for choice in CHOICES}
+    done: dict[Choice, list[int]] = {choice: [] for choice in CHOICES}
     with ProcessPoolExecutor(processes) as pool:
-        jobs = [(seed, choice, pool.submit(measure, seed, choice, size)) for choice in CHOICES for seed in seeds]
-        for seed, choice, job in jobs:
-            one = job.result()
-            found[choice].add(one)
-            for wrong in one.wrong:
+        jobs = {pool.submit(measure, seed, choice, size): (seed, choice) for choice in CHOICES for seed in seeds}
+        for job in as_completed(jobs):
+            seed, choice = jobs[job]
+            found[choice].add(job.result())
+            done[choice] = sorted([*done[choice], seed])
+            for wrong in job.result().wrong:
                 print(f"seed {seed} {choice}: {wrong.what} {wrong.kind}: {wrong.why}", flush=True)
-    return found
+            _write(size, done, found)
+
+
+def _write(size: Size, done: Mapping[Choice, list[int]], found: Mapping[Choice, Measured]) -> None:
+    towns = {choice: {kind: asdict(one) for kind, one in found[choice].tallies.items()} for choice in CHOICES}
+    entries, scans = (sum(getattr(one, name) for one in found.values()) for name in ("entries", "scans"))
+    words = {"size": asdict(size), "seeds": done, "entries": entries, "scans": scans, "towns": towns}
+    MEASURED.write_text(json.dumps(words, indent=1) + "\n", encoding="utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,11 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     if not given.declared:
         size, seeds, began = Size(given.enterprises, given.years), list(range(1, given.seeds + 1)), time.monotonic()
-        found = measure_all(seeds, size, given.processes)
-        towns = {choice: {kind: asdict(one) for kind, one in found[choice].tallies.items()} for choice in CHOICES}
-        entries, scans = (sum(getattr(one, name) for one in found.values()) for name in ("entries", "scans"))
-        words = {"size": asdict(size), "seeds": seeds, "entries": entries, "scans": scans, "towns": towns}
-        MEASURED.write_text(json.dumps(words, indent=1) + "\n", encoding="utf-8")
+        measure_all(seeds, size, given.processes)
         print(f"{len(seeds) * len(CHOICES)} towns in {time.monotonic() - began:.0f} s")
     PAGE.write_text(page(read()), encoding="utf-8")
     if left := kinds_without_detector():

@@ -47,9 +47,10 @@ def read() -> dict[str, Any]:
 
 def _measured(measured: Mapping[str, Any]) -> Iterator[str]:
     size, seeds = measured["size"], measured["seeds"]
-    yield f"\nSeeds {seeds[0]} to {seeds[-1]} ({len(seeds)}), {size['enterprises']} enterprises, {size['years']} years; of each seed a "
-    yield f"town with falsehoods and look-alikes, one with look-alikes alone, one with neither: {measured['entries']:,} entries looked at, "
-    yield f"{measured['scans']:,} scans on record.\n"
+    many = {choice: len(some) for choice, some in seeds.items()}
+    yield f"\nTowns of {size['enterprises']} enterprises and {size['years']} years, each of another seed: {many['both']} with falsehoods "
+    yield f"and look-alikes, {many['lookalikes']} with look-alikes alone, {many['clean']} with neither; {measured['entries']:,} entries "
+    yield f"looked at, {measured['scans']:,} scans on record.\n"
     for exact, words in ((True, "Exact ones"), (False, "Statistical ones: they propose a check, never a sanction")):
         rows = [row for kind, answer in ANSWERS.items() if answer.exact == exact for row in _row(kind, answer.detector, measured["towns"])]
         if rows:
@@ -59,7 +60,7 @@ def _measured(measured: Mapping[str, Any]) -> Iterator[str]:
 def _row(kind: str, detector: str, towns: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
     if kind not in towns["both"]:
         return
-    both, alike, clean = (Tally(**towns[choice][kind]) for choice in ("both", "lookalikes", "clean"))
+    both, alike, clean = (Tally(**towns[choice].get(kind, {})) for choice in ("both", "lookalikes", "clean"))
     findings, looked, accused = both.true + both.false, both.lookalikes + alike.lookalikes, both.accused + alike.accused
     told = f" ({both.explained + alike.explained} with their explanation supported)" if accused else ""
     cells = (
