@@ -41,7 +41,7 @@ from services.audit.nights import Nights
 from services.audit.ports import LogStore, Place
 from services.audit.verifying import Patience
 from services.audit.web.app import Parts
-from services.audit.web.console.app import assembled
+from services.audit.web.console.app import Seen, assembled
 from services.audit.web.console.base import OutagesOf
 from services.audit.web.leaves import Leaves
 from services.audit.web.pages import Pages
@@ -261,15 +261,7 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
     plan = PostgresPlan(settings.dsn)
     findings, beside = PostgresDetectorStore(settings.dsn), PostgresDetectorStore(settings.dsn)
     asking = HttpWitnesses.open()
-    witnesses = Witnesses(
-        settings.policy,
-        asking,
-        missing=settings.witness_missing,
-        limit_s=settings.witness_wait_s,
-        read_file=published.read,
-        monotonic=time.monotonic,
-        wall=time.time,
-    )
+    witnesses = _witnesses(settings, asking, published)
     log = LogLoop(
         appender=Appender(plan=plan, store=store, key=log_key(settings.key_dir, verifier)),
         plan=plan,
@@ -310,19 +302,8 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
     sessions = Sessions(settings.once_dir, secrets.token_bytes(32), time.time)
     leaves = Leaves(places=places_of, read_file=published.read, log=verifier, pages=pages)
     outages = _outages(rules, registry)
-    console = assembled(
-        environ=settings.environ,
-        connection=connection,
-        reading=reading,
-        editions=editions,
-        pages=pages,
-        outages=outages,
-        leaves=leaves,
-        read_file=published.read,
-        registry=lambda: registry.state,
-        log=status.state,
-        time_zone=genesis["data"]["time_zone"],
-    )
+    seen = Seen(pages, leaves, published.read, outages, lambda: registry.state, status.state, genesis["data"]["time_zone"])
+    console = assembled(settings.environ, connection, reading, editions, seen)
     parts = Parts(
         read_file=published.read,
         sessions=sessions,
@@ -343,6 +324,18 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
         ),
     )
     return Audit(log, detectors, registry, nights, parts, registry_records, (findings, beside), reading, asking, witnesses)
+
+
+def _witnesses(settings: Settings, asking: HttpWitnesses, published: LogStore) -> Witnesses:
+    return Witnesses(
+        settings.policy,
+        asking,
+        missing=settings.witness_missing,
+        limit_s=settings.witness_wait_s,
+        read_file=published.read,
+        monotonic=time.monotonic,
+        wall=time.time,
+    )
 
 
 def _outages(rules: Sequence[EntryRule], registry: RegistryReader) -> OutagesOf:

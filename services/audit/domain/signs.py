@@ -28,20 +28,23 @@ class At(NamedTuple):
 
 
 class Because(NamedTuple):
-    """What made a sign due: an entry, or the ``day.closed`` of the registry. ``known``: epoch ms."""
+    """What made a sign due: an entry, or the ``day.closed`` of the registry. ``known``: epoch ms; ``id``: by which the finding is named."""
 
     place: Place
     known: int
+    id: str
 
     @staticmethod
     def entry(one: Entry) -> Because:
-        """The entry by which it could be found."""
-        return Because(Place(one.topic, one.order.partition, one.order.offset, one.id), one.order.known)
+        """The entry by which it could be found; of what rating makes of a fact, that fact: it is the record that stands there."""
+        if one.topic not in (FACTS, REGISTRY):
+            return Because(Place(FACTS, one.order.partition, one.order.offset, str(one.data["cause"]["id"])), one.order.known, one.id)
+        return Because(Place(one.topic, one.order.partition, one.order.offset, one.id), one.order.known, one.id)
 
     @staticmethod
     def close(closed: Closed, id: str) -> Because:
         """The close of the day. ``id``: of the registry's event."""
-        return Because(Place(REGISTRY, 0, closed.scene.stamp, id), closed.known)
+        return Because(Place(REGISTRY, 0, closed.scene.stamp, id), closed.known, id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ def raised(declared: Declared, sign: Sign, because: Because, ordinal: int) -> Fo
         "statistic": asdict(sign.tested) if isinstance(sign.tested, Tested) else None,
     }
     data |= {name: value for name, value in optional.items() if value is not None}
-    id = derived_id(cause=because.place.id, kind=kind, subject=office, regime=matter, ordinal=ordinal)
+    id = derived_id(cause=because.id, kind=kind, subject=office, regime=matter, ordinal=ordinal)
     event = derived_event(id=id, service="audit", type=TYPE, subject=office, time=moment(because.known), data=data)
     return Found(
         id=id,

@@ -33,6 +33,9 @@ from services.audit.evidence.records import CONTROL_FILE, EVIDENCE_FILE, FACTS_F
 from services.audit.evidence.working import MemoryWork
 from services.audit.handlers import Detectors
 
+# About an entry, and found by what stands around it: a whole series of numbers.
+_WIDER = frozenset({"numbers_out_of_order"})
+
 
 @dataclass(frozen=True)
 class Again:
@@ -62,7 +65,7 @@ def finding(inputs: Inputs) -> Again:
     found = [one for one in _signs(inputs, detectors) if one.id == inputs.finding]
     if any(one.value == value for one in found):
         return Again(f"the detector {data['kind']}, over the records in the pack, finds the same")
-    if data["about"] != "entry" and not found:
+    if not found and (data["about"] != "entry" or data["kind"] in _WIDER):
         return Again(f"the detector {data['kind']} looks at more than the pack holds: it isn't worked out again here", done=False)
     return _compared(inputs, [one.data for one in found], "")
 

@@ -244,7 +244,10 @@ def wanted(finding: Mapping[str, Any], named: Iterable[Held], known: Iterable[He
 
 
 def places_named(finding: Mapping[str, Any]) -> frozenset[tuple[str, int, int]]:
-    """Every record that a finding names: what it is about, what it rests on, what caused it."""
+    """Every record that a finding names: what it is about, what it rests on, what caused it. What follows from facts is none of them: a
+    grade or duty is named by where its cause stands, which in its own topic is another's place."""
     data = finding["data"]
     every = [data.get("event"), data.get("cause"), *(data.get("evidence") or ())]
-    return frozenset((one["topic"], one["partition"], one["offset"]) for one in every if one)
+    return frozenset(
+        (one["topic"], one["partition"], one["offset"]) for one in every if one and one["topic"] not in (GRADES, DUTIES, PARTS)
+    )

@@ -12,6 +12,7 @@ from services._bus.problems import Problem
 from services.audit.adapters.console_reader import After, Wanted
 from services.audit.asked_replays import Replays
 from services.audit.domain.detectors.all import every
+from services.audit.domain.hearing_terms import HearingRule
 from services.audit.domain.known_grades import Told
 from services.audit.domain.registry import Registry
 from services.audit.domain.workdays import WorkCalendar
@@ -114,12 +115,13 @@ class Whole:
         scans: list[dict[str, Any]] = [],  # noqa: B006 (never changed)
         grades: list[Told] = [],  # noqa: B006 (never changed)
         registry: Registry | None = None,
+        rules: dict[str, HearingRule] = {},  # noqa: B006 (never changed)
     ) -> None:
         known = registry or Registry({"type": "mingjian.genesis.v1", "subject": "stack:test", "data": GENESIS})
         self.rows = Rows(findings, effects, scans)
         self.sessions = Sessions(folder, b"k" * 32, lambda: 0.0)
         pages = Pages(sample=True, publication_url=None, time_zone=ZONE)
-        board = Board(lambda: known, {})
+        board = Board(lambda: known, rules)
         given: Any = [self.rows, Grades(grades), NoLeaves(), NoPacks(), None]
         reader, told, leaves, packs, nothing = given
         desk = Desk(

@@ -52,33 +52,33 @@ class Console:
         return Listed(row, self.desk, lang) if row else None
 
 
-def assembled(
-    *,
-    environ: Mapping[str, str],
-    connection: Connection,
-    reading: ReadPool,
-    editions: Editions,
-    pages: Pages,
-    outages: OutagesOf,
-    leaves: Leaves,
-    read_file: ReadFile,
-    registry: Callable[[], Registry],
-    log: Callable[[], Mapping[str, Any]],
-    time_zone: str,
-) -> Console:
-    """``environ``: for the processes that replays and packs are made in; ``editions``: rulebooks by regime; the rest as ``Desk`` has it."""
-    board = Board(registry, {regime: rule for regime, books in editions.items() if (rule := HearingRule.of(books[0]))})
+@dataclass(frozen=True)
+class Seen:
+    """What the console shows besides tables and topics: see ``Desk``."""
+
+    pages: Pages
+    leaves: Leaves
+    read_file: ReadFile
+    outages: OutagesOf
+    registry: Callable[[], Registry]
+    log: Callable[[], Mapping[str, Any]]
+    time_zone: str
+
+
+def assembled(environ: Mapping[str, str], connection: Connection, reading: ReadPool, editions: Editions, seen: Seen) -> Console:
+    """``environ``: for the processes that replays and packs are made in; ``editions``: rulebooks by regime."""
+    board = Board(seen.registry, {regime: rule for regime, books in editions.items() if (rule := HearingRule.of(books[0]))})
     desk = Desk(
         reader=ConsoleReader(reading),
         grades=SubjectGrades(connection),
         words=Words(editions, [one.declared for one in every(editions)]),
-        pages=pages,
-        outages=outages,
-        leaves=leaves,
-        read_file=read_file,
-        registry=registry,
-        log=log,
-        time_zone=time_zone,
+        pages=seen.pages,
+        outages=seen.outages,
+        leaves=seen.leaves,
+        read_file=seen.read_file,
+        registry=seen.registry,
+        log=seen.log,
+        time_zone=seen.time_zone,
         standings=board.standings,
     )
     return Console(desk, Replays(environ), board, Packs(environ))

@@ -179,6 +179,7 @@ async def _told(desk: Desk, board: Board, row: Mapping[str, Any], data: Mapping[
         "statistic": data.get("statistic"),
         "values": data.get("values") or (),
         "chain": await chain(desk, data.get("event") or data["cause"]),
+        "chained": data.get("event") or data["cause"],
         "joints": [await _joint(desk, one, matter, lang) for one in effects],
         "wrong_shown": WRONG_SHOWN,
         "newest": to(f"/findings/{newest['id']}", lang) if newest and newest["id"] != row["id"] else None,
