@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from services._cli.sample.approvals import Proposed, approvals, signed_town
+from services._cli.sample.falsify import unvisited
 from services._cli.sample.people import APPROVER, BUREAU
 from services._cli.sample.town import Sent, Town
 from services.rating.domain.fold import Book
@@ -39,7 +40,9 @@ def _left(town: Town, proposed: Sequence[Proposed]) -> list[Proposed]:
     """The last ones of their subjects, months before the end."""
     if town.choice not in ("both", "planted"):
         return []
-    last = {one.subject: one for one in proposed}
+    # What an office owes by a grade is owed only once the grade is approved: a visit that was sown as owed must be.
+    owed = {subject for one in town.matters if one["kind"] == unvisited.KIND for subject in one["subjects"]}
+    last = {one.subject: one for one in proposed if one.subject not in owed}
     old = [one for one in last.values() if one.decided and (town.plan.until - one.moment).days > _LONG_DAYS]
     return sorted(old, key=lambda one: one.moment)[-_LEFT:]
 
