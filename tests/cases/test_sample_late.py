@@ -46,7 +46,7 @@ def town_of(repository: Path, seed: int, until: datetime, *, enterprises: int = 
 
 
 KEY = SigningKey.from_seed(b"everyone in a town of the tests".ljust(32, b"."))
-GENESIS = {"data": {"registrar_key": KEY.public_object()}}
+GENESIS = {"source": "/departments/yangli/offices/bureau", "data": {"registrar_key": KEY.public_object()}}
 
 
 def record(topic: str, offset: int, sent: Sent, stamp: int) -> Record:

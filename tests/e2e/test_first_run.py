@@ -76,7 +76,9 @@ def test_nothing_else_went_wrong_unseen(at: Terminal, town: Staying) -> None:
 
 
 def test_status_says_where_everything_is(at: Terminal, town: Staying) -> None:
-    told = json.loads(at.mingjian("status", "--json"))
+    until = time.monotonic() + 120
+    while (told := json.loads(at.mingjian("status", "--json")))["lag"] and time.monotonic() < until:
+        time.sleep(1)
     assert told["ready"] is True and told["lag"] == 0
     assert told["endpoints"] == {name: at.ports.url(name) for name in ("intake", "publication", "audit")}
     assert told["log"]["dir"] == str(at.home / "log") and told["log"]["vkey"]

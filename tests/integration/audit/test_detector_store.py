@@ -26,12 +26,15 @@ pytestmark = pytest.mark.stack
 _TABLES = "log_plan, log_position, detector_position, calendar, subject_regimes, open_verdict, decision, service, finding, seen"
 
 
+_VALUE = b'{"event":{"data":{}}}'
+
+
 class Store(PostgresDetectorStore):
     """With what the suite looks at."""
 
     async def _findings(self, where: str) -> list[Finding]:
         rows = await self.connection.execute(
-            "SELECT id, kind, about, office, subject, regime, event_id, record_key, value, traceparent FROM finding"  # noqa: S608 (constants)
+            "SELECT id, kind, about, office, subject, regime, event_id, record_key, value, traceparent, matter, retracted FROM finding"  # noqa: S608 (constants)
             f" WHERE {where} ORDER BY sequence"
         )
         return [Finding(*row) for row in await rows.fetchall()]
@@ -92,7 +95,7 @@ def test_migrating_twice_changes_nothing(dsn: str) -> None:
 
 def test_pages_of_findings_go_on_where_they_stopped(dsn: str) -> None:
     def finding(number: int) -> Finding:
-        return Finding(f"id{number}", "late_entry", "entry", "/o", "s", "r", f"e{number}", b"k", b"v")
+        return Finding(f"id{number}", "late_entry", "entry", "/o", "s", "r", f"e{number}", b"k", _VALUE)
 
     async def run() -> None:
         store, pool = PostgresDetectorStore(dsn), ReadPool(dsn)
@@ -111,7 +114,7 @@ def test_pages_of_findings_go_on_where_they_stopped(dsn: str) -> None:
         assert await reader.counts() == {"late_entry": 5}
         unsent = await store.unsent((), 10)
         async with store.work() as work:
-            await work.read_back([(unsent[0][1], b"v"), (unsent[1][1], b"another's bytes under our id")])
+            await work.read_back([(unsent[0][1], _VALUE), (unsent[1][1], b"another's bytes under our id")])
         assert [one[1] for one in await store.unsent((), 10)] == [one[1] for one in unsent[1:]]
         assert [one[1] for one in await store.unsent({unsent[2][1]}, 10)] == [unsent[1][1], *(one[1] for one in unsent[3:])]
         await store.close()

@@ -299,5 +299,5 @@ def _decimal(schema: dict[str, Any]) -> set[str]:
 
 
 def test_the_fields_not_looked_at_are_exactly_the_decimal_ones() -> None:
-    found = {name for row in CATALOGUE.values() for name in decimal_fields(row.model)}
+    found = {name for row in CATALOGUE.values() if row.route != "derived" for name in decimal_fields(row.model)}
     assert NUMBERS == found
