@@ -11,7 +11,7 @@ from tests.detection.measuring import ANSWERS
 from tests.detection.truth import standing, tally
 from tests.e2e.terminal import Terminal, terminal
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.stack, pytest.mark.long, pytest.mark.timeout(900)]
 # What intake refuses is in no stack.
 KINDS = {kind: answer for kind, answer in ANSWERS.items() if answer.exact and kind != "authority_invalid"}
 

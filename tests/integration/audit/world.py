@@ -135,7 +135,7 @@ class AuditWorld:
         except httpx.TransportError:
             return False
 
-    def until(self, holds: Any, limit_s: float = 60) -> None:
+    def until(self, holds: Any, limit_s: float = 180) -> None:
         """Wait until ``holds()`` is true."""
         end = time.monotonic() + limit_s
         while not holds():
