@@ -1,6 +1,7 @@
 """``python -m tests.detection``: measure the detectors on falsified towns and write ``docs/detectors.md``.
 
-``--declared`` writes the page anew from what was measured last. ``--seeds``, ``--enterprises``, ``--years``, ``--processes`` as they say.
+``--declared`` writes the page anew from what was measured last. ``--seeds`` says how many, from ``--first`` on; ``--enterprises``,
+``--years``, ``--processes`` as they say.
 """
 
 from __future__ import annotations
@@ -46,11 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code: 0."""
     parser = argparse.ArgumentParser(prog="python -m tests.detection")
     parser.add_argument("--declared", action="store_true")
-    for name, usual in (("seeds", 20), ("enterprises", Size.enterprises), ("years", Size.years), ("processes", 2)):
+    for name, usual in (("seeds", 20), ("first", 401), ("enterprises", Size.enterprises), ("years", Size.years), ("processes", 2)):
         parser.add_argument(f"--{name}", type=int, default=usual)
     given = parser.parse_args(arguments)
     if not given.declared:
-        size, seeds, began = Size(given.enterprises, given.years), list(range(1, given.seeds + 1)), time.monotonic()
+        size, seeds, began = Size(given.enterprises, given.years), list(range(given.first, given.first + given.seeds)), time.monotonic()
         measure_all(seeds, size, given.processes)
         print(f"{len(seeds) * len(CHOICES)} towns in {time.monotonic() - began:.0f} s")
     PAGE.write_text(page(read()), encoding="utf-8")

@@ -47,10 +47,13 @@ def read() -> dict[str, Any]:
 
 def _measured(measured: Mapping[str, Any]) -> Iterator[str]:
     size, seeds = measured["size"], measured["seeds"]
+    yield f"\nSeeds {seeds['both'][0]} to {seeds['both'][-1]}, on which nothing was tried out while generator and detectors were written. "
     many = {choice: len(some) for choice, some in seeds.items()}
-    yield f"\nTowns of {size['enterprises']} enterprises and {size['years']} years, each of another seed: {many['both']} with falsehoods "
+    yield f"Towns of {size['enterprises']} enterprises and {size['years']} years, each of another seed: {many['both']} with falsehoods "
     yield f"and look-alikes, {many['lookalikes']} with look-alikes alone, {many['clean']} with neither; {measured['entries']:,} entries "
     yield f"looked at, {measured['scans']:,} scans on record.\n"
+    yield "A town of this size has few scores and quiet offices: what the statistical ones find in larger populations, and how often they "
+    yield "are wrong there, stands in [detectors-statistical.md](detectors-statistical.md).\n"
     for exact, words in ((True, "Exact ones"), (False, "Statistical ones: they propose a check, never a sanction")):
         rows = [row for kind, answer in ANSWERS.items() if answer.exact == exact for row in _row(kind, answer.detector, measured["towns"])]
         if rows:

@@ -19,11 +19,11 @@ def sow(ground: Ground) -> None:
     rng = ground.chance(KIND)
     if ground.plants:
         one, day = ground.take(office=RETAIL), ground.evening(rng)
-        bad = [{"code": "GSP-11", "result": "fail", "remark": "样例：冷藏柜温度超限"}, *items(rng, first=12)]
-        good = [{"code": "GSP-11", "result": "pass"}, *items(rng, first=12)]
+        bad = [{"code": "GSP-51", "result": "fail", "remark": "样例：冷藏柜温度超限"}, *items(rng, first=12)]
+        good = [{"code": "GSP-51", "result": "pass"}, *items(rng, first=12)]
         four = rng.sample(staff(one.office), 4)
         times = [(at(day, 18, 5), at(day, 18, 40)), (at(day, 18, 50), at(day, 19, 20))]
-        first = visit(ground, one, day, rng, officers=(four[0], four[1]), time=times[0], items=bad, violations=["GSP-11"])
+        first = visit(ground, one, day, rng, officers=(four[0], four[1]), time=times[0], items=bad, violations=["GSP-51"])
         second = visit(ground, one, day, rng, officers=(four[2], four[3]), time=times[1], items=good)
         ground.sow(KIND, True, [first, second], "the same item failed and passed at two visits of one day")
         one, day = ground.take(office=RETAIL), ground.day(rng)
@@ -33,7 +33,7 @@ def sow(ground: Ground) -> None:
         second = sample(ground, one, day, rng, days_later=2, **again)
         ground.sow(KIND, True, [first, second], "one sample, found unqualified and qualified")
         _case(ground, rng, True)
-        row = visit(ground, ground.take(office=RETAIL), ground.day(rng), rng, items=good, violations=["GSP-11"])
+        row = visit(ground, ground.take(office=RETAIL), ground.day(rng), rng, items=good, violations=["GSP-51"])
         ground.sow(KIND, True, [row], "one record passes an item and finds it violated")
         one = ground.take(office=RETAIL)
         row = visit(ground, one, ground.day(rng), rng, items=[{"code": "YP-305", "result": "pass"}, *items(rng)])
@@ -42,14 +42,14 @@ def sow(ground: Ground) -> None:
     if ground.likens:
         one, day = ground.take(office=RETAIL), ground.evening(rng)
         team = pair(one, rng)
-        bad = [{"code": "GSP-12", "result": "fail", "remark": "样例：标识缺失"}, *items(rng, first=13)]
-        good = [{"code": "GSP-12", "result": "pass"}, *items(rng, first=13)]
+        bad = [{"code": "GSP-52", "result": "fail", "remark": "样例：标识缺失"}, *items(rng, first=13)]
+        good = [{"code": "GSP-52", "result": "pass"}, *items(rng, first=13)]
         times = [(at(day, 18, 5), at(day, 18, 35)), (at(day, 19, 10), at(day, 19, 30))]
-        first = visit(ground, one, day, rng, officers=team, time=times[0], items=bad, violations=["GSP-12"])
-        second = visit(ground, one, day, rng, officers=team, time=times[1], kind="recheck", items=good, corrected=["GSP-12"])
+        first = visit(ground, one, day, rng, officers=team, time=times[0], items=bad, violations=["GSP-52"])
+        second = visit(ground, one, day, rng, officers=team, time=times[1], kind="recheck", items=good, corrected=["GSP-52"])
         ground.sow(KIND, False, [first, second], "put right on the same day, and found so by a re-check in the evening")
         one, day = ground.take(office=RETAIL), ground.day(rng)
-        first = visit(ground, one, day, rng, items=[{"code": "GSP-21", "result": "fail"}, *items(rng, first=22)], violations=["GSP-21"])
+        first = visit(ground, one, day, rng, items=[{"code": "GSP-61", "result": "fail"}, *items(rng, first=22)], violations=["GSP-61"])
         second = visit(ground, one, first.day, rng, kind="special", items=items(rng, first=22))
         ground.sow(KIND, False, [first, second], "a special visit on the same day that looked at other items")
         one, day = ground.take(office=RETAIL), ground.day(rng)

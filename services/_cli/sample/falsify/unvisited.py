@@ -75,6 +75,10 @@ def sow(ground: Ground) -> None:
 def _case(ground: Ground, rng: Random) -> tuple[Any, str, date]:
     """A case with a fine, closed; returns whose, the violation, and a day on which its re-check is in time."""
     one, day = ground.take(office=RETAIL), ground.day(rng)
+    for _ in range(ground.many):
+        if not _rechecked(ground, one.subject, ground.after(day, 8), ground.after(day, 40)):
+            break
+        one, day = ground.take(office=RETAIL), ground.day(rng)
     number, violation = f"待编{rng.getrandbits(60):015x}", rng.choice(VIOLATIONS)
     lead = staff(one.office)[3]
     opened = {"occurred_on": day.isoformat(), "case_no": number, "violations": [violation]}
@@ -85,6 +89,12 @@ def _case(ground: Ground, rng: Random) -> tuple[Any, str, date]:
     closed = {"occurred_on": over.isoformat(), "case_no": number, "outcome": "penalised"}
     ground.enter("case.closed", one.subject, lead, closed, at(ground.after(over, 1), 10, 15))
     return one, violation, ground.after(over, rng.randint(7, 20))
+
+
+def _rechecked(ground: Ground, subject: str, first: date, last: date) -> bool:
+    """Whether another re-check of these days would be the one that is owed."""
+    rows = (row for row in ground.rows if row.event["subject"] == subject and row.data.get("kind") == "recheck")
+    return any(first <= row.day <= last for row in rows)
 
 
 def _elsewhere(enterprise: Any, rng: Random) -> dict[str, Any]:
