@@ -16,8 +16,9 @@ from services._bus.settings import NotConfigured
 from services.audit.adapters.effect_records import BundleEffects, KafkaEffects
 from services.audit.assessing import Given, NoEffect, effects_of
 from services.audit.bundles import SAMPLE, NoBundle, Pinned, anchored, check_files
+from services.audit.domain.dates import en_day
 from services.audit.domain.note import NoteError
-from services.audit.effect_text import day, lines
+from services.audit.effect_text import lines
 from services.audit.grades_check import books_in
 from services.audit.wiring import RULEBOOKS, broker, default_home, genesis_event
 
@@ -89,7 +90,7 @@ def _tell(given: Given, as_json: bool) -> None:
     entry = given.found.scene.entry(matter)
     what = f"{entry.name} {entry.id}" if entry else f"entry {matter.entry.id}"
     if matter.deadline and matter.entered_on:
-        what += f", due by {day(matter.deadline.isoformat())}, entered on {day(matter.entered_on.isoformat())}"
+        what += f", due by {en_day(matter.deadline)}, entered on {en_day(matter.entered_on)}"
     for one in lines(given.answer.data, what):
         typer.echo(one)
     if given.so_far:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from services.audit.cli_supervision import FAILED, NOT_READ, fail, source
+from services.audit.domain.dates import en_day, zh_day
 from services.audit.domain.found import Findings, Matter
 from services.audit.domain.hearing_terms import Due, HearingRule, TooShort, dues, too_short
 from services.audit.domain.hearings import REASONS, Heard, Hearing, Taken
@@ -138,7 +139,7 @@ def _step(taken: Taken) -> dict[str, Any]:
 def _lines(one: Hearing, about: Matter | None, parts: list[_Part], to: int) -> Iterator[str]:
     """The text. ``to``: 0 Chinese, 1 English."""
     comma, colon = ("；", "; ")[to], ("：", ": ")[to]
-    day = words.day_zh if to == 0 else words.day_en
+    day = zh_day if to == 0 else en_day
     yield f"{('事项', 'matter')[to]} {one.matter}"
     if about is not None:
         yield f"{words.kind(about.kind)[to]} · {about.office or '–'} · {day(about.raised_on)}"

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from services.audit.domain.dates import en_day
+
 _WIDTH = 60
 _SUPPOSING = {
     "on_time": "had it been entered on its last day",
@@ -43,11 +45,6 @@ def lines(data: Mapping[str, Any], entry: str) -> Iterator[str]:
     yield from _follows(data)
 
 
-def day(text: str) -> str:
-    """``2026-01-15 (Thu)``."""
-    return f"{text} ({date.fromisoformat(text):%a})"
-
-
 def _drawn(data: Mapping[str, Any]) -> Iterator[str]:
     first, last = date.fromisoformat(data["from_day"]), date.fromisoformat(data["to_day"])
     total = (last - first).days + 1
@@ -55,7 +52,7 @@ def _drawn(data: Mapping[str, Any]) -> Iterator[str]:
     columns = [first + timedelta(days=number * total // width) for number in range(width)]
     rows = [("as shown", data["shown"])]
     rows += [(f"{_SUPPOSING[data['supposing']]}{_APPROVALS[one['approvals']]}", one["path"]) for one in data["supposed"]]
-    yield f"{day(data['from_day'])} to {day(data['to_day'])}, {_plural(total, 'day')}{_scale(total, width)}"
+    yield f"{en_day(data['from_day'])} to {en_day(data['to_day'])}, {_plural(total, 'day')}{_scale(total, width)}"
     for words, path in rows:
         yield f"  {''.join(_letter(path, one) for one in columns)}  {words}"
         yield f"  {_listed(path)}"
@@ -109,11 +106,12 @@ def _span(least: int, most: int) -> str:
 def _told(data: Mapping[str, Any]) -> Iterator[str]:
     for one in data["wrong"]:
         sure = "" if one["certain"] else ", if approved by then"
-        days = f"{day(one['first'])} to {day(one['last'])}"
+        days = f"{en_day(one['first'])} to {en_day(one['last'])}"
         yield f"  {days}: {_WRONG[one['what']]} {one['name']} was {one['was']}, should have been {one['should']}{sure}"
     for one in data["evaluations"]:
         sure = "" if one["certain"] else ", if approved by then"
-        yield f"  the evaluation of the period up to {day(one['period_last'])} gave {one['was']}, should have given {one['should']}{sure}"
+        period = en_day(one["period_last"])
+        yield f"  the evaluation of the period up to {period} gave {one['was']}, should have given {one['should']}{sure}"
     if not data["evaluations"]:
         yield "  no evaluation would have come out otherwise"
 

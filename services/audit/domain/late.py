@@ -24,6 +24,7 @@ from schemas.events import CATALOGUE
 from schemas.events.base import DocumentAct
 from schemas.rulebook import Parameter, Rulebook, digest
 from schemas.times import civil_date
+from services.audit.domain.dates import en_day, zh_day
 from services.audit.domain.workdays import WorkCalendar
 
 KIND = "late_entry"
@@ -206,14 +207,6 @@ def rule_version(rule: EntryRule, verdict: Verdict) -> str:
 
 def sentences(verdict: Verdict) -> tuple[str, str]:
     """The finding in Chinese and in English: dates and numbers, no blame."""
-    weekdays = "一二三四五六日"
-
-    def zh_day(day: date) -> str:
-        return f"{day.year}年{day.month}月{day.day}日（周{weekdays[day.weekday()]}）"
-
-    def en_day(day: date) -> str:
-        return f"{day.isoformat()} ({day.strftime('%a')})"
-
     if not verdict.late:
         return (
             f"按已发布的工作日历重新计算：最后期限为{zh_day(verdict.deadline)}，{zh_day(verdict.entered_on)}录入，未逾期。原发现撤回。",

@@ -21,6 +21,7 @@ from schemas.events import CATALOGUE
 from schemas.times import instant, milliseconds
 from services.audit.bundles import SAMPLE
 from services.audit.domain.checkpoint import Checkpoint
+from services.audit.domain.dates import en_day, zh_day
 from services.audit.domain.detectors.model import Declared
 from services.audit.evidence import drawing, people, words
 from services.audit.evidence.archive import Broken
@@ -28,7 +29,6 @@ from services.audit.evidence.case import Case
 from services.audit.evidence.records import Held
 
 _TEMPLATES = Path(__file__).resolve().parent.parent / "templates" / "evidence"
-_WEEKDAYS = "一二三四五六日"
 _environment = Environment(
     loader=FileSystemLoader(_TEMPLATES),
     autoescape=select_autoescape(default=True),
@@ -123,10 +123,7 @@ def type_words(name: str | None, lang: str) -> str:
 def _day(text: str | None, lang: str) -> str:
     if text is None:
         return "–"
-    one = date.fromisoformat(text)
-    if lang == "zh":
-        return f"{one.year}年{one.month}月{one.day}日（周{_WEEKDAYS[one.weekday()]}）"
-    return f"{one.isoformat()} ({one.strftime('%a')})"
+    return zh_day(text) if lang == "zh" else en_day(text)
 
 
 def _moment(text: str | None, lang: str, zone: ZoneInfo) -> str:

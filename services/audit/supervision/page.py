@@ -11,6 +11,7 @@ from typing import Any
 
 import jinja2
 
+from services.audit.domain.dates import en_day, zh_day
 from services.audit.domain.disclosed import LEAST, PEOPLE, Outside, outside
 from services.audit.domain.found import FATES, Fate, Scan
 from services.audit.domain.supervision import Row, Told, Year
@@ -70,7 +71,7 @@ def page(year: Year, *, edition: str, sample: bool) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"percent": _percent, "given": _given, "office": _office, "officer": _officer, "n": _thousands}
-    environment.globals |= {"kind": words.kind, "day_zh": words.day_zh, "day_en": words.day_en}
+    environment.globals |= {"kind": words.kind, "zh_day": zh_day, "en_day": en_day}
     environment.globals |= {"FATES": words.FATES, "STANDINGS": words.STANDINGS, "CONSEQUENCES": words.CONSEQUENCES}
     given: dict[str, Any] = {"year": year, "sample": sample, "scans": list(_ran(year.scans))}
     if edition == "outside":

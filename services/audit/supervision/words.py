@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from services.audit.domain.found import Fate
 from services.audit.domain.supervision import DELAYS
 
@@ -30,7 +28,6 @@ STANDINGS = {
     "final": ("已终结", "final"),
 }
 OUTCOMES = {"confirmed": ("认定成立", "confirmed"), "cleared": ("已澄清", "cleared"), "remitted": ("发回重办", "sent back")}
-_WEEKDAYS = "一二三四五六日"
 
 
 def kind(name: str) -> tuple[str, str]:
@@ -45,13 +42,3 @@ def delay_classes() -> list[tuple[str, str]]:
         found.append((f"{first}", f"{first}") if first == last else (f"{first}–{last}", f"{first}–{last}"))
         first = last + 1
     return [*found, (f"{first}以上", f"{first} or more")]
-
-
-def day_zh(day: date) -> str:
-    """2026年1月15日（周四）"""
-    return f"{day.year}年{day.month}月{day.day}日（周{_WEEKDAYS[day.weekday()]}）"
-
-
-def day_en(day: date) -> str:
-    """2026-01-15 (Thu)"""
-    return f"{day.isoformat()} ({day.strftime('%a')})"

@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from services._bus.problems import Problem, language
+from services.audit.domain.dates import WEEKDAYS_ZH
 from services.audit.web.session import Session
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
-_WEEKDAYS = "一二三四五六日"
 KINDS = {
     "zh": {
         "late_entry": "逾期录入",
@@ -71,7 +71,7 @@ KINDS = {
 def _day(text: str, lang: str) -> str:
     day = date.fromisoformat(text)
     if lang == "zh":
-        return f"{day.year}年{day.month}月{day.day}日 周{_WEEKDAYS[day.weekday()]}"
+        return f"{day.year}年{day.month}月{day.day}日 周{WEEKDAYS_ZH[day.weekday()]}"
     return f"{day.isoformat()} ({day.strftime('%a')})"
 
 

@@ -13,8 +13,8 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 from schemas.rulebook import Parameter, Rulebook
+from services.audit.domain.dates import en_day, zh_day
 from services.audit.domain.detectors.model import Closed, Declared, Entry, Innocent, Scanned, Scene, Sign
-from services.audit.domain.detectors.saying import en_day, zh_day
 
 _TERM = "approval_working_days"
 _PROPOSED, _CLOSED = "grade.proposed", "proposal.closed"

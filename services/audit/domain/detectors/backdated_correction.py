@@ -16,12 +16,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 
+from services.audit.domain.dates import en_day, zh_day
 from services.audit.domain.detectors import acting
 from services.audit.domain.detectors.acting import Name, Words
 from services.audit.domain.detectors.groups import Groups, Key, Matters
 from services.audit.domain.detectors.ledger import Ledger
 from services.audit.domain.detectors.model import Closed, Declared, Entry, Innocent, Scene, Sign, shown
-from services.audit.domain.detectors.saying import en_day, ended, local_day, zh_day
+from services.audit.domain.detectors.saying import ended, local_day
 from services.audit.domain.detectors.softening import TYPES, Evaluated, Milder, day_of, milder, read
 from services.audit.domain.detectors.zones import Zones
 

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
+from services.audit.domain.dates import en_day, zh_day
 from services.audit.domain.detectors.groups import Key, Member
-from services.audit.domain.detectors.saying import en_day, value, zh_day
+from services.audit.domain.detectors.saying import value
 
 Look = Callable[[Key], list[Member]]
 """The members of a group."""

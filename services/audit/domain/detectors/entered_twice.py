@@ -13,13 +13,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
+from services.audit.domain.dates import en_day, zh_day
 from services.audit.domain.detectors import acting
 from services.audit.domain.detectors.acting import Words
 from services.audit.domain.detectors.groups import Groups, Key, Matters, Member
 from services.audit.domain.detectors.ledger import Ledger
 from services.audit.domain.detectors.model import Closed, Declared, Entry, Innocent, Scene, Sign, shown
 from services.audit.domain.detectors.same_number import CONTENT, content_of, number_of, officers
-from services.audit.domain.detectors.saying import en_day, ended, local_day, zh_day
+from services.audit.domain.detectors.saying import ended, local_day
 from services.audit.domain.detectors.succession import SUCCEEDED, Successions
 from services.audit.domain.detectors.zones import Zones
 

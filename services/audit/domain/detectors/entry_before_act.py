@@ -14,13 +14,14 @@ from schemas.events import CATALOGUE
 from schemas.events.base import Act
 from schemas.rulebook import Rulebook
 from schemas.times import instant, milliseconds
+from services.audit.domain.dates import en_day, zh_day
 from services.audit.domain.detectors import acting
 from services.audit.domain.detectors.acting import Words
 from services.audit.domain.detectors.groups import Groups, Key, Matters, Member
 from services.audit.domain.detectors.ledger import Ledger
 from services.audit.domain.detectors.model import Closed, Declared, Entry, Innocent, Scanned, Scene, Sign, shown
 from services.audit.domain.detectors.same_number import officers
-from services.audit.domain.detectors.saying import en_day, ended, zh_day
+from services.audit.domain.detectors.saying import ended
 from services.audit.domain.detectors.zones import Zones
 
 TOLERANCE_MS = 15 * 60 * 1000

@@ -13,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from schemas.events import CATALOGUE
+from services.audit.domain.dates import en_day, zh_day
 from services.audit.domain.detectors import acting
 from services.audit.domain.detectors.acting import Effects
 from services.audit.domain.detectors.groups import Matters
 from services.audit.domain.detectors.ledger import Ledger
 from services.audit.domain.detectors.model import Closed, Declared, Entry, Innocent, Scene, Shown, Sign, shown
-from services.audit.domain.detectors.saying import en_day, ended, zh_day
+from services.audit.domain.detectors.saying import ended
 
 DECLARED = Declared(
     kind="entry_untrue",

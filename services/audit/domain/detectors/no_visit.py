@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from services.audit.domain.dates import en_day, zh_day
 from services.audit.domain.detectors import acting
 from services.audit.domain.detectors.acting import Words
 from services.audit.domain.detectors.groups import Groups, Key, Matters, Member
@@ -24,7 +25,7 @@ from services.audit.domain.detectors.ledger import Ledger
 from services.audit.domain.detectors.model import Closed, Declared, Entry, Innocent, Scene, Sign, shown
 from services.audit.domain.detectors.places import Addresses, apart_m
 from services.audit.domain.detectors.same_number import officers
-from services.audit.domain.detectors.saying import en_day, ended, zh_day
+from services.audit.domain.detectors.saying import ended
 
 DECLARED = Declared(
     kind="no_visit",

@@ -20,13 +20,14 @@ from datetime import date
 from schemas.ids import scheme_of
 from schemas.rulebook import Parameter, Rulebook
 from services.audit.domain import regimes
+from services.audit.domain.dates import en_day, zh_day
 from services.audit.domain.detectors import acting
 from services.audit.domain.detectors.acting import Words
 from services.audit.domain.detectors.groups import Groups, Key, Matters, Member
 from services.audit.domain.detectors.ledger import Ledger
 from services.audit.domain.detectors.model import Closed, Declared, Entry, Innocent, Scene, Sign, shown
 from services.audit.domain.detectors.numbers import written
-from services.audit.domain.detectors.saying import en_day, ended, local_day, value, zh_day
+from services.audit.domain.detectors.saying import ended, local_day, value
 from services.audit.domain.detectors.succession import SUCCEEDED, Successions
 
 DECLARED = Declared(

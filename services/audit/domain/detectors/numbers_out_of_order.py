@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
+from services.audit.domain.dates import en_day, zh_day
 from services.audit.domain.detectors import acting
 from services.audit.domain.detectors.acting import Effects, Words
 from services.audit.domain.detectors.groups import Matters
 from services.audit.domain.detectors.ledger import Ledger
 from services.audit.domain.detectors.model import Closed, Declared, Entry, Innocent, Scanned, Scene, Sign, shown
 from services.audit.domain.detectors.same_number import CONTENT, number_of
-from services.audit.domain.detectors.saying import en_day, ended, value, zh_day
+from services.audit.domain.detectors.saying import ended, value
 
 SLACK_DAYS = 3
 AT_LEAST = 6

@@ -13,12 +13,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from services.audit.domain.dates import en_day, zh_day
 from services.audit.domain.detectors import acting
 from services.audit.domain.detectors.acting import Words
 from services.audit.domain.detectors.groups import Groups, Key, Matters, Member
 from services.audit.domain.detectors.ledger import Ledger
 from services.audit.domain.detectors.model import Closed, Declared, Entry, Innocent, Scene, Sign, shown
-from services.audit.domain.detectors.saying import en_day, en_list, ended, value, zh_day, zh_list
+from services.audit.domain.detectors.saying import en_list, ended, value, zh_list
 from services.audit.domain.detectors.succession import SUCCEEDED, Successions
 
 DECLARED = Declared(

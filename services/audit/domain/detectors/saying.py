@@ -1,4 +1,4 @@
-"""Dates, instants and lists in sentences of findings, in Chinese and English."""
+"""Instants, lists and values in sentences of findings, in Chinese and English; days are written by ``domain.dates``."""
 
 from __future__ import annotations
 
@@ -9,21 +9,8 @@ from zoneinfo import ZoneInfo
 
 from services.audit.domain.detectors.model import Shown, Sign
 
-_WEEKDAYS = "一二三四五六日"
 # The contract's size of a value (schemas.fields.Name).
 _LONGEST = 200
-
-
-def zh_day(day: date | str) -> str:
-    """2026年1月15日（周四）"""
-    one = date.fromisoformat(day) if isinstance(day, str) else day
-    return f"{one.year}年{one.month}月{one.day}日（周{_WEEKDAYS[one.weekday()]}）"
-
-
-def en_day(day: date | str) -> str:
-    """2026-01-15 (Thu)"""
-    one = date.fromisoformat(day) if isinstance(day, str) else day
-    return f"{one.isoformat()} ({one.strftime('%a')})"
 
 
 def local_day(ms: int, time_zone: str) -> date:

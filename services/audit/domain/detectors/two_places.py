@@ -15,13 +15,14 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 
+from services.audit.domain.dates import en_day, zh_day
 from services.audit.domain.detectors import acting
 from services.audit.domain.detectors.acting import Words
 from services.audit.domain.detectors.groups import Groups, Key, Matters, Member
 from services.audit.domain.detectors.ledger import Ledger
 from services.audit.domain.detectors.model import Closed, Declared, Entry, Innocent, Scene, Sign, shown
 from services.audit.domain.detectors.places import Addresses, apart_m
-from services.audit.domain.detectors.saying import clock, en_day, ended, zh_day
+from services.audit.domain.detectors.saying import clock, ended
 from services.audit.domain.detectors.zones import Zones
 
 DECLARED = Declared(
