@@ -9,20 +9,16 @@ import asyncio
 import logging
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-import orjson
-
+from services.audit.attended import heard
 from services.audit.domain.interval import Interval
 
 log = logging.getLogger("mingjian.audit")
 
 _KEPT = 20
-_GRACE_S = 10.0
-_LINE_BYTES = 4 * 1024 * 1024
 
 
 class Busy(Exception):
@@ -72,25 +68,17 @@ class Replays:
 
     async def _run(self, asked: Asked, interval: Interval) -> None:
         partitions = ",".join(map(str, asked.partitions))
-        pipe = asyncio.subprocess.PIPE
         why = "it ended without a word"
-        process: asyncio.subprocess.Process | None = None
+
+        def hear(said: dict[str, Any]) -> None:
+            nonlocal why
+            asked.done, asked.of = said.get("done", asked.done), said.get("of", asked.of)
+            asked.result = said.get("result", asked.result)
+            why = said.get("failed", why)
+
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self._command,
-                *map(str, (interval.since, interval.until, partitions)),
-                stdin=pipe,
-                stdout=pipe,
-                env=dict(self.environ),
-                limit=_LINE_BYTES,
-            )
-            assert process.stdout is not None
-            async for line in process.stdout:
-                said = orjson.loads(line)
-                asked.done, asked.of = said.get("done", asked.done), said.get("of", asked.of)
-                asked.result = said.get("result", asked.result)
-                why = said.get("failed", why)
-            if await process.wait() != 0:
+            command = (*self._command, *map(str, (interval.since, interval.until, partitions)))
+            if await heard(command, self.environ, hear) != 0:
                 asked.result = None
         except (ValueError, OSError) as error:
             why = f"what it said can't be read ({type(error).__name__})"
@@ -98,9 +86,3 @@ class Replays:
             if asked.result is None:
                 asked.failed = why
                 log.error("the replay %d that was asked for came to nothing: %s", asked.number, why)
-            if process is not None and process.returncode is None:
-                with suppress(ProcessLookupError):
-                    process.kill()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_GRACE_S):
-                        await process.wait()

@@ -10,12 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import sys
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-import orjson
 import psycopg
 from aiokafka.errors import KafkaError
 
@@ -25,6 +22,7 @@ from services._bus.kafka import Unavailable, UnusableCertificates
 from services._bus.settings import NotConfigured
 from services.audit.adapters import run_store
 from services.audit.adapters.scan_kafka import KafkaScan
+from services.audit.attended import Telling, stay_behind
 from services.audit.domain.broadcasts import Broadcasts
 from services.audit.domain.derived_entries import derived_types
 from services.audit.domain.detectors.all import every
@@ -38,34 +36,6 @@ from services.audit.scanning import scan
 from services.audit.wiring import Settings, genesis_event, patience
 
 MOST_FINDINGS = 100
-_TELL_EVERY_S = 0.5
-
-
-class Telling:
-    """Lines for whoever started this. ``monotonic``: seconds."""
-
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        self._monotonic = monotonic
-        self._last = 0.0
-
-    def progress(self, done: int, total: int) -> None:
-        if self._monotonic() >= self._last + _TELL_EVERY_S:
-            self._last = self._monotonic()
-            self.line({"done": done, "of": total})
-
-    def line(self, said: dict[str, object]) -> None:
-        sys.stdout.buffer.write(orjson.dumps(said) + b"\n")
-        sys.stdout.buffer.flush()
-
-
-def end_with_parent() -> None:
-    def wait() -> None:
-        # Not by sys.stdin: a thread that waits in it keeps the interpreter from ending.
-        while os.read(0, 1024):
-            pass
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
 
 
 def main(arguments: Sequence[str] = tuple(sys.argv[1:])) -> int:
@@ -82,8 +52,7 @@ def main(arguments: Sequence[str] = tuple(sys.argv[1:])) -> int:
     except (IndexError, ValueError, NotConfigured, RulebookError) as error:
         telling.line({"failed": str(error)})
         return 2
-    end_with_parent()
-    os.nice(19)
+    stay_behind()
     gc.disable()
     gc.freeze()
     began = monotonic()

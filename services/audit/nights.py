@@ -12,12 +12,12 @@ import asyncio
 import logging
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 import psycopg
+
+from services.audit.attended import heard
 
 log = logging.getLogger("mingjian.audit")
 
@@ -25,7 +25,6 @@ log = logging.getLogger("mingjian.audit")
 QUIET_S, MOST_S = 5.0, 600.0
 AGAIN_S = 60.0
 _LOOK_S = 0.5
-_GRACE_S = 10.0
 Closing = tuple[int, str]
 """Where a ``day.closed`` stands in the registry, and through which day."""
 
@@ -100,28 +99,19 @@ class Nights:
 
     async def _process(self, closing: Closing) -> str | None:
         """Run it; why it failed, None where it didn't."""
-        pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(
-            *self._command, str(closing[0]), closing[1], stdin=pipe, stdout=pipe, env=dict(self.environ)
-        )
         why = "it ended without a word"
+
+        def hear(said: dict[str, Any]) -> None:
+            nonlocal why
+            if "done" in said:
+                self.progress = (said["done"], said["of"])
+            why = said.get("failed", why)
+
         try:
-            assert process.stdout is not None
-            async for line in process.stdout:
-                said = orjson.loads(line)
-                if "done" in said:
-                    self.progress = (said["done"], said["of"])
-                why = said.get("failed", why)
-            return None if await process.wait() == 0 else why
+            code = await heard((*self._command, str(closing[0]), closing[1]), self.environ, hear)
         except ValueError:
             return "what it said can't be read"
-        finally:
-            if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    process.kill()
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_GRACE_S):
-                        await process.wait()
+        return None if code == 0 else why
 
     def state(self) -> dict[str, Any]:
         """For ``/status``: the newest run on record, what is being done, and what is due."""

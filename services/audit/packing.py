@@ -7,7 +7,6 @@ no such finding in the log yet.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -15,10 +14,10 @@ from schemas.rulebook import RulebookError
 from schemas.rulebook.editions import files_by_digest
 from services._bus import logs
 from services._bus.settings import NotConfigured, folder
+from services.audit.attended import stay_behind
 from services.audit.domain.merkle import ProofError
 from services.audit.domain.note import NoteError, VerifierKey
 from services.audit.evidence.writing import LogUnreadable, NoEdition, NoFinding, make
-from services.audit.nightly import end_with_parent
 from services.audit.packs import NO_SUCH
 from services.audit.proving import NotPublished
 from services.audit.wiring import Settings, genesis_event, log_store
@@ -37,8 +36,7 @@ def main(arguments: Sequence[str] = tuple(sys.argv[1:])) -> int:
     except (IndexError, ValueError, NotConfigured, NoteError, RulebookError) as error:
         print(f"no pack: {error}", file=sys.stderr)
         return 2
-    end_with_parent()
-    os.nice(19)
+    stay_behind()
     try:
         made = make(store.read, finding, log=log, editions=editions, policy=policy.read_bytes() if policy else None)
     except NoFinding as error:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
+
+from services.audit.attended import attended
 
 NO_SUCH = 6
 _AT_ONCE = 2
@@ -29,11 +30,8 @@ class Packs:
 
     async def zip_of(self, finding: str) -> bytes:
         """The zip's bytes. Raises ``NotMade``."""
-        pipe = asyncio.subprocess.PIPE
-        async with self._turns:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "services.audit.packing", finding, stdin=pipe, stdout=pipe, env=self._environ
-            )
+        command = (sys.executable, "-m", "services.audit.packing", finding)
+        async with self._turns, attended(command, self._environ) as process:
             assert process.stdout is not None
             try:
                 async with asyncio.timeout(_LONGEST_S):
@@ -41,10 +39,6 @@ class Packs:
                     code = await process.wait()
             except TimeoutError:
                 raise NotMade(missing=False) from None
-            finally:
-                if process.returncode is None:
-                    with suppress(ProcessLookupError):
-                        process.kill()
         if code != 0:
             raise NotMade(missing=code == NO_SUCH)
         return data

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import hashlib
-import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -24,12 +23,12 @@ from services._bus import logs
 from services._bus.kafka import Unavailable, UnusableCertificates
 from services._bus.settings import NotConfigured
 from services.audit.adapters import replay_reader
+from services.audit.attended import Telling, stay_behind
 from services.audit.domain.differences import Difference, Stood, Worked
 from services.audit.domain.interval import Interval, Within
 from services.audit.domain.judging import Judged, judge
 from services.audit.domain.regrading_findings import difference_finding
 from services.audit.domain.replay import Book, books_of
-from services.audit.nightly import Telling, end_with_parent
 from services.audit.regrading import Bounds, Progress, Source, look
 from services.audit.wiring import Settings, genesis_event, patience
 
@@ -105,8 +104,7 @@ def main(arguments: Sequence[str] = tuple(sys.argv[1:])) -> int:
     except (IndexError, ValueError, NotConfigured, RulebookError) as error:
         telling.line({"failed": str(error)})
         return 2
-    end_with_parent()
-    os.nice(19)
+    stay_behind()
     try:
         found = replay(Source(settings.kafka, settings.tls_dir), books, interval, partitions, telling.progress)
     except (KafkaError, Unavailable, UnusableCertificates, OSError) as error:
