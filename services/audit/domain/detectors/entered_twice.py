@@ -16,12 +16,12 @@ from hashlib import sha256
 from services.audit.domain.dates import en_day, zh_day
 from services.audit.domain.detectors import acting
 from services.audit.domain.detectors.acting import Words
-from services.audit.domain.detectors.groups import Groups, Key, Matters, Member
+from services.audit.domain.detectors.groups import Key, Matters, Member
 from services.audit.domain.detectors.ledger import Ledger
 from services.audit.domain.detectors.model import Closed, Declared, Entry, Innocent, Scene, Sign, shown
 from services.audit.domain.detectors.same_number import CONTENT, content_of, number_of, officers
 from services.audit.domain.detectors.saying import ended, local_day
-from services.audit.domain.detectors.succession import SUCCEEDED, Successions
+from services.audit.domain.detectors.succession import SUCCEEDED, Followed
 from services.audit.domain.detectors.zones import Zones
 
 DECLARED = Declared(
@@ -61,21 +61,13 @@ class EnteredTwice:
     types = frozenset(CONTENT) | {_OTHER, _CLOSED, _JUDGED, SUCCEEDED} | acting.TYPES
 
     def __init__(self, zones: Zones, ledger: Ledger | None = None) -> None:
-        self._groups = Groups(ledger or Ledger(), _keys)
+        self._groups = Followed(ledger or Ledger(), _keys)
         self._matters = Matters()
-        self._successions = Successions()
-        self._several: dict[Key, None] = {}
         self._zones = zones
 
     def take(self, entry: Entry, scene: Scene) -> Iterator[Sign]:
-        if entry.type == SUCCEEDED:
-            self._successions.take(entry)
-            keys = list(self._several)
-        else:
-            keys = self._groups.take(entry)
-        several = [key for key in keys if not self._groups.alone(key)]
-        self._several |= dict.fromkeys(several)
-        yield from self._matters.settle({key: self._signs(key) for key in several}, lambda sign: _ended(sign, entry))
+        found = {key: self._signs(key) for key in self._groups.take(entry)}
+        yield from self._matters.settle(found, lambda sign: _ended(sign, entry))
 
     def close(self, closed: Closed) -> Iterable[Sign]:
         return ()
@@ -86,7 +78,7 @@ class EnteredTwice:
             (first, second)
             for place, second in enumerate(members)
             for first in members[:place]
-            if self._successions.same(first.entry.subject, second.entry.subject) and _one_act(first.words, second.words)
+            if self._groups.successions.same(first.entry.subject, second.entry.subject) and _one_act(first.words, second.words)
         ]
         return [self._sign(key, *pairs[0], len({one.entry.order for pair in pairs for one in pair}))] if pairs else []
 

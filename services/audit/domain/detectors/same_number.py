@@ -16,11 +16,11 @@ from typing import Any
 from services.audit.domain.dates import en_day, zh_day
 from services.audit.domain.detectors import acting
 from services.audit.domain.detectors.acting import Words
-from services.audit.domain.detectors.groups import Groups, Key, Matters, Member
+from services.audit.domain.detectors.groups import Key, Matters, Member
 from services.audit.domain.detectors.ledger import Ledger
 from services.audit.domain.detectors.model import Closed, Declared, Entry, Innocent, Scene, Sign, shown
 from services.audit.domain.detectors.saying import en_list, ended, value, zh_list
-from services.audit.domain.detectors.succession import SUCCEEDED, Successions
+from services.audit.domain.detectors.succession import SUCCEEDED, Followed
 
 DECLARED = Declared(
     kind="same_number",
@@ -84,20 +84,12 @@ class SameNumber:
     types = frozenset(CONTENT) | acting.TYPES | {SUCCEEDED}
 
     def __init__(self, ledger: Ledger | None = None) -> None:
-        self._groups = Groups(ledger or Ledger(), _keys)
+        self._groups = Followed(ledger or Ledger(), _keys)
         self._matters = Matters()
-        self._successions = Successions()
-        self._several: dict[Key, None] = {}
 
     def take(self, entry: Entry, scene: Scene) -> Iterator[Sign]:
-        if entry.type == SUCCEEDED:
-            self._successions.take(entry)
-            keys = list(self._several)
-        else:
-            keys = self._groups.take(entry)
-        several = [key for key in keys if not self._groups.alone(key)]
-        self._several |= dict.fromkeys(several)
-        yield from self._matters.settle({key: self._signs(key) for key in several}, lambda sign: _ended(sign, entry))
+        found = {key: self._signs(key) for key in self._groups.take(entry)}
+        yield from self._matters.settle(found, lambda sign: _ended(sign, entry))
 
     def close(self, closed: Closed) -> Iterable[Sign]:
         return ()
@@ -110,7 +102,7 @@ class SameNumber:
     def _differs(self, one: Member, other: Member) -> tuple[str, ...]:
         if one.words.data.get("outcome_pending") or other.words.data.get("outcome_pending"):
             return ()
-        found = [] if self._successions.same(one.entry.subject, other.entry.subject) else ["subject"]
+        found = [] if self._groups.successions.same(one.entry.subject, other.entry.subject) else ["subject"]
         found += ["occurred_on"] if one.words.data["occurred_on"] != other.words.data["occurred_on"] else []
         return (*found, *(["content"] if content_of(one.words) != content_of(other.words) else []))
 

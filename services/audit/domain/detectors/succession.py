@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from services.audit.domain.detectors.groups import Groups, Key, KeysOf
+from services.audit.domain.detectors.ledger import Ledger
 from services.audit.domain.detectors.model import Entry
 
 SUCCEEDED = "enterprise.succeeded"
@@ -28,3 +30,23 @@ class Successions:
     def same(self, one: str, other: str) -> bool:
         """Whether both are one enterprise, as far as successions say."""
         return one == other or self.root(one) == self.root(other)
+
+
+class Followed(Groups):
+    """Groups whose entries are compared by subject: a succession makes each with several entries worth another look."""
+
+    def __init__(self, ledger: Ledger, keys_of: KeysOf) -> None:
+        super().__init__(ledger, keys_of)
+        self.successions = Successions()
+        self._several: dict[Key, None] = {}
+
+    def take(self, entry: Entry) -> list[Key]:
+        """The keys of groups with several entries that may be otherwise now."""
+        if entry.type == SUCCEEDED:
+            self.successions.take(entry)
+            keys = list(self._several)
+        else:
+            keys = super().take(entry)
+        several = [key for key in keys if not self.alone(key)]
+        self._several |= dict.fromkeys(several)
+        return several
