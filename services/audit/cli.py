@@ -18,6 +18,7 @@ from services._bus.settings import NotConfigured
 from services.audit.adapters import calendars
 from services.audit.adapters.stored import NotReadable
 from services.audit.checks.running import Report
+from services.audit.cli_options import home_of
 from services.audit.domain.handed_out import HandedOut, NoReceipts, read_handed_out
 from services.audit.domain.note import ED25519, NoteError, VerifierKey
 from services.audit.domain.policy import Policy, PolicyError
@@ -30,7 +31,6 @@ from services.audit.wiring import (
     RULEBOOKS,
     broker,
     cores,
-    default_home,
     genesis_event,
     patience,
     policy_of,
@@ -104,7 +104,7 @@ def verify(
         pins, held = (vkey, genesis, genesis_sha256), (witness, quorum, policy, against, memory)
         verify_bundle(bundle, *pins, *held, receipts or [], from_start=from_start, as_json=as_json)
         return
-    home = getattr(getattr(context.obj, "home", None), "root", None) or default_home()
+    home = home_of(context)
     try:
         pinned = genesis_event(genesis or home / "genesis.json") if genesis or not vkey else None
         text = str(pinned["data"]["log_vkey"] if pinned and not vkey else vkey)

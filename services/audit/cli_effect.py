@@ -16,11 +16,12 @@ from services._bus.settings import NotConfigured
 from services.audit.adapters.effect_records import BundleEffects, KafkaEffects
 from services.audit.assessing import Given, NoEffect, effects_of
 from services.audit.bundles import SAMPLE, NoBundle, Pinned, anchored, check_files
+from services.audit.cli_options import fail, home_of
 from services.audit.domain.dates import en_day
 from services.audit.domain.note import NoteError
 from services.audit.effect_text import lines
 from services.audit.grades_check import books_in
-from services.audit.wiring import RULEBOOKS, broker, default_home, genesis_event
+from services.audit.wiring import RULEBOOKS, broker, genesis_event
 
 FAILED, USAGE, NO_ANSWER, NOT_THERE = 1, 2, 5, 6
 
@@ -53,16 +54,16 @@ def effect(
                 raise typer.BadParameter("a bundle needs no broker: leave one of the two out", param_hint="--kafka")
             given = _of_bundle(bundle, rulebooks, software, finding, as_json)
         else:
-            home = getattr(getattr(context.obj, "home", None), "root", None) or default_home()
+            home = home_of(context)
             source = KafkaEffects(Connection.of(*broker(kafka)))
             pinned = genesis_event(genesis or home / "genesis.json")
             given = effects_of(source, books_in(rulebooks or RULEBOOKS), pinned, software, finding)
     except NoEffect as error:
-        _stop(str(error), NOT_THERE)
+        fail(str(error), NOT_THERE)
     except (NoBundle, NoteError, NotConfigured, RulebookError, UnusableCertificates, OSError, ValueError) as error:
-        _stop(f"not worked out: {error}", FAILED)
+        fail(f"not worked out: {error}", FAILED)
     except (KafkaError, Unavailable) as error:
-        _stop(f"Kafka does not answer ({type(error).__name__}); `mingjian up` starts it", NO_ANSWER)
+        fail(f"Kafka does not answer ({type(error).__name__}); `mingjian up` starts it", NO_ANSWER)
     for one in given:
         _tell(one, as_json)
 
@@ -95,8 +96,3 @@ def _tell(given: Given, as_json: bool) -> None:
         typer.echo(one)
     if given.so_far:
         typer.echo("so far: the day of its entry has not closed, so this is not put on record yet")
-
-
-def _stop(words: str, code: int) -> None:
-    typer.echo(words, err=True)
-    raise typer.Exit(code)

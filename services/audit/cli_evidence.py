@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import httpx
 import typer
@@ -18,6 +18,7 @@ from services.audit.bar import Bar
 from services.audit.bundles import SAMPLE, Pinned
 from services.audit.cli import receipts_in
 from services.audit.cli_export import reading_log
+from services.audit.cli_options import EditionsFolder, LogDir, LogStore, PolicyFile, Vkey, fail, home_of, witnesses_of
 from services.audit.domain.handed_out import NoReceipts
 from services.audit.domain.merkle import ProofError
 from services.audit.domain.note import NoteError, VerifierKey
@@ -27,7 +28,7 @@ from services.audit.evidence.verifying import Trust, Verified, as_json
 from services.audit.evidence.verifying import verify as verify_pack
 from services.audit.evidence.writing import LogUnreadable, NoEdition, NoFinding, Pack, make, put
 from services.audit.proving import NotPublished
-from services.audit.wiring import RULEBOOKS, default_home, genesis_event, policy_of
+from services.audit.wiring import RULEBOOKS, genesis_event, policy_of
 
 FAILED, USAGE, NO_ANSWER, NO_SUCH = 1, 2, 5, 6
 _SHOWN = 20
@@ -70,25 +71,19 @@ def make_one(
             "for an auditor. Default: MINGJIAN_LOG_STORE, else the home's log.",
         ),
     ] = None,
-    vkey: Annotated[str | None, typer.Option(help="The log's verifier key; default the one in <home>/genesis.json.")] = None,
-    policy: Annotated[
-        Path | None, typer.Option(help="The witnesses and their quorum (C2SP tlog-policy); default <home>/witnesses, where it is there.")
-    ] = None,
-    rulebooks: Annotated[
-        Path | None,
-        typer.Option(envvar="MINGJIAN_RULEBOOKS", help="Folder of rulebooks, with every edition activated; default the shipped."),
-    ] = None,
+    vkey: Vkey = None,
+    policy: PolicyFile = None,
+    rulebooks: EditionsFolder = None,
     receipts: Annotated[list[Path] | None, typer.Option(help="Receipts or refusals that were handed out; may be repeated.")] = None,
-    log_dir: Annotated[Path | None, typer.Option(envvar="MINGJIAN_LOG_DIR", hidden=True)] = None,
-    log_store: Annotated[str | None, typer.Option(envvar="MINGJIAN_LOG_STORE", hidden=True)] = None,
+    log_dir: LogDir = None,
+    log_store: LogStore = None,
 ) -> None:
     """Write the pack of a finding. For auditors, and for who is heard on it."""
-    home = getattr(getattr(context.obj, "home", None), "root", None) or default_home()
-    own = home / "witnesses"
-    file = policy or (own if own.is_file() else None)
+    home = home_of(context)
+    file = witnesses_of(home, policy)
     target = to or Path(f"evidence-{finding}.zip")
     if target.exists() or target.is_symlink():
-        _fail(f"{target} is there already; name another file with --to", USAGE)
+        fail(f"{target} is there already; name another file with --to", USAGE)
     where = source or log_store or str(log_dir or home / "log")
     try:
         policy_of(file)
@@ -106,13 +101,13 @@ def make_one(
             )
         put(made, target)
     except NoFinding as error:
-        _fail(str(error), NO_SUCH)
+        fail(str(error), NO_SUCH)
     except (NotConfigured, NoReceipts, FileExistsError) as error:
-        _fail(str(error), USAGE)
+        fail(str(error), USAGE)
     except (LogUnreadable, NoEdition, NoteError, PolicyError, ProofError, NotPublished, RulebookError, Broken, KeyError) as error:
-        _fail(f"no pack was written: {error}", FAILED)
+        fail(f"no pack was written: {error}", FAILED)
     except httpx.HTTPError as error:
-        _fail(f"the log at {where.partition('?')[0]} does not answer ({type(error).__name__})", NO_ANSWER)
+        fail(f"the log at {where.partition('?')[0]} does not answer ({type(error).__name__})", NO_ANSWER)
     _tell(made, target, len(given))
 
 
@@ -144,9 +139,9 @@ def verify_one(
         with file.open("rb") as handle:
             data = handle.read(MAX_BYTES + 1)
     except (NotConfigured, PolicyError) as error:
-        _fail(str(error), USAGE)
+        fail(str(error), USAGE)
     except OSError as error:
-        _fail(f"{file} can't be read: {error.strerror}", USAGE)
+        fail(f"{file} can't be read: {error.strerror}", USAGE)
     found = verify_pack(data, trust)
     if json_:
         typer.echo(json.dumps(as_json(found), ensure_ascii=False))
@@ -170,11 +165,6 @@ def _say(found: Verified) -> None:
             "you have from elsewhere, or give it as --genesis-sha256"
         )
     typer.echo("verified ✓" if found.verified else f"not verified: {len(found.wrong)} fault{'' if len(found.wrong) == 1 else 's'}")
-
-
-def _fail(words: str, code: int) -> NoReturn:
-    typer.echo(words, err=True)
-    raise typer.Exit(code)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import httpx
@@ -18,6 +18,7 @@ from schemas.rulebook.editions import files_by_digest
 from services._bus.settings import NotConfigured
 from services.audit.bar import Bar
 from services.audit.bundles import SAMPLE
+from services.audit.cli_options import EditionsFolder, LogDir, LogStore, PolicyFile, Vkey, fail, home_of, witnesses_of
 from services.audit.domain.bundle import NoGenesis
 from services.audit.domain.checkpoint import open_checkpoint
 from services.audit.domain.manifest import Manifest
@@ -26,7 +27,7 @@ from services.audit.domain.policy import Policy, PolicyError
 from services.audit.exporting import CHECKPOINT, Exported, NotExported, ReadFile, TargetTaken, Wanted, export
 from services.audit.signatures import read_file
 from services.audit.verifying import Patience
-from services.audit.wiring import RULEBOOKS, default_home, genesis_event, patience, policy_of
+from services.audit.wiring import RULEBOOKS, genesis_event, patience, policy_of
 
 FAILED, USAGE, NO_ANSWER = 1, 2, 5
 _POLL_S, _TIMEOUT_S = 0.2, 60.0
@@ -53,25 +54,19 @@ def export_bundle(
             "auditor. Default: MINGJIAN_LOG_STORE, else the home's log.",
         ),
     ] = None,
-    vkey: Annotated[str | None, typer.Option(help="The log's verifier key; default the one in <home>/genesis.json.")] = None,
+    vkey: Vkey = None,
     genesis: Annotated[Path | None, typer.Option(help="The pinned genesis; default <home>/genesis.json, with --vkey none.")] = None,
-    policy: Annotated[
-        Path | None, typer.Option(help="The witnesses and their quorum (C2SP tlog-policy); default <home>/witnesses, where it is there.")
-    ] = None,
-    rulebooks: Annotated[
-        Path | None,
-        typer.Option(envvar="MINGJIAN_RULEBOOKS", help="Folder of rulebooks, with every edition activated; default the shipped."),
-    ] = None,
-    log_dir: Annotated[Path | None, typer.Option(envvar="MINGJIAN_LOG_DIR", hidden=True)] = None,
-    log_store: Annotated[str | None, typer.Option(envvar="MINGJIAN_LOG_STORE", hidden=True)] = None,
+    policy: PolicyFile = None,
+    rulebooks: EditionsFolder = None,
+    log_dir: LogDir = None,
+    log_store: LogStore = None,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for a checkpoint that enough witnesses cosigned.")] = 15.0,
 ) -> None:
     """Write the whole log with keys, rulebooks and calendars as a folder that checks without any server. For auditors alone.
 
     An export that was interrupted goes on when the same command is given again."""
-    home = getattr(getattr(context.obj, "home", None), "root", None) or default_home()
-    own = home / "witnesses"
-    file = policy or (own if own.is_file() else None)
+    home = home_of(context)
+    file = witnesses_of(home, policy)
     try:
         pinned = genesis_event(genesis or home / "genesis.json") if genesis or not vkey else None
         key = VerifierKey.parse(vkey or str((pinned or {})["data"]["log_vkey"]))
@@ -90,11 +85,11 @@ def export_bundle(
             choose = lambda: _chosen(read, key, witnesses, patience(wait), where)  # noqa: E731
             found = export(read, wanted, to, choose=choose, progress=progress)
     except TargetTaken as error:
-        _fail(str(error), USAGE)
+        fail(str(error), USAGE)
     except (NotExported, NoGenesis, NoteError, NotConfigured, PolicyError, KeyError, ValueError) as error:
-        _fail(f"not exported: {error}", FAILED)
+        fail(f"not exported: {error}", FAILED)
     except httpx.HTTPError as error:
-        _fail(
+        fail(
             f"the log at {where.partition('?')[0]} does not answer ({type(error).__name__}); the same command goes on from there", NO_ANSWER
         )
     _tell(found)
@@ -202,11 +197,6 @@ def _tell(found: Exported) -> None:
         f"check it with: mingjian verify --bundle {found.folder} --genesis-sha256 FINGERPRINT; then mingjian replay --bundle {found.folder}"
     )
     typer.echo("It holds findings and whole records: give it to auditors alone.")
-
-
-def _fail(words: str, code: int) -> NoReturn:
-    typer.echo(words, err=True)
-    raise typer.Exit(code)
 
 
 if __name__ == "__main__":

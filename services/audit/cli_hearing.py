@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from services.audit.cli_supervision import FAILED, NOT_READ, fail, source
+from services.audit.cli_options import fail, language_of
+from services.audit.cli_supervision import FAILED, NOT_READ, source
 from services.audit.domain.dates import en_day, zh_day
 from services.audit.domain.found import Findings, Matter
 from services.audit.domain.hearing_terms import Due, HearingRule, TooShort, dues, too_short
@@ -62,7 +63,7 @@ def hearing(
 ) -> None:
     """Show the hearing on a finding: steps, standing, outcome, terms. Steps are made with `mingjian event new finding.notified`, signed
     with `mingjian sign` and entered with `mingjian send`."""
-    chinese = getattr(getattr(context.obj, "voice", None), "lang", "en") == "zh"
+    chinese = language_of(context) == "zh"
     try:
         records = source(bundle, kafka, rulebooks)
         known = making.register(records)

@@ -13,6 +13,7 @@ import typer
 from schemas.canonical import CanonicalError, event_hash, trusted_canonical_bytes
 from services._bus.settings import NotConfigured
 from services.audit.appender import CHECKPOINT
+from services.audit.cli_options import home_of
 from services.audit.domain.checkpoint import Checkpoint, open_checkpoint
 from services.audit.domain.frame import FrameError, Record, decode, entry_with
 from services.audit.domain.merkle import ProofError, leaf_hash, verify_consistency
@@ -21,7 +22,7 @@ from services.audit.domain.proof import parse_proof, verify_proof
 from services.audit.domain.tiles import TileError
 from services.audit.proving import NotPublished, prove_prefix
 from services.audit.signatures import read_file
-from services.audit.wiring import default_home, genesis_event, patience
+from services.audit.wiring import genesis_event, patience
 
 FAILED, NO_ANSWER, NOT_THERE = 1, 5, 6
 _WRONG = (NoteError, ProofError, FrameError, TileError, NotConfigured, NotPublished, CanonicalError, ValueError, KeyError, TypeError)
@@ -150,7 +151,7 @@ def _path_of(
 
 
 def _verifier(context: typer.Context, vkey: str | None) -> VerifierKey:
-    home = getattr(getattr(context.obj, "home", None), "root", None) or default_home()
+    home = home_of(context)
     return VerifierKey.parse(vkey or str(genesis_event(home / "genesis.json")["data"]["log_vkey"]))
 
 

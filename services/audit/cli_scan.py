@@ -23,6 +23,7 @@ from services.audit.adapters.scan_kafka import KafkaScan
 from services.audit.adapters.scan_lines import BadLine, LinesScan
 from services.audit.bar import Bar
 from services.audit.bundles import NoBundle, check_files
+from services.audit.cli_options import fail, home_of, language_of
 from services.audit.domain.bundle import NoGenesis
 from services.audit.domain.derived_entries import derived_types
 from services.audit.domain.detectors.all import every
@@ -34,7 +35,7 @@ from services.audit.domain.signs import Found
 from services.audit.domain.tiles import TileError
 from services.audit.regrading import Source
 from services.audit.scanning import Records, Scanned, derived_entries, scan
-from services.audit.wiring import RULEBOOKS, broker, default_home, genesis_event
+from services.audit.wiring import RULEBOOKS, broker, genesis_event
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
 
@@ -65,7 +66,7 @@ def scan_all(
 ) -> None:
     """Run the detectors over all facts known up to the last closed day and show what they find. Nothing is put on record: the nightly run
     does that."""
-    lang = str(getattr(getattr(context.obj, "voice", None), "lang", "en"))
+    lang = language_of(context)
     if bundle is not None and file is not None:
         raise typer.BadParameter("give one of --bundle and --file", param_hint="--file")
     try:
@@ -79,9 +80,9 @@ def scan_all(
             derived = derived_entries(records, books_of(editions), hearing, told) if hearing else {}
             found = scan(records, genesis, chosen, derived=derived, progress=bar.task(_pick(lang, "筛查", "detectors")))
     except _WRONG as error:
-        raise _fail(str(error), 2) from None
+        fail(str(error), 2)
     except _NO_ANSWER as error:
-        raise _fail(f"Kafka does not answer ({type(error).__name__}); is the stack up? (`mingjian status`)", 5) from None
+        fail(f"Kafka does not answer ({type(error).__name__}); is the stack up? (`mingjian status`)", 5)
     if as_json:
         _lines(found)
     else:
@@ -109,7 +110,7 @@ def _records(context: typer.Context, bundle: Path | None, file: Path | None, kaf
         leaves = BundleScan(bundle, manifest.size, bar.task("leaves", manifest.size))
         yield leaves, leaves.genesis()
     else:
-        home = getattr(getattr(context.obj, "home", None), "root", None) or default_home()
+        home = home_of(context)
         genesis = genesis_event(home / "genesis.json")
         with KafkaScan(Source(*broker(kafka)).connection()) as records:
             yield records, genesis
@@ -177,11 +178,6 @@ def standing(found: Sequence[Found]) -> list[Found]:
 
 def _pick(lang: str, zh: str, en: str) -> str:
     return zh if lang == "zh" else en
-
-
-def _fail(words: str, code: int) -> typer.Exit:
-    typer.echo(words, err=True)
-    return typer.Exit(code)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from aiokafka.errors import KafkaError
@@ -14,6 +14,7 @@ from schemas.rulebook import RulebookError
 from services._bus.kafka import Unavailable, UnusableCertificates
 from services.audit.bar import Bar
 from services.audit.bundles import NoBundle
+from services.audit.cli_options import fail
 from services.audit.domain.bundle import NoGenesis
 from services.audit.regrading import Source
 from services.audit.supervision import making
@@ -77,9 +78,3 @@ NOT_READ = (KafkaError, Unavailable, UnusableCertificates, NoBundle, NoGenesis, 
 def source(bundle: Path | None, kafka: str | None, rulebooks: Path | None) -> Records:
     """A bundle where one is named, else Kafka. Raises what is in ``NOT_READ``."""
     return FromBundle(bundle) if bundle is not None else FromKafka(Source(*broker(kafka)), rulebooks or RULEBOOKS)
-
-
-def fail(words: str, code: int) -> NoReturn:
-    """Say why, and end with this code."""
-    typer.echo(words, err=True)
-    raise typer.Exit(code) from None
