@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
 import typer
 from aiokafka.errors import KafkaError
 from rich.console import Console
@@ -133,7 +132,7 @@ def _show(found: Scanned, detectors: Sequence[Detector], lang: str, *, trusting:
     for name in ("迹象", "机构", "主体", "说明") if lang == "zh" else ("sign", "office", "subject", "what was seen"):
         table.add_column(name, overflow="fold")
     for one in stand:
-        data = orjson.loads(one.value)["event"]["data"]
+        data = one.data
         table.add_row(names[one.kind], one.office or "", one.subject or "", data[f"detail_{lang}"])
     if stand:
         Console(highlight=False).print(table)

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
-import orjson
-
 from services.audit.adapters import run_store
 from services.audit.adapters.effect_records import KafkaEffects
 from services.audit.assessing import Effects, Given, all_effects, registry_of
 from services.audit.domain.assessed import TYPE, digest_of
 from services.audit.domain.findings import TYPE as RAISED
+from services.audit.domain.findings import event_of
 from services.audit.domain.matters import SUPPOSING, standing_matters
 from services.audit.domain.replay import Book
 from services.audit.domain.signs import Found
@@ -36,12 +35,6 @@ def effects_of_night(
     told = standing_answers(asyncio.run(run_store.standing(dsn, TYPE, tuple(SUPPOSING))))
     given = all_effects(records, effects, matters, progress)
     return [found_of(one) for one in given if told.get(name_of(one.answer.data)) != one.answer.digest], effects.untold
-
-
-def event_of(value: bytes) -> dict[str, Any]:
-    """A derived event from its record's value."""
-    found: dict[str, Any] = orjson.loads(value)["event"]
-    return found
 
 
 def name_of(data: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import hashlib
 import multiprocessing
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
@@ -27,7 +26,7 @@ from services.audit.domain.detectors.model import Entry
 from services.audit.domain.differences import Difference, Stood, Worked
 from services.audit.domain.frame import Record
 from services.audit.domain.judging import Judged, judge, judge_parts
-from services.audit.domain.replay import Book, Facts
+from services.audit.domain.replay import Book, Facts, digest_of
 from services.audit.ports import Place
 
 _DERIVED = (GRADES, DUTIES, PARTS)
@@ -119,14 +118,11 @@ def regrade(
         judged.add(one)
         copies.partition(number, seen)
     judge_parts(judged, books, bounds.worked, rebuilt=bounds.rebuilt)
-    digest = hashlib.sha256()
-    for line in sorted(judged.lines):
-        digest.update(line + b"\n")
     unjudged = sorted({f"{regime}/{partition}" for regime, partition in judged.unjudged})
     judged.differences.sort(key=lambda one: (one.place, one.kind, one.what))
     return Regraded(
         judged.differences,
-        digest.hexdigest(),
+        digest_of(judged.lines),
         judged.facts,
         judged.events,
         judged.compared,

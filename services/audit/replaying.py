@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import hashlib
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-import orjson
 from aiokafka.errors import KafkaError
 
 from schemas.rulebook import RulebookError, load_all_editions
@@ -25,10 +23,11 @@ from services._bus.settings import NotConfigured
 from services.audit.adapters import replay_reader
 from services.audit.attended import Telling, stay_behind
 from services.audit.domain.differences import Difference, Stood, Worked
+from services.audit.domain.findings import event_of
 from services.audit.domain.interval import Interval, Within
 from services.audit.domain.judging import Judged, judge
 from services.audit.domain.regrading_findings import difference_finding
-from services.audit.domain.replay import Book, books_of
+from services.audit.domain.replay import Book, books_of, digest_of
 from services.audit.regrading import Bounds, Progress, Source, look
 from services.audit.wiring import Settings, genesis_event, patience
 
@@ -66,9 +65,6 @@ async def _read(source: Source, bounds: Bounds, interval: Interval, number: int)
 
 def answer(found: Judged, stack: str) -> dict[str, Any]:
     """What the console shows. ``digest``: lower-case hex SHA-256 of all events of the interval."""
-    digest = hashlib.sha256()
-    for line in sorted(found.lines):
-        digest.update(line + b"\n")
     return {
         "facts": found.facts,
         "events": found.events,
@@ -78,14 +74,14 @@ def answer(found: Judged, stack: str) -> dict[str, Any]:
         "reworded": found.reworded,
         "untold": len(found.untold),
         "unjudged": sorted(f"{regime}/{partition}" for regime, partition in found.unjudged),
-        "digest": digest.hexdigest(),
+        "digest": digest_of(found.lines),
         "listed": [_in_words(one, stack) for one in found.differences[:MOST_LISTED]],
     }
 
 
 def _in_words(one: Difference, stack: str) -> dict[str, Any]:
     raised = difference_finding(one, stack)
-    data = orjson.loads(raised.value)["event"]["data"]
+    data = event_of(raised.value)["data"]
     return {"kind": raised.kind, "zh": data["detail_zh"], "en": data["detail_en"], "place": data["cause"]}
 
 

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
+import orjson
+
 from schemas.envelope import derived_bytes, derived_event
 from schemas.ids import ENTERPRISE_SCHEMES, derived_id, scheme_of
 from schemas.times import instant
@@ -35,6 +37,12 @@ class Raised:
     kind: str
     value: bytes
     matter: str | None = None
+
+
+def event_of(value: bytes | memoryview) -> dict[str, Any]:
+    """The derived event of a record's value."""
+    found: dict[str, Any] = orjson.loads(value)["event"]
+    return found
 
 
 def moment(ms: int) -> str:

@@ -21,7 +21,7 @@ from services.rating.domain.approval import APPROVED, RETURNED
 from services.rating.domain.book import Book
 from services.rating.domain.controls import Controls, Evaluation
 from services.rating.domain.days import ONE_DAY, civil_day
-from services.rating.domain.digest import step_line
+from services.rating.domain.digest import digest_of, step_line
 from services.rating.domain.duty_events import TYPES as DUTY_TYPES
 from services.rating.domain.emit import TYPE as DETERMINED
 from services.rating.domain.emit import TYPE_CORRECTED as CORRECTED
@@ -40,7 +40,7 @@ from services.rating.domain.standing import Standing
 from services.rating.domain.subject import Subject
 from services.rating.domain.view import regimes_of
 
-__all__ = ["Book", "Expected", "Facts", "Whole", "books_of", "earlier", "same_days", "same_end", "wholes"]
+__all__ = ["Book", "Expected", "Facts", "Whole", "books_of", "digest_of", "earlier", "same_days", "same_end", "wholes"]
 # For what is supposed and shown (ADR 35): rating's own notions, by the names that it gives them.
 __all__ += [
     "APPROVED",

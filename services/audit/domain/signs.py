@@ -6,13 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-import orjson
-
 from schemas.envelope import derived_bytes, derived_event
 from schemas.ids import ENTERPRISE_SCHEMES, derived_id, scheme_of
 from schemas.topics import FACTS, REGISTRY
 from services.audit.domain.detectors.model import Closed, Declared, Entry, Scanned, Shown, Sign, Tested
-from services.audit.domain.findings import TYPE, Place, moment
+from services.audit.domain.findings import TYPE, Place, event_of, moment
 
 SCAN = "mingjian.scan.ran.v1"
 MOST_EVIDENCE = 50
@@ -70,7 +68,7 @@ class Found:
     @property
     def data(self) -> dict[str, Any]:
         """The event's data."""
-        found: dict[str, Any] = orjson.loads(self.value)["event"]["data"]
+        found: dict[str, Any] = event_of(self.value)["data"]
         return found
 
 

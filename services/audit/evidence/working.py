@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-import orjson
-
 from services.audit.domain.clocks import Clock
+from services.audit.domain.findings import event_of
 from services.audit.domain.workdays import YearTable
 from services.audit.ports import Decision, Finding, OpenVerdict, Place
 
@@ -80,7 +79,7 @@ class MemoryWork:
         """See ``DetectorWork``."""
         new = finding.id not in self.data
         if new:
-            self.data[finding.id] = orjson.loads(finding.value)["event"]["data"]
+            self.data[finding.id] = event_of(finding.value)["data"]
         return new
 
     async def read_back(self, sent: Sequence[tuple[str, bytes]]) -> None:

@@ -8,7 +8,6 @@ from datetime import date
 from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
-import orjson
 from starlette.requests import Request
 
 from services._bus.problems import language
@@ -76,12 +75,6 @@ class Link:
 def to(path: str, lang: str) -> str:
     """The address of another page, in the same language."""
     return f"{quote(path, safe='/:')}?lang={lang}"
-
-
-def event_of(value: bytes | memoryview) -> dict[str, Any]:
-    """The event of a kept value."""
-    found: dict[str, Any] = orjson.loads(bytes(value))["event"]
-    return found
 
 
 def lang_of(request: Request) -> str:

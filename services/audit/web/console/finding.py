@@ -10,8 +10,9 @@ from fastapi import Depends, FastAPI, Path, Request
 from starlette.responses import Response
 
 from services._bus.problems import Problem
+from services.audit.domain.findings import event_of
 from services.audit.packs import NotMade, Packs
-from services.audit.web.console.base import STATES, Auditor, Desk, event_of, lang_of, to
+from services.audit.web.console.base import STATES, Auditor, Desk, lang_of, to
 from services.audit.web.console.drawing import Drawing, both_paths
 from services.audit.web.console.hearings import Board, told
 from services.audit.web.console.listing import Listed

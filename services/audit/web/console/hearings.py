@@ -10,11 +10,12 @@ from typing import Any
 from fastapi import Depends, FastAPI, Request
 from starlette.responses import Response
 
+from services.audit.domain.findings import event_of
 from services.audit.domain.hearing_terms import Due, HearingRule, dues
 from services.audit.domain.hearings import REASONS, Heard, Hearing
 from services.audit.domain.registry import Registry, hearings_of
 from services.audit.domain.workdays import WorkCalendar
-from services.audit.web.console.base import STATES, Auditor, Desk, State, event_of, lang_of, to
+from services.audit.web.console.base import STATES, Auditor, Desk, State, lang_of, to
 from services.audit.web.console.words import CONSEQUENCE, pick
 
 SHOWN = 60

@@ -14,7 +14,8 @@ from starlette.responses import Response
 
 from services._bus.problems import Problem
 from services.audit.adapters.console_reader import After, Wanted
-from services.audit.web.console.base import STATES, Auditor, Desk, Link, State, event_of, lang_of, to
+from services.audit.domain.findings import event_of
+from services.audit.web.console.base import STATES, Auditor, Desk, Link, State, lang_of, to
 from services.audit.web.console.words import ABOUT, pick
 
 # So many findings are a page below 30 KB.

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Query, Request
 from starlette.responses import Response
 
-from services.audit.web.console.base import Auditor, Desk, Link, event_of, lang_of
+from services.audit.domain.findings import event_of
+from services.audit.web.console.base import Auditor, Desk, Link, lang_of
 from services.audit.web.console.listing import Kind
 
 PAGE = 40
