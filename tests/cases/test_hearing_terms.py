@@ -6,37 +6,40 @@ from datetime import date, timedelta
 
 import pytest
 
-from schemas.rulebook import load_rulebook
 from services.audit.domain.hearing_terms import HearingRule, dues, too_short
 from services.audit.domain.workdays import WorkCalendar, YearTable
 from tests import hearing as h
-from tests.cases.ledger import RULEBOOKS
+from tests.cases import ledger
 from tests.unit.audit.test_hearings import APPEAL, FIRST, NOTICE, REPLY, heard
 
 pytestmark = pytest.mark.clause("五(三) ¶4", "R12")
 
-RULE = HearingRule.of(load_rulebook(RULEBOOKS / "liyujiang"))
-assert RULE is not None
 # No day off but weekends: 2027-03-01 is a Monday.
 CALENDAR = WorkCalendar({2027: YearTable(2027, frozenset(), frozenset())})
+
+
+def rule() -> HearingRule:
+    found = HearingRule.of(ledger.book("liyujiang").rulebook)
+    assert found is not None
+    return found
 
 
 # Ten working days after Monday 2027-03-01 end on 2027-03-15, fifteen after 2027-03-20 (a Saturday) on 2027-04-09.
 @pytest.mark.parametrize(("reply_by", "short"), [("2027-03-12", True), ("2027-03-15", False), ("2027-03-16", False)])
 def test_a_day_to_reply_that_is_too_early_is_a_fault_of_the_notice(reply_by: str, short: bool) -> None:
-    found = too_short(heard(h.notified(reply_by=reply_by)), RULE, CALENDAR)
+    found = too_short(heard(h.notified(reply_by=reply_by)), rule(), CALENDAR)
     assert [one.least for one in found] == ([date(2027, 3, 15)] if short else [])
     assert all("2027-03-15" in one.zh and "2027-03-15" in one.en for one in found)
 
 
 @pytest.mark.parametrize(("appeal_by", "short"), [("2027-04-08", True), ("2027-04-09", False), ("2027-04-10", False)])
 def test_a_day_to_appeal_that_is_too_early_is_a_fault_of_the_decision(appeal_by: str, short: bool) -> None:
-    found = too_short(heard(NOTICE, REPLY, h.decided(appeal_by=appeal_by)), RULE, CALENDAR)
+    found = too_short(heard(NOTICE, REPLY, h.decided(appeal_by=appeal_by)), rule(), CALENDAR)
     assert [one.least for one in found] == ([date(2027, 4, 9)] if short else [])
 
 
 def told(*events: dict[str, object], through: str) -> list[tuple[str, str, str]]:
-    return [(one.what, one.by.isoformat(), one.state) for one in dues(heard(*events), RULE, CALENDAR, date.fromisoformat(through))]
+    return [(one.what, one.by.isoformat(), one.state) for one in dues(heard(*events), rule(), CALENDAR, date.fromisoformat(through))]
 
 
 @pytest.mark.parametrize(("through", "state"), [("2027-03-14", "running"), ("2027-03-15", "ran_out"), ("2027-03-16", "ran_out")])
@@ -66,6 +69,6 @@ def test_a_decision_on_appeal_is_due_too_and_cleared_leaves_nothing_due() -> Non
 
 
 def test_a_year_that_is_not_issued_makes_terms_provisional() -> None:
-    found = dues(heard(h.notified(day="2027-12-30", reply_by="2028-01-13")), RULE, CALENDAR, date(2027, 12, 30))
+    found = dues(heard(h.notified(day="2027-12-30", reply_by="2028-01-13")), rule(), CALENDAR, date(2027, 12, 30))
     assert [(one.what, one.provisional) for one in found] == [("reply", True)]
     assert date(2027, 12, 30) + timedelta(days=14) <= found[0].by

@@ -116,7 +116,7 @@ def test_a_receipt_leads_to_its_leaf(log: Path, tmp_path: Path, capsys: pytest.C
     (tmp_path / "receipt.json").write_text(json.dumps(signed))
     (tmp_path / "event.json").write_text(json.dumps({"event": event(123)}))
     assert reader.main(["log", str(log), "--vkey", VERIFIER.text, "--receipt", str(tmp_path / "receipt.json")]) == 0
-    arguments = ["receipt", str(tmp_path / "receipt.json"), "--key", b64(key.raw_public), "--event", str(tmp_path / "event.json")]
+    arguments = ["receipt", str(tmp_path / "receipt.json"), f"--key={b64(key.raw_public)}", "--event", str(tmp_path / "event.json")]
     assert reader.main(arguments) == 0
     assert "leaf 123" in capsys.readouterr().out
 

@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from deploy.local.stack import CHECKOUT, Stack
 from schemas.topics import GRADES, LOGGED_TOPICS
 from services._bus import header_names
 from services._cli.home import Home
-from services._cli.looking import all_findings
+from services._cli.looking import all_findings, look
 from services._cli.session import Session
 from services._cli.voice import Voice
 
@@ -44,6 +45,18 @@ def command(stack: Stack, *words: str, code: int = 0, home: Path | None = None, 
     done = subprocess.run(argv, input=given, capture_output=True, text=True, check=False, env=env, cwd=CHECKOUT, timeout=300)
     assert done.returncode == code, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout + done.stderr if code else done.stdout
+
+
+def night_over(stack: Stack, limit_s: float = 600) -> None:
+    """Wait until the run after the newest closed day is on record, and everybody has read what it told."""
+    session, until = session_of(stack), time.monotonic() + limit_s
+    while True:
+        found = look(session)
+        grades = found["grades"]
+        if found["ready"] and not found["lag"] and isinstance(grades, dict) and grades["last"] and grades["due"] is None:
+            return
+        assert time.monotonic() < until, f"no night within {limit_s:.0f} s: {found}"
+        time.sleep(0.3)
 
 
 def begin(stack: Stack, *words: str) -> subprocess.Popen[str]:

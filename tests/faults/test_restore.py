@@ -28,7 +28,7 @@ from services._cli.sample.load import Order
 from services._cli.summary import settle
 from services._cli.town import bring_town
 from services.intake.cli import init_home
-from tests.faults.restoring import begin, command, records, session_of, state_of
+from tests.faults.restoring import begin, command, night_over, records, session_of, state_of
 from tests.stack_fixtures import temporary_stack
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(900)]
@@ -45,6 +45,8 @@ def town() -> Iterator[Stack]:
         stack.start_services(EVERYONE)
         bring_town(session_of(stack), ORDER)
         settle(session_of(stack), 300, lambda: None)
+        # What the night finds is told as well, and nothing may be told while records are counted.
+        night_over(stack)
         yield stack
 
 
@@ -52,6 +54,7 @@ def again(stack: Stack) -> None:
     stack.start_servers()
     stack.start_services(EVERYONE)
     settle(session_of(stack), 300, lambda: None)
+    night_over(stack)
 
 
 def counts(stack: Stack) -> dict[str, int]:

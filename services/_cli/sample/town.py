@@ -17,7 +17,9 @@ from services._cli.sample.enterprises import Enterprise, enterprises
 from services._cli.sample.entries import Desk, Entered, before_go_live, edges, offline, story
 from services._cli.sample.kinds import late_of_each_kind, long_days, served_by_themselves
 from services._cli.sample.measures import adopted, notified
+from services._cli.sample.numbering import Paper, numbers, renumber
 from services._cli.sample.people import APPROVER, BUREAU, IMPORTER, REGIME, RETAIL, Officer, staff
+from services._cli.sample.seating import seated
 from services._cli.sample.workdays import Workdays
 
 REGISTRAR = "registrar"
@@ -130,6 +132,7 @@ def generate(plan: Plan) -> Town:
     acts += long_days(hands, plan.go_live, plan.last)
     fined = [Hand(chance, workdays, one, staff(one.office)) for one in made if one.final in ("D", "E") and not one.told]
     acts += served_by_themselves(fined, plan.go_live, plan.last)
+    acts = seated(acts, plan.seed)
     desk = Desk(Random(f"town {plan.seed} desk"), workdays, plan.go_live, plan.until)
     entered = [entry for act in acts if (entry := desk.enter(act))]
     entered.sort(key=lambda one: (one.received, one.channel, one.signed))
@@ -179,6 +182,9 @@ def _assemble(plan: Plan, workdays: Workdays, made: tuple[Enterprise, ...], arch
     sent += _evaluations(plan, workdays, rng)
     sent += _measures(plan, made, workdays)
     sent.sort(key=lambda item: item.received)
+    new = numbers((Paper(one.event, one.received) for one in sent), Random(f"town {plan.seed} numbers"))
+    for one in sent:
+        renumber(one.event, new)
     return Town(plan, made, tuple(sent), tuple(planted), tuple(lookalikes))
 
 

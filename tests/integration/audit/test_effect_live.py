@@ -66,8 +66,9 @@ class Town(AuditWorld):
         self.until(lambda: (last := self.state()["grades"]["last"]) is not None and last["day"] == through, 240)
 
     def assessed(self) -> list[dict[str, Any]]:
+        """What was told of the late fine; other detectors have their own to say of its being taken back."""
         events = [orjson.loads(one.value)["event"] for one in self.read(FINDINGS)]
-        return [one for one in events if one["type"] == TYPE]
+        return [one for one in events if one["type"] == TYPE and one["data"]["kind"] == "late_entry"]
 
     def mingjian(self, *words: str) -> subprocess.CompletedProcess[str]:
         env = {name: value for name, value in os.environ.items() if not name.startswith("MINGJIAN_")}

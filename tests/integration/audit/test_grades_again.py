@@ -62,7 +62,7 @@ class Night(AuditWorld):
     def told(self) -> list[dict[str, Any]]:
         """Findings about the operation that this file is about."""
         kinds = ("grade_", "duty_", "part_", "control_copy")
-        return [one for one in self.findings() if one["data"]["kind"].startswith(kinds)]
+        return [one for one in self.findings() if one["data"].get("kind", "").startswith(kinds)]
 
     def mingjian(self, *words: str) -> subprocess.CompletedProcess[str]:
         env = {name: value for name, value in os.environ.items() if not name.startswith("MINGJIAN_")}

@@ -65,7 +65,7 @@ IMPLIED: dict[str, dict[str, str]] = {
 _LEFT_OUT = ("legal_fields", "only_concepts", "except_concepts", "at_least", "below")
 
 # Cases of a regime that are named otherwise.
-_ALSO = {"liyujiang": ("test_late_entries",)}
+_ALSO = {"liyujiang": ("test_late_entries", "test_hearing_terms")}
 
 Case = Callable[[], None]
 
@@ -255,9 +255,10 @@ def _of_rule(rule: Rule) -> Iterator[tuple[str, Rule]]:
 
 def unnoticed(regime: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, list[str]]:
     """How many mutants there are, and the names of those that every case lets pass."""
-    whole = ledger.book(regime)
+    read = ledger.book
+    whole = read(regime)
     asked = whole
-    monkeypatch.setattr(ledger, "book", lambda regime: asked)
+    monkeypatch.setattr(ledger, "book", lambda name: asked if name == regime else read(name))
     cases = cases_of(regime)
     assert _noticed(cases) is None, "the cases fail by the rulebook as it stands"
     made, kept = 0, []

@@ -10,8 +10,8 @@ from random import Random
 from typing import Any, Literal
 
 from services._cli.sample.acts import ZONE, at, instant
+from services._cli.sample.diary import Diary
 from services._cli.sample.enterprises import Enterprise
-from services._cli.sample.falsify.diary import Diary
 from services._cli.sample.people import Officer, staff
 from services._cli.sample.town import Sent, Town, event_of, uuid7
 from services._cli.sample.workdays import Workdays
