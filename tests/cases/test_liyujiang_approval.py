@@ -98,6 +98,18 @@ def test_found_once_more_it_stays_in_force_and_is_proposed_anew() -> None:
     assert [("A", "A"), ("A", None)] == states(ledger, "2026-01-31", "2026-02-01")
 
 
+@pytest.mark.parametrize("score", ["95", "75", "60"])
+def test_a_grade_lowered_at_once_that_the_evaluation_finds_again_is_answered_by_one_approval(score: str) -> None:
+    ledger = graded()
+    ledger.obstructed("2025-06-10")
+    ledger.approved("E", "2025-06-20")
+    ledger.scored(2025, score)
+    ledger.evaluated(2025)
+    assert [("E", None), ("E", "E")] == states(ledger, "2026-01-14", "2026-01-15")
+    ledger.approved("E", "2026-02-01")
+    assert [("E", "E"), ("E", None), ("E", None)] == states(ledger, "2026-01-31", "2026-02-01", "2026-06-01")
+
+
 def test_found_once_more_and_returned_it_ends() -> None:
     ledger = graded("99")
     ledger.approved("A", "2025-02-10")

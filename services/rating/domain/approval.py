@@ -180,6 +180,8 @@ def with_proposal(gate: Gate, found: Standing, work_out: Callable[[Gate], Standi
     met = work_out(replace(gate, lenient=True, waited=False))
     waits = met.grade is not None and met.in_force_from is not None and gate.asks(met.grade, met.in_force_from)
     reasons = [one for one in met.reasons if one.grade == met.grade]
-    if not waits or any(one in found.reasons for one in reasons):
+    # A word on a ground of the same grade answers the proposal, also where the grade in force still stands by an earlier ground.
+    answered = met.grade == found.grade and any(one.approved_by for one in reasons)
+    if not waits or answered or any(one in found.reasons for one in reasons):
         return replace(found, returned=gate.returned)
     return replace(found, proposed=met, returned=gate.returned)
