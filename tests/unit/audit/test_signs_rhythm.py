@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from random import Random
 
 import pytest
 
 from services.audit.domain.detectors.burst_before_evaluation import BurstBeforeEvaluation
 from services.audit.domain.detectors.heaped_scores import HeapedScores
+from services.audit.domain.detectors.model import Scanned
 from services.audit.domain.detectors.office_silent import LEAST_DAYS, OfficeSilent
 from services.audit.domain.late import Outage
 from services.audit.domain.statistics.bunching import BLOCK, blocks
@@ -15,6 +17,7 @@ from services.audit.domain.statistics.populations import Spans
 from services.audit.domain.statistics.texts import groups, own_words, phrases, shingles, similarity
 from tests.statistics import towns
 from tests.statistics.fold import DEPARTMENT, Fold, working_days
+from tests.statistics.scores import Push, population
 
 AUTUMN = [date(2025, 10, 1) + timedelta(days=one) for one in range(8)]
 
@@ -167,5 +170,25 @@ def test_a_second_score_of_a_year_and_an_interim_one_do_not_count() -> None:
     for final, total in ((False, "89"), (True, "90"), (True, "98")):
         data = {"regime": "liyujiang", "year": 2025, "total": total, "final": final}
         fold.enter("score.recorded", data, subject="91", office="o", officer="made-0", day=date(2025, 6, 2))
-    [stratum] = fold.detector._strata.values()  # type: ignore[attr-defined]
-    assert {90: 1} == dict(stratum.whole)
+    [pool] = fold.detector._pools.values()  # type: ignore[attr-defined]
+    assert {90: 1} == dict(pool.scores.whole)
+
+
+def test_too_few_scores_wait_for_the_next_year_s_and_are_tested_once() -> None:
+    made = population("faults", Random(7), each=240, push=Push("o1-2", -13, 0.9, 3))
+    scores = [(who, score) for who, some in made.officers.items() for score in some.elements()]
+    Random(8).shuffle(scores)
+    fold = Fold(HeapedScores(towns._BOOKS))
+    fold.close(date(2024, 1, 1))
+    for year, some in ((2024, scores[:60]), (2025, scores[60:])):
+        for number, (who, score) in enumerate(some):
+            data = {"kind": "initial", "regime": "nyc", "component_scores": [{"component": "violation_points", "points": str(-score)}]}
+            names = {"subject": f"{year}-{number}", "office": made.office_of[who], "officer": who}
+            fold.enter("inspection.recorded", data, **names, day=date(year, 6, 3))
+        fold.close(date(year, 12, 31))
+    fold.close(date(2026, 12, 31))
+    assert [0, len(scores[60:]), 0] == [one.looked_at if one.units else 0 for one in fold.told if isinstance(one, Scanned)]
+    [sign] = [one for one in fold.signs() if one.concerns]
+    assert ("officer:o1-2",) == sign.concerns and "o1-2 at" in sign.en and "2024–2025: " in sign.en
+    # Each score of both years is in the population that was tested.
+    assert sign.tested is not None and sum(made.officers["o1-2"].values()) == sign.tested.population

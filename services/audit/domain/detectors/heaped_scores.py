@@ -1,14 +1,16 @@
 """Scores heaped just on the good side of a cut, by office and by officer. 三(二), 五(三) ¶2.
 
 Once a year, of the scores that became known in it: final scores, one for each subject and scored year; points of inspections whose kind
-the cut decides, the first for each subject, kind and year. Cuts and their good side come from the rulebook in force at the year's end
-(``domain.cuts``); everything else is fixed in ``statistics.heaping``.
+the cut decides, the first for each subject, kind and year. Where they are too few to say what is natural, nothing is tested and the next
+year's are added to them: each score is tested once, and a small town every few years. Cuts and their good side come from the rulebook in
+force at the year's end (``domain.cuts``); everything else is fixed in ``statistics.heaping``.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
@@ -27,9 +29,24 @@ _COMMON, _ROUND = "common_total", "round_numbers"
 _ALSO, _ROUND_SHARE = 0.01, 0.4
 
 
+@dataclass(slots=True)
+class _Pool:
+    """Scores that wait for their test. ``first``: the year in which the first of them became known; ``taken``: subjects and years."""
+
+    of: Scale
+    first: int
+    scores: Stratum = field(default_factory=Stratum)
+    taken: set[bytes] = field(default_factory=set)
+
+    def years(self, last: int) -> str:
+        """As it is written: ``2024`` or ``2023–2025``."""
+        return str(last) if self.first == last else f"{self.first}–{last}"
+
+
 class _Result(NamedTuple):
     regime: str
     stratum: str
+    pool: _Pool
     unit: Unit
     cut: Cut
     held: Held
@@ -41,7 +58,7 @@ class HeapedScores:
 
     declared = Declared(
         kind="heaped_scores",
-        version=1,
+        version=2,
         about="pattern",
         proposes="check",
         clause="五(三) ¶2",
@@ -69,11 +86,7 @@ class HeapedScores:
         self._books = {regime: books[0] for regime, books in editions.items()}
         self._scales: dict[tuple[str, int], Scale | None] = {}
         self._spans = Spans("year")
-        self._begin()
-
-    def _begin(self) -> None:
-        self._strata: dict[tuple[str, str], Stratum] = {}
-        self._taken: set[bytes] = set()
+        self._pools: dict[tuple[str, str], _Pool] = {}
         self._looked_at = 0
 
     def _scale(self, regime: str, year: int) -> Scale | None:
@@ -86,13 +99,18 @@ class HeapedScores:
         """See ``Detector``."""
         self._looked_at += 1
         regime, year = entry.data.get("regime"), date.fromisoformat(entry.data["occurred_on"]).year
-        found = self._scale(regime, self._spans.open.year if self._spans.open else year) if regime else None
+        known_in = self._spans.open.year if self._spans.open else year
+        found = self._scale(regime, known_in) if regime else None
         if found is not None and (said := scored(entry, found)) is not None:
             stratum, scored_year, score = said
-            name = hashlib.sha256(f"{regime}\n{stratum}\n{entry.subject}\n{scored_year}".encode()).digest()[:16]
-            if name not in self._taken:
-                self._taken.add(name)
-                self._strata.setdefault((found.regime, stratum), Stratum()).add(entry, found, stratum, found.oriented(score))
+            pool = self._pools.get((found.regime, stratum))
+            if pool is None or pool.of != found:
+                # By other cuts what was held so far is no population for these.
+                pool = self._pools[found.regime, stratum] = _Pool(found, known_in)
+            name = hashlib.sha256(f"{entry.subject}\n{scored_year}".encode()).digest()[:16]
+            if name not in pool.taken:
+                pool.taken.add(name)
+                pool.scores.add(entry, found, stratum, found.oriented(score))
         return ()
 
     def close(self, closed: Closed) -> Iterable[Sign | Scanned]:
@@ -105,26 +123,27 @@ class HeapedScores:
         signs = [self._sign(one, p, len(results), first.year) for one, p in zip(results, adjusted, strict=True) if p <= ALPHA]
         yield from signs
         yield Scanned(first, self._looked_at, len({(one.regime, one.unit) for one in results}), len(signs), decimal_text(ALPHA))
-        self._begin()
+        self._looked_at = 0
 
     def _results(self, year: int) -> Iterator[_Result]:
-        for (regime, stratum), some in sorted(self._strata.items()):
-            found = self._scale(regime, year)
-            if found is None or not found.decides(stratum):
+        for (regime, stratum), pool in sorted(self._pools.items()):
+            found, some = self._scale(regime, year), pool.scores
+            if found is None or found != pool.of or not found.decides(stratum):
+                del self._pools[regime, stratum]
                 continue
             places = {found.first_good(cut): cut for cut in found.decides(stratum)}
             natural = heaping.natural(some.whole, [found.first_good(cut) for cut in found.cuts])
             if natural is None:
                 continue
+            del self._pools[regime, stratum]
             for officers in (False, True):
                 by_name = {f"{unit.office}\n{unit.officer}": unit for unit in some.scores if bool(unit.officer) == officers}
                 tested = heaping.units(natural, {name: some.scores[unit] for name, unit in by_name.items()}, list(places))
                 for name, at in tested.items():
-                    yield from (_Result(regime, stratum, by_name[name], places[place], held, natural) for place, held in at.items())
+                    yield from (_Result(regime, stratum, pool, by_name[name], places[place], held, natural) for place, held in at.items())
 
     def _sign(self, one: _Result, adjusted: float, tests: int, year: int) -> Sign:
-        some, found, held, unit = self._strata[one.regime, one.stratum], self._scale(one.regime, year), one.held, one.unit
-        assert found is not None
+        some, found, held, unit, years = one.pool.scores, one.pool.of, one.held, one.unit, one.pool.years(year)
         of, bound, window = held.tally.good + held.tally.bad, found.shown(found.first_good(one.cut)), held.tally.width * one.natural.step
         whose = unit.words
         tested = Tested(
@@ -143,9 +162,9 @@ class HeapedScores:
             matter=f"{one.regime} {one.stratum} {one.cut.parameter} {unit.officer or 'office'} {year}",
             office=unit.office,
             regime=one.regime,
-            zh=f"{year}年{whose[0]}的评分：分数线{bound}两侧各{window}分以内有{of}个，其中{held.tally.good}个在较好一侧。按{held.placebos}处不影响等级的分数的情形，"
+            zh=f"{years}年{whose[0]}的评分：分数线{bound}两侧各{window}分以内有{of}个，其中{held.tally.good}个在较好一侧。按{held.placebos}处不影响等级的分数的情形，"
             f"预期{tested.expected}个；优势比{tested.effect}，p≤{tested.p_value}，按{tests}项检验校正后p≤{tested.adjusted}。统计迹象，建议核查，不是认定。",
-            en=f"Scores of {whose[1]}, {year}: {of} lie within {window} points on either side of the cut at {bound}, {held.tally.good} of "
+            en=f"Scores of {whose[1]}, {years}: {of} lie within {window} points on either side of the cut at {bound}, {held.tally.good} of "
             f"them on its good side. By {held.placebos} places of the scale where no grade changes {tested.expected} would: odds "
             f"{tested.effect} times as high, p ≤ {tested.p_value}, corrected for {tests} tests p ≤ {tested.adjusted}. A statistical sign: "
             "worth a check, no finding of fault.",
