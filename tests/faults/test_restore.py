@@ -98,6 +98,7 @@ def test_kafka_lost_whole_comes_back_equal_and_goes_on(town: Stack) -> None:
     assert verified(town)["size"] == sum(held.values())
 
 
+@pytest.mark.long
 def test_a_backup_of_a_running_stack_is_restored_elsewhere_with_all_that_it_said(town: Stack, tmp_path: Path) -> None:
     before, size = state_of(town, REGIMES), sum(counts(town).values())
     backup, keys = tmp_path / "backup", tmp_path / "safe"

@@ -15,8 +15,6 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from datasketch import MinHash, MinHashLSH  # type: ignore[import-untyped]
-
 STANDARD = 3
 LEAST = 20
 SHINGLE = 4
@@ -82,6 +80,9 @@ def _joined(texts: Sequence[str]) -> list[int]:
             parent[one] = parent[parent[one]]
             one = parent[one]
         return one
+
+    # It brings SciPy along, which costs 0.4 s and 50 MiB at every start; only a scan that has texts to compare needs it.
+    from datasketch import MinHash, MinHashLSH  # type: ignore[import-untyped]
 
     index = MinHashLSH(threshold=_CANDIDATE, num_perm=_PERMUTATIONS)
     sets = [shingles(text) for text in texts]
