@@ -28,7 +28,7 @@ Each test is made once, when its span has ended, with method, population, dedupl
 |---|---|---|---|---|---|
 """
 _SAID = {
-    "heaped_scores": "year, or several where scores are few | share just above a cut, by office and officer | places where no grade changes",
+    "heaped_scores": "year, or several if scores are few | share just above a cut, by office and officer | places where no grade changes",
     "copied_findings": "month | share of near-identical texts, by writer | the other writers, as far as they differ",
     "burst_before_evaluation": "year | entries, passed inspections in the 10 working days before | rest of the year × others' same days",
     "office_silent": "day | working days without an entry, by office | the office's own beginnings and lengths of silence",
