@@ -133,8 +133,9 @@ def _follows(data: Mapping[str, Any], found: Mapping[str, Any], cleared: bool) -
         yield f"mark: {_MARKS[one]}"
     named = f" ({found['clause']}; readings {', '.join(found['readings'])})" if found["clause"] else ""
     yield "proposed: none" if cleared else f"proposed, for people to decide: {found['kind'].replace('_', ' ')}{named}"
-    yield f"  {found['why_en']}"
-    yield f"  {found['why_zh']}"
+    if not cleared:
+        yield f"  {found['why_en']}"
+        yield f"  {found['why_zh']}"
     books = ", ".join(f"{one['regime']} {one['version']}" for one in data["rulebooks"])
     yield f"by the rulebook {books}, {data['software']}"
 
