@@ -6,6 +6,7 @@ The life is that of the late entries: a shop that is B, whose fine of 2 December
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -86,6 +87,20 @@ def test_each_turn_is_an_answer_of_its_own_though_the_words_come_back() -> None:
     # Steps that turned nothing leave answer and id as they were.
     assert before.value == late().heard(0, NOTICE, REPLY, NOT_FOUND).answer().value
     assert found.event["time"] == "2027-03-20T04:00:00.000Z"
+
+
+def test_nor_is_an_id_twice_where_the_steps_clock_was_behind_the_facts() -> None:
+    """Then the cause is the fact each time, as before anybody was heard; the step is in the id."""
+    back = h.decided_on(AGAINST, outcome="remitted")
+    answers = [late().answer()]
+    for events in ([NOTICE, REPLY, ON_PURPOSE], [NOTICE, REPLY, ON_PURPOSE, AGAINST, back]):
+        found = late().heard(0, *events)
+        for id, word in found.words.items():
+            assert word.turned is not None
+            found.words[id] = replace(word, turned=replace(word.turned, received=0))
+        answers.append(found.answer())
+    assert 1 == len({one.data["cause"]["id"] for one in answers}) and answers[0].digest == answers[2].digest
+    assert 3 == len({one.id for one in answers})
 
 
 @pytest.mark.clause("R24")

@@ -161,27 +161,15 @@ def test_a_whole_hearing_from_notice_to_the_decision_on_appeal(hall: Hall, tmp_p
     appeal = matter | {"decision": said["id"], "appealed_by": OFFICER, "grounds": "样例：监测记录未计入。"}
     status, appealed = hall.say("appealed", OFFICER, appeal, office=OFFICE)
     assert status == 201, appealed
-    (referred,) = hall.assessed(1)
-    assert ("referral_for_accountability", "五(三) ¶4") == tuple(referred["data"]["consequence"][name] for name in ("kind", "clause"))
-    assert "not final" in referred["data"]["consequence"]["why_en"] and decided == referred["data"]["cause"]["id"]
     effect = ("effect", finding["id"], "--kafka", bootstrap, "--genesis", str(home / "genesis.json"))
-    assert json.loads(ran(cli_effect.app, *effect, "--json"))["data"] == referred["data"]
-    assert "referral for accountability" in ran(cli_effect.app, *effect)
+    referred = _referred(hall, decided, effect)
     served = {"document_no": "样例〔2026〕2号", "service": {"served_on": hall.today, "method": "handed_over"}}
     closing = decision | served | {"instance": "appeal", "appeal": appealed["id"], "outcome": "cleared", "intent": "not_examined"}
     status, said = hall.say("decided", first, closing | {"decided_by": first}, office=AUDIT_OFFICE)
     assert (status, said["code"]) == (422, "decided-by-involved")
     status, said = hall.say("decided", second, closing | {"decided_by": second}, office=AUDIT_OFFICE)
     assert status == 201, said
-    # Before the night: as of the last close it is a referral, and nobody is shown it.
-    assert "proposed: none" in (text := ran(cli_effect.app, *effect)) and "referral" not in text
-    hall.today = "2026-01-22"
-    hall.enrol("clerk", "officer")
-    before, after = hall.assessed(2)
-    assert before == referred and after["id"] != before["id"]
-    assert ("none", said["id"]) == (after["data"]["consequence"]["kind"], after["data"]["cause"]["id"])
-    assert "Cleared in the hearing" in after["data"]["consequence"]["why_en"]
-    assert json.loads(ran(cli_effect.app, *effect, "--json"))["data"] == after["data"]
+    _taken_away(hall, said["id"], referred, effect)
 
     assert [made["event"]["type"].split(".")[2] for made, _ in hall.taken] == ["notified", "replied", "decided", "appealed", "decided"]
     vkey = desk.genesis["event"]["data"]["log_vkey"]
@@ -202,6 +190,29 @@ def test_a_whole_hearing_from_notice_to_the_decision_on_appeal(hall: Hall, tmp_p
     ran(cli_hearing.app, "hearing", "01a02242-d380-7e55-b6f1-1613fed91eb4", "--kafka", bootstrap, code=6)
     _reports(bootstrap, tmp_path, hall.today[:4], str(matter["matter"]))
     assert home.exists()
+
+
+def _referred(hall: Hall, decided: str, effect: tuple[str, ...]) -> dict[str, Any]:
+    """What the night after the decision told, which is what is told on demand."""
+    (referred,) = hall.assessed(1)
+    assert ("referral_for_accountability", "五(三) ¶4") == tuple(referred["data"]["consequence"][name] for name in ("kind", "clause"))
+    assert "not final" in referred["data"]["consequence"]["why_en"] and decided == referred["data"]["cause"]["id"]
+    assert json.loads(ran(cli_effect.app, *effect, "--json"))["data"] == referred["data"]
+    assert "referral for accountability" in ran(cli_effect.app, *effect)
+    return referred
+
+
+def _taken_away(hall: Hall, cleared: str, referred: dict[str, Any], effect: tuple[str, ...]) -> None:
+    """Before the night it is a referral as of the last close, which nobody is shown; by the night it is none."""
+    text = ran(cli_effect.app, *effect)
+    assert "proposed: none" in text and "referral" not in text
+    hall.today = "2026-01-22"
+    hall.enrol("clerk", "officer")
+    before, after = hall.assessed(2)
+    assert before == referred and after["id"] != before["id"]
+    assert ("none", cleared) == (after["data"]["consequence"]["kind"], after["data"]["cause"]["id"])
+    assert "Cleared in the hearing" in after["data"]["consequence"]["why_en"]
+    assert json.loads(ran(cli_effect.app, *effect, "--json"))["data"] == after["data"]
 
 
 def _reports(bootstrap: str, folder: Path, year: str, matter: str) -> None:

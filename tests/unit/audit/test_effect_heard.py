@@ -109,6 +109,12 @@ def test_it_is_asked_as_of_the_close_and_what_came_since_is_told_beside_it() -> 
     hall.hear(ON_PURPOSE)
     given = asked_now(hall)
     assert ("circulated_criticism", True) == (kind_of(given), given.since.purpose)
+    hall.close("2027-04-11")
+    # The close of the last day to appeal, whose copies have not come into the partitions yet.
+    said = event(0x6FF, "day.closed", "stack:test", {"through": "2027-04-12", "time_zone": "Asia/Shanghai"})
+    hall.add(REGISTRY, 0, b"stack:test", signed(said))
+    assert "not final" in asked_now(hall).answer.data["consequence"]["why_en"]
+    hall.kafka[REGISTRY, 0].pop()
     for through, final in (("2027-04-11", False), ("2027-04-12", True), ("2027-04-13", True)):
         hall.close(through)
         given = asked_now(hall)

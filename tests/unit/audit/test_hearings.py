@@ -177,6 +177,8 @@ CLEARED_AT_ONCE = h.decided(outcome="cleared", intent="not_examined")
         # Who was involved finds nothing, and a decision without a notice is none.
         ([NOTICE, REPLY, h.decided(by=h.AUDITOR, intent="on_purpose")], None, False, False, False),
         ([ON_PURPOSE], None, False, False, False),
+        # The contract has no such decision; past intake it could be written, and clears.
+        ([NOTICE, REPLY, h.decided(outcome="cleared", intent="on_purpose")], None, False, False, True),
         ([NOTICE, REPLY, CLEARED_AT_ONCE], None, False, False, True),
         # Cleared and found alike hold until a new notice.
         ([NOTICE, REPLY, CLEARED_AT_ONCE, h.notified(day="2027-06-01", reply_by="2027-06-15")], None, False, False, False),
