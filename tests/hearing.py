@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from schemas.envelope import open_record
+from services.audit.domain.hearings import Step, step_of
 from tests import toolkit as kit
 
 AUDIT_OFFICE = "/departments/yangli/offices/supervision"
@@ -80,3 +82,18 @@ def signer_of(event: dict[str, Any]) -> kit.Person:
     """Who signs a step: the one whom it names, the auditor for a notice."""
     data = event["data"]
     return SIGNERS[data.get("replied_by") or data.get("decided_by") or data.get("appealed_by") or AUDITOR.pseudonym]
+
+
+def steps(*events: dict[str, Any], days: tuple[str, ...] | None = None) -> list[Step]:
+    """As the registry has them, received on their own days or on ``days``."""
+    made = []
+    for offset, event in enumerate(events):
+        day = days[offset] if days else event["data"]["occurred_on"]
+        value = kit.record(kit.signed(event, signer_of(event)), received_at=f"{day}T04:00:00.000Z")
+        made.append(step_of(offset, open_record(value), signer_of(event).pseudonym, "Asia/Shanghai"))
+    return made
+
+
+def on_matter(matter: str, *events: dict[str, Any]) -> list[dict[str, Any]]:
+    """The same steps on another matter."""
+    return [event | {"data": event["data"] | {"matter": matter, "finding": matter}} for event in events]

@@ -83,7 +83,8 @@ class FindingRaised(Data):
     outages), which is kept apart, as it concerns different people.
 
     ``matter``: the same for all findings of one matter; of those the last one stands. ``retracted``: the matter turned out to be none.
-    ``subject_of``: the enterprise, where there is one. ``concerns``: the officers whose entries these are, by pseudonym."""
+    ``subject_of``: the enterprise, where there is one. ``concerns``: the officers whose entries these are, by pseudonym; of a late entry
+    who entered it and on whose behalf (findings by version 2 of its detector name nobody)."""
 
     kind: f.Word = public()
     about: Literal["entry", "office", "pattern", "operation"] = public()
@@ -182,8 +183,9 @@ class Joint(Frozen):
 
 
 class Consequence(Frozen):
-    """What the rules would have for it, were it confirmed; for people to decide (五(三) ¶3, ¶4). ``days``: those that it goes by, as the
-    rulebook's readings count them."""
+    """What the rules would have for it, were it confirmed; for people to decide (五(三) ¶3, ¶4). A referral only where the decision of a
+    hearing that holds at the cut found purpose; of who was cleared ``none``. ``days``: those that it goes by, as the rulebook's readings
+    count them."""
 
     kind: Literal["none", "circulated_criticism", "referral_for_accountability"] = government()
     clause: f.Name | None = government(default=None)
@@ -205,7 +207,7 @@ class Consequence(Frozen):
 )
 class FindingAssessed(Data):
     """What a late or false entry did: the grades shown, and as they would have been had it been on time, or true. Of a matter the one
-    with the newest cause stands.
+    with the newest cause stands; that may be the step by which a hearing turned what follows.
 
     ``affected``: whose grades (the entry's subject, or who is graded by it). ``shown``: of each day what was in force by what was known
     at its end. ``least``, ``most``: days with another grade than supposed, over all assumptions (``bounds`` ``outer``: no fewer and no

@@ -171,10 +171,11 @@ def _silent(answer: Mapping[str, Any], language: str) -> Iterator[str]:
 
 
 def finding_line(finding: Mapping[str, Any], language: str) -> str:
-    """A finding in one line: kind, whom it concerns, what was seen."""
+    """A finding in one line: whether a hearing cleared it, kind, whom it concerns, what was seen."""
     data = finding["event"]["data"]
     about = data.get("office") or finding["event"]["subject"]
-    return "  ".join(part for part in (data["kind"], about, finding.get("subject") or "", data[f"detail_{language}"]) if part)
+    cleared = _pick(language, "已澄清", "cleared") if finding.get("cleared") else ""
+    return "  ".join(part for part in (cleared, data["kind"], about, finding.get("subject") or "", data[f"detail_{language}"]) if part)
 
 
 def _pick(language: str, zh: str, en: str) -> str:

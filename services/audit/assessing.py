@@ -2,22 +2,25 @@
 
 Only the partitions concerned are read. Everything is known up to the partition's own copy of the newest ``day.closed``; what came after it
 is looked at with the next. Where an entry stands behind that, who asks for it alone is answered by all that is known so far, and told so.
+What hearings found is asked of the registry as of the same close: of purpose, and of who was cleared.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Protocol
 
+from schemas.envelope import Opened
 from services.audit.domain.assessed import Answer, answer
 from services.audit.domain.assessing import Assessed, Cut, Scene, assess
 from services.audit.domain.findings import TYPE
 from services.audit.domain.frame import Record
+from services.audit.domain.hearings import SILENT, Word
 from services.audit.domain.joint import Joint
-from services.audit.domain.late import Outage
 from services.audit.domain.matters import Matter, standing_matters
-from services.audit.domain.registry import Registry
+from services.audit.domain.registry import Registry, acted_in, hearings_of
 from services.audit.domain.replay import DAY_CLOSED, ONE_DAY, Book, Fact, Facts, civil_day, rated_by
 from services.audit.domain.supposing import Lives, apart, controls_of
 from services.audit.reading import opened
@@ -37,31 +40,32 @@ class NoEffect(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """An assessment with its answer. ``so_far``: its last day has not closed yet, so the answer is none to keep."""
+    """An assessment with its answer. ``so_far``: its last day has not closed yet, so the answer is none to keep. ``since``: what the
+    hearing on its matter says by all that is known."""
 
     found: Assessed
     answer: Answer
     joint: Joint
     so_far: bool
+    since: Word = SILENT
 
 
 @dataclass
 class Effects:
-    """What is needed for any of them. ``books``: by regime; ``purpose``: matters in which a hearing found purpose; ``untold``: matters
-    that can't be worked out, and why."""
+    """What is needed for any of them. ``books``: by regime; ``registry``: whole, for what hearings found and which outages were declared;
+    ``untold``: matters that can't be worked out, and why."""
 
     books: Mapping[str, Book]
     registry: Registry
     software: str
-    purpose: frozenset[str] = frozenset()
     untold: dict[str, str] = field(default_factory=dict)
 
-    def of_partition(self, partition: int, facts: Facts, subjects: Mapping[int, str], matters: Sequence[Matter]) -> Iterator[Given]:
-        """All matters about entries of one partition. ``facts``: the whole of it; ``subjects``: by the offsets of the entries."""
+    def of_partition(self, partition: int, facts: Facts, entries: Mapping[int, Opened], matters: Sequence[Matter]) -> Iterator[Given]:
+        """All matters about entries of one partition. ``facts``: the whole of it; ``entries``: by their offsets."""
         cut = last_close(facts)
         by_scene: dict[tuple[str, str], list[Matter]] = {}
         for one in matters:
-            if one.entry.partition == partition and (subject := subjects.get(one.entry.offset)) is not None:
+            if one.entry.partition == partition and (subject := subject_in(entries, one)) is not None:
                 for each in self.by_regime(one, subject, facts):
                     by_scene.setdefault((subject, each.regime), []).append(each)
         done = [one for one in by_scene.values() if any(each.entry.offset <= cut.offset for each in one)] if cut else []
@@ -70,7 +74,7 @@ class Effects:
             if cut is None or lives is None or some not in done:
                 continue
             known = [one for one in some if one.entry.offset <= cut.offset]
-            yield from self._answers(facts, lives, subject, regime, known, cut, so_far=False)
+            yield from self._answers(facts, lives, subject, regime, known, entries, cut, so_far=False)
 
     def by_regime(self, matter: Matter, subject: str, facts: Facts) -> list[Matter]:
         """The matter by each regime that it concerns: its own, or every one that rates the subject."""
@@ -78,8 +82,9 @@ class Effects:
             return [matter]
         return [replace(matter, regime=one) for one in rated_by(facts.subjects.get(subject, ())) if one in self.books]
 
-    def of_matter(self, facts: Facts, subject: str, matters: Sequence[Matter], wanted: Matter) -> Given:
-        """One of them, by one regime. Raises ``NoEffect``."""
+    def of_matter(self, facts: Facts, entries: Mapping[int, Opened], matters: Sequence[Matter], wanted: Matter) -> Given:
+        """One of them, by one regime. ``matters``: all about entries of its subject. Raises ``NoEffect``."""
+        subject = subject_in(entries, wanted) or ""
         cut = last_close(facts)
         so_far = cut is None or wanted.entry.offset > cut.offset
         if so_far or cut is None:
@@ -88,7 +93,8 @@ class Effects:
             raise NoEffect(f"no edition of the rulebook {wanted.regime!r} lies here: name a folder that has it with --rulebooks")
         every = [each for one in matters for each in self.by_regime(one, subject, facts)]
         known = [one for one in every if one.regime == wanted.regime and one.entry.offset <= cut.offset]
-        for one in self._answers(facts, _lives(facts, cut.offset), subject, wanted.regime, known, cut, so_far=so_far, wanted=wanted):
+        lives = _lives(facts, cut.offset)
+        for one in self._answers(facts, lives, subject, wanted.regime, known, entries, cut, so_far=so_far, wanted=wanted):
             return one
         raise NoEffect(self.untold.get(wanted.id, "its effect can't be worked out"))
 
@@ -99,6 +105,7 @@ class Effects:
         subject: str,
         regime: str,
         matters: Sequence[Matter],
+        entries: Mapping[int, Opened],
         cut: Cut,
         *,
         so_far: bool,
@@ -112,21 +119,34 @@ class Effects:
         try:
             life = lives.of(subject, facts.subjects.get(subject, ()), book, upto=cut.offset)
             asides = [one for one in _standing(facts.asides.get(subject, ()), life.facts) if one.offset <= cut.offset]
-            scene = Scene(life, cut, tuple(apart(asides)), tuple(matters), self._outages(cut, so_far))
-            joint = Joint.of(scene)
+            upto = self._upto(cut, so_far)
+            scene = Scene(life, cut, tuple(apart(asides)), tuple(matters), self.registry.at(upto).outages)
+            joint, words, since = Joint.of(scene), self._words(matters, entries, upto), self._words(matters, entries)
             for one in [wanted] if wanted else matters:
                 found = assess(scene, one)
-                given = answer(found, joint, software=self.software, on_purpose=one.id in self.purpose)
-                yield Given(found, given, joint, so_far)
+                given = answer(found, joint, software=self.software, words=words)
+                yield Given(found, given, joint, so_far, since.get(one.id, SILENT))
         except Exception as error:  # the fold is pure: rating fails here as well
             for one in matters:
                 self.untold.setdefault(one.id, f"its subject's grades can't be worked out ({type(error).__name__})")
 
-    def _outages(self, cut: Cut, so_far: bool) -> tuple[Outage, ...]:
-        """Those that were declared by the cut."""
+    def _upto(self, cut: Cut, so_far: bool) -> int:
+        """The registry's offset up to which everything was known at the cut."""
         closed = [offset for offset, through in self.registry.closings if through == cut.day.isoformat()]
-        upto = closed[0] if closed and not so_far else self.registry.next_offset
-        return self.registry.at(upto).outages
+        return closed[0] if closed and not so_far else self.registry.next_offset
+
+    @cached_property
+    def _heard(self) -> frozenset[str]:
+        """Matters on which there are steps of a hearing."""
+        return frozenset(one.matter for one in self.registry.steps)
+
+    def _words(self, matters: Sequence[Matter], entries: Mapping[int, Opened], upto: int | None = None) -> dict[str, Word]:
+        """What hearings on these matters say as of an offset, by matter. Who acted in the entries in question decides on none of them."""
+        heard = self._heard & {one.id for one in matters}
+        if not heard:
+            return {}
+        people = acted_in(self.registry, (one for each in matters if (one := entries.get(each.entry.offset)) is not None))
+        return {id: one.word for id, one in hearings_of(self.registry, people, matters=heard, upto=upto).items()}
 
 
 def _standing(asides: Iterable[Fact], facts: Iterable[Fact]) -> Iterator[Fact]:
@@ -163,15 +183,21 @@ def everything(facts: Facts, book: Book) -> Cut:
     return Cut(civil_day(facts.known, book.zone) - ONE_DAY, facts.offset, newest.id, facts.known)
 
 
-def read_partition(source: Source, partition: int, wanted: Iterable[int]) -> tuple[Facts, dict[int, str]]:
-    """A partition of facts, and the subjects of the records at these offsets."""
-    facts, places, subjects = Facts(partition), set(wanted), {}
+def read_partition(source: Source, partition: int, wanted: Iterable[int]) -> tuple[Facts, dict[int, Opened]]:
+    """A partition of facts, and the records at these offsets."""
+    facts, places, entries = Facts(partition), set(wanted), {}
     for batch in source.facts(partition):
         for record in batch:
             facts.take(record)
             if record.offset in places and (one := opened(record)) is not None:
-                subjects[record.offset] = one.event["subject"]
-    return facts, subjects
+                entries[record.offset] = one
+    return facts, entries
+
+
+def subject_in(entries: Mapping[int, Opened], matter: Matter) -> str | None:
+    """Whose entry a matter is about."""
+    one = entries.get(matter.entry.offset)
+    return None if one is None else str(one.event["subject"])
 
 
 def registry_of(records: Iterable[Record], genesis: Mapping[str, Any]) -> Registry:
@@ -198,16 +224,16 @@ def effects_of(source: Source, books: Mapping[str, Book], genesis: Mapping[str, 
     matters = standing_matters(events)
     wanted = _named(events, matters, finding)
     others = [one for one in matters if one.entry.partition == wanted.entry.partition]
-    facts, subjects = read_partition(source, wanted.entry.partition, [one.entry.offset for one in others])
-    subject = subjects.get(wanted.entry.offset)
+    facts, entries = read_partition(source, wanted.entry.partition, [one.entry.offset for one in others])
+    subject = subject_in(entries, wanted)
     if subject is None:
         raise NoEffect(f"the entry of {finding} is not there: partition {wanted.entry.partition} has no such offset {wanted.entry.offset}")
     effects = Effects(books, registry_of(source.registry(), genesis), software)
-    own = [one for one in others if subjects.get(one.entry.offset) == subject]
+    own = [one for one in others if subject_in(entries, one) == subject]
     some = effects.by_regime(wanted, subject, facts)
     if not some:
         raise NoEffect(f"no regime whose rulebook lies here rates {subject}")
-    return [effects.of_matter(facts, subject, own, one) for one in some]
+    return [effects.of_matter(facts, entries, own, one) for one in some]
 
 
 def _named(events: Sequence[Mapping[str, Any]], matters: Sequence[Matter], finding: str) -> Matter:
@@ -236,6 +262,6 @@ def all_effects(
     for number, partition in enumerate(partitions):
         progress(number, len(partitions))
         offsets = [one.entry.offset for one in matters if one.entry.partition == partition]
-        facts, subjects = read_partition(source, partition, offsets)
-        yield from effects.of_partition(partition, facts, subjects, matters)
+        facts, entries = read_partition(source, partition, offsets)
+        yield from effects.of_partition(partition, facts, entries, matters)
     progress(len(partitions), len(partitions))

@@ -17,6 +17,7 @@ from services.audit.adapters.effect_records import BundleEffects, KafkaEffects
 from services.audit.assessing import Given, NoEffect, effects_of
 from services.audit.bundles import SAMPLE, NoBundle, Pinned, anchored, check_files
 from services.audit.cli_options import fail, home_of
+from services.audit.domain.consequence import as_it_stands
 from services.audit.domain.dates import en_day
 from services.audit.domain.note import NoteError
 from services.audit.effect_text import lines
@@ -92,7 +93,8 @@ def _tell(given: Given, as_json: bool) -> None:
     what = f"{entry.name} {entry.id}" if entry else f"entry {matter.entry.id}"
     if matter.deadline and matter.entered_on:
         what += f", due by {en_day(matter.deadline)}, entered on {en_day(matter.entered_on)}"
-    for one in lines(given.answer.data, what):
+    stands = as_it_stands(given.answer.data["consequence"], given.since)
+    for one in lines(given.answer.data, what, stands, cleared=given.since.cleared):
         typer.echo(one)
     if given.so_far:
         typer.echo("so far: the day of its entry has not closed, so this is not put on record yet")

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from services.audit.domain.consequence import CLEARED
 from services.audit.domain.dates import en_day
 
 _WIDTH = 60
@@ -32,8 +33,11 @@ _MARKS = {
 _WRONG = {"grade": "grade", "list": "list", "measure": "measure", "benefit": "benefit"}
 
 
-def lines(data: Mapping[str, Any], entry: str) -> Iterator[str]:
-    """The assessment's ``data``. ``entry``: what the entry is, in words."""
+def lines(data: Mapping[str, Any], entry: str, consequence: Mapping[str, Any], *, cleared: bool) -> Iterator[str]:
+    """The assessment's ``data``. ``entry``: what the entry is, in words; ``consequence``: as the hearing stands since;
+    ``cleared``: there."""
+    if cleared:
+        yield from (*reversed(CLEARED), "")
     yield f"{data['kind'].replace('_', ' ')} · {entry}"
     yield f"of {data['subject_of']}, rated by {data['regime']}; finding {data['finding']}"
     yield ""
@@ -42,7 +46,7 @@ def lines(data: Mapping[str, Any], entry: str) -> Iterator[str]:
     yield from _days(data)
     yield from _told(data)
     yield ""
-    yield from _follows(data)
+    yield from _follows(data, consequence, cleared)
 
 
 def _drawn(data: Mapping[str, Any]) -> Iterator[str]:
@@ -116,7 +120,7 @@ def _told(data: Mapping[str, Any]) -> Iterator[str]:
         yield "  no evaluation would have come out otherwise"
 
 
-def _follows(data: Mapping[str, Any]) -> Iterator[str]:
+def _follows(data: Mapping[str, Any], found: Mapping[str, Any], cleared: bool) -> Iterator[str]:
     for one in data["joint"]:
         if len(one["matters"]) > 1:
             others = ", ".join(id for id in one["matters"] if id != data["matter"])
@@ -127,11 +131,11 @@ def _follows(data: Mapping[str, Any]) -> Iterator[str]:
         yield f"supposed without {one}, which is about it"
     for one in data["marks"]:
         yield f"mark: {_MARKS[one]}"
-    found = data["consequence"]
     named = f" ({found['clause']}; readings {', '.join(found['readings'])})" if found["clause"] else ""
-    yield f"proposed, for people to decide: {found['kind'].replace('_', ' ')}{named}"
-    yield f"  {found['why_en']}"
-    yield f"  {found['why_zh']}"
+    yield "proposed: none" if cleared else f"proposed, for people to decide: {found['kind'].replace('_', ' ')}{named}"
+    if not cleared:
+        yield f"  {found['why_en']}"
+        yield f"  {found['why_zh']}"
     books = ", ".join(f"{one['regime']} {one['version']}" for one in data["rulebooks"])
     yield f"by the rulebook {books}, {data['software']}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import Any, Protocol
 
 from services._bus.kafka import Place as Place
 from services._bus.kafka import RecordsGone as RecordsGone
@@ -137,7 +137,7 @@ class OpenVerdict:
     regime: str
     partition: int
     offset: int
-    fact: Mapping[str, str | None]
+    fact: Mapping[str, Any]
     registry_offset: int
     judged: int
     late: bool
@@ -152,7 +152,7 @@ class Decision:
     document: str
     source: str
     offset: int
-    fact: Mapping[str, str | None]
+    fact: Mapping[str, Any]
     registry_offset: int
 
 

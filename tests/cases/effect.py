@@ -12,6 +12,7 @@ from services.audit.adapters.calendars import calendar_events
 from services.audit.domain.assessed import TYPE, Answer, answer
 from services.audit.domain.assessing import Assessed, Cut, Scene, assess
 from services.audit.domain.findings import Place
+from services.audit.domain.hearings import Word, hearings
 from services.audit.domain.joint import Joint
 from services.audit.domain.late import Outage
 from services.audit.domain.matters import Matter
@@ -19,6 +20,7 @@ from services.audit.domain.replay import CONTROLS, Controls, Fact
 from services.audit.domain.supposing import Life, Lives, apart
 from services.audit.domain.workdays import WorkCalendar, YearTable
 from tests.cases.ledger import RULEBOOKS, Ledger
+from tests.hearing import on_matter, steps
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 TERM = 5
@@ -53,6 +55,7 @@ class Case:
         self.ledger, self.asides, self.outages = ledger, tuple(asides), tuple(outages)
         self.cut = Cut(date.fromisoformat(cut), ledger.offset, NOBODY, 0)
         self.matters: list[Matter] = []
+        self.words: dict[str, Word] = {}
 
     def late(self, id: str, last_day: str | date, *marks: str) -> Case:
         """The entry was late: ``last_day`` its deadline."""
@@ -71,6 +74,13 @@ class Case:
         self.matters.append(Matter(id, id, kind, fact.source, self.ledger.regime, at, last, None, marks))
         return self
 
+    def heard(self, number: int, *events: dict[str, Any], through: str | None = None) -> Case:
+        """What was heard on a matter, in place of what was before; ``through``: the last closed day."""
+        id = self.matters[number].id
+        found = hearings(steps(*on_matter(id, *events)), through=date.fromisoformat(through) if through else None)
+        self.words = {name: word for name, word in self.words.items() if name != id} | {name: one.word for name, one in found.items()}
+        return self
+
     @property
     def scene(self) -> Scene:
         life = life_of(self.ledger)
@@ -82,7 +92,7 @@ class Case:
     def answer(self, number: int = 0) -> Answer:
         """The event, which the contract takes."""
         scene = self.scene
-        given = answer(assess(scene, self.matters[number]), Joint.of(scene), software="mingjian 0")
+        given = answer(assess(scene, self.matters[number]), Joint.of(scene), software="mingjian 0", words=self.words)
         row = lookup(TYPE)
         assert row is not None
         check_data(row, dict(given.data))

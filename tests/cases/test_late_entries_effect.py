@@ -90,7 +90,7 @@ def test_two_late_entries_matter_only_together() -> None:
     first = ledger.warned("2024-03-01", term="2024-03-15")
     second = ledger.warned("2024-05-06")
     known = date(2024, 7, 1)
-    ledger.facts[-2:] = [_known(one, known) for one in ledger.facts[-2:]]
+    ledger.facts[-2:] = [known_on(one, known) for one in ledger.facts[-2:]]
     found = Case(ledger, cut="2024-12-31").late(first, deadline("2024-03-01")).late(second, deadline("2024-05-06"))
     assert [date(2024, 3, 8), date(2024, 5, 11)] == [one.deadline for one in found.matters]
     both = [{"matters": sorted([first, second]), "least": 50, "most": 50}]
@@ -104,12 +104,12 @@ def test_two_late_entries_matter_only_together() -> None:
 def test_together_from_the_later_of_both_deadlines_on(entered: str, days: int) -> None:
     ledger = town_shop()
     first, second = ledger.warned("2024-03-01", term="2024-03-15"), ledger.warned("2024-05-06")
-    ledger.facts[-2:] = [_known(one, date.fromisoformat(entered)) for one in ledger.facts[-2:]]
+    ledger.facts[-2:] = [known_on(one, date.fromisoformat(entered)) for one in ledger.facts[-2:]]
     found = Case(ledger, cut="2024-12-31").late(first, deadline("2024-03-01")).late(second, deadline("2024-05-06"))
     assert ([days] if days else []) == [one["most"] for one in found.answer().data["joint"]]
 
 
-def _known(fact, on: date):  # type: ignore[no-untyped-def]
+def known_on(fact, on: date):  # type: ignore[no-untyped-def]
     known = int(datetime(on.year, on.month, on.day, 1, tzinfo=UTC).timestamp() * 1000) + fact.offset
     return replace(fact, known=known, stamp=known, received=known)
 

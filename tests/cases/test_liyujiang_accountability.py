@@ -7,7 +7,8 @@ from datetime import date
 
 import pytest
 
-from services.audit.domain.consequence import Counted, Proposed, Weighed, consequence
+from services.audit.domain.consequence import Counted, Proposed, Weighed, as_it_stands, consequence
+from services.audit.domain.hearings import Word
 from tests.cases import ledger
 
 ON = date(2026, 3, 9)
@@ -52,9 +53,48 @@ def test_what_entries_did_only_together_is_their_offices_where_it_is_one_office(
 
 @pytest.mark.clause("五(三) ¶4")
 def test_a_referral_needs_purpose_which_a_hearing_finds() -> None:
-    found = proposed(on_purpose=True)
+    found = proposed(word=Word(purpose=True, final=True))
     assert ("referral_for_accountability", "五(三) ¶4") == (found.kind, found.clause)
-    assert "none" == proposed(on_purpose=False).kind
+    assert "not final" not in found.en and "尚未终结" not in found.zh
+    assert "none" == proposed(word=Word()).kind
+    # A sign is enough where a hearing found purpose: the decision says what is so.
+    assert "referral_for_accountability" == proposed(word=Word(purpose=True), determined=False).kind
+
+
+@pytest.mark.clause("五(三) ¶4")
+def test_a_decision_that_can_still_be_set_aside_says_so() -> None:
+    found = proposed(word=Word(purpose=True))
+    assert "referral_for_accountability" == found.kind
+    assert "The decision is not final yet." in found.en and "该决定尚未终结。" in found.zh
+
+
+@pytest.mark.clause("五(三) ¶3", "五(三) ¶4")
+def test_of_who_was_cleared_nothing_is_proposed_whatever_it_did() -> None:
+    moved = Counted(64, 64, 7, 7)
+    found = proposed(certain=moved, as_long=moved, possible=moved, word=Word(cleared=True))
+    assert ("none", None, 0, ()) == (found.kind, found.clause, found.days, found.readings)
+    assert "已澄清" in found.zh and "against anybody" in found.en
+
+
+@pytest.mark.clause("五(三) ¶3", "五(三) ¶4")
+@pytest.mark.parametrize(
+    "kind, word, holds",
+    [
+        ("none", Word(), True),
+        ("circulated_criticism", Word(), True),
+        ("circulated_criticism", Word(purpose=True), True),
+        ("circulated_criticism", Word(cleared=True), False),
+        ("referral_for_accountability", Word(purpose=True), True),
+        ("referral_for_accountability", Word(), False),
+        ("referral_for_accountability", Word(cleared=True), False),
+    ],
+)
+def test_what_is_on_record_gives_way_to_what_was_decided_since(kind: str, word: Word, holds: bool) -> None:
+    """Until the next night puts it on record."""
+    told = {"kind": kind, "clause": "c", "days": 3, "readings": ["R22"], "why_zh": "x", "why_en": "x"}
+    found = as_it_stands(told, word)
+    assert (found == told) == holds
+    assert holds or ("none", None, 0) == (found["kind"], found["clause"], found["days"])
 
 
 @pytest.mark.clause("五(三) ¶3")

@@ -13,6 +13,7 @@ from services._cli.errors import USAGE, CliError
 from services._cli.looking import all_findings, one_finding
 from services._cli.session import session_of
 from services._cli.telling import finding_line
+from services.audit.domain.consequence import CLEARED
 from services.audit.effect_text import lines as effect_lines
 
 _ID = re.compile(r"[0-9a-f-]{8,64}")
@@ -79,6 +80,8 @@ def _days(one: Mapping[str, Any], language: str) -> str:
 
 def _told(found: Mapping[str, Any], language: str) -> Iterator[str]:
     data, to = found["event"]["data"], 0 if language == "zh" else 1
+    if found["state"] == "cleared":
+        yield CLEARED[to]
     yield finding_line(found, language)
     yield f"{('状态', 'state')[to]}: {_STATES[found['state']][to]}"
     for officer in data.get("concerns") or ():
@@ -90,6 +93,6 @@ def _told(found: Mapping[str, Any], language: str) -> Iterator[str]:
         yield f"{('可能的解释', 'innocent explanation')[to]}: {one['code']}{supported}"
     for one in data.get("evidence") or [data.get("event") or data["cause"]]:
         yield f"{('证据', 'evidence')[to]}: {one['topic']} {one['partition']}:{one['offset']} {one['id']}"
-    for effect in found["effects"]:
+    for effect, consequence in zip(found["effects"], found["consequences"], strict=True):
         yield ""
-        yield from effect_lines(effect["data"], data.get("event_type") or data["kind"])
+        yield from effect_lines(effect["data"], data.get("event_type") or data["kind"], consequence, cleared=found["state"] == "cleared")

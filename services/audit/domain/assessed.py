@@ -1,8 +1,9 @@
 """The answer about one matter → ``mingjian.finding.assessed.v1``: no clock, the same bytes on every run.
 
-Its cause is the newest record of the subject or control that it rests on; while paths still differ, the close of the last day. The id
-follows from the matter, the subject, the regime, the cause and the answer. ``digest_of`` is the same wherever and whenever the same answer
-is given, by whatever software; an answer is put on record where its digest is another than that of the one on record.
+Its cause is the newest record that it rests on, of the subject, a control, or the step by which a hearing turned it; while paths still
+differ, the close of the last day. The id follows from the matter, the subject, the regime, the cause, the answer and that step: what a
+hearing sets aside may leave the very answer that stood before. ``digest_of`` is the same wherever and whenever the same answer is given, by
+whatever software; an answer is put on record where its digest is another than that of the one on record.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from typing import Any
 from schemas.canonical import canonical_bytes
 from schemas.envelope import derived_bytes, derived_event
 from schemas.ids import derived_id
-from schemas.topics import FACTS
+from schemas.topics import FACTS, REGISTRY
 from services.audit.domain.assessing import Assessed, operation_days, outage_days, stayed_days
 from services.audit.domain.consequence import Counted, Proposed, Weighed, consequence
 from services.audit.domain.findings import moment
+from services.audit.domain.hearings import SILENT, Step, Word
 from services.audit.domain.joint import Joint, Together
+from services.audit.domain.matters import Matter
 from services.audit.domain.replay import NOTHING, Fact
 from services.audit.domain.shown import Piece, displayed
 from services.audit.domain.supposing import place
@@ -50,15 +53,18 @@ class Answer:
         return self.event["data"]  # type: ignore[no-any-return]
 
 
-def answer(found: Assessed, joint: Joint, *, software: str, on_purpose: bool = False) -> Answer:
-    """``joint``: of the same scene; ``on_purpose``: a hearing found so. Raises what the fold raises."""
-    data = _data(found, joint, software, on_purpose)
-    digest, matter, cause = digest_of(data), found.matter, _cause(found)
-    kind = f"{KIND} {matter.id} {matter.supposing} {digest[:32]}"
+def answer(found: Assessed, joint: Joint, *, software: str, words: Mapping[str, Word] | None = None) -> Answer:
+    """``joint``: of the same scene; ``words``: what hearings say, by matter. Raises what the fold raises."""
+    said = words or {}
+    because, step = _cause(found), _turned(joint.of_matter(found.matter), found.matter, said)
+    cause, stamp = _place(because, found), because.stamp if because else 0
+    if step is not None and step.received >= stamp:
+        cause, stamp = {"topic": REGISTRY, "partition": 0, "offset": step.offset, "id": step.id}, step.received
+    data = _data(found, joint, software, said) | {"cause": cause}
+    digest, matter = digest_of(data), found.matter
+    kind = f"{KIND} {matter.id} {matter.supposing} {digest[:32]}" + (f" {step.id}" if step else "")
     id = derived_id(cause=data["cause"]["id"], kind=kind, subject=data["affected"], regime=matter.regime)
-    event = derived_event(
-        id=id, service="audit", type=TYPE, subject=f"office:{matter.office}", time=moment(cause.stamp if cause else 0), data=data
-    )
+    event = derived_event(id=id, service="audit", type=TYPE, subject=f"office:{matter.office}", time=moment(stamp), data=data)
     return Answer(id, digest, event, derived_bytes(event))
 
 
@@ -67,12 +73,19 @@ def digest_of(data: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical_bytes({name: value for name, value in data.items() if name not in _BESIDE})).hexdigest()
 
 
-def _data(found: Assessed, joint: Joint, software: str, on_purpose: bool) -> dict[str, Any]:
+def _turned(sets: Sequence[Together], matter: Matter, words: Mapping[str, Word]) -> Step | None:
+    """The newest step by which a hearing turned what follows: the matter's own, or one on a matter that it moved grades with."""
+    concerned = {matter.id, *(id for one in sets for id in one.matters)}
+    steps = [word.turned for id in concerned if (word := words.get(id)) is not None and word.turned is not None]
+    return max(steps, key=lambda one: one.offset, default=None)
+
+
+def _data(found: Assessed, joint: Joint, software: str, words: Mapping[str, Word]) -> dict[str, Any]:
     scene, matter, days = found.scene, found.matter, found.differing
     sets, worlds = joint.of_matter(matter), _worlds(found)
     supposed = [_supposed(found, name, world) for name, world in worlds.items()]
     evaluations, wrong, without = evaluations_changed(found), wrong_days(found), [one.id for one in found.dropped]
-    proposed = _proposed(found, joint, sets, {one["approvals"]: one for one in supposed}, on_purpose)
+    proposed = _proposed(found, joint, sets, {one["approvals"]: one for one in supposed}, words)
     shown = _path(found, found.shown)
     long = ((shown, MOST_DAYS), (evaluations, MOST_EVALUATIONS), (wrong, MOST_WRONG), (sets, MOST_JOINT), (without, MOST_WITHOUT))
     return {
@@ -109,7 +122,6 @@ def _data(found: Assessed, joint: Joint, software: str, on_purpose: bool) -> dic
         ],
         "software": software,
         "cut": {"topic": FACTS, "partition": scene.life.partition, "offset": scene.cut.offset, "id": scene.cut.id},
-        "cause": _place(_cause(found), found),
     }
 
 
@@ -148,12 +160,13 @@ def _path(found: Assessed, path: Sequence[Piece]) -> list[dict[str, Any]]:
 
 
 def _proposed(
-    found: Assessed, joint: Joint, sets: Sequence[Together], supposed: Mapping[str, Mapping[str, Any]], on_purpose: bool
+    found: Assessed, joint: Joint, sets: Sequence[Together], supposed: Mapping[str, Mapping[str, Any]], words: Mapping[str, Word]
 ) -> Proposed:
     days, matter = found.differing, found.matter
     plain = supposed.get("as_long") or supposed["no_approval"]
     offices = {one.id: one.office for one in joint.scene.matters}
-    together = [one for one in sets if len(one.matters) > 1]
+    # What was cleared counts against nobody, so neither does what another did only together with it.
+    together = [one for one in sets if len(one.matters) > 1 and not any(words.get(id, SILENT).cleared for id in one.matters)]
     own = [one for one in together if {offices[id] for id in one.matters} == {matter.office}]
 
     def counted(shown: int, standing: int, name: str) -> Counted:
@@ -165,7 +178,7 @@ def _proposed(
         as_long=counted(plain["days"], plain["stands"], "as_long"),
         possible=counted(days.most, days.stands_most, "possible"),
         determined=matter.kind in DETERMINED,
-        on_purpose=on_purpose,
+        word=words.get(matter.id, SILENT),
     )
     return consequence(found.scene.life.book.rulebook, matter.deadline or found.first, weighed)
 

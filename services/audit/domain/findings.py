@@ -76,6 +76,8 @@ def late_finding(*, fact: Fact, at: Place, verdict: Verdict, rule: EntryRule, or
     }
     if scheme_of(fact.subject) in ENTERPRISE_SCHEMES:
         data["subject_of"] = fact.subject
+    if fact.concerns:
+        data["concerns"] = list(fact.concerns)
     if fact.record_sha256 and fact.known_from:
         shown = {"known_from": fact.known_from, "source": fact.source, "type": fact.type, "sha256": fact.record_sha256}
         data["evidence"] = [asdict(at) | shown | {"role": "entry"}]
@@ -97,7 +99,7 @@ def late_finding(*, fact: Fact, at: Place, verdict: Verdict, rule: EntryRule, or
     return Raised(id, kind, derived_bytes(event), matter)
 
 
-def fact_to_json(fact: Fact) -> dict[str, str | None]:
+def fact_to_json(fact: Fact) -> dict[str, Any]:
     """A fact as kept until its calendar comes."""
     kept: Mapping[str, Any] = asdict(fact)
     return {name: value.isoformat() if isinstance(value, date) else value for name, value in kept.items()}
@@ -106,4 +108,4 @@ def fact_to_json(fact: Fact) -> dict[str, str | None]:
 def fact_from_json(kept: Mapping[str, Any]) -> Fact:
     """The fact again."""
     days = {name: date.fromisoformat(kept[name]) for name in _DAYS if kept.get(name)}
-    return Fact(**{**kept, **days})
+    return Fact(**{**kept, **days, "concerns": tuple(kept.get("concerns") or ())})

@@ -7,6 +7,7 @@ Invariants
 3. Nobody decides who was involved: who is heard, whom the notice concerns, who notified or replied, who decided before, who entered
    or acted in the entries (where the caller knows them). Such a decision is void.
 4. Cleared is an outcome like the others. It binds the matter until a new notice begins a new round.
+5. Purpose is found by the decision that holds: on appeal the last word counts. Who was never notified changes nothing of a matter.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from datetime import date
 from typing import Any, Literal
 
 from schemas.envelope import Opened
-from schemas.times import civil_date
+from schemas.times import civil_date, milliseconds
 
 Kind = Literal["notified", "replied", "decided", "appealed"]
 Standing = Literal["open", "notified", "replied", "waived", "decided", "appealed", "final"]
@@ -47,7 +48,8 @@ REASONS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step as it stands in the registry. ``signer``: who signed, by pseudonym; ``received_on``: day in the stack's time zone."""
+    """A step as it stands in the registry. ``signer``: who signed, by pseudonym; ``received_on``: day in the stack's time zone;
+    ``received``: the same as an instant, epoch ms."""
 
     offset: int
     source: str
@@ -60,6 +62,7 @@ class Step:
     occurred_on: date
     received_on: date
     data: Mapping[str, Any]
+    received: int = 0
 
     def day(self, name: str) -> date | None:
         """A day that the step names."""
@@ -109,23 +112,50 @@ class Heard:
         """The decision that holds."""
         return self.on_appeal or self.decision
 
+    @property
+    def purpose(self) -> bool:
+        """Whether the decision that holds, final or not, found that what was entered was false on purpose (五(三) ¶4)."""
+        decision = self.deciding
+        return self.outcome == "confirmed" and decision is not None and decision.data.get("intent") == "on_purpose"
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What the hearing on a matter says of what follows from it. ``purpose``: a decision that holds found purpose; ``final``: nobody can
+    have that set aside any more; ``cleared``: of everybody who was heard. ``turned``: the newest step by which any of it changed."""
+
+    purpose: bool = False
+    final: bool = False
+    cleared: bool = False
+    turned: Step | None = None
+
+
+SILENT = Word()
+"""Of a matter on which nothing was decided."""
+
 
 @dataclass(frozen=True, slots=True)
 class Hearing:
-    """All that was heard on a matter: one part for each officer or office."""
+    """All that was heard on a matter: one part for each officer or office. ``turned``: see ``Word``."""
 
     matter: str
     parts: tuple[Heard, ...]
+    turned: Step | None = None
+
+    @property
+    def heard(self) -> tuple[Heard, ...]:
+        """Those who were notified: a void step alone makes nobody a party."""
+        return tuple(one for one in self.parts if one.notice is not None)
 
     @property
     def standing(self) -> Standing:
         """That of the part which is least far."""
-        return min((one.standing for one in self.parts), key=_ORDER.index, default="open")
+        return min((one.standing for one in self.heard), key=_ORDER.index, default="open")
 
     @property
     def outcome(self) -> Outcome | None:
         """Confirmed where it is of anybody; cleared where it is of all; None while that is open."""
-        found = [one.outcome for one in self.parts]
+        found = [one.outcome for one in self.heard]
         if "confirmed" in found:
             return "confirmed"
         if found and all(one == "cleared" for one in found):
@@ -134,7 +164,12 @@ class Hearing:
 
     @property
     def cleared(self) -> bool:
-        return bool(self.parts) and all(one.cleared for one in self.parts)
+        return bool(self.heard) and all(one.cleared for one in self.heard)
+
+    @property
+    def word(self) -> Word:
+        found = [one for one in self.heard if one.purpose]
+        return Word(bool(found), any(one.standing == "final" for one in found), self.cleared, self.turned)
 
     @property
     def findings(self) -> frozenset[str]:
@@ -157,6 +192,7 @@ def step_of(offset: int, one: Opened, signer: str, time_zone: str) -> Step:
         occurred_on=date.fromisoformat(data["occurred_on"]),
         received_on=civil_date(one.entry["received_at"], time_zone),
         data=data,
+        received=milliseconds(one.entry["received_at"]),
     )
     if made.kind in ("notified", "decided"):
         _ = made.served_on
@@ -172,13 +208,20 @@ def hearings(
 ) -> dict[str, Hearing]:
     """By matter. ``steps``: by offset. ``through``: the last closed day, by which a term to appeal has run out; ``people``: who entered
     or acted in entries, by source and id, as far as that is known."""
-    rounds: dict[tuple[str, str], _Rounds] = {}
+    rounds: dict[str, dict[str, _Rounds]] = {}
+    words: dict[str, tuple[bool, bool]] = {}
+    turned: dict[str, Step] = {}
     for step in steps:
-        rounds.setdefault((step.matter, step.subject), _Rounds(people or {})).take(step)
-    parts: dict[str, list[Heard]] = {}
-    for (matter, subject), one in rounds.items():
-        parts.setdefault(matter, []).append(one.heard(matter, subject, through))
-    return {matter: Hearing(matter, tuple(some)) for matter, some in parts.items()}
+        parts = rounds.setdefault(step.matter, {})
+        parts.setdefault(step.subject, _Rounds(people or {})).take(step)
+        said = _heard(step.matter, parts, through).word
+        if words.get(step.matter, (False, False)) != (said.purpose, said.cleared):
+            words[step.matter], turned[step.matter] = (said.purpose, said.cleared), step
+    return {matter: _heard(matter, parts, through, turned.get(matter)) for matter, parts in rounds.items()}
+
+
+def _heard(matter: str, parts: Mapping[str, _Rounds], through: date | None, turned: Step | None = None) -> Hearing:
+    return Hearing(matter, tuple(one.heard(matter, subject, through) for subject, one in parts.items()), turned)
 
 
 class _Rounds:

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.events import CATALOGUE
@@ -25,14 +26,18 @@ from schemas.events.base import DocumentAct
 from schemas.rulebook import Parameter, Rulebook, digest
 from schemas.times import civil_date
 from services.audit.domain.dates import en_day, zh_day
+from services.audit.domain.people import entering
 from services.audit.domain.workdays import WorkCalendar
 
 KIND = "late_entry"
 RETRACTED = "late_entry_retracted"
 READING = "R13"
-DETECTOR_VERSION = 2
+DETECTOR_VERSION = 3
+UNNAMED = 2
+"""The last version whose findings didn't say whom they concern."""
 SERVED = "mingjian.document.served.v1"
 
+_DETECTOR = ", detector late "
 _DAYS = "entry_working_days"
 _ACTIVITIES = "entry_activities"
 _EXEMPT = "entry_exempt_channels"
@@ -81,7 +86,8 @@ class Fact:
     """What lateness needs of a fact. Instants are contract text (UTC, Z); ``served_on`` None: not served, or no document.
 
     ``result_on``: of a sample; ``decided_on``: of a service, the day of the decision, where that is known; ``regime``: the one
-    that the event names. ``record_sha256``, ``known_from``: of its record, '' where that was not kept."""
+    that the event names. ``record_sha256``, ``known_from``: of its record, '' where that was not kept. ``concerns``: who entered it, and
+    on whose behalf, by pseudonym."""
 
     id: str
     type: str
@@ -98,6 +104,7 @@ class Fact:
     regime: str | None = None
     record_sha256: str = ""
     known_from: str = ""
+    concerns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +209,17 @@ def outages_within(office: str, first: date, last: date, time_zone: str, outages
 
 def rule_version(rule: EntryRule, verdict: Verdict) -> str:
     """Which rule and which code decided: rulebook, the value's own date, detector."""
-    return f"{rule.regime} {rule.version}, {_DAYS} from {verdict.rule_from}, detector late {DETECTOR_VERSION}"
+    return f"{rule.regime} {rule.version}, {_DAYS} from {verdict.rule_from}{_DETECTOR}{DETECTOR_VERSION}"
+
+
+def as_told(told: Mapping[str, Any], again: Mapping[str, Any]) -> dict[str, Any]:
+    """What was found again, as it was told where that names nobody: by version ``UNNAMED`` of the detector, or of a fact that it had kept
+    until its calendar came."""
+    if "concerns" in told:
+        return dict(again)
+    unnamed = {name: value for name, value in again.items() if name != "concerns"}
+    version = str(again["rule_version"]).removesuffix(f"{_DETECTOR}{DETECTOR_VERSION}") + f"{_DETECTOR}{UNNAMED}"
+    return unnamed | ({"rule_version": version} if told["rule_version"] == version else {})
 
 
 def sentences(verdict: Verdict) -> tuple[str, str]:
@@ -254,6 +271,7 @@ def fact_of(event: Mapping[str, object], entry: Mapping[str, object]) -> Fact | 
             channel=str(entry["channel"]),
             result_on=date.fromisoformat(data["result_on"]) if data.get("result_on") is not None else None,
             regime=data.get("regime"),
+            concerns=entering(data),
         )
         for instant in (fact.received_at, fact.signed_at, *([fact.ended_at] if fact.ended_at is not None else [])):
             if datetime.fromisoformat(instant).tzinfo is None:

@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
-from schemas.ids import scheme_of
+from schemas.ids import SCHEMES, scheme_of
 
 Lack = Literal[
     "key_unknown", "key_revoked", "holder_left", "role_missing", "office_not_granted", "scheme_not_granted", "regime_not_granted"
 ]
 
 _REGISTRAR = "registrar"
+_ENTERING = ("entered_by", "on_behalf_of")
 _OF_GENESIS = {"registrar_key": "registrar", "system_key": "system"}
 
 
@@ -216,6 +217,23 @@ class People:
 
     def _withdraw(self, offset: int, subject: str, data: Mapping[str, Any]) -> None:
         _end((one for one in self._grants.get(subject, ()) if (one.role, one.office) == (data["role"], data["office"])), offset)
+
+
+def entering(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """Who entered, and on whose behalf, each once: pseudonyms alone, for what went past intake may name anything."""
+    return tuple(dict.fromkeys(name for field in _ENTERING if _is_pseudonym(name := data.get(field))))
+
+
+def acting(data: Mapping[str, Any]) -> frozenset[str]:
+    """Who acted in an entry, entered or reviewed it."""
+    officers = data.get("officers")
+    named = (*(officers if isinstance(officers, (list, tuple)) else ()), *entering(data), data.get("reviewed_by"))
+    return frozenset(name for name in named if _is_pseudonym(name))
+
+
+def _is_pseudonym(name: object) -> bool:
+    scheme, _, value = name.partition(":") if isinstance(name, str) else ("", "", "")
+    return scheme == "officer" and SCHEMES["officer"].fullmatch(value) is not None
 
 
 def _end(spans: Iterable[_Span], offset: int) -> None:

@@ -9,7 +9,7 @@ Invariants
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -20,7 +20,7 @@ from services.audit.domain.hearings import Hearing, Step
 from services.audit.domain.keys import Keys
 from services.audit.domain.late import Outage
 from services.audit.domain.people import TYPES as OF_PEOPLE
-from services.audit.domain.people import People
+from services.audit.domain.people import People, acting
 
 GO_LIVE = "mingjian.go_live.declared.v1"
 OUTAGE = "mingjian.outage.declared.v1"
@@ -128,10 +128,27 @@ class Registry:
         )
 
 
-def hearings_of(registry: Registry, people: Mapping[hearings.Name, frozenset[str]] | None = None) -> Mapping[str, Hearing]:
-    """The hearings by matter, as of the last closed day. ``people``: see ``hearings.hearings``."""
-    through = max((day for _, day in registry.closings), default=None)
-    return hearings.hearings(registry.steps, through=date.fromisoformat(through) if through else None, people=people)
+def hearings_of(
+    registry: Registry,
+    people: Mapping[hearings.Name, frozenset[str]] | None = None,
+    *,
+    matters: Container[str] | None = None,
+    upto: int | None = None,
+) -> Mapping[str, Hearing]:
+    """The hearings by matter, as of the last closed day. ``people``: see ``hearings.hearings``; ``matters``: only on these; ``upto``: as of
+    that offset."""
+    through = max((day for offset, day in registry.closings if upto is None or offset <= upto), default=None)
+    steps = (one for one in registry.steps if (matters is None or one.matter in matters) and (upto is None or one.offset <= upto))
+    return hearings.hearings(steps, through=date.fromisoformat(through) if through else None, people=people)
+
+
+def acted_in(registry: Registry, entries: Iterable[Opened]) -> dict[hearings.Name, frozenset[str]]:
+    """Who entered or acted in entries, and who signed them, as far as a key that the registry has says so."""
+    found = {}
+    for one in entries:
+        signed = frozenset((registry.keys.holder(one),)) if registry.keys.made(one) else frozenset[str]()
+        found[one.event["source"], one.event["id"]] = acting(one.event["data"]) | signed
+    return found
 
 
 _FOLDS = {

@@ -24,12 +24,12 @@ from services.audit.domain import regimes
 from services.audit.domain.found import FATES, Fate, Findings, Matter, Scan, fate
 from services.audit.domain.hearings import Hearing, Step
 from services.audit.domain.late import KIND, SERVED, EntryRule, Fact, Unreadable, fact_of, has_document, judge
+from services.audit.domain.people import acting
 from services.audit.domain.registry import Registry
 from services.audit.domain.workdays import WorkCalendar
 
 # Classes of delay in working days, for the chart: up to and with each; the last one is open.
 DELAYS = (1, 2, 5, 10, 20)
-_PEOPLE = ("entered_by", "on_behalf_of", "reviewed_by")
 Name = tuple[str, str]
 
 
@@ -147,8 +147,7 @@ class Supervision:
             return
         officer = self._signer(one)
         if (event["source"], event["id"]) in self._named:
-            acted = {*(data.get("officers") or ()), *(data[name] for name in _PEOPLE if data.get(name)), officer}
-            self.people[event["source"], event["id"]] = frozenset(acted)
+            self.people[event["source"], event["id"]] = acting(data) | {officer}
         fact = fact_of(event, one.entry)
         received = fact.received_at if fact else str(one.entry["received_at"])
         if civil_date(received, self._registry.time_zone).year == self.year:

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.topics import FACTS, FINDINGS, PARTITIONS
-from services.audit.assessing import Effects, NoEffect, read_partition, registry_of
+from services.audit.assessing import Effects, NoEffect, read_partition, subject_in
 from services.audit.domain.bundle import genesis_in
 from services.audit.domain.derived_entries import derived_of, derived_types
 from services.audit.domain.detectors.all import every
 from services.audit.domain.detectors.model import Detector, Entry
 from services.audit.domain.findings import TYPE
 from services.audit.domain.frame import Record
-from services.audit.domain.late import KIND, RETRACTED, EntryRule
+from services.audit.domain.late import KIND, RETRACTED, EntryRule, as_told
 from services.audit.domain.matters import standing_matters
 from services.audit.domain.registry import ACTIVATED, DAY_CLOSED, Registry
 from services.audit.domain.replay import Facts, books_of
@@ -50,7 +50,8 @@ def finding(inputs: Inputs) -> Again:
     """Raises what malformed records make of it."""
     data, value = inputs.case.data, inputs.case.finding.value
     if data["kind"] in (KIND, RETRACTED):
-        return _compared(inputs, list(_late(inputs)), "the detector of late entries, over the subject's facts, finds the same")
+        found = [as_told(data, one) for one in _late(inputs)]
+        return _compared(inputs, found, "the detector of late entries, over the subject's facts, finds the same")
     if data["about"] == "operation":
         return Again("is about the operation: its record and what it names are leaves; it isn't worked out again here", done=False)
     if data.get("statistic"):
@@ -62,12 +63,12 @@ def finding(inputs: Inputs) -> Again:
     detectors = [one for one in every(inputs.editions) if one.declared.kind == data["kind"]]
     if not detectors or detectors[0].declared.version != data.get("detector_version"):
         return Again(f"no detector of this version of the software finds a {data['kind']} by {data['rule_version']}", done=False)
-    found = [one for one in _signs(inputs, detectors) if one.id == inputs.finding]
-    if any(one.value == value for one in found):
+    signs = [one for one in _signs(inputs, detectors) if one.id == inputs.finding]
+    if any(one.value == value for one in signs):
         return Again(f"the detector {data['kind']}, over the records in the pack, finds the same")
-    if not found and (data["about"] != "entry" or data["kind"] in _WIDER):
+    if not signs and (data["about"] != "entry" or data["kind"] in _WIDER):
         return Again(f"the detector {data['kind']} looks at more than the pack holds: it isn't worked out again here", done=False)
-    return _compared(inputs, [one.data for one in found], "")
+    return _compared(inputs, [one.data for one in signs], "")
 
 
 def _compared(inputs: Inputs, found: Sequence[Mapping[str, Any]], said: str) -> Again:
@@ -217,20 +218,15 @@ def effect(inputs: Inputs) -> Again:
     best: list[str] | None = None
     # What the night knew of findings is not written down: those before the assessment in the log, and all where that gives another answer.
     for some in (events, _findings(sorted(known, key=lambda one: one.leaf))):
-        for purpose in (frozenset[str](), frozenset((data["matter"],))) if _on_purpose(inputs.case.hearing) else (frozenset[str](),):
-            found = _assessed(inputs, data, some, purpose)
-            if isinstance(found, str):
-                differs = [found]
-            else:
-                differs = list(_differences(_without_software(data), _without_software(found)))
-            if not differs:
-                return Again(f"worked out again from the subject's facts: the same answer, {_days(data)}")
-            best = differs if best is None else best
+        found = _assessed(inputs, data, some)
+        if isinstance(found, str):
+            differs = [found]
+        else:
+            differs = list(_differences(_without_software(data), _without_software(found)))
+        if not differs:
+            return Again(f"worked out again from the subject's facts: the same answer, {_days(data)}")
+        best = differs if best is None else best
     return Again("is worked out again", differs=tuple(best or ()))
-
-
-def _on_purpose(hearing: Sequence[Held]) -> bool:
-    return any(one.event["data"].get("intent") == "on_purpose" for one in hearing)
 
 
 def _days(data: Mapping[str, Any]) -> str:
@@ -249,9 +245,7 @@ def _findings(held: Sequence[Held]) -> list[Mapping[str, Any]]:
     return list(found.values())
 
 
-def _assessed(
-    inputs: Inputs, data: Mapping[str, Any], events: Sequence[Mapping[str, Any]], purpose: frozenset[str]
-) -> Mapping[str, Any] | str:
+def _assessed(inputs: Inputs, data: Mapping[str, Any], events: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | str:
     """The assessment's data as it comes out again, or why there is none."""
     matters = standing_matters(events)
     wanted = next((one for one in matters if one.id == data["matter"]), None)
@@ -260,12 +254,11 @@ def _assessed(
     source = _Source(inputs, data["cut"]["offset"])
     partition = data["cut"]["partition"]
     offsets = [one.entry.offset for one in matters if one.entry.partition == partition]
-    facts, subjects = read_partition(source, partition, offsets)
-    own = [one for one in matters if one.entry.partition == partition and subjects.get(one.entry.offset) == data["subject_of"]]
-    books = books_of(inputs.editions)
-    effects = Effects(books, registry_of(source.registry(), genesis_in(inputs.registry).event), data["software"], purpose)
+    facts, entries = read_partition(source, partition, offsets)
+    own = [one for one in matters if one.entry.partition == partition and subject_in(entries, one) == data["subject_of"]]
+    effects = Effects(books_of(inputs.editions), inputs.folded, data["software"])
     try:
-        found: Mapping[str, Any] = effects.of_matter(facts, data["subject_of"], own, wanted).answer.data
+        found: Mapping[str, Any] = effects.of_matter(facts, entries, own, wanted).answer.data
     except NoEffect as error:
         return f"its effect can't be worked out again: {error}"
     return found

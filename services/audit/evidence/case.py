@@ -14,6 +14,7 @@ from services.audit.evidence.records import (
     FILES,
     HEARING,
     MATTER_FILE,
+    OTHERS_FILE,
     REGISTRY_FILE,
     Held,
     Wanted,
@@ -59,7 +60,8 @@ class Case:
         named = {one.place: one for name in FILES for one in records.get(name, []) if one.place in places}
         at = place_in(found.event["data"].get("event"))
         effects = [one for one in matter if one.event.get("type") == ASSESSED]
-        known = [*matter, *records.get(REGISTRY_FILE, [])]
+        known = [*matter, *records.get(OTHERS_FILE, []), *records.get(REGISTRY_FILE, [])]
+        asked = wanted(found.event, named.values(), known, records.get(FACTS_FILE, []))
         return Case(
             finding=found,
             standing=raised[-1],
@@ -68,8 +70,8 @@ class Case:
             entry=named.get((at.topic, at.partition, at.offset)) if at else None,
             named=named,
             effect=effects[-1] if effects else None,
-            hearing=[one for one in records.get(REGISTRY_FILE, []) if one.event.get("type") in HEARING],
-            wanted=wanted(found.event, named.values(), known, records.get(FACTS_FILE, [])),
+            hearing=[one for one in records.get(REGISTRY_FILE, []) if one.event.get("type") in HEARING and asked.of_hearing(one)],
+            wanted=asked,
         )
 
     @property

@@ -19,15 +19,20 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from schemas.rulebook import Rulebook, RulebookError, digest, load_texts
+from schemas.topics import FACTS
+from services.audit.assessing import registry_of
 from services.audit.domain.bundle import Activated, activated, fingerprint, genesis_in, is_sample
 from services.audit.domain.bundle import files_of as registry_files
 from services.audit.domain.checkpoint import Checkpoint, open_checkpoint
 from services.audit.domain.detectors.all import every
+from services.audit.domain.hearings import Hearing
 from services.audit.domain.manifest import Named
 from services.audit.domain.merkle import HASH_BYTES, leaf_hash
 from services.audit.domain.multiproof import Proved, verify_many
 from services.audit.domain.note import VerifierKey
 from services.audit.domain.proof import LogProof
+from services.audit.domain.registry import Registry, acted_in, hearings_of
+from services.audit.domain.supervision import named_in
 from services.audit.evidence import drawing, people, report
 from services.audit.evidence.archive import Broken
 from services.audit.evidence.case import Case
@@ -106,6 +111,23 @@ class Inputs:
         """All records shown under the checkpoint. Raises ``ProofError``."""
         leaves = {one.leaf: leaf_hash(one.entry) for one in self.every}
         return verify_many(leaves, self.point.size, self.hashes, self.point.root)
+
+    @cached_property
+    def folded(self) -> Registry:
+        """The registry in the pack. Raises ``NoGenesis``, ``KeyError``."""
+        return registry_of((one.record for one in self.records.get(REGISTRY_FILE, [])), genesis_in(self.registry).event)
+
+    @cached_property
+    def hearing(self) -> Hearing:
+        """The hearing on the matter as it stands by all that is in the pack; nobody decides who acted in the entries that are. Raises as
+        ``case`` and ``folded`` do."""
+        matter = self.case.matter
+        named = named_in([one for one in self.folded.steps if one.matter == matter])
+        entries = [
+            one.one for one in self.every if one.record.topic == FACTS and one.one and (one.event["source"], one.event["id"]) in named
+        ]
+        found = hearings_of(self.folded, acted_in(self.folded, entries), matters={matter})
+        return found.get(matter, Hearing(matter, ()))
 
     @cached_property
     def case(self) -> Case:
@@ -222,6 +244,7 @@ def _told(inputs: Inputs) -> report.About:
     genesis = genesis_in(inputs.registry).event
     return report.About(
         case=inputs.case,
+        hearing=inputs.hearing,
         software=inputs.software,
         point=inputs.point,
         fingerprint=fingerprint(genesis),

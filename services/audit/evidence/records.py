@@ -24,13 +24,14 @@ from schemas.canonical import CanonicalError, parse_strict, trusted_canonical_by
 from schemas.envelope import NotAnEnvelope, Opened, open_record
 from schemas.times import instant
 from schemas.topics import CONTROL_KEY, DUTIES, FACTS, FINDINGS, GRADES, PARTS, REFUSALS, REGISTRY
+from services.audit.domain.assessed import MOST_JOINT
+from services.audit.domain.assessed import TYPE as ASSESSED
 from services.audit.domain.findings import TYPE, Place
 from services.audit.domain.frame import FrameError, Record, Stub, decode, oversize_path
 from services.audit.domain.keys import REGISTERED
 from services.audit.domain.verify import whole_of
 from services.audit.evidence.archive import Broken
 
-ASSESSED = "mingjian.finding.assessed.v1"
 SCAN = "mingjian.scan.ran.v1"
 HEARING = frozenset(f"mingjian.finding.{step}.v1" for step in ("notified", "replied", "decided", "appealed"))
 MATTER_FILE, OTHERS_FILE, FACTS_FILE, EVIDENCE_FILE, CONTROL_FILE, REGISTRY_FILE, GRADES_FILE, REFUSALS_FILE = (
@@ -149,7 +150,8 @@ def matter_of(finding: Mapping[str, Any]) -> str:
 class Wanted:
     """What belongs into the pack of a finding. ``finding``: its event; ``subject``: whose facts, None where it is about none;
     ``affected``: who is graded by the subject besides itself; ``places``: topic, partition and offset of what it names; ``signers``:
-    key ids by which that was signed, or that its officers had; ``partitions``: of facts, that any of it stands in."""
+    key ids by which that was signed, or that its officers had; ``partitions``: of facts, that any of it stands in; ``names``: ids of the
+    matter's findings; ``together``: matters that moved grades only together with it."""
 
     finding: Mapping[str, Any]
     subject: str | None
@@ -158,12 +160,14 @@ class Wanted:
     signers: frozenset[str]
     partitions: frozenset[int]
     names: frozenset[str]
+    together: frozenset[str] = frozenset()
 
     def file(self, one: Held) -> str | None:
         """The file in which a record of the log stands; None: it is not in the pack."""
         record, topic = one.record, one.record.topic
         if topic == REGISTRY:
-            return None if one.event.get("type") in HEARING and not self._of_hearing(one) else REGISTRY_FILE
+            left_out = one.event.get("type") in HEARING and not (self.of_hearing(one) or self._heard_together(one))
+            return None if left_out else REGISTRY_FILE
         if topic == FINDINGS:
             return self._of_findings(one)
         if topic == FACTS:
@@ -180,9 +184,14 @@ class Wanted:
             return REFUSALS_FILE
         return EVIDENCE_FILE if one.place in self.places else None
 
-    def _of_hearing(self, one: Held) -> bool:
+    def of_hearing(self, one: Held) -> bool:
+        """Whether a step is one of the hearing on the matter."""
         data = one.event["data"]
         return matter_of(self.finding) == data.get("matter") or data.get("finding") in self.names
+
+    def _heard_together(self, one: Held) -> bool:
+        """Whether a step can turn what the matter did together with another: what was cleared counts against nobody."""
+        return one.event["data"].get("matter") in self.together
 
     def _of_findings(self, one: Held) -> str | None:
         event, mine = one.event, matter_of(self.finding)
@@ -222,12 +231,17 @@ def wanted(finding: Mapping[str, Any], named: Iterable[Held], known: Iterable[He
         subject = str(entry.event.get("subject"))
     signers = {str(one.one.signature["key_id"]) for one in every if one.one and "key_id" in one.one.signature}
     names, affected, mine = {finding["id"]}, set[str](), matter_of(finding)
+    together, others, full = set[str](), set[str](), False
     for one in known:
         event = one.event
         if event.get("type") == TYPE and matter_of(event) == mine:
             names.add(event["id"])
+        elif event.get("type") == TYPE and event["data"].get("about") == "entry" and event["data"].get("subject_of") == subject:
+            others.add(matter_of(event))
         elif event.get("type") == ASSESSED and event["data"].get("matter") == mine:
             affected.add(event["data"]["affected"])
+            together.update(id for some in event["data"]["joint"] for id in some["matters"])
+            full |= len(event["data"]["joint"]) >= MOST_JOINT
         elif event.get("type") == REGISTERED and event["subject"] in (data.get("concerns") or ()):
             signers.add(str(event["data"]["key"]["key_id"]))
     own = [one for one in facts if subject is not None and one.record.key == subject.encode()]
@@ -240,6 +254,8 @@ def wanted(finding: Mapping[str, Any], named: Iterable[Held], known: Iterable[He
         signers=frozenset(signers),
         partitions=frozenset(partitions),
         names=frozenset(names),
+        # Where an assessment has no room for all sets, any of the subject's matters may be in one.
+        together=frozenset((together | others if full else together) - {mine}),
     )
 
 

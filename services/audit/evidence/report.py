@@ -1,7 +1,7 @@
 """``report.html``: the finding as people read it, Chinese first and English after it, made from the pack's records alone.
 
 It says what was found and when, which time is which, what speaks for those concerned, what became of it, what the pack shows and what it
-does not. It blames nobody: a finding is a finding until a hearing decided it.
+does not. It blames nobody: a finding is a finding until a hearing decided it. How that stands is what the one fold of hearings says.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from schemas.events import CATALOGUE
 from schemas.times import instant, milliseconds
 from services.audit.bundles import SAMPLE
 from services.audit.domain.checkpoint import Checkpoint
+from services.audit.domain.consequence import as_it_stands
 from services.audit.domain.dates import en_day, zh_day
 from services.audit.domain.detectors.model import Declared
+from services.audit.domain.hearings import REASONS, Hearing
 from services.audit.evidence import drawing, people, words
 from services.audit.evidence.archive import Broken
 from services.audit.evidence.case import Case
@@ -41,9 +43,11 @@ _environment = Environment(
 
 @dataclass(frozen=True)
 class About:
-    """What the report is made of. ``counts``: records by file; ``rulebooks``: regime, version, digest; ``receipts``: how many there are."""
+    """What the report is made of. ``hearing``: on the matter, as the one fold of its steps has it; ``counts``: records by file;
+    ``rulebooks``: regime, version, digest; ``receipts``: how many there are."""
 
     case: Case
+    hearing: Hearing
     software: str
     point: Checkpoint
     fingerprint: str
@@ -67,6 +71,7 @@ def page(about: About) -> str:
 def _page(about: About) -> str:
     case, zone = about.case, ZoneInfo(about.time_zone)
     data, declared = case.data, about.declared.get(case.data["kind"])
+    effect = case.effect.event["data"] if case.effect else None
     return _environment.get_template("report.html").render(
         about=about,
         case=case,
@@ -80,16 +85,20 @@ def _page(about: About) -> str:
         excuses=words.EXCUSES,
         outcomes=words.OUTCOMES,
         consequences=words.CONSEQUENCES,
+        consequence=as_it_stands(effect["consequence"], about.hearing.word) if effect else None,
         supposing=words.SUPPOSING,
         steps=words.STEPS,
+        standings=words.STANDINGS,
+        intents=words.INTENTS,
+        reasons=REASONS,
         marks=words.MARKS,
-        effect=case.effect.event["data"] if case.effect else None,
-        picture=Markup(drawing.paths(case.effect.event["data"])) if case.effect else None,
+        effect=effect,
+        picture=Markup(drawing.paths(effect)) if effect else None,
         times=_times(case),
         evidence=_evidence(case),
         concerned=_concerned(about),
-        hearing=[one.event for one in case.hearing],
-        decided=next((one.event for one in reversed(case.hearing) if "outcome" in one.event["data"]), None),
+        hearing=about.hearing.parts,
+        cleared=about.hearing.cleared,
         superseded=case.standing.event["id"] != case.finding.event["id"],
         standing=case.standing.event,
         rederives=words.rederives(data),

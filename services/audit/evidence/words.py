@@ -21,10 +21,19 @@ TIMES: Mapping[str, Both] = {
     "known_from": ("系统自何时知悉", "known to the system from"),
 }
 STEPS: Mapping[str, Both] = {
-    "mingjian.finding.notified.v1": ("已告知", "Notified"),
-    "mingjian.finding.replied.v1": ("已答复", "Replied"),
-    "mingjian.finding.decided.v1": ("已决定", "Decided"),
-    "mingjian.finding.appealed.v1": ("已申诉", "Appealed"),
+    "notified": ("已告知", "Notified"),
+    "replied": ("已答复", "Replied"),
+    "decided": ("已决定", "Decided"),
+    "appealed": ("已申诉", "Appealed"),
+}
+STANDINGS: Mapping[str, Both] = {
+    "open": ("未告知", "not notified"),
+    "notified": ("已告知，待答复", "notified, no reply yet"),
+    "replied": ("已答复，待决定", "replied, no decision yet"),
+    "waived": ("放弃答复，待决定", "declined to reply, no decision yet"),
+    "decided": ("已决定，尚可申诉", "decided; an appeal is open"),
+    "appealed": ("已申诉，待决定", "appealed, not decided yet"),
+    "final": ("已终结", "final"),
 }
 OUTCOMES: Mapping[str, Both] = {
     "confirmed": ("成立", "confirmed"),
@@ -47,6 +56,7 @@ CONSEQUENCES: Mapping[str, Both] = {
     "circulated_criticism": ("通报批评", "circulated criticism"),
     "referral_for_accountability": ("移送追责", "referral for accountability"),
 }
+INTENTS: Mapping[str, Both] = {"on_purpose": ("认定故意", "found to be on purpose")}
 SUPPOSING: Mapping[str, Both] = {
     "on_time": ("假设在期限最后一日结束前录入", "supposing that it had been entered by the end of the last day of its term"),
     "true": ("假设录入内容属实", "supposing that it had said what was so"),

@@ -8,8 +8,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from services.audit.domain.consequence import holds
 from services.audit.domain.disclosed import LEAST, PEOPLE, Outside, outside
 from services.audit.domain.found import FATES, Scan
+from services.audit.domain.hearings import SILENT
 from services.audit.domain.supervision import DELAYS, Row, Told, Year
 
 _OFFICE = (
@@ -74,7 +76,9 @@ def _row(one: Row) -> dict[str, Any]:
 
 
 def _matter(one: Told) -> dict[str, Any]:
-    matter = one.matter
+    matter, effect = one.matter, asdict(one.matter.assessed) if one.matter.assessed else None
+    if effect is not None and not holds(effect["consequence"], one.hearing.word if one.hearing else SILENT):
+        effect["consequence"] = "none"
     return {
         "matter": matter.matter,
         "finding": matter.findings[-1],
@@ -88,7 +92,7 @@ def _matter(one: Told) -> dict[str, Any]:
         "hearing": one.hearing.standing if one.hearing else None,
         "outcome": one.hearing.outcome if one.hearing else None,
         "working_days_late": one.late.working_days if one.late and one.fate not in ("cleared", "retracted") else None,
-        "effect": asdict(matter.assessed) if matter.assessed else None,
+        "effect": effect,
     }
 
 

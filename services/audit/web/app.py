@@ -157,17 +157,19 @@ def _findings(app: FastAPI, parts: Parts) -> None:
         rows = await parts.findings.page(after=start, limit=limit + 1, office=office, kind=kind, about=about, superseded=superseded)
         more = len(rows) > limit
         body = {
-            "findings": [finding_json(row, parts.outages) for row in rows[:limit]],
+            "findings": [finding_json(row, parts) for row in rows[:limit]],
             "next": cursor_of(rows[limit - 1]["sequence"]) if more else None,
         }
         return Response(orjson.dumps(body), media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-def finding_json(row: dict[str, Any], outages: OutagesOf) -> dict[str, Any]:
+def finding_json(row: dict[str, Any], parts: Parts) -> dict[str, Any]:
     """A finding as the API shows it: the event, and what stands beside it."""
     event = orjson.loads(bytes(row["value"]))["event"]
     beside = {name: row[name] for name in ("subject", "regime", "superseded")}
-    return {**beside, "outages": outages(row["regime"], event["data"]), "event": event}
+    matter = event["data"].get("matter") or event["id"]
+    cleared = parts.console is not None and parts.console.board.word(matter).cleared
+    return {**beside, "outages": parts.outages(row["regime"], event["data"]), "cleared": cleared, "event": event}
 
 
 def _pages(app: FastAPI, parts: Parts) -> None:

@@ -157,12 +157,14 @@ class DeclaredOutage(BaseModel):
 class FindingItem(BaseModel):
     """A finding's event, with the subject and regime of the entry it is about.
 
-    ``outages``: those on record now that touch a late entry's term, also those declared after the entry: for people to weigh."""
+    ``outages``: those on record now that touch a late entry's term, also those declared after the entry: for people to weigh.
+    ``cleared``: a hearing cleared its matter, so it holds nothing against anybody."""
 
     subject: str | None
     regime: str | None
     superseded: bool
     outages: list[DeclaredOutage]
+    cleared: bool
     event: dict[str, Any]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -30,11 +30,13 @@ from tests.cases.ledger import RULEBOOKS, Ledger, shop
 from tests.unit.audit.bundled import EDITIONS, POLICY, REGIME, REGISTRAR, WITNESS, event, genesis
 from tests.unit.audit.fake_work import MemoryStore
 from tests.unit.audit.fakes import PRIVATE, VERIFIER
+from tests.unit.audit.heard import keys, steps
 from tests.unit.audit.test_appender import World
 from tests.unit.rating.streams import stream
 from tests.unit.rating.test_digests import with_an_end
 
 SIGN = "two_final_scores"
+Hearings = Callable[..., Iterable[dict[str, Any]]]
 OFFICE = "/departments/drug/offices/liyujiang"
 PARTITION = 1
 
@@ -55,11 +57,17 @@ def shops() -> list[Ledger]:
 
 
 class PackWorld(World):
-    """The log in ``store``. Both shops stand in partition 1, what is broadcast in all, findings in partition 0. ``told``:
-    what becomes of a finding's bytes before they are on record; ``hearing``: data of steps, each with its ``step``."""
+    """The log in ``store``. All shops stand in partition 1, what is broadcast in all, findings in partition 0. ``told``: what becomes of a
+    finding's bytes before they are on record; ``hearing``: by the matters of the late entries, in the order of these, the steps up to the
+    close of a day, by which effects are worked out; ``since``: those after it."""
 
     def __init__(
-        self, told: Callable[[bytes], bytes] = lambda value: value, hearing: Sequence[Mapping[str, Any]] = (), **more: Any
+        self,
+        told: Callable[[bytes], bytes] = lambda value: value,
+        hearing: Hearings = lambda *matters: (),
+        since: Hearings = lambda *matters: (),
+        lives: Callable[[], list[Ledger]] = shops,
+        **more: Any,
     ) -> None:
         super().__init__(kafka={}, **more)
         self.told = told
@@ -69,22 +77,27 @@ class PackWorld(World):
         for number, year in enumerate((2024, 2025, 2026), 3):
             data = {"occurred_on": f"{year}-01-01", "country": "CN", "year": year, "days_off": [], "make_up_days": [], "document": "d"}
             self._broadcast(event(number, "calendar.issued", "stack:test", data), 1_100_000_000_001 + number)
-        for one in with_an_end(stream(shops())):
+        for one in with_an_end(stream(lives())):
             if one.subject is None:
                 self._broadcast(one.event, one.fact.stamp)
             else:
                 self._fact(one.event, one.fact.stamp)
         self._refusals()
         self._findings()
-        for step, data in enumerate(hearing):
-            self._step(step, dict(data))
+        events = events_of(self.findings())
+        matters = [one["data"]["matter"] for one in events if one["data"]["kind"] == "late_entry"]
+        if heard := [*hearing(*matters)]:
+            self._written(keys(len(self.kafka[REGISTRY, 0])))
+            self._written(steps(len(self.kafka[REGISTRY, 0]), *heard))
+            closed = event(0xC105, "day.closed", "stack:test", {"through": "2027-04-30", "time_zone": "Asia/Shanghai"})
+            self._broadcast(closed, 1_809_000_000_000)
+        self._assess()
+        self._written(steps(len(self.kafka[REGISTRY, 0]), *since(*matters)))
         self.publish()
 
-    def _step(self, number: int, data: dict[str, Any]) -> None:
-        """A step of a hearing on the late fine, where it names no other finding."""
-        kind = data.pop("step")
-        said = {"finding": self.late, "matter": self.late, "occurred_on": f"2025-09-0{number + 1}"} | data
-        self._register(event(100 + number, f"finding.{kind}", "officer:one", said), 1_770_000_000_000 + number)
+    def _written(self, said: Iterable[tuple[bytes, bytes]]) -> None:
+        for number, (key, value) in enumerate(said):
+            self.add(REGISTRY, 0, key, value, 1_808_000_000_000 + number)
 
     def _stamp(self) -> int:
         return len(self.kafka[REGISTRY, 0]) - 1
@@ -125,13 +138,16 @@ class PackWorld(World):
             one for record in self.kafka[FACTS, PARTITION] if (one := opened(record)) and one.event["type"].startswith("mingjian.penalty")
         )
 
+    def _folded(self) -> Registry:
+        registry = Registry(genesis())
+        for record in self.kafka[REGISTRY, 0]:
+            registry.apply(record.offset, opened(record))
+        return registry
+
     def _findings(self) -> None:
         editions = load_all_editions(RULEBOOKS)
         rules = [rule for books in editions.values() for one in books if (rule := EntryRule.of(one))]
-        said = genesis()
-        registry = Registry(said)
-        for record in self.kafka[REGISTRY, 0]:
-            registry.apply(record.offset, opened(record))
+        said, registry = genesis(), self._folded()
 
         async def found() -> list[bytes]:
             store = MemoryStore()
@@ -151,11 +167,12 @@ class PackWorld(World):
             signs.take(number, self.kafka[FACTS, number])
         for value in [*asyncio.run(found()), *(one.value for one in signs.found())]:
             self.add(FINDINGS, 0, OFFICE.encode(), self.told(value), 1_760_000_000_000)
-        events = events_of(self.kafka[FINDINGS, 0])
-        matters = standing_matters(events)
-        facts, subjects = read_partition(self, PARTITION, [one.entry.offset for one in matters])
-        effects = Effects(books_of(editions), registry, "mingjian test")
-        for given in effects.of_partition(PARTITION, facts, subjects, matters):
+
+    def _assess(self) -> None:
+        matters = standing_matters(events_of(self.kafka[FINDINGS, 0]))
+        facts, entries = read_partition(self, PARTITION, [one.entry.offset for one in matters])
+        effects = Effects(books_of(load_all_editions(RULEBOOKS)), self._folded(), "mingjian test")
+        for given in effects.of_partition(PARTITION, facts, entries, matters):
             self.add(FINDINGS, 0, OFFICE.encode(), self.told(given.answer.value), 1_760_000_000_001)
 
     def findings(self) -> list[Record]:

@@ -333,27 +333,6 @@ def test_the_report_says_both_languages_what_speaks_for_those_concerned_and_accu
     assert picture in page and picture.count("<rect") > 6
 
 
-def test_a_hearing_goes_along_and_no_step_of_another_and_who_was_cleared_is_told_first() -> None:
-    other = "018f0000-0000-7000-8000-0000000000aa"
-    steps = [
-        {"step": "notified", "reply_by": "2025-09-10", "clause": "c"},
-        {"step": "replied", "waived": False, "excuse": "other", "statement": "文书由他人送达 <b>"},
-        {"step": "notified", "finding": other, "matter": other, "reply_by": "2025-09-10", "clause": "c"},
-        {"step": "decided", "outcome": "cleared", "consequence": "none", "reasons": "The proof of service was of another day."},
-    ]
-    made = packed(PackWorld(hearing=steps)).data
-    found = verify(made, Trust())
-    assert [] == found.wrong
-    assert "1 of the registry's first 12 records are left out as steps of other hearings" in found.checks[-1].said
-    files = unpack(made)
-    assert ["notified", "replied", "decided"] == [one["event"]["type"].split(".")[2] for one in json.loads(files["hearing.json"])]
-    assert other.encode() not in b"".join(files.values())
-    page = files["report.html"].decode()
-    assert page.index("不成立，已澄清") < page.index("发现了什么")
-    assert page.index("The finding does not stand") < page.index("What was found")
-    assert "&lt;b&gt;" in page and "文书由他人送达 <b>" not in page
-
-
 def test_what_cannot_be_packed_says_why(world: PackWorld, tmp_path: Path) -> None:
     with pytest.raises(NoFinding, match="none of the log's 100 leaves"):
         packed(world, "018f0000-0000-7000-8000-000000000000")

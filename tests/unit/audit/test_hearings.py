@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.envelope import open_record
-from services.audit.domain.hearings import Heard, Hearing, Step, hearings, step_of
+from services.audit.domain.hearings import Heard, Hearing, hearings, step_of
 from services.audit.domain.registry import Registry, hearings_of
 from tests import hearing as h
 from tests import toolkit as kit
@@ -21,19 +21,9 @@ APPEAL = h.appealed(FIRST)
 LAST = h.decided_on(APPEAL)
 
 
-def steps(*events: dict[str, Any], days: tuple[str, ...] | None = None) -> list[Step]:
-    """As the registry has them, received on their own days or on ``days``."""
-    made = []
-    for offset, event in enumerate(events):
-        day = days[offset] if days else event["data"]["occurred_on"]
-        value = kit.record(kit.signed(event, h.signer_of(event)), received_at=f"{day}T04:00:00.000Z")
-        made.append(step_of(offset, open_record(value), h.signer_of(event).pseudonym, "Asia/Shanghai"))
-    return made
-
-
 def heard(*events: dict[str, Any], through: str | None = None, **more: Any) -> Heard:
     """The one hearing that these make."""
-    found = hearings(steps(*events), through=date.fromisoformat(through) if through else None, **more)[h.MATTER]
+    found = hearings(h.steps(*events), through=date.fromisoformat(through) if through else None, **more)[h.MATTER]
     assert len(found.parts) == 1
     return found.parts[0]
 
@@ -96,7 +86,7 @@ def test_who_entered_the_entries_does_not_decide_where_the_caller_knows_them() -
 
 def test_a_decision_that_somebody_else_signed_is_nobodys() -> None:
     value = kit.record(kit.signed(FIRST, h.OTHER_DECIDER), received_at="2027-03-20T04:00:00.000Z")
-    taken = [*steps(NOTICE, REPLY), step_of(2, open_record(value), h.OTHER_DECIDER.pseudonym, "Asia/Shanghai")]
+    taken = [*h.steps(NOTICE, REPLY), step_of(2, open_record(value), h.OTHER_DECIDER.pseudonym, "Asia/Shanghai")]
     assert hearings(taken)[h.MATTER].parts[0].taken[-1].void == "of_another"
 
 
@@ -115,11 +105,11 @@ def test_sent_back_it_waits_for_a_new_first_decision() -> None:
 def test_a_matter_of_two_is_cleared_when_both_are() -> None:
     other = kit.COLLEAGUE.pseudonym
     second = [h.notified(other), h.replied(other, by=kit.COLLEAGUE)]
-    both = hearings(steps(NOTICE, REPLY, h.decided(outcome="cleared"), *second))[h.MATTER]
+    both = hearings(h.steps(NOTICE, REPLY, h.decided(outcome="cleared"), *second))[h.MATTER]
     assert (both.standing, both.outcome, both.cleared, len(both.parts)) == ("replied", None, False, 2)
-    ended = hearings(steps(NOTICE, REPLY, h.decided(outcome="cleared"), *second, h.decided(other, outcome="cleared")))[h.MATTER]
+    ended = hearings(h.steps(NOTICE, REPLY, h.decided(outcome="cleared"), *second, h.decided(other, outcome="cleared")))[h.MATTER]
     assert (ended.standing, ended.outcome, ended.cleared) == ("final", "cleared", True)
-    mixed = hearings(steps(NOTICE, REPLY, h.decided(outcome="cleared"), *second, h.decided(other)))[h.MATTER]
+    mixed = hearings(h.steps(NOTICE, REPLY, h.decided(outcome="cleared"), *second, h.decided(other)))[h.MATTER]
     assert (mixed.outcome, mixed.cleared) == ("confirmed", False)
 
 
@@ -127,15 +117,15 @@ def test_a_matter_of_two_is_cleared_when_both_are() -> None:
 @given(st.lists(st.sampled_from([NOTICE, REPLY, FIRST, APPEAL, LAST, h.decided(by=h.OTHER_DECIDER), h.notified()]), max_size=8), st.data())
 def test_the_order_of_the_registry_alone_decides(events: list[dict[str, Any]], data: st.DataObject) -> None:
     """Whatever comes later changes nothing of what became of a step, and steps on other matters change nothing at all."""
-    whole = hearings(steps(*events))
+    whole = hearings(h.steps(*events))
     for cut in range(len(events) + 1):
-        part = hearings(steps(*events[:cut]))
+        part = hearings(h.steps(*events[:cut]))
         for matter, one in part.items():
             assert _fates(whole[matter])[: len(_fates(one))] == _fates(one)
     others = [_elsewhere(event) for event in events]
     mixed = data.draw(st.permutations([(n, one) for n, one in enumerate(events)]), label="where other matters' steps stand")
     woven = [event for n, one in enumerate(events) for event in (one, others[mixed[n][0]])]
-    assert _fates(hearings(steps(*woven)).get(h.MATTER)) == _fates(whole.get(h.MATTER))
+    assert _fates(hearings(h.steps(*woven)).get(h.MATTER)) == _fates(whole.get(h.MATTER))
 
 
 def _fates(one: Hearing | None) -> list[tuple[str, int, str | None]]:
@@ -159,3 +149,65 @@ def test_the_registry_keeps_signed_steps_with_their_signers_and_no_others() -> N
     broken = orjson.loads(kit.record(kit.signed(h.decided() | {"data": {"matter": h.MATTER}}, h.DECIDER), offset=offset - 1))
     known.apply(offset, open_record(orjson.dumps(broken)))
     assert known.without_effect == [offset]
+
+
+ON_PURPOSE = h.decided(intent="on_purpose", grade_affected=True, consequence="referral_for_accountability", clause="五(三) ¶4")
+AGAINST = h.appealed(ON_PURPOSE)
+OTHER = kit.COLLEAGUE.pseudonym
+CLEARED_AT_ONCE = h.decided(outcome="cleared", intent="not_examined")
+
+
+@pytest.mark.parametrize(
+    ("events", "through", "purpose", "final", "cleared"),
+    [
+        ([], None, False, False, False),
+        ([NOTICE, REPLY], None, False, False, False),
+        ([NOTICE, REPLY, FIRST], None, False, False, False),
+        # It holds from the decision on; the last day to appeal is 12 April.
+        ([NOTICE, REPLY, ON_PURPOSE], "2027-04-11", True, False, False),
+        ([NOTICE, REPLY, ON_PURPOSE], "2027-04-12", True, True, False),
+        ([NOTICE, REPLY, ON_PURPOSE], "2027-04-13", True, True, False),
+        ([NOTICE, REPLY, ON_PURPOSE, AGAINST], "2027-06-01", True, False, False),
+        # On appeal the last word counts, either way.
+        ([NOTICE, REPLY, ON_PURPOSE, AGAINST, h.decided_on(AGAINST)], None, False, False, True),
+        ([NOTICE, REPLY, ON_PURPOSE, AGAINST, h.decided_on(AGAINST, outcome="confirmed", intent="not_found")], None, False, False, False),
+        ([NOTICE, REPLY, ON_PURPOSE, AGAINST, h.decided_on(AGAINST, outcome="confirmed", intent="on_purpose")], None, True, True, False),
+        ([NOTICE, REPLY, ON_PURPOSE, AGAINST, h.decided_on(AGAINST, outcome="remitted")], None, False, False, False),
+        ([NOTICE, REPLY, FIRST, APPEAL, h.decided_on(APPEAL, outcome="confirmed", intent="on_purpose")], None, True, True, False),
+        # Who was involved finds nothing, and a decision without a notice is none.
+        ([NOTICE, REPLY, h.decided(by=h.AUDITOR, intent="on_purpose")], None, False, False, False),
+        ([ON_PURPOSE], None, False, False, False),
+        # The contract has no such decision; past intake it could be written, and clears.
+        ([NOTICE, REPLY, h.decided(outcome="cleared", intent="on_purpose")], None, False, False, True),
+        ([NOTICE, REPLY, CLEARED_AT_ONCE], None, False, False, True),
+        # Cleared and found alike hold until a new notice.
+        ([NOTICE, REPLY, CLEARED_AT_ONCE, h.notified(day="2027-06-01", reply_by="2027-06-15")], None, False, False, False),
+        ([NOTICE, REPLY, ON_PURPOSE, h.notified(day="2027-06-01", reply_by="2027-06-15")], None, False, False, False),
+        # Of two: purpose where it is of anybody, cleared where it is of both.
+        ([NOTICE, REPLY, CLEARED_AT_ONCE, h.notified(OTHER)], None, False, False, False),
+        ([NOTICE, REPLY, ON_PURPOSE, h.notified(OTHER), h.replied(OTHER, by=kit.COLLEAGUE)], "2027-04-12", True, True, False),
+        # A void step makes nobody a party.
+        ([NOTICE, REPLY, CLEARED_AT_ONCE, h.replied(OTHER, by=kit.COLLEAGUE)], None, False, False, True),
+    ],
+)
+def test_what_a_hearing_says_of_what_follows(
+    events: list[dict[str, Any]], through: str | None, purpose: bool, final: bool, cleared: bool
+) -> None:
+    word = hearings(h.steps(*events), through=date.fromisoformat(through) if through else None).get(h.MATTER, Hearing(h.MATTER, ())).word
+    assert (word.purpose, word.final, word.cleared) == (purpose, final, cleared)
+
+
+def test_the_step_by_which_it_turned_is_named_and_no_other() -> None:
+    back = h.decided_on(AGAINST, outcome="remitted")
+    anew = h.notified(day="2027-07-01", reply_by="2027-07-15")
+    told = []
+    taken: list[dict[str, Any]] = []
+    for step in (NOTICE, REPLY, ON_PURPOSE, AGAINST, back, h.decided(by=h.AUDITOR, intent="on_purpose")):
+        taken.append(step)
+        turned = hearings(h.steps(*taken))[h.MATTER].word.turned
+        told.append(turned and turned.id)
+    assert told == [None, None, ON_PURPOSE["id"], ON_PURPOSE["id"], back["id"], back["id"]]
+    reopened = hearings(h.steps(NOTICE, REPLY, CLEARED_AT_ONCE, anew))[h.MATTER].word
+    assert reopened.turned is not None and reopened.turned.id == anew["id"]
+    of_another = hearings(h.steps(NOTICE, REPLY, CLEARED_AT_ONCE, h.notified(OTHER, day="2027-07-01", reply_by="2027-07-15")))[h.MATTER]
+    assert of_another.word.turned is not None and of_another.word.turned.subject == OTHER

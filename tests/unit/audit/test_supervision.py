@@ -34,7 +34,6 @@ from tests import hearing as h
 from tests import supervised as s
 from tests import toolkit as kit
 from tests.unit.audit.bundled import BundleWorld, made
-from tests.unit.audit.test_hearings import steps
 
 YEAR = 2026
 
@@ -123,12 +122,15 @@ def test_the_cleared_one_is_nowhere_shown_as_guilt(year: Year) -> None:
     cleared = next(one for one in year.matters if one.fate == "cleared")
     told = next(one for one in as_json(year, edition="console", sample=True)["matters"] if one["matter"] == cleared.matter.matter)
     assert (told["became"], told["outcome"], told["working_days_late"]) == ("cleared", "cleared", None)
+    assert cleared.matter.assessed is not None and cleared.matter.assessed.consequence == "circulated_criticism"
+    assert told["effect"]["consequence"] == "none", "what a night told before it was cleared holds nothing against anybody"
     html = page(year, edition="console", sample=True)
     row = next(part for part in html.split("<tr>") if cleared.matter.matter in part)
     assert "已澄清" in row and "cleared" in row
     assert not [word for word in ("逾期</span>", "认定成立", "confirmed", "未处理", "天</span>") if word in row.partition("</tr>")[0]]
     table = list(csv.DictReader(io.StringIO(as_csv(year, edition="console")["findings.csv"])))
-    assert [one["became"] for one in table if one["matter"] == cleared.matter.matter] == ["cleared"]
+    assert [(one["became"], one["consequence"]) for one in table if one["matter"] == cleared.matter.matter] == [("cleared", "none")]
+    assert {one["consequence"] for one in table if one["became"] == "confirmed"} == {"circulated_criticism"}
 
 
 def test_the_outside_edition_names_no_officer_and_nothing_undecided(year: Year) -> None:
@@ -222,7 +224,7 @@ def test_the_newest_assessment_of_a_matter_stands_whichever_comes_first() -> Non
 
 def test_an_officers_own_hearing_counts_for_them() -> None:
     matter = Matter(h.MATTER, ["f"], "late_entry", "entry", date(2027, 1, 1))
-    one = hearings(steps(h.notified(), h.replied(), h.decided(outcome="cleared"), h.notified(kit.COLLEAGUE.pseudonym)))[h.MATTER]
+    one = hearings(h.steps(h.notified(), h.replied(), h.decided(outcome="cleared"), h.notified(kit.COLLEAGUE.pseudonym)))[h.MATTER]
     assert (fate(matter, one, h.HEARD), fate(matter, one, kit.COLLEAGUE.pseudonym), fate(matter, one)) == ("cleared", "hearing", "hearing")
 
 

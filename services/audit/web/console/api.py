@@ -12,9 +12,11 @@ from starlette.responses import Response
 
 from services._bus.problems import described
 from services.audit.adapters.console_reader import Wanted
+from services.audit.domain.consequence import as_it_stands
 from services.audit.domain.findings import event_of
 from services.audit.web.console.base import Auditor, Desk, State
 from services.audit.web.console.finding import Id, wanted_finding
+from services.audit.web.console.hearings import Board
 from services.audit.web.console.listing import About, Kind, Office, Officer, Subject, Wish, after, by_state, cursor
 from services.audit.web.shapes import FindingItem
 
@@ -35,13 +37,15 @@ class GravePage(BaseModel):
 
 
 class FindingWhole(FindingItem):
-    """``effects``: the events ``finding.assessed`` that stand of its matter, of each regime one."""
+    """``effects``: the events ``finding.assessed`` that stand of its matter, of each regime one; ``consequences``: of each, in their order,
+    what the rules would have as the hearing stands since: nothing where that cleared."""
 
     state: State
     effects: list[dict[str, Any]]
+    consequences: list[dict[str, Any]]
 
 
-def add(app: FastAPI, desk: Desk, auditor: Auditor) -> None:
+def add(app: FastAPI, desk: Desk, board: Board, auditor: Auditor) -> None:
     """The routes."""
     inward = [Depends(auditor)]
 
@@ -49,7 +53,8 @@ def add(app: FastAPI, desk: Desk, auditor: Auditor) -> None:
         event = event_of(row["value"])
         beside = {name: row[name] for name in ("subject", "regime", "superseded")}
         state = desk.state_of(row["about_matter"], row["retracted"])
-        return beside | {"outages": desk.outages(row["regime"], event["data"]), "event": event, "state": state}
+        cleared = {"cleared": state == "cleared", "state": state}
+        return beside | {"outages": desk.outages(row["regime"], event["data"]), "event": event} | cleared
 
     @app.get(
         "/api/v1/findings/gravest",
@@ -85,8 +90,10 @@ def add(app: FastAPI, desk: Desk, auditor: Auditor) -> None:
     async def one(id: Id) -> Response:
         """A finding, whether it stands or not, with the newest effects of its matter."""
         row = await wanted_finding(desk, id)
-        effects = await desk.reader.effects(row["about_matter"])
-        return _json(item(row) | {"effects": [event_of(each["value"]) for each in effects]})
+        effects = [event_of(each["value"]) for each in await desk.reader.effects(row["about_matter"])]
+        word = board.word(row["about_matter"])
+        consequences = [as_it_stands(each["data"]["consequence"], word) for each in effects]
+        return _json(item(row) | {"effects": effects, "consequences": consequences})
 
 
 def _json(body: dict[str, Any]) -> Response:

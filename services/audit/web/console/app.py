@@ -38,7 +38,7 @@ class Console:
 
     def add_to(self, app: FastAPI, auditor: Auditor) -> None:
         """The routes. ``auditor``: the dependency that lets auditors in."""
-        api.add(app, self.desk, auditor)
+        api.add(app, self.desk, self.board, auditor)
         listing.add(app, self.desk, auditor)
         finding.add(app, self.desk, self.board, self.packs, auditor)
         hearings.add(app, self.desk, self.board, auditor)

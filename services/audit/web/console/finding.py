@@ -10,7 +10,9 @@ from fastapi import Depends, FastAPI, Path, Request
 from starlette.responses import Response
 
 from services._bus.problems import Problem
+from services.audit.domain.consequence import CLEARED, as_it_stands
 from services.audit.domain.findings import event_of
+from services.audit.domain.hearings import SILENT, Word
 from services.audit.packs import NotMade, Packs
 from services.audit.web.console.base import STATES, Auditor, Desk, lang_of, to
 from services.audit.web.console.drawing import Drawing, both_paths
@@ -37,16 +39,18 @@ WRONG_SHOWN = 24
 
 
 class Effect:
-    """The newest assessment of a matter, as the page tells it. ``data``: of ``finding.assessed``; ``id``: of the event."""
+    """The newest assessment of a matter, as the page tells it. ``data``: of ``finding.assessed``; ``id``: of the event; ``word``: what the
+    hearing says since, which the page goes by before the next night puts it on record."""
 
-    def __init__(self, id: str, data: Mapping[str, Any], words: Words, lang: str) -> None:
+    def __init__(self, id: str, data: Mapping[str, Any], words: Words, lang: str, word: Word = SILENT) -> None:
         self.id, self.data, self._words, self._lang = id, data, words, lang
         self.regime: str = data["regime"]
         self.called = words.regime(data["regime"], lang)
         self.drawing: Drawing = both_paths(data, words, lang)
         self.supposing = pick(SUPPOSING, data["supposing"], lang)
-        self.consequence = pick(CONSEQUENCE, data["consequence"]["kind"], lang)
-        self.why: str = data["consequence"]["why_zh" if lang == "zh" else "why_en"]
+        self.stands = as_it_stands(data["consequence"], word)
+        self.consequence = pick(CONSEQUENCE, self.stands["kind"], lang)
+        self.why: str = self.stands["why_zh" if lang == "zh" else "why_en"]
 
     def said(self, word: str | None) -> str:
         """A grade or status."""
@@ -160,7 +164,8 @@ def _no_pack(error: NotMade) -> Problem:
 async def _told(desk: Desk, board: Board, row: Mapping[str, Any], data: Mapping[str, Any], lang: str) -> dict[str, Any]:
     matter, declared = row["about_matter"], desk.words.declared.get(data["kind"])
     found = await desk.reader.effects(matter)
-    effects = [Effect(one["id"], event_of(one["value"])["data"], desk.words, lang) for one in found]
+    word = board.word(matter)
+    effects = [Effect(one["id"], event_of(one["value"])["data"], desk.words, lang, word) for one in found]
     days = (effects[0].data["least"], effects[0].data["most"]) if effects else (None, None)
     shown = Listed(dict(row) | {"least": days[0], "most": days[1]}, desk, lang)
     history = await desk.reader.of_matter(matter)
@@ -176,7 +181,8 @@ async def _told(desk: Desk, board: Board, row: Mapping[str, Any], data: Mapping[
         "explanations": explained(data, declared, shown.outages, lang),
         "clears": clears(data, declared, lang),
         "rests_on": declared.rests_on if declared else None,
-        "proposes": pick(PROPOSES, data["proposes"], lang) if data.get("proposes") else None,
+        "proposes": pick(PROPOSES, data["proposes"], lang) if data.get("proposes") and not word.cleared else None,
+        "cleared": CLEARED[0 if lang == "zh" else 1] if word.cleared else None,
         "statistic": data.get("statistic"),
         "values": data.get("values") or (),
         "chain": await chain(desk, data.get("event") or data["cause"]),

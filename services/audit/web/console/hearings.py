@@ -12,11 +12,11 @@ from starlette.responses import Response
 
 from services.audit.domain.findings import event_of
 from services.audit.domain.hearing_terms import Due, HearingRule, dues
-from services.audit.domain.hearings import REASONS, Heard, Hearing
+from services.audit.domain.hearings import REASONS, SILENT, Heard, Hearing, Word
 from services.audit.domain.registry import Registry, hearings_of
 from services.audit.domain.workdays import WorkCalendar
 from services.audit.web.console.base import STATES, Auditor, Desk, State, lang_of, to
-from services.audit.web.console.words import CONSEQUENCE, pick
+from services.audit.web.console.words import CONSEQUENCE, INTENT, pick
 
 SHOWN = 60
 _Names = tuple[str, str]
@@ -79,6 +79,11 @@ class Board:
         if now != self._seen:
             self._found, self._seen = hearings_of(registry), now
         return self._found
+
+    def word(self, matter: str) -> Word:
+        """What the hearing on a matter says of what follows from it."""
+        one = self.hearings().get(matter)
+        return SILENT if one is None else one.word
 
     def standings(self) -> Mapping[str, State]:
         """Where matters stand that somebody was notified of."""
@@ -178,6 +183,8 @@ def _steps(part: Heard, lang: str) -> Sequence[dict[str, Any]]:
         step, why = taken.step, REASONS.get(taken.void or "")
         said = step.data
         words = [pick(OUTCOMES, said["outcome"], lang)] if said.get("outcome") else []
+        if said.get("intent") == "on_purpose":
+            words.append(pick(INTENT, said["intent"], lang))
         if said.get("consequence", "none") != "none":
             words.append(pick(CONSEQUENCE, said["consequence"], lang))
         text = said.get("statement") or said.get("reasons") or said.get("grounds")

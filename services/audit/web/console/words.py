@@ -62,6 +62,7 @@ CONSEQUENCE: Mapping[str, _Names] = {
     "circulated_criticism": ("通报批评", "Circulated criticism"),
     "referral_for_accountability": ("移送追责", "Referral for accountability"),
 }
+INTENT: Mapping[str, _Names] = {"on_purpose": ("认定故意", "found to be on purpose")}
 ROLE: Mapping[str, _Names] = {"entry": ("所涉录入", "The entry in question")}
 # Said of kinds that no detector declares.
 LATE_EXPLANATIONS: Mapping[str, _Names] = {
