@@ -1,4 +1,4 @@
-"""An auditor's machine: a new virtual environment, no network, no home, nothing of ours in its environment, no rulebooks but a bundle's."""
+"""An auditor's machine: a new virtual environment with the package installed, no checkout, no network, no home, nothing of ours set."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,8 +33,8 @@ class Laptop:
         self.desk.mkdir()
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True, timeout=60)
         [site] = (folder / "venv" / "lib").glob("python3*/site-packages")
-        for name in ("schemas", "services", "deploy"):
-            shutil.copytree(REPOSITORY / name, site / name, ignore=shutil.ignore_patterns("__pycache__", "libs", "k8s"))
+        with zipfile.ZipFile(_wheel(folder)) as wheel:
+            wheel.extractall(site)
         # Packages without an index: those of the environment that runs the tests, but not what is installed there for editing.
         (site / "packages.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
         self._cut = next((way for way in _WAYS if _permitted(way)), [])
@@ -56,6 +57,19 @@ class Laptop:
         done = self.python("-c", program)
         assert done.returncode == 0 or "Error" in done.stderr, done.stderr
         return done.returncode == 0
+
+
+def _wheel(folder: Path) -> Path:
+    """The package as it is installed: what isn't in it an auditor doesn't have. Built from a copy, for that leaves files behind."""
+    tree = folder / "tree"
+    for name in ("schemas", "services", "deploy", "rulebooks"):
+        shutil.copytree(REPOSITORY / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "libs"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(REPOSITORY / name, tree / name)
+    build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
+    subprocess.run([*build, "--wheel-dir", folder / "wheel", tree], check=True, timeout=120)
+    [found] = (folder / "wheel").glob("*.whl")
+    return found
 
 
 def _permitted(way: Sequence[str]) -> bool:

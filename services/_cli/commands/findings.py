@@ -48,20 +48,25 @@ def findings(
         if as_json:
             session.voice.say(orjson.dumps(one).decode())
         else:
-            session.voice.say((_days(one, session.voice.lang) if gravest else "") + finding_line(one, session.voice.lang))
+            days = _days(one, session.voice.lang) if gravest else ""
+            session.voice.say(f"{one['event']['id']}  {days}{finding_line(one, session.voice.lang)}")
     if not as_json:
-        session.voice.mention(session.voice.pick(f"共 {len(found)} 条", f"{len(found)} findings"))
+        session.voice.mention(
+            session.voice.pick(
+                f"共 {len(found)} 条；`mingjian finding 编号` 看一条", f"{len(found)} findings; `mingjian finding ID` shows one"
+            )
+        )
 
 
 def finding(
     context: typer.Context,
-    id: Annotated[str, typer.Argument(metavar="ID", help="The id of a finding, as `mingjian findings --json` and the console show it.")],
+    id: Annotated[str, typer.Argument(metavar="ID", help="The id of a finding, as `mingjian findings` and the console show it.")],
     as_json: Annotated[bool, typer.Option("--json", help="The finding, its effects and its state as one object.")] = False,
 ) -> None:
     """One finding: what, whose entry, what it did, what it rests on, and where it stands."""
     session = session_of(context)
     if not _ID.fullmatch(id):
-        raise CliError(f"{id!r} is no id of a finding; `mingjian findings --json` shows them", USAGE)
+        raise CliError(f"{id!r} is no id of a finding; `mingjian findings` shows them", USAGE)
     found = one_finding(session, id)
     if as_json:
         session.voice.say(orjson.dumps(found).decode())

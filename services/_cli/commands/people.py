@@ -9,6 +9,8 @@ from typing import Annotated
 import orjson
 import typer
 
+from schemas.events import CATALOGUE
+from schemas.ids import ENTERPRISE_SCHEMES
 from schemas.keys import SigningKey
 from services._cli.errors import USAGE, CliError
 from services._cli.home import load_key
@@ -17,6 +19,7 @@ from services._cli.sample.people import Officer
 from services._cli.session import session_of
 
 officer_app = typer.Typer(help="Officers.", no_args_is_help=True)
+_ENTERPRISE = "uscc"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{2,62}")
 _OFFICE = re.compile(r"/departments/[a-z0-9-]{1,40}/offices/[a-z0-9-]{1,40}")
 
@@ -27,7 +30,10 @@ def officer_enrol(
     name: Annotated[str, typer.Argument(help="The pseudonym's last part, such as r07; never a person's name.")],
     office: Annotated[str, typer.Option(help="/departments/<department>/offices/<office>")],
     role: Annotated[str, typer.Option(help="officer, approver, auditor or importer")] = "officer",
-    scheme: Annotated[list[str], typer.Option(help="Subjects the role is for; may stand more than once.")] = ["uscc"],  # noqa: B006
+    scheme: Annotated[
+        list[str],
+        typer.Option(help="Subjects the role is for; may stand more than once. Default: uscc, and whatever else the role enters about."),
+    ] = [],  # noqa: B006
     regime: Annotated[list[str], typer.Option(help="Regimes the role is for; none means all.")] = [],  # noqa: B006
     channel: Annotated[list[str], typer.Option(help="Ways the key may be used.")] = ["desk", "field"],  # noqa: B006
     key: Annotated[Path | None, typer.Option(help="The officer's key file; one is made where it is missing.")] = None,
@@ -50,7 +56,7 @@ def officer_enrol(
         session.intake(),
         Officer(bare, office, role, tuple(channel)),
         private,
-        schemes=scheme,
+        schemes=scheme or _schemes_of(role),
         regimes=regime,
         key_path=str(path.absolute()) if key else relative,
     )
@@ -59,3 +65,9 @@ def officer_enrol(
             session.voice.say(orjson.dumps(one.receipt).decode())
     else:
         session.voice.say(f"officer:{bare} may enter for {office} as {role}, with the key {private.key_id}")
+
+
+def _schemes_of(role: str) -> list[str]:
+    """What the events of a role are about; of enterprises those that the town registers."""
+    about = {scheme for row in CATALOGUE.values() if role in row.roles for scheme in row.subjects}
+    return sorted({_ENTERPRISE if one in ENTERPRISE_SCHEMES else one for one in about} or {_ENTERPRISE})

@@ -56,7 +56,8 @@ def bootstrap(plan: Plan, *, source: str, rulebooks: Iterable[ActiveRulebook], m
 
     for officer in OFFICERS:
         # An approver speaks about the regime itself and for offices, everyone else about enterprises.
-        schemes = ("uscc", "regime", "office") if officer.role == "approver" else ("uscc",)
+        # What the events of the role are about: an officer replies to what was found of them.
+        schemes = ("uscc", "regime", "office", "officer") if officer.role == "approver" else ("uscc", "office", "officer")
         key = officer.key(plan.seed).public_object()
         for kind, subject, data in enrolment(officer, key, plan.first, schemes=schemes, regimes=(REGIME,)):
             say(kind, subject, data, dawn)

@@ -12,6 +12,7 @@ RETAIL = f"{DEPARTMENT}/offices/retail-workstation"
 WHOLESALE = f"{DEPARTMENT}/offices/market-supervision"
 BUREAU = f"{DEPARTMENT}/offices/bureau"
 ARCHIVE = f"{DEPARTMENT}/offices/paper-archive"
+SUPERVISION = f"{DEPARTMENT}/offices/supervision"
 REGIME = "liyujiang"
 
 
@@ -48,6 +49,9 @@ OFFICERS: tuple[Officer, ...] = (
     Officer("yangli-w03", WHOLESALE, "officer", _ENTRY, tardy=40),
     Officer("yangli-b01", BUREAU, "approver", ("desk",)),
     Officer("yangli-p01", ARCHIVE, "importer", ("migration",)),
+    # Hears what audit found. Whoever decides has had no part in it, so there are two.
+    Officer("yangli-s01", SUPERVISION, "auditor", ("desk",)),
+    Officer("yangli-s02", SUPERVISION, "auditor", ("desk",)),
 )
 APPROVER = next(one for one in OFFICERS if one.role == "approver")
 IMPORTER = next(one for one in OFFICERS if one.role == "importer")

@@ -17,8 +17,10 @@ from unittest import mock
 
 import pytest
 
+from schemas.events import CATALOGUE
 from schemas.keys import SigningKey, b64
 from schemas.receipts import verify_signed
+from services._cli.commands.people import _schemes_of
 from services._cli.home import Home, KnownOfficer
 from services._cli.main import main
 from tests.stack_fixtures import reserved_ports
@@ -251,3 +253,11 @@ def test_the_help_names_every_command_also_those_of_the_services() -> None:
     done = subprocess.run([sys.executable, "-m", "services._cli.main", "--help"], capture_output=True, text=True, timeout=60, check=True)
     for name in ("init", "up", "down", "status", "doctor", "reset", "sign", "send", "watch", "explain", "sample", "import", "verify"):
         assert f" {name} " in done.stdout, name
+
+
+@pytest.mark.parametrize("role", ["officer", "approver", "auditor", "importer"])
+def test_by_default_a_role_covers_what_its_events_are_about(role: str) -> None:
+    schemes = set(_schemes_of(role))
+    for row in CATALOGUE.values():
+        if role in row.roles:
+            assert schemes & set(row.subjects), f"{role} can't enter {row.name}"
