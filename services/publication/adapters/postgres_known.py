@@ -63,8 +63,8 @@ _ON_DAY = sql.SQL("""
     SELECT held.*, subject.name, subject.district
     FROM (
         SELECT DISTINCT ON (change.subject) change.subject, regime, grade, status, in_force_from, corrected_to, seq,
-            cause_known_ms AS known_ms, data -> 'clauses' AS clauses
-        FROM change WHERE regime = %(name)s AND cause_known_ms <= %(at)s
+            cause_known_ms AS known_ms, data -> 'clauses' AS clauses, suspended
+        FROM shown_change AS change WHERE regime = %(name)s AND cause_known_ms <= %(at)s
         AND (in_force_from IS NULL OR in_force_from <= %(day)s) AND (corrected_to IS NULL OR corrected_to >= %(day)s)
         AND (%(from)s::text IS NULL OR change.subject >= %(from)s::text COLLATE "C")
         AND (%(after)s::text IS NULL OR change.subject > %(after)s::text COLLATE "C")
@@ -100,20 +100,21 @@ class KnownQuestions:
         """Changes of a subject that were known by an instant, without their reasons; ``domain.knowledge`` puts them in order."""
         return await self._all(
             'SELECT seq, id, type, regime, grade, status, in_force_from, corrected_to, partition, "offset", known_ms, cause_offset, '
-            "cause_known_ms, data -> 'cause' AS cause, data -> 'clauses' AS clauses FROM change WHERE subject = %(subject)s "
-            "AND cause_known_ms <= %(until)s AND (%(regime)s::text IS NULL OR regime = %(regime)s::text) ORDER BY regime, seq",
+            "cause_known_ms, data -> 'cause' AS cause, data -> 'clauses' AS clauses, suspended FROM shown_change "
+            "WHERE subject = %(subject)s AND cause_known_ms <= %(until)s "
+            "AND (%(regime)s::text IS NULL OR regime = %(regime)s::text) ORDER BY regime, seq",
             {"subject": subject, "until": until_ms, "regime": regime},
         )
 
     async def change_data(self, numbers: Sequence[int]) -> dict[int, Row]:
         """``data`` of changes by number: reasons, decisive events, rulebook."""
-        rows = await self._all("SELECT seq, data FROM change WHERE seq = ANY(%s::bigint[])", (list(numbers),))
+        rows = await self._all("SELECT seq, data FROM shown_change WHERE seq = ANY(%s::bigint[])", (list(numbers),))
         return {row["seq"]: row["data"] for row in rows}
 
     async def any_known(self, regime: str | None, *, until_ms: int) -> bool:
         """Whether anything of the regime (None: of any) was known by an instant."""
         row = await self._one(
-            "SELECT EXISTS (SELECT FROM change WHERE (%(regime)s::text IS NULL OR regime = %(regime)s::text) "
+            "SELECT EXISTS (SELECT FROM shown_change WHERE (%(regime)s::text IS NULL OR regime = %(regime)s::text) "
             "AND cause_known_ms <= %(until)s) AS found",
             {"regime": regime, "until": until_ms},
         )
@@ -123,7 +124,7 @@ class KnownQuestions:
         """Whether rating has come past an instant with a subject: it tells each subject's changes in the order of their causes, so
         nothing more will come from before. Another subject's change says nothing: an evaluation may still be worked off (ADR 22)."""
         row = await self._one(
-            "SELECT EXISTS (SELECT FROM change WHERE regime = %s AND subject = %s AND cause_known_ms > %s) AS found",
+            "SELECT EXISTS (SELECT FROM shown_change WHERE regime = %s AND subject = %s AND cause_known_ms > %s) AS found",
             (regime, subject, ms),
         )
         return bool(row and row["found"])

@@ -20,7 +20,14 @@ SHOPS = ("fhrs:1", "fhrs:2")
 def change(seq: int, *, subject: str = "fhrs:1", grade: str | None = "5", previous: str | None = None) -> Row:
     data = {"regime": "fhrs", "grade": grade, "previous_grade": previous}
     row = {"seq": seq, "id": f"id-{seq}", "type": "mingjian.grade.determined.v1", "subject": subject, "regime": "fhrs"}
-    return row | {"grade": grade, "previous_grade": previous, "time": "2026-01-15T00:00:00.000Z", "known_ms": 0, "data": data}
+    return row | {
+        "suspended": None,
+        "grade": grade,
+        "previous_grade": previous,
+        "time": "2026-01-15T00:00:00.000Z",
+        "known_ms": 0,
+        "data": data,
+    }
 
 
 class Table:
