@@ -103,6 +103,9 @@ class UnitOfWork(Protocol):
     async def resting(self, numbers: Sequence[int]) -> list[Resting]:
         """Of the changes those that rest on an act that is stayed, with its stays."""
 
+    async def suspended(self) -> list[int]:
+        """The numbers of all changes that aren't told at some time."""
+
     async def put_suspensions(self, numbers: Sequence[int], rows: Sequence[Suspension]) -> None:
         """Replace when the changes so numbered aren't told."""
 

@@ -15,13 +15,13 @@ Zone = Callable[[str], ZoneInfo]
 
 
 async def by_facts(work: UnitOfWork, subjects: Sequence[str] | None, zone: Zone) -> None:
-    """After facts about ``subjects`` were stored (None: about anybody)."""
-    concerned = await work.with_stays(subjects)
-    if not concerned:
+    """After facts about ``subjects`` were stored. None: of all that is stored, whatever was kept before."""
+    concerned, before = await work.with_stays(subjects), await work.suspended() if subjects is None else []
+    if not concerned and not before:
         return
     papers = await work.papers(concerned)
     acts = [one for subject in concerned for one in stayed(subject, papers[subject])]
-    await _put(work, await work.put_stayed(concerned, acts), zone)
+    await _put(work, sorted({*before, *await work.put_stayed(concerned, acts)}), zone)
 
 
 async def by_changes(work: UnitOfWork, ids: Sequence[str], zone: Zone) -> None:

@@ -65,6 +65,10 @@ class StayWork:
             found.setdefault(seq, (subject, regime, set()))[2].add(Stay(*stay))
         return [Resting(seq, subject, regime, tuple(stays)) for seq, (subject, regime, stays) in sorted(found.items())]
 
+    async def suspended(self) -> list[int]:
+        """See ``UnitOfWork.suspended``."""
+        return [seq for (seq,) in await self._rows("SELECT DISTINCT seq FROM suspension")]
+
     async def put_suspensions(self, numbers: Sequence[int], rows: Sequence[Suspension]) -> None:
         """See ``UnitOfWork.put_suspensions``."""
         await self._cursor.execute("DELETE FROM suspension WHERE seq = ANY(%s::bigint[])", (list(numbers),))
