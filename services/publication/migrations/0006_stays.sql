@@ -85,6 +85,10 @@ SELECT change.seq, change.id, change.type, change.subject, change.regime,
     running.told AS suspended
 FROM change LEFT JOIN running ON running.seq = change.seq;
 
+-- Of which days a change is, and when it was known: never kept back, and read in the order of its index.
+CREATE VIEW change_times AS
+SELECT seq, subject, regime, in_force_from, corrected_to, cause_known_ms, cause_offset FROM change;
+
 CREATE VIEW shown_grade AS
 SELECT grade.regime, grade.subject, grade.seq,
     CASE WHEN running.seq IS NULL THEN grade.grade END AS grade,
@@ -119,4 +123,4 @@ SELECT part.id, part.parent, part.part, part.regime, part.cause_known_ms, part.c
 FROM part;
 
 REVOKE SELECT ON change, grade, list_member, list_change, part FROM mj_publication_read;
-GRANT SELECT ON running, shown_change, shown_grade, shown_member, shown_list_change, shown_part TO mj_publication_read;
+GRANT SELECT ON running, change_times, shown_change, shown_grade, shown_member, shown_list_change, shown_part TO mj_publication_read;
