@@ -135,8 +135,6 @@ def stayed(subject: str, papers: Sequence[Paper]) -> list[StayedAct]:
     for order, data in ordered:
         from_day = date.fromisoformat(data["from_day"])
         last = _last(order, data, lifted)
-        if last is not None and last < from_day:
-            continue
         place = (order.partition, order.offset, order.id)
         stay = Stay(subject, *place, order.occurred_on, from_day, last, order.known_ms)
         act = by_copy.get(copy_of(data["act"]))

@@ -204,8 +204,8 @@ def test_a_change_of_a_stay_waits_for_its_service() -> None:
 def test_a_lifting_that_was_worded_otherwise_lifts_by_its_new_words() -> None:
     words = {"type": LIFTED, "data": {"stay": str(uuid.UUID(int=5)), "from_day": "2026-03-15"}}
     papers = [penalty(1), order(2, 1, "03-10"), order(5, 1, "03-10"), lifting(3, 2, "03-12")]
-    laid = suspended([*papers, mending(4, "entry.corrected", 3, replacement=words)])
-    assert laid == [(day("03-10"), None, day("03-10"), 2)], "stay 2 runs on, and 5 is the one that ends"
+    found = stayed(SHOP, [*papers, mending(4, "entry.corrected", 3, replacement=words)])
+    assert [(one.stay.offset, one.stay.last) for one in found] == [(2, None), (5, day("03-14"))]
 
 
 def test_instants_are_the_first_of_a_day_in_the_zone_and_of_the_day_after_the_last() -> None:
