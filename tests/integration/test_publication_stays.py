@@ -214,6 +214,7 @@ def test_the_page_says_so_in_words_in_both_languages_and_links_to_the_order(api:
         assert all(one in page for one in words), lang
         assert f'href="{fragment}"' in page and f'id="{fragment[1:]}"' in page
         assert "被处罚款" not in page and "Fined." not in page
+        assert "No reason was published" not in page and "为什么" not in page and ">Why<" not in page
         assert (
             words[0] in api.get(f"/search?q=dayaofang&lang={lang}").text
             and words[1] in api.get(f"/grades?regime={REGIME}&lang={lang}").text
@@ -227,6 +228,9 @@ def held(api: Publication, subject: str) -> tuple[str | None, str]:
 
 def wait_for(stream: Iterator[Event], name: str) -> Any:
     return next(one.data for one in stream if one.event == name)
+
+
+SETTLED = f"/api/v1/subjects/{LATE}/grades?known_at={instant(at(11) + 1)}"
 
 
 def test_a_grade_that_comes_after_its_stay_goes_out_without_itself(api: Publication) -> None:
@@ -252,6 +256,9 @@ def test_a_grade_that_comes_after_its_stay_goes_out_without_itself(api: Publicat
             "2026-01-20",
         )
     assert held(api, LATE) == (None, SUSPENDED)
+    with reading(f"{api.url}/api/v1/stream?since={head}&grade=A") as stream:
+        again = next(one for one in stream if one.event == "grade")
+        assert (again.id, again.data["data"]["grade"]) == (str(head + 1), None), "it is as little chosen by its grade when it is sent again"
     feed.grade(rests(LATE, "C", [], 22, at(12), previous_grade="D", previous_status="graded"), ms=at(12))
     feed.send()
     api.settled()
@@ -260,6 +267,7 @@ def test_a_grade_that_comes_after_its_stay_goes_out_without_itself(api: Publicat
         hidden, open_ = next(stream), next(stream)
         assert (hidden.data["data"]["grade"], open_.data["data"]["grade"], open_.data["data"]["previous_grade"]) == (None, "C", None)
         assert open_.data["data"]["previous_status"] == SUSPENDED
+    assert "max-age=0" in api.get(SETTLED).headers["cache-control"], "what is kept back today may be told tomorrow"
 
 
 def test_a_stay_that_comes_after_the_grade_hides_it_and_its_lifting_shows_it_again(api: Publication) -> None:
@@ -307,6 +315,8 @@ def test_a_rebuild_and_a_start_keep_the_same_back(api: Publication) -> None:
     assert after == before and not any(tells(api).values())
     rows(api, "DELETE FROM suspension WHERE seq IN (SELECT min(seq) FROM suspension)")
     rows(api, "UPDATE suspension SET from_ms = 0")
+    row = "SELECT 1, subject, regime, 0, NULL::bigint, since, NULL::date, stay_subject, 0, 0, stay_id, NULL::date FROM suspension LIMIT 1"
+    rows(api, f"INSERT INTO suspension {row}")
     api.kill()
     api.start()
     api.settled()
@@ -332,3 +342,4 @@ def test_on_the_last_day_nothing_is_told_and_on_the_day_after_it_everything_is(a
     assert [path for path, told in tells(api).items() if not told and path != "start page"] == []
     (day,) = api.get(f"{SUBJECT}/grades?as_of=2026-01-15").json()["grades"]
     assert (day["grade"], day["suspended"]) == ("E", None), "which grade held is told again, of the days of the stay too"
+    assert "max-age=86400" in api.get(SETTLED).headers["cache-control"]

@@ -17,7 +17,6 @@ from deploy.local.stack import Stack
 from schemas.envelope import derived_bytes
 from schemas.topics import FACTS, GRADES, REGISTRY
 from services.publication.adapters.kafka import quarantined
-from services.publication.adapters.migrations import migrate
 from services.publication.adapters.postgres_builds import NEXT, PostgresBuilds
 from services.publication.adapters.postgres_store import PostgresStore
 from services.publication.handlers import Projector
@@ -68,9 +67,14 @@ def life() -> dict[tuple[str, int], list[Record]]:
     fact(event(SHOP, "entry.retracted", entry | {"reason": "x"}), at(7))
     fact(lifting(106, 104, "2026-01-28"), at(8))
     fact(lifting(107, 104, "2026-01-25"), at(9))
+    # And another act, whose only stay was taken back.
+    other = {"occurred_on": "2026-01-02", "document_no": "罚另1号", "acts": []}
+    fact(event(SHOP, "penalty.decided", other, id=named(110)), at(9))
+    fact(stay(SHOP, 111, 110, "2026-01-01"), at(9))
+    fact(event(SHOP, "entry.retracted", entry | {"entry": {"source": OFFICE, "id": named(111)}, "reason": "x"}), at(9))
     told(rests(SHOP, "E", [(101, 0)], 2, at(2)), at(2))
     told(rests(SHOP, "D", [(102, 2)], 3, at(4)), at(4))
-    told(rests(SHOP, "B", [], 4, at(9)), at(9))
+    told(rests(SHOP, "B", [(110, 8)], 4, at(9)), at(9))
     whole = rests(CHAIN, "D", [(102, 2)], 5, at(9))
     whole["data"]["decisive_events"][0]["partition"] = partition_of(SHOP)
     told(whole, at(9))
@@ -115,10 +119,16 @@ async def kept_back(dsn: str, batches: Sequence[list[Record]], *, again: bool) -
         ).fetchall()
 
 
-def test_whichever_comes_first_the_same_is_kept_back(servers: Stack) -> None:
+@pytest.fixture(scope="module")
+def found(servers: Stack) -> Iterator[list[list[tuple[Any, ...]]]]:
+    """What is kept back after twelve orders of arrival. The last build stays until the tests of this file are over."""
     dsn = servers.dsn("mj_publication")
-    migrate(dsn)
-    found = [asyncio.run(kept_back(dsn, list(mixed(random.Random(seed))), again=seed % 3 == 0)) for seed in range(12)]
+    yield [asyncio.run(kept_back(dsn, list(mixed(random.Random(seed))), again=seed % 3 == 0)) for seed in range(12)]
+    with psycopg.connect(dsn, autocommit=True) as connection:
+        connection.execute(f"DROP SCHEMA {NEXT} CASCADE")
+
+
+def test_whichever_comes_first_the_same_is_kept_back(found: list[list[tuple[Any, ...]]]) -> None:
     assert all(one == found[0] for one in found)
     day = {at(number, hours=0): number for number in range(1, 31)}
     days = [(subject, day[first], day[end], by) for _, subject, _, _, first, end, by in found[0]]
@@ -126,3 +136,16 @@ def test_whichever_comes_first_the_same_is_kept_back(servers: Stack) -> None:
     by_change = [(10, 15, 1), (15, 25, 3)]
     assert sorted(days) == sorted((subject, *one) for subject in (SHOP, SHOP, CHAIN) for one in by_change)
     assert {one[2] for one in found[0]} == {"2026-01-10"} and {one[3] for one in found[0]} == {"2026-01-20", "2026-01-24"}
+
+
+FIRST, AFTER = at(10, hours=0), at(25, hours=0)
+
+
+@pytest.mark.parametrize(("instant", "running"), [(FIRST - 1, 0), (FIRST, 3), (AFTER - 1, 3), (AFTER, 0)])
+def test_on_a_wall_clock_it_is_the_service_s_own_that_counts(servers: Stack, found: object, instant: int, running: int) -> None:
+    """Nothing is written at midnight."""
+    with psycopg.connect(servers.dsn("mj_publication"), options=f"-c search_path={NEXT}") as connection:
+        connection.execute("SELECT set_config('mingjian.now_ms', %s, true)", (str(instant),))
+        assert connection.execute("SELECT count(*) FROM running").fetchone() == (running,)
+        hidden = connection.execute("SELECT count(*) FROM shown_change WHERE status = 'publication_suspended' AND grade IS NULL").fetchone()
+        assert hidden == (running,)
