@@ -19,7 +19,7 @@ _LONGEST_PAUSE_S = 10.0
 
 @dataclass(frozen=True)
 class Message:
-    """One event of the stream. ``id`` is the gapless number."""
+    """One event of the stream. ``id`` is the gapless number, of an event without one that of the event before it."""
 
     id: str
     event: str
@@ -29,12 +29,13 @@ class Message:
 def messages(lines: Iterable[str]) -> Iterator[Message | str]:
     """Lines of an event stream → messages; a bare ``id:`` (a heartbeat's) comes as text."""
     fields: dict[str, list[str]] = {}
+    last = ""
     for line in lines:
         if not line:
-            last = fields.get("id", [""])[-1]
+            last = fields.get("id", [last])[-1]
             if "data" in fields:
                 yield Message(last, fields.get("event", ["message"])[-1], json.loads("\n".join(fields["data"])))
-            elif last:
+            elif "id" in fields:
                 yield last
             fields = {}
         elif not line.startswith(":"):
@@ -59,7 +60,7 @@ def follow(http: httpx.Client, params: dict[str, str], said: Callable[[str], Non
                     raise CliError(problem_words(answer.json()))
                 pause = 1.0
                 for one in messages(answer.iter_lines()):
-                    last = one if isinstance(one, str) else one.id
+                    last = (one if isinstance(one, str) else one.id) or last
                     if isinstance(one, Message):
                         yield one
         except httpx.TransportError as error:

@@ -9,13 +9,34 @@ from rich.cells import cell_len
 
 from schemas.times import civil_date
 
+# What publication says in the place of a grade that a stay keeps back.
+_SUSPENDED = "publication_suspended"
+
 
 def grade_words(grade: str | None, status: str, language: str, names: Mapping[str, Mapping[str, str]]) -> str:
     """``D 失信``; a status where there is no grade."""
+    if grade is None and status == _SUSPENDED:
+        return _pick(language, "公示暂停：依法停止执行", "publication suspended by a stay")
     if grade is None:
         return names.get(status, {}).get(language, status.replace("_", " "))
     name = names.get(grade, {}).get(language, "")
     return f"{grade} {name}".strip()
+
+
+def _stayed(told: Mapping[str, Any], language: str) -> str:
+    """``since 2026-03-10 until 2026-03-20 (R18)``: the days of a suspension."""
+    until = _pick(language, f"至 {told['until']}", f"until {told['until']}") if told["until"] else ""
+    since = _pick(language, f"自 {told['since']} 起", f"since {told['since']}")
+    return " ".join(part for part in (since, until, f"({told['reading']})") if part)
+
+
+def suspension_lines(name: str, data: Mapping[str, Any], language: str) -> Iterator[str]:
+    """What the stream says of suspensions beside its numbers: all that run (``suspensions``), one that begins, one that is over."""
+    if name == "resumed":
+        yield f"{data['subject']}  {data['regime']}  {_pick(language, '恢复公示', 'published again')}"
+        return
+    for one in data["items"] if name == "suspensions" else [data]:
+        yield f"{one['subject']}  {one['regime']}  {grade_words(None, _SUSPENDED, language, {})}  {_stayed(one, language)}"
 
 
 def change_line(data: Mapping[str, Any], subject: str, number: str, language: str, names: Mapping[str, Mapping[str, str]]) -> str:
@@ -60,6 +81,8 @@ def _wide(words: str, columns: int) -> str:
 def _grade(one: Mapping[str, Any], entered: Mapping[str, str], language: str, names: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
     data = one["data"]
     since = f"  {_pick(language, '自', 'since')} {one['in_force_from']}" if one["in_force_from"] else ""
+    if told := one.get("suspended"):
+        since = f"  {_stayed(told, language)}"
     yield ""
     yield f"{one['regime']}: {grade_words(one['grade'], one['status'], language, names)}{since}"
     for reason in data.get("reasons") or ():

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from schemas.envelope import NotAnEnvelope, open_record
 from schemas.topics import FACTS, FINDINGS, GRADES, PARTS, REGISTRY
 from services._bus.producer import Outgoing
 from services._bus.telemetry import sampled
+from services.publication import suspending
 from services.publication.domain import registry, search, story, subjects
 from services.publication.domain.lists import ListChange, ListRule, after, transitions
 from services.publication.domain.parts import PartRow, part_row
@@ -65,16 +67,19 @@ class Applied:
 
 
 class Projector:
-    """Applies records to the projection. ``rules(regime)`` gives the lists of the regime's rulebook."""
+    """Applies records to the projection. ``rules(regime)`` gives the lists of the regime's rulebook, ``zone(regime)`` its time zone;
+    None: the stack's."""
 
     def __init__(
         self,
         store: Projection,
         *,
         rules: Callable[[str], Sequence[ListRule]],
+        zone: Callable[[str], ZoneInfo | None],
         quarantine: Quarantine,
     ) -> None:
         self._store = store
+        self._zone = zone
         self._rules = rules
         self._quarantine = quarantine
         self._stack: Stack | None = None
@@ -91,10 +96,17 @@ class Projector:
         return dict(self._positions)
 
     async def load(self) -> dict[Place, Position]:
-        """Read the kept positions; also after a failed batch."""
+        """Read the kept positions; also after a failed batch. What stays suspend is worked out again, for what a rulebook says of its
+        time zone may have changed, and so may this code."""
         self._positions = await self._store.positions()
         self._stack = await self._store.stack()
+        if self._stack is not None:
+            async with self._store.transaction() as work:
+                await suspending.by_facts(work, None, self._zones(self._stack.time_zone))
         return self.positions
+
+    def _zones(self, time_zone: str) -> suspending.Zone:
+        return lambda regime: self._zone(regime) or ZoneInfo(time_zone)
 
     async def apply(self, records: Sequence[Record]) -> Applied:
         """Apply records of several partitions, in offset order within each. Raises ``ConnectionError``, ``OtherStack``."""
@@ -181,7 +193,11 @@ class Projector:
                 await work.insert_registry(batch.registry)
             facts = await _append_facts(work, batch.facts) if batch.facts else 0
             time_zone = (batch.stack or self._stack or Stack(False, "wall", "UTC", "")).time_zone
+            if facts:
+                await suspending.by_facts(work, sorted({row.subject for row in batch.facts}), self._zones(time_zone))
             changes, moves = await _append_changes(work, batch.changes, self._rules, time_zone) if batch.changes else ((), 0)
+            if changes:
+                await suspending.by_changes(work, [row.id for row in changes], self._zones(time_zone))
             if batch.parts:
                 await work.put_parts(batch.parts)
                 await work.touch({name for row in batch.parts for name in (row.parent, row.part)})

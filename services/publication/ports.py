@@ -14,6 +14,7 @@ from services.publication.domain.parts import PartRow
 from services.publication.domain.registry import RegistryRow, Stack
 from services.publication.domain.rows import ChangeRow, FactRow
 from services.publication.domain.search import Index
+from services.publication.domain.stays import Paper, Resting, StayedAct, Suspension
 from services.publication.domain.story import Story
 from services.publication.domain.subjects import Registration, Subject
 
@@ -86,6 +87,27 @@ class UnitOfWork(Protocol):
 
     async def append_list_changes(self, rows: Sequence[ListChange]) -> None:
         """Move subjects on and off lists, and put the records about it in the outbox unless an earlier build sent them."""
+
+    async def with_stays(self, subjects: Sequence[str] | None) -> list[str]:
+        """Those of ``subjects`` (None: of all) about whom a stay was ever ordered, sorted."""
+
+    async def papers(self, subjects: Sequence[str]) -> dict[str, list[Paper]]:
+        """Of each subject the facts that ``domain.stays.stayed`` takes, those inserted in this transaction included."""
+
+    async def put_stayed(self, subjects: Sequence[str], acts: Sequence[StayedAct]) -> list[int]:
+        """Replace what is stayed of the subjects. Returns the numbers of all changes that rest on what was stayed or is, sorted."""
+
+    async def numbers(self, ids: Sequence[str]) -> list[int]:
+        """The numbers of changes that rest on an act that is stayed, sorted."""
+
+    async def resting(self, numbers: Sequence[int]) -> list[Resting]:
+        """Of the changes those that rest on an act that is stayed, with its stays."""
+
+    async def suspended(self) -> list[int]:
+        """The numbers of all changes that aren't told at some time."""
+
+    async def put_suspensions(self, numbers: Sequence[int], rows: Sequence[Suspension]) -> None:
+        """Replace when the changes so numbered aren't told."""
 
     async def keep_story(self, story: Story) -> None:
         """Keep the story if it outweighs the one there is. Possible only where genesis says ``sample``."""

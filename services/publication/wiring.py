@@ -162,7 +162,7 @@ class Service:
         store = PostgresStore(given.dsn)
         connection = _connection(given)
         self._telemetry = setup("publication", env=given.environ, home=given.home)
-        self._projector = Projector(store, rules=vocabulary.rules, quarantine=kafka.quarantined)
+        self._projector = Projector(store, rules=vocabulary.rules, zone=vocabulary.zone, quarantine=kafka.quarantined)
         self.projecting = Projecting(
             store=store,
             projector=self._projector,
@@ -173,7 +173,7 @@ class Service:
             telemetry=self._telemetry,
             published=self._published(),
         )
-        self._reader = PostgresReader(given.read_dsn)
+        self._reader = PostgresReader(given.read_dsn, now_ms=now_ms)
         self._wake = PostgresWake(given.read_dsn)
         self._neighbours = Neighbours(
             audit_public=given.audit_public_url, audit_inside=given.audit_url, rating_url=given.rating_url, clock=time.monotonic
@@ -287,7 +287,7 @@ async def rebuild_projection(
     # Its right to write also keeps a second rebuild waiting.
     await store.acquire()
     try:
-        projector = Projector(store, rules=vocabulary.rules, quarantine=kafka.quarantined)
+        projector = Projector(store, rules=vocabulary.rules, zone=vocabulary.zone, quarantine=kafka.quarantined)
         return await rebuild(PostgresBuilds(dsn), projector, kafka.records(connection), accept=accept, say=say)
     finally:
         await store.close()

@@ -101,6 +101,8 @@ class Listener:
             writer.close()
 
     def _take(self, message: bytes, at: float) -> None:
+        if b"event: susp" in message or b"event: resumed" in message:
+            return
         for line in message.split(b"\n"):
             if line.startswith(b"data: "):
                 self.seen.setdefault(orjson.loads(line[6:])["subject"], at)

@@ -17,9 +17,10 @@ from services._cli.delivery import get_json
 from services._cli.errors import NOT_THERE, USAGE, CliError
 from services._cli.session import Session, rulebooks_folder, session_of
 from services._cli.stream import follow
-from services._cli.telling import change_line, explanation, explanation_known, history_known
+from services._cli.telling import change_line, explanation, explanation_known, history_known, suspension_lines
 
 _POLL_S = 0.2
+_SUSPENSIONS = ("suspensions", "suspended", "resumed")
 
 
 def grade_names(rulebooks: Iterable[Rulebook] | None = None) -> dict[str, dict[str, str]]:
@@ -50,7 +51,14 @@ def watch(
     try:
         with session.http("publication") as http:
             for one in follow(http, {key: value for key, value in given.items() if value is not None}, session.voice.mention):
-                if as_json:
+                if one.event in _SUSPENSIONS:
+                    # They have no number, so they are told apart from what has one.
+                    if as_json:
+                        session.voice.say(orjson.dumps({one.event: one.data}).decode())
+                    else:
+                        for line in suspension_lines(one.event, one.data, session.voice.lang):
+                            session.voice.say(line)
+                elif as_json:
                     session.voice.say(orjson.dumps({"id": one.id, "event": one.data}).decode())
                 else:
                     session.voice.say(change_line(one.data["data"], one.data["subject"], one.id, session.voice.lang, names))

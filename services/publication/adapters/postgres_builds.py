@@ -30,10 +30,13 @@ _COMPARED: Mapping[str, tuple[str, ...]] = {
     "stack": (),
     "registry_event": (),
     "subject": ("revision",),
-    "fact": (),
+    # Rows of before migration 0006 lack what they lift.
+    "fact": ("lifts",),
     "change": (),
     "grade": (),
     "part": (),
+    "stayed_act": (),
+    "suspension": (),
     "list_member": (),
     "list_change": (),
     "sample_story": (),
@@ -143,6 +146,7 @@ _KEEP = (
 _NUMBER = (
     "UPDATE {new}.change SET seq = change.seq - %(base)s + old.head FROM {old}.sequence_state old WHERE change.seq > %(base)s",
     "UPDATE {new}.grade SET seq = grade.seq - %(base)s + old.head FROM {old}.sequence_state old WHERE grade.seq > %(base)s",
+    "UPDATE {new}.suspension SET seq = suspension.seq - %(base)s + old.head FROM {old}.sequence_state old WHERE suspension.seq > %(base)s",
     "UPDATE {new}.sequence_state SET head = sequence_state.head - %(base)s + old.head FROM {old}.sequence_state old",
     "DELETE FROM {new}.kept_sequence kept USING {new}.change WHERE change.id = kept.id",
     "DELETE FROM {new}.kept_publication kept USING {new}.list_change WHERE list_change.id = kept.id",

@@ -60,23 +60,24 @@ MATCH = sql.SQL("""(%(tokens)s::text[] IS NULL OR (subject.tokens @> %(tokens)s:
 # The newest that was known and covers the day decides, whatever filters ask for. One regime at a time, in the order of the index, so
 # that a page costs what stands on it and not what stands in the regime.
 _ON_DAY = sql.SQL("""
-    SELECT held.*, subject.name, subject.district
+    SELECT held.subject, held.regime, held.grade, held.status, held.in_force_from, held.corrected_to, held.seq,
+        held.cause_known_ms AS known_ms, held.data -> 'clauses' AS clauses, held.suspended, subject.name, subject.district
     FROM (
-        SELECT DISTINCT ON (change.subject) change.subject, regime, grade, status, in_force_from, corrected_to, seq,
-            cause_known_ms AS known_ms, data -> 'clauses' AS clauses
-        FROM change WHERE regime = %(name)s AND cause_known_ms <= %(at)s
+        SELECT DISTINCT ON (change.subject) change.subject, seq
+        FROM change_times AS change WHERE regime = %(name)s AND cause_known_ms <= %(at)s
         AND (in_force_from IS NULL OR in_force_from <= %(day)s) AND (corrected_to IS NULL OR corrected_to >= %(day)s)
         AND (%(from)s::text IS NULL OR change.subject >= %(from)s::text COLLATE "C")
         AND (%(after)s::text IS NULL OR change.subject > %(after)s::text COLLATE "C")
-        ORDER BY change.subject, cause_known_ms DESC, cause_offset DESC, seq DESC) AS held
+        ORDER BY change.subject, cause_known_ms DESC, cause_offset DESC, seq DESC) AS decides
+    JOIN shown_change AS held ON held.seq = decides.seq
     LEFT JOIN subject ON subject.id = held.subject
     WHERE (%(grade)s::text IS NULL OR held.grade = %(grade)s::text)
     AND (%(grades)s::text[] IS NULL OR held.grade = ANY(%(grades)s::text[]))
     AND (%(status)s::text IS NULL OR held.status = %(status)s::text)
     AND (%(district)s::text IS NULL OR subject.district = %(district)s::text)
-    AND (%(since)s::bigint IS NULL OR held.known_ms >= %(since)s::bigint)
+    AND (%(since)s::bigint IS NULL OR held.cause_known_ms >= %(since)s::bigint)
     AND {match}
-    ORDER BY held.subject LIMIT %(limit)s""").format(match=MATCH)
+    ORDER BY decides.subject LIMIT %(limit)s""").format(match=MATCH)
 
 
 class KnownQuestions:
@@ -100,20 +101,21 @@ class KnownQuestions:
         """Changes of a subject that were known by an instant, without their reasons; ``domain.knowledge`` puts them in order."""
         return await self._all(
             'SELECT seq, id, type, regime, grade, status, in_force_from, corrected_to, partition, "offset", known_ms, cause_offset, '
-            "cause_known_ms, data -> 'cause' AS cause, data -> 'clauses' AS clauses FROM change WHERE subject = %(subject)s "
-            "AND cause_known_ms <= %(until)s AND (%(regime)s::text IS NULL OR regime = %(regime)s::text) ORDER BY regime, seq",
+            "cause_known_ms, data -> 'cause' AS cause, data -> 'clauses' AS clauses, suspended FROM shown_change "
+            "WHERE subject = %(subject)s AND cause_known_ms <= %(until)s "
+            "AND (%(regime)s::text IS NULL OR regime = %(regime)s::text) ORDER BY regime, seq",
             {"subject": subject, "until": until_ms, "regime": regime},
         )
 
     async def change_data(self, numbers: Sequence[int]) -> dict[int, Row]:
         """``data`` of changes by number: reasons, decisive events, rulebook."""
-        rows = await self._all("SELECT seq, data FROM change WHERE seq = ANY(%s::bigint[])", (list(numbers),))
+        rows = await self._all("SELECT seq, data FROM shown_change WHERE seq = ANY(%s::bigint[])", (list(numbers),))
         return {row["seq"]: row["data"] for row in rows}
 
     async def any_known(self, regime: str | None, *, until_ms: int) -> bool:
         """Whether anything of the regime (None: of any) was known by an instant."""
         row = await self._one(
-            "SELECT EXISTS (SELECT FROM change WHERE (%(regime)s::text IS NULL OR regime = %(regime)s::text) "
+            "SELECT EXISTS (SELECT FROM change_times WHERE (%(regime)s::text IS NULL OR regime = %(regime)s::text) "
             "AND cause_known_ms <= %(until)s) AS found",
             {"regime": regime, "until": until_ms},
         )
@@ -123,7 +125,7 @@ class KnownQuestions:
         """Whether rating has come past an instant with a subject: it tells each subject's changes in the order of their causes, so
         nothing more will come from before. Another subject's change says nothing: an evaluation may still be worked off (ADR 22)."""
         row = await self._one(
-            "SELECT EXISTS (SELECT FROM change WHERE regime = %s AND subject = %s AND cause_known_ms > %s) AS found",
+            "SELECT EXISTS (SELECT FROM change_times WHERE regime = %s AND subject = %s AND cause_known_ms > %s) AS found",
             (regime, subject, ms),
         )
         return bool(row and row["found"])

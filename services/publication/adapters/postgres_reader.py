@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -25,7 +25,8 @@ _OPTIONS = (
 @dataclass(frozen=True, slots=True)
 class State:
     """``head``: last number given out; ``floor``: numbers before it can't be resumed from; ``revision``: effective batches;
-    ``build``: id of this filling of the tables; ``fingerprint``, ``sample``: of genesis, empty and False before it was read."""
+    ``build``: id of this filling of the tables; ``fingerprint``, ``sample``: of genesis, empty and False before it was read;
+    ``suspended``: a mark of all suspensions that run at the snapshot's instant, for days begin without a batch."""
 
     head: int
     floor: int
@@ -33,6 +34,7 @@ class State:
     build: str = ""
     fingerprint: str = ""
     sample: bool = False
+    suspended: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +50,12 @@ class PostgresReader:
     """Questions the API and the pages ask. Every method sees committed batches only, each of them whole.
 
     There are ``size`` connections for everyone, so nobody may wait for a client while holding one; the server ends a transaction
-    in which nothing is asked for ``timeout_ms``."""
+    in which nothing is asked for ``timeout_ms``. ``now_ms``: the wall clock, epoch ms. By the stack's clock a snapshot shows grades or
+    says that a stay suspends their publication (ADR 0036)."""
 
-    def __init__(self, dsn: str, *, schema: str = "publication", size: int = 8, timeout_ms: int = 5000) -> None:
+    def __init__(self, dsn: str, *, now_ms: Callable[[], int], schema: str = "publication", size: int = 8, timeout_ms: int = 5000) -> None:
         self._lock = reading_lock(schema)
+        self._now_ms = now_ms
         options = _OPTIONS.format(schema=schema, timeout_ms=timeout_ms)
         self._pool = AsyncConnectionPool(
             dsn,
@@ -76,7 +80,10 @@ class PostgresReader:
         """Several questions on one state of the projection."""
         async with self._pool.connection() as connection:
             # Nobody puts another build in this one's place between two questions.
-            await connection.execute("SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))", (self._lock,))
+            await connection.execute(
+                "SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0)), set_config('mingjian.now_ms', %s, true)",
+                (self._lock, str(self._now_ms())),
+            )
             yield Snapshot(connection)
 
 
@@ -86,7 +93,8 @@ class Snapshot(KnownQuestions):
     async def state(self) -> State:
         """Where the projection is, and of which stack."""
         row = await self._one(
-            "SELECT head, floor, revision, build::text, COALESCE(fingerprint, '') AS fingerprint, COALESCE(sample, false) AS sample "
+            "SELECT head, floor, revision, build::text, COALESCE(fingerprint, '') AS fingerprint, COALESCE(sample, false) AS sample, "
+            "(SELECT COALESCE(md5(string_agg(running::text, ';' ORDER BY seq)), '') FROM running) AS suspended "
             "FROM sequence_state LEFT JOIN stack ON stack.one"
         )
         assert row is not None
@@ -118,7 +126,7 @@ class Snapshot(KnownQuestions):
     async def sample_target(self, *, regimes: Sequence[str], schemes: Sequence[str], grades: Sequence[str], turn: int) -> Row | None:
         """An enterprise to inspect on a sample stack, another one each turn: subject, regime, name."""
         return await self._one(
-            "SELECT grade.subject, grade.regime, subject.name FROM grade JOIN subject ON subject.id = grade.subject "
+            "SELECT grade.subject, grade.regime, subject.name FROM shown_grade AS grade JOIN subject ON subject.id = grade.subject "
             "WHERE grade.regime = ANY(%s::text[]) AND split_part(grade.subject, ':', 1) = ANY(%s::text[]) "
             "AND grade.grade = ANY(%s::text[]) AND subject.closed_on IS NULL "
             "ORDER BY subject.business_kind IS DISTINCT FROM 'drug_retail', md5(grade.subject || %s::text) LIMIT 1",
@@ -141,7 +149,9 @@ class Snapshot(KnownQuestions):
     async def grades_of(self, subject: str) -> list[Row]:
         """Current grade in each regime, with the whole change behind it."""
         return await self._all(
-            "SELECT change.* FROM grade JOIN change USING (seq) WHERE grade.subject = %s ORDER BY change.regime", (subject,)
+            "SELECT change.* FROM shown_grade AS grade JOIN shown_change AS change USING (seq) WHERE grade.subject = %s "
+            "ORDER BY change.regime",
+            (subject,),
         )
 
     async def parts_of(self, parent: str) -> list[Row]:
@@ -155,7 +165,7 @@ class Snapshot(KnownQuestions):
     async def history(self, subject: str, *, before: int | None, limit: int, until_ms: int | None = None) -> list[Row]:
         """Changes of a subject, newest first, keyset on their number. ``until_ms``: those only that were known by then."""
         return await self._all(
-            "SELECT * FROM change WHERE subject = %(subject)s AND (%(before)s::bigint IS NULL OR seq < %(before)s::bigint) "
+            "SELECT * FROM shown_change WHERE subject = %(subject)s AND (%(before)s::bigint IS NULL OR seq < %(before)s::bigint) "
             "AND (%(until)s::bigint IS NULL OR cause_known_ms <= %(until)s::bigint) ORDER BY seq DESC LIMIT %(limit)s",
             {"subject": subject, "before": before, "limit": limit, "until": until_ms},
         )
@@ -196,7 +206,7 @@ class Snapshot(KnownQuestions):
 
     async def lists_of(self, subject: str) -> list[Row]:
         """Lists the subject stands on."""
-        return await self._all("SELECT list, regime, grade, since, clause FROM list_member WHERE subject = %s ORDER BY list", (subject,))
+        return await self._all("SELECT list, regime, grade, since, clause FROM shown_member WHERE subject = %s ORDER BY list", (subject,))
 
     async def grades(self, wanted: GradeFilter, *, after: tuple[str, str] | None, limit: int) -> list[Row]:
         """Current grades that match, by (subject, regime); keyset. Each with name, district, clauses."""
@@ -221,34 +231,37 @@ class Snapshot(KnownQuestions):
 
     async def counts(self) -> list[Row]:
         """How many subjects hold each grade or status: regime, grade, status, n."""
-        return await self._all("SELECT regime, grade, status, count(*) AS n FROM grade GROUP BY regime, grade, status ORDER BY regime")
+        return await self._all(
+            "SELECT regime, grade, status, count(*) AS n FROM shown_grade GROUP BY regime, grade, status ORDER BY regime"
+        )
 
     async def changed(self, *, from_ms: int, until_ms: int, limit: int) -> list[Row]:
         """What holds otherwise since it became known in [from, until), latest first; seq, subject, name, grades, when."""
         return await self._all(
             "SELECT change.seq, change.subject, subject.name, change.regime, change.grade, change.status, change.in_force_from, "
             "change.known_ms, change.data ->> 'previous_grade' AS previous_grade, change.data ->> 'previous_status' AS previous_status "
-            "FROM change LEFT JOIN subject ON subject.id = change.subject WHERE change.known_ms >= %s AND change.known_ms < %s "
-            "AND change.corrected_to IS NULL ORDER BY change.known_ms DESC, change.seq DESC LIMIT %s",
+            "FROM shown_change AS change LEFT JOIN subject ON subject.id = change.subject "
+            "WHERE change.known_ms >= %s AND change.known_ms < %s AND change.corrected_to IS NULL "
+            "ORDER BY change.known_ms DESC, change.seq DESC LIMIT %s",
             (from_ms, until_ms, limit),
         )
 
     async def changed_count(self, *, from_ms: int, until_ms: int) -> int:
         """How many changes became known in [from, until)."""
-        question = "SELECT count(*) AS n FROM change WHERE known_ms >= %s AND known_ms < %s AND corrected_to IS NULL"
+        question = "SELECT count(*) AS n FROM shown_change WHERE known_ms >= %s AND known_ms < %s AND corrected_to IS NULL"
         row = await self._one(question, (from_ms, until_ms))
         return int(row["n"]) if row else 0
 
     async def list_counts(self) -> dict[str, int]:
         """Members by list."""
-        return {row["list"]: row["n"] for row in await self._all("SELECT list, count(*) AS n FROM list_member GROUP BY list")}
+        return {row["list"]: row["n"] for row in await self._all("SELECT list, count(*) AS n FROM shown_member GROUP BY list")}
 
     async def list_members(self, name: str, *, after: str | None, limit: int) -> list[Row]:
         """Members of a list by subject, keyset."""
         return await self._all(
             "SELECT member.subject, subject.name, subject.district, member.regime, grade.grade, member.since, member.clause, "
-            "member.known_ms FROM list_member member LEFT JOIN subject ON subject.id = member.subject "
-            "LEFT JOIN grade ON grade.subject = member.subject AND grade.regime = member.regime "
+            "member.known_ms FROM shown_member member LEFT JOIN subject ON subject.id = member.subject "
+            "LEFT JOIN shown_grade AS grade ON grade.subject = member.subject AND grade.regime = member.regime "
             'WHERE member.list = %(list)s AND (%(after)s::text IS NULL OR member.subject > %(after)s::text COLLATE "C") '
             "ORDER BY member.subject LIMIT %(limit)s",
             {"list": name, "after": after, "limit": limit},
@@ -257,7 +270,7 @@ class Snapshot(KnownQuestions):
     async def list_changes(self, name: str, *, limit: int) -> list[Row]:
         """The latest entries to and exits from a list."""
         return await self._all(
-            'SELECT list_change.id, subject, name, entered, grade, "on", known_ms FROM list_change '
+            'SELECT list_change.id, subject, name, entered, grade, "on", known_ms FROM shown_list_change AS list_change '
             "LEFT JOIN subject ON subject.id = list_change.subject WHERE list = %s ORDER BY known_ms DESC, list_change.id LIMIT %s",
             (name, limit),
         )
@@ -271,6 +284,18 @@ class Snapshot(KnownQuestions):
         rows = await self._all(_CHANGES, values | {"regime": wanted.regime, "subject": wanted.subject, "grade": wanted.grade})
         return rows, rows[-1]["seq"] if len(rows) == limit else reached
 
+    async def suspensions(self) -> list[Row]:
+        """The grades that hold and whose publication is suspended now: subject, regime, seq, suspended. By subject and regime."""
+        return await self._all(
+            "SELECT subject, regime, seq, suspended FROM shown_grade WHERE seq IN (SELECT seq FROM running) ORDER BY subject, regime"
+        )
+
+    async def holding(self, subject: str, regime: str) -> Row | None:
+        """The change that gave the grade that holds, as ``changes`` gives it."""
+        row = await self._one("SELECT seq FROM shown_grade WHERE subject = %s AND regime = %s", (subject, regime))
+        rows, _ = await self.changes(row["seq"] - 1, row["seq"], ChangeFilter(), limit=1) if row else ([], 0)
+        return rows[0] if rows else None
+
     async def story(self) -> Row | None:
         """The story of a sample stack: subject, name, story."""
         return await self._one(
@@ -279,24 +304,26 @@ class Snapshot(KnownQuestions):
 
     async def whole_regime(self, regime: str) -> bytes:
         """Every grade of a regime as lines of CSV, sorted by subject: subject, grade, status, in_force_from. PostgreSQL writes them."""
-        query = "COPY (SELECT subject, grade, status, in_force_from FROM grade WHERE regime = %s ORDER BY subject) TO STDOUT (FORMAT csv)"
+        query = (
+            "COPY (SELECT subject, grade, status, in_force_from FROM shown_grade WHERE regime = %s ORDER BY subject) TO STDOUT (FORMAT csv)"
+        )
         async with self._connection.cursor() as cursor, cursor.copy(query, (regime,)) as copy:
             return b"".join([bytes(part) async for part in copy])
 
     async def regimes(self) -> list[str]:
         """Regimes that have at least one grade."""
-        return [row["regime"] for row in await self._all("SELECT DISTINCT regime FROM grade ORDER BY regime")]
+        return [row["regime"] for row in await self._all("SELECT DISTINCT regime FROM shown_grade ORDER BY regime")]
 
 
 _NEWEST_PARTS = sql.SQL("""
     SELECT newest.*, subject.name FROM (
-        SELECT DISTINCT ON (regime, {of}) regime, parent, part, stretches FROM part WHERE {by} = %s AND parent <> part
+        SELECT DISTINCT ON (regime, {of}) regime, parent, part, stretches FROM shown_part WHERE {by} = %s AND parent <> part
         ORDER BY regime, {of}, cause_known_ms DESC, cause_offset DESC) AS newest
     LEFT JOIN subject ON subject.id = newest.{of} ORDER BY newest.regime, newest.{of}""")
 _GRADES = sql.SQL("""
     SELECT grade.subject, subject.name, subject.district, grade.regime, grade.grade, grade.status, grade.in_force_from, grade.seq,
-        grade.known_ms, change.data -> 'clauses' AS clauses
-    FROM grade LEFT JOIN subject ON subject.id = grade.subject JOIN change ON change.seq = grade.seq
+        grade.known_ms, change.data -> 'clauses' AS clauses, grade.suspended
+    FROM shown_grade AS grade LEFT JOIN subject ON subject.id = grade.subject JOIN shown_change AS change ON change.seq = grade.seq
     WHERE (%(regime)s::text IS NULL OR grade.regime = %(regime)s::text)
     AND (%(grade)s::text IS NULL OR grade.grade = %(grade)s::text)
     AND (%(status)s::text IS NULL OR grade.status = %(status)s::text)
@@ -307,17 +334,17 @@ _GRADES = sql.SQL("""
         OR (grade.subject, grade.regime) > (%(after_subject)s::text COLLATE "C", %(after_regime)s::text COLLATE "C"))
     ORDER BY grade.subject, grade.regime LIMIT %(limit)s""").format(match=MATCH)
 _CHANGES = sql.SQL("""
-    SELECT seq, id, type, subject, regime, grade, data ->> 'previous_grade' AS previous_grade, time, known_ms, data
-    FROM change WHERE seq > %(seq)s AND seq <= %(reached)s
+    SELECT seq, id, type, subject, regime, grade, data ->> 'previous_grade' AS previous_grade, time, known_ms, data, suspended
+    FROM shown_change WHERE seq > %(seq)s AND seq <= %(reached)s
     AND (%(regime)s::text IS NULL OR regime = %(regime)s::text)
     AND (%(subject)s::text IS NULL OR subject = %(subject)s::text)
-    AND (%(grade)s::text IS NULL OR grade = %(grade)s::text OR data ->> 'previous_grade' = %(grade)s::text)
+    AND (%(grade)s::text IS NULL OR suspended IS NOT NULL OR grade = %(grade)s::text OR data ->> 'previous_grade' = %(grade)s::text)
     ORDER BY seq LIMIT %(limit)s""")
 _SEARCH = sql.SQL("""
     SELECT found.*, (
-        SELECT jsonb_agg(jsonb_build_object('regime', regime, 'grade', grade, 'status', status, 'in_force_from', in_force_from)
-            ORDER BY regime)
-        FROM grade WHERE grade.subject = found.id) AS grades
+        SELECT jsonb_agg(jsonb_build_object('regime', regime, 'grade', grade, 'status', status, 'in_force_from', in_force_from,
+            'suspended', suspended) ORDER BY regime)
+        FROM shown_grade AS grade WHERE grade.subject = found.id) AS grades
     FROM (
         SELECT subject.id, subject.name, subject.address, subject.district, folded LIKE %(start)s AS first, length(name) AS size
         FROM subject WHERE {match} ORDER BY first DESC, size, subject.id LIMIT %(limit)s) AS found

@@ -19,6 +19,7 @@ from psycopg.rows import tuple_row
 from services._bus.producer import Outgoing
 from services.publication.adapters.postgres_builds import writing_lock
 from services.publication.adapters.postgres_lists import ListWork, headers_of
+from services.publication.adapters.postgres_stays import StayWork
 from services.publication.domain.parts import PartRow
 from services.publication.domain.registry import RegistryRow, Stack
 from services.publication.domain.rows import ChangeRow, FactRow, copy_of
@@ -126,7 +127,7 @@ class PostgresStore:
         await self._ask("UPDATE sequence_state SET floor = GREATEST(floor, head - %s)", (keep,))
 
 
-class PostgresUnitOfWork(ListWork):
+class PostgresUnitOfWork(ListWork, StayWork):
     """``UnitOfWork`` on one transaction's cursor."""
 
     def __init__(self, cursor: psycopg.AsyncCursor[Any]) -> None:
@@ -189,6 +190,7 @@ class PostgresUnitOfWork(ListWork):
                             "known_ms": row.known_ms,
                             "shown_on": row.shown_on,
                             "data": row.data,
+                            "lifts": row.lifts,
                         }
                         for row in rows
                     ]

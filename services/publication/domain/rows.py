@@ -15,10 +15,12 @@ from schemas.fields import EARLIEST, LATEST
 from schemas.ids import ENTERPRISE_SCHEMES, scheme_of
 from schemas.times import instant, milliseconds
 from services.publication.domain.disclosure import public_data
-from services.publication.domain.subjects import MENDING_TYPES
+from services.publication.domain.effects import MENDING_TYPES
 
 DETERMINED = "mingjian.grade.determined.v1"
 CORRECTED = "mingjian.grade.corrected.v1"
+ORDERED = "mingjian.stay.ordered.v1"
+LIFTED = "mingjian.stay.lifted.v1"
 COPY_NAMESPACE = uuid.UUID("6f1d5f0e-3c51-5b52-9a0b-636f70790000")
 
 
@@ -39,7 +41,8 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class FactRow:
-    """A fact on the public timeline. ``copy`` is the same for every copy of one event (ids are unique per source)."""
+    """A fact on the public timeline. ``copy`` is the same for every copy of one event (ids are unique per source); ``lifts``: of a
+    lifting the copy of the stay that it names."""
 
     partition: int
     offset: int
@@ -53,6 +56,7 @@ class FactRow:
     received_at: str
     known_ms: int
     data: dict[str, Any]
+    lifts: uuid.UUID | None = None
 
     @property
     def shown_on(self) -> date:
@@ -121,6 +125,22 @@ def _mends_rightly(type_name: str, data: Mapping[str, Any]) -> None:
         _words(data["entry"], "source", "id")
     if words := data.get("replacement"):
         _day(words["data"].get("occurred_on"))
+        _stays_rightly(words["type"], words["data"])
+
+
+def _stays_rightly(type_name: str, data: Mapping[str, Any]) -> None:
+    """Raises ``NotAnEnvelope`` where a stay or a lifting can't be read as the contract has it."""
+    if type_name not in (ORDERED, LIFTED):
+        return
+    if _day(data.get("from_day")) is None:
+        raise NotAnEnvelope("a stay without its first day")
+    _day(data.get("until"))
+    if type_name == LIFTED:
+        _words(data, "stay")
+    elif type(data.get("act")) is not dict:
+        raise NotAnEnvelope("a stay of no act")
+    else:
+        _words(data["act"], "source", "id")
 
 
 def copy_of(event: Mapping[str, Any]) -> uuid.UUID:
@@ -140,6 +160,7 @@ def fact_row(seen: Seen) -> FactRow | None:
         return None
     data = public_data(event["type"], event["data"])
     _mends_rightly(event["type"], data)
+    _stays_rightly(event["type"], data)
     service = data.get("service") or {}
     (received_at,) = _words(seen.opened.entry, "received_at")
     try:
@@ -159,6 +180,7 @@ def fact_row(seen: Seen) -> FactRow | None:
         received_at=received_at,
         known_ms=seen.known_ms,
         data=data,
+        lifts=copy_of({"source": event["source"], "id": data["stay"]}) if event["type"] == LIFTED else None,
     )
 
 

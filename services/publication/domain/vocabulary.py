@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from schemas.events.derived import NOT_RATED
 from schemas.rulebook.model import Rulebook
@@ -39,6 +40,9 @@ class Term:
 
 
 _NOT_RATED = Term(NOT_RATED, "不再评定", "No longer rated", "不再评定", "No longer rated", None, None)
+SUSPENDED = "publication_suspended"
+"""What stands in the place of a grade or status whose publication a stay suspends (R18; ADR 0036). The views of the database say it."""
+_SUSPENDED = Term(SUSPENDED, "公示暂停：依法停止执行", "Publication suspended by a stay", "公示暂停", "Publication suspended", None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,11 @@ class Vocabulary:
         """The rulebook of a regime."""
         return self._books.get(regime)
 
+    def zone(self, regime: str) -> ZoneInfo | None:
+        """The time zone of a regime's rulebook."""
+        book = self._books.get(regime)
+        return book.zone if book else None
+
     def regime_of_clause(self, clause: str | None) -> str | None:
         """The first regime whose rulebook tells what this clause says."""
         return next((book.regime for book in (*self._books.values(), *self._earlier) if clause in book.clause_texts), None)
@@ -113,8 +122,8 @@ class Vocabulary:
 
     def status(self, regime: str, status: str) -> Term:
         """A status's term."""
-        if status == NOT_RATED:
-            return _NOT_RATED
+        if status in (NOT_RATED, SUSPENDED):
+            return _NOT_RATED if status == NOT_RATED else _SUSPENDED
         book = self._books.get(regime)
         found = book.status_words.get(status) if book else None
         found = found or next(

@@ -81,7 +81,7 @@ function listen() {
     lamp();
     if (mine === source && mine.readyState === EventSource.CLOSED) again();
   });
-  mine.addEventListener("grade", () => look(QUIET_MS));
+  for (const name of ["grade", "suspended", "resumed"]) mine.addEventListener(name, () => look(QUIET_MS));
 }
 
 if (part) {

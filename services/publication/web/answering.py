@@ -28,7 +28,7 @@ class Tags:
 
     def of(self, state: State, *parts: object) -> str:
         """A weak tag (the same content may go out compressed)."""
-        whole = (self.edition, self.norms(), state.fingerprint, state.build, state.sample, *parts)
+        whole = (self.edition, self.norms(), state.fingerprint, state.build, state.sample, state.suspended, *parts)
         return f'W/"{hashlib.sha256(repr(whole).encode()).hexdigest()[:20]}"'
 
 

@@ -237,7 +237,14 @@ that are over and turn out otherwise (`in_force_from` to `corrected_to`), `id:` 
 `grade` takes the changes that lead to a grade and those that lead away from it, so that who holds it can be followed on the stream alone.
 `since` and `Last-Event-ID` (which wins) name the last number already seen; without them the stream begins now. A comment comes at
 least every 15 seconds, and after each page of what is sent again, with the number reached as `id:`. A number that is no longer kept,
-or was never given out, is answered 410 with the address of the snapshot to start from."""
+or was never given out, is answered 410 with the address of the snapshot to start from.
+
+While a stay suspends the publication of a grade, its change goes out with `grade` null, `status` `publication_suspended` and `suspended`
+(see `Suspension`), whatever `grade` was asked for. Suspensions themselves have no number: `event: suspensions` lists, once the client has
+caught up, all that run (what isn't listed isn't suspended); then `event: suspended` tells of each that begins or goes on otherwise, and
+`event: resumed` of each that ends, with the change that gave the grade that holds (`change`, a CloudEvent). `sequence` is the number of
+the change that is suspended. These pass the filters `regime` and `subject` alone. Readers who know none of the three names miss nothing
+of what they had: numbers and events stay as they were."""
 
 
 def _stream(routes: APIRouter, reader: PostgresReader, hub: Hub) -> None:

@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 _DESCRIPTION = """Grades, lists and their reasons, free to read from any site without a key. Answers are as of now, as known now,
 unless they are asked `as_of` a civil day and as `known_at` an instant: on a subject, its grades and their history, on the page of
 grades and on a list. An answer to a `known_at` in the past never changes: what is entered later shows from its own instant on only.
+While a stay of an act runs, by the stack's clock, no answer tells a grade that rests on the act, of whatever day and instant: `grade` is
+null, `status` is `publication_suspended` and `suspended` says since when, until when and by which event. Afterwards it is told again.
 A day or an instant that is still to come is answered 422, with the last one that can be asked. Where nothing was known yet,
 `unanswered` says why. Unknown and repeated query parameters are answered 422 too, so that a misspelt filter never widens an answer."""
 

@@ -20,6 +20,37 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="allow")
 
 
+class StayEvent(Answer):
+    """The ``stay.ordered`` event, as it stands on the timeline of ``subject`` and on ``mingjian.facts.v1``."""
+
+    type: str
+    id: str
+    subject: str
+    occurred_on: date | None
+    topic: str
+    partition: int
+    offset: int
+
+
+class Suspension(Answer):
+    """Publication of a grade is suspended by a stay of an act that the grade rests on (reading R18): first day (the later of the stay's own
+    and the day on which it became known), last day (null: until the stay is lifted), civil days in the regime's time zone."""
+
+    since: date
+    until: date | None
+    reading: str
+    event: StayEvent
+
+
+Suspended = Annotated[
+    Suspension | None,
+    Field(
+        description="While publication of this grade is suspended by a stay: since and until which day, and by which event. ``grade`` is "
+        "then null, ``status`` is ``publication_suspended``, and reasons, clauses and decisive events are empty. Null otherwise."
+    ),
+]
+
+
 class GradeRow(Answer):
     """A subject's current grade or status in a regime."""
 
@@ -33,6 +64,7 @@ class GradeRow(Answer):
     seq: Seq
     known_from: Instant
     clauses: list[str]
+    suspended: Suspended = None
 
 
 AsOf = Annotated[date | None, Field(description="the day asked for; absent in an answer as of now")]
@@ -83,6 +115,7 @@ class Change(Answer):
     partition: int
     offset: int
     data: dict[str, Any]
+    suspended: Suspended = None
     explanation: InWords | None = Field(None, description="Of a grade that holds: all of it in one paragraph.")
 
 
@@ -156,8 +189,9 @@ class ListSummary(Answer):
 
 
 class ListAnswer(ListSummary):
-    """A list with a page of its members, by subject. As of a day: who held one of its grades then, by today's rulebook; ``members`` is
-    null, and ``since`` the day from which the grade held."""
+    """A list with a page of its members, by subject. Who stands on it by a grade whose publication is suspended isn't among
+    them. As of a day: who held one of its grades then, by today's rulebook; ``members`` is null, and ``since``
+    the day from which the grade held."""
 
     members: int | None  # type: ignore[assignment]
 
@@ -210,6 +244,7 @@ class KnownSpan(Answer):
     in_force_until: date | None
     known_from: Instant
     clauses: list[str]
+    suspended: Suspended = None
     decided_by: Decider
     cause: CauseOfChange
 

@@ -153,6 +153,7 @@ def _span(one: Life, regime: str, span: Span) -> dict[str, Any]:
         "in_force_from": None if span.start == EVER else span.start,
         "in_force_until": span.end - timedelta(days=1) if span.end else None,
         "clauses": row["clauses"] or [],
+        "suspended": row["suspended"],
         **_decided(row),
     }
 
@@ -186,8 +187,12 @@ def _before(one: Life, regime: str) -> bool:
 
 
 async def settled(snapshot: KnownQuestions, one: Life) -> bool:
-    """Whether nothing more can come from before the instant: rating has come past it with the subject under each of its regimes."""
+    """Whether nothing more can come from before the instant: rating has come past it with the subject under each of its regimes, and no
+    stay keeps anything of the answer back."""
     if not one.asked.pinned or not one.rows:
+        return False
+    if any(row["suspended"] for rows in one.rows.values() for row in rows):
+        # What is kept back now may be told tomorrow.
         return False
     for regime in one.rows:
         if not await snapshot.came_past(one.subject, regime, ms=one.asked.known_ms):

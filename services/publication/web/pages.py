@@ -45,7 +45,7 @@ class Pages:
     now_ms: Callable[[], int]
     button: Callable[[], bool]
     times: Times
-    _counted: tuple[tuple[str, int], Sequence[Row]] = (("", -1), ())
+    _counted: tuple[tuple[str, int, str], Sequence[Row]] = (("", -1, ""), ())
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -69,9 +69,10 @@ class Pages:
         return Speaker(lang, self.portal.translate(lang), self.vocabulary)
 
     async def _counts(self, snapshot: Snapshot, state: State) -> Sequence[Row]:
-        """Grade counts, worked out once a revision."""
-        if self._counted[0] != (state.build, state.revision):
-            self._counted = ((state.build, state.revision), await snapshot.counts())
+        """Grade counts, worked out once a revision, and anew when a suspension begins or ends."""
+        of = (state.build, state.revision, state.suspended)
+        if self._counted[0] != of:
+            self._counted = (of, await snapshot.counts())
         return self._counted[1]
 
     def _regimes(self, counts: Sequence[Row]) -> list[str]:
@@ -171,6 +172,7 @@ class Pages:
             problem=problem,
             state=state,
             subject=row,
+            stay_href=views.stay_address(id, here, link),
             grades=shown_grades,
             histories=[
                 views.history(regime, rows, today=today, shown=CHANGES if whole else HISTORY, speaker=speaker)

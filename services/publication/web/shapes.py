@@ -30,19 +30,23 @@ _REGISTER = (
 def grade_row(row: Row) -> dict[str, Any]:
     """See ``contract.GradeRow``."""
     kept = {name: row[name] for name in ("subject", "name", "district", "regime", "grade", "status", "in_force_from", "seq")}
-    return kept | {"known_from": instant(row["known_ms"]), "clauses": row["clauses"] or []}
+    return kept | {"known_from": instant(row["known_ms"]), "clauses": row["clauses"] or [], "suspended": row["suspended"]}
 
 
 def change(row: Row) -> dict[str, Any]:
     """See ``contract.Change``."""
     kept = {name: row[name] for name in ("seq", "type", "regime", "grade", "status", "in_force_from", "partition", "offset", "data")}
-    return kept | {"id": str(row["id"]), "known_from": instant(row["known_ms"])}
+    return kept | {"id": str(row["id"]), "known_from": instant(row["known_ms"]), "suspended": row["suspended"]}
 
 
 def in_words(vocabulary: Vocabulary, regime: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    """``explanation`` of a grade; nothing for a regime whose rulebook isn't here."""
+    """``explanation`` of a grade; nothing for a regime whose rulebook isn't here, nor while publication of the grade is suspended."""
     book = vocabulary.book(regime)
-    return {} if book is None else {"explanation": {"zh": paragraph(book, data, "zh"), "en": paragraph(book, data, "en")}}
+    return (
+        {}
+        if book is None or data.get("suspended")
+        else {"explanation": {"zh": paragraph(book, data, "zh"), "en": paragraph(book, data, "en")}}
+    )
 
 
 def fact(row: Row) -> dict[str, Any]:

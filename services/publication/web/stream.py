@@ -2,6 +2,9 @@
 
 A client that falls behind is dropped, not waited for: it comes back with Last-Event-ID and misses nothing. Numbers are
 gapless over all changes, so a filtered client is told the newest number with each heartbeat and resumes from there.
+
+Suspensions of publication (ADR 0036) are told beside the numbers, without one: a number can't be given to what begins with a day. So
+each client hears of all of them when it has caught up, and then of each that begins or ends.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -17,7 +20,7 @@ import orjson
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from services.publication.adapters.postgres_reader import ChangeFilter, PostgresReader, Row
+from services.publication.adapters.postgres_reader import ChangeFilter, PostgresReader, Row, Snapshot
 from services.publication.domain.rows import CORRECTED
 
 log = logging.getLogger(__name__)
@@ -33,14 +36,16 @@ _EVERYTHING = ChangeFilter()
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One change, ready to be written. ``previous``: the grade it leads away from."""
+    """One change, ready to be written, or with ``seq`` None a suspension that began or ended. ``previous``: the grade it leads away from;
+    ``anyone``: it goes to clients of any grade, for to choose by the grade would tell it."""
 
-    seq: int
+    seq: int | None
     subject: str
     regime: str
     grade: str | None
     previous: str | None
     text: bytes
+    anyone: bool = False
 
 
 def takes(wanted: ChangeFilter, frame: Frame) -> bool:
@@ -48,7 +53,7 @@ def takes(wanted: ChangeFilter, frame: Frame) -> bool:
     return (
         (wanted.regime is None or frame.regime == wanted.regime)
         and (wanted.subject is None or frame.subject == wanted.subject)
-        and (wanted.grade is None or wanted.grade in (frame.grade, frame.previous))
+        and (wanted.grade is None or frame.anyone or wanted.grade in (frame.grade, frame.previous))
     )
 
 
@@ -73,7 +78,26 @@ def frame(row: Row, *, sample: bool = False) -> Frame:
     """A change as it goes over the wire; what held on days that are over under another name, so that nobody takes it for what holds."""
     name = b"correction" if row["type"] == CORRECTED and row["data"].get("corrected_to") else b"grade"
     text = b"id: %d\nevent: %s\ndata: %s\n\n" % (row["seq"], name, orjson.dumps(cloud_event(row, sample=sample)))
-    return Frame(row["seq"], row["subject"], row["regime"], row["grade"], row["previous_grade"], text)
+    hidden = row["suspended"] is not None
+    return Frame(row["seq"], row["subject"], row["regime"], row["grade"], row["previous_grade"], text, hidden)
+
+
+def suspension(row: Row) -> dict[str, Any]:
+    """A grade whose publication is suspended, by the number of its change."""
+    return {"subject": row["subject"], "regime": row["regime"], "sequence": str(row["seq"]), **row["suspended"]}
+
+
+def suspended(row: Row) -> Frame:
+    """From here on the grade isn't told; or its suspension goes on otherwise."""
+    text = b"event: suspended\ndata: %s\n\n" % orjson.dumps(suspension(row))
+    return Frame(None, row["subject"], row["regime"], None, None, text, True)
+
+
+def resumed(subject: str, regime: str, row: Row | None, *, sample: bool = False) -> Frame:
+    """The grade is told again: ``row`` is the change that gave the one that holds."""
+    change = cloud_event(row, sample=sample) if row else None
+    text = b"event: resumed\ndata: %s\n\n" % orjson.dumps({"subject": subject, "regime": regime, "change": change})
+    return Frame(None, subject, regime, None, None, text, True)
 
 
 class Wake(Protocol):
@@ -114,6 +138,7 @@ class Hub:
         self._places: Counter[str] = Counter()
         self._taken = 0
         self.head = 0
+        self.suspended: dict[tuple[str, str], Row] = {}
         self.started = False
         self.closed = asyncio.Event()
 
@@ -129,6 +154,7 @@ class Hub:
                 if not self.started:
                     async with self._reader.snapshot() as snapshot:
                         self.head = (await snapshot.state()).head
+                        self.suspended = _by_grade(await snapshot.suspensions())
                     self.started = True
                 while await self._pass_on() == PAGE:
                     await asyncio.sleep(0)
@@ -141,16 +167,30 @@ class Hub:
         async with self._reader.snapshot() as snapshot:
             state = await snapshot.state()
             rows, _ = await snapshot.changes(self.head, state.head, _EVERYTHING, limit=PAGE)
-        if rows:
-            self._offer([frame(row, sample=state.sample) for row in rows])
+            now = _by_grade(await snapshot.suspensions())
+            moved = await self._moved(snapshot, now, sample=state.sample)
+        self.suspended = now
+        if rows or moved:
+            self._offer([*(frame(row, sample=state.sample) for row in rows), *moved])
         return len(rows)
+
+    async def _moved(self, snapshot: Snapshot, now: Mapping[tuple[str, str], Row], *, sample: bool) -> list[Frame]:
+        """What began to be suspended, or goes on otherwise, and what is told again."""
+        begun = [suspended(row) for of, row in now.items() if self.suspended.get(of) != row]
+        over = [of for of in self.suspended if of not in now]
+        return begun + [resumed(*of, await snapshot.holding(*of), sample=sample) for of in over]
+
+    def suspensions(self, wanted: ChangeFilter) -> bytes:
+        """All that is suspended now and passes the filters, of whatever grade; what isn't among it is told."""
+        mine = [suspension(row) for row in self.suspended.values() if takes(wanted, suspended(row))]
+        return b"event: suspensions\ndata: %s\n\n" % orjson.dumps({"items": mine})
 
     def _offer(self, frames: list[Frame]) -> None:
         # No await in here: a client that joins sees either all of these from the database or all of them from its buffer.
-        self.head = frames[-1].seq
+        self.head = max([self.head, *(one.seq for one in frames if one.seq is not None)])
         for client in self._clients:
             # A client that replayed past the hub has its first frames already.
-            fresh = [one for one in frames if one.seq > client.at and takes(client.wanted, one)]
+            fresh = [one for one in frames if (one.seq is None or one.seq > client.at) and takes(client.wanted, one)]
             if not fresh:
                 continue
             client.buffer.extend(fresh)
@@ -249,7 +289,7 @@ class EventStream(Response):
             frames = list(self._client.buffer)
             self._client.buffer.clear()
             if frames:
-                self._client.at = frames[-1].seq
+                self._client.at = max([self._client.at, *(one.seq for one in frames if one.seq is not None)])
                 await self._write(send, b"".join(one.text for one in frames))
 
     async def _replay(self, send: Send) -> None:
@@ -267,12 +307,17 @@ class EventStream(Response):
                 told.append(_beat(reached))
             await self._write(send, b"".join(told))
         self._hub.join(self._client)
+        await self._write(send, self._hub.suspensions(self._client.wanted))
 
     async def _write(self, send: Send, body: bytes) -> None:
         # Not wait_for: it can swallow the cancelling of a stream whose client went just now, which would then never end.
         async with asyncio.timeout(SEND_LIMIT_S):
             await send({"type": "http.response.body", "body": body, "more_body": True})
         await asyncio.sleep(WRITE_EVERY_S)
+
+
+def _by_grade(rows: Sequence[Row]) -> dict[tuple[str, str], Row]:
+    return {(row["subject"], row["regime"]): row for row in rows}
 
 
 def _beat(seq: int) -> bytes:

@@ -88,8 +88,10 @@ def current_grade(row: Row, here: Callable[[str, str, int, date | None], str], l
     better = [(one["grade"], speaker.day(date.fromisoformat(one["on"]))) for one in data.get("better") or ()]
     near = [one | {name: dates.in_text(one[name], speaker.lang) for name in ("value", "bound")} for one in data.get("near") or ()]
     told = row["in_force_from"] is not None
-    book = speaker.vocabulary.book(row["regime"])
+    hidden = row["suspended"]
+    book = None if hidden else speaker.vocabulary.book(row["regime"])
     return kept | {
+        "suspended": hidden,
         "paragraph": dates.in_text(paragraph(book, data, "zh" if speaker.lang == "zh" else "en"), speaker.lang) if book else None,
         "reasons": reasons,
         "version": version,
@@ -169,6 +171,17 @@ def fact_address(subject: str, shown: frozenset[tuple[int, int]], link: Callable
         return link(f"/subjects/{subject}", cursor=timeline_cursor(subject, occurred, offset + 1)) + fragment
 
     return here
+
+
+def stay_address(subject: str, here: Callable[[str, str, int, date | None], str], link: Callable[..., str]) -> Callable[[Row], str]:
+    """How the page of ``subject`` links to a stay: a part's, or a predecessor's, stands on another subject's timeline."""
+
+    def address(event: Row) -> str:
+        at = here if event["subject"] == subject else fact_address(event["subject"], frozenset(), link)
+        ordered_on = date.fromisoformat(event["occurred_on"]) if event["occurred_on"] else None
+        return at(event["id"], str(event["partition"]), event["offset"], ordered_on)
+
+    return address
 
 
 def register_lines(row: Row, speaker: Speaker) -> list[tuple[str, str]]:

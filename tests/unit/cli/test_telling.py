@@ -6,7 +6,7 @@ import pytest
 from rich.cells import cell_len
 
 from services._cli.looking import total_lag
-from services._cli.telling import change_line, explanation, explanation_known, finding_line, grade_words, history_known
+from services._cli.telling import change_line, explanation, explanation_known, finding_line, grade_words, history_known, suspension_lines
 
 NAMES = {"D": {"zh": "失信", "en": "Discredited"}, "new": {"zh": "新开办", "en": "New"}}
 FACT = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -101,6 +101,25 @@ def test_columns_stand_under_each_other_in_both_languages() -> None:
 
 def test_a_status_without_a_name_is_shown_as_its_words() -> None:
     assert grade_words(None, "awaiting_inspection", "en", {}) == "awaiting inspection"
+
+
+STAYED = {"since": "2026-03-10", "until": None, "reading": "R18", "event": {"id": FACT}}
+HIDDEN = {"grade": None, "status": "publication_suspended", "suspended": STAYED}
+
+
+def test_a_grade_that_a_stay_keeps_back_says_so_and_since_when() -> None:
+    one = GRADE | HIDDEN | {"data": {name: DATA[name] for name in ("regime", "in_force_from")}}
+    english, chinese = ("\n".join(explanation({**ANSWER, "grades": [one]}, lang, NAMES)) for lang in ("en", "zh"))
+    assert "liyujiang: publication suspended by a stay  since 2026-03-10 (R18)" in english
+    assert "liyujiang: 公示暂停：依法停止执行  自 2026-03-10 起 (R18)" in chinese and "2026-05-22" not in chinese.partition("经过")[0]
+
+
+def test_the_stream_s_suspensions_are_lines_too() -> None:
+    told = {"subject": "uscc:x", "regime": "liyujiang", "sequence": "7", **STAYED, "until": "2026-03-20"}
+    line = "uscc:x  liyujiang  publication suspended by a stay  since 2026-03-10 until 2026-03-20 (R18)"
+    assert list(suspension_lines("suspensions", {"items": [told]}, "en")) == [line]
+    assert list(suspension_lines("suspended", told, "en")) == [line] and list(suspension_lines("suspensions", {"items": []}, "en")) == []
+    assert list(suspension_lines("resumed", {"subject": "uscc:x", "regime": "r"}, "zh")) == ["uscc:x  r  恢复公示"]
 
 
 def test_a_finding_is_one_line() -> None:

@@ -18,6 +18,7 @@ from services.publication.adapters.postgres_reader import State
 from services.publication.domain.vocabulary import Vocabulary
 from services.publication.web.answering import Tags
 from services.publication.web.app import Parts, create_app
+from services.publication.web.pages import Pages
 from services.publication.web.portal import Portal
 from services.publication.web.stream import Hub
 from services.publication.wiring import REPOSITORY, edition
@@ -101,10 +102,31 @@ def test_a_fault_of_a_page_keeps_the_strict_policy() -> None:
 
 def test_a_tag_is_of_one_stack_one_build_one_edition_and_one_revision() -> None:
     state = State(head=1, floor=0, revision=1, build="b", fingerprint="f")
-    others = [replace(state, build="c"), replace(state, fingerprint="g"), replace(state, sample=True)]
+    others = [replace(state, suspended="x"), replace(state, build="c"), replace(state, fingerprint="g"), replace(state, sample=True)]
     made = [Tags("1").of(one, "grades", one.revision) for one in (state, *others)]
     made += [Tags("2").of(state, "grades", state.revision), Tags("1").of(state, "grades", 2), Tags("1").of(state, "lists", state.revision)]
     assert len(set(made)) == len(made) and made[0] == Tags("1").of(state, "grades", state.revision)
+
+
+class Counted:
+    """A snapshot of which it is counted how often counts are asked for."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def counts(self) -> list[Any]:
+        self.asked += 1
+        return [self.asked]
+
+
+def test_counts_are_taken_anew_when_a_suspension_begins_though_nothing_was_written() -> None:
+    pages = Pages(None, None, None, lambda: 0, lambda: False, None)  # type: ignore[arg-type]
+    snapshot, state = Counted(), State(head=1, floor=0, revision=1)
+
+    async def counted() -> list[Any]:
+        return [await pages._counts(snapshot, one) for one in (state, state, replace(state, suspended="x"), replace(state, suspended="x"))]  # type: ignore[arg-type]
+
+    assert asyncio.run(counted()) == [[1], [1], [2], [2]]
 
 
 def test_an_edition_follows_from_the_rulebooks_and_is_the_same_twice() -> None:

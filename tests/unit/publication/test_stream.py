@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.publication.adapters.postgres_reader import ChangeFilter, Row, State
-from services.publication.web.stream import Client, EventStream, Hub, frame, takes
+from services.publication.web.stream import Client, EventStream, Hub, frame, resumed, suspended, takes
 
 SHOPS = ("fhrs:1", "fhrs:2")
 
@@ -20,7 +20,14 @@ SHOPS = ("fhrs:1", "fhrs:2")
 def change(seq: int, *, subject: str = "fhrs:1", grade: str | None = "5", previous: str | None = None) -> Row:
     data = {"regime": "fhrs", "grade": grade, "previous_grade": previous}
     row = {"seq": seq, "id": f"id-{seq}", "type": "mingjian.grade.determined.v1", "subject": subject, "regime": "fhrs"}
-    return row | {"grade": grade, "previous_grade": previous, "time": "2026-01-15T00:00:00.000Z", "known_ms": 0, "data": data}
+    return row | {
+        "suspended": None,
+        "grade": grade,
+        "previous_grade": previous,
+        "time": "2026-01-15T00:00:00.000Z",
+        "known_ms": 0,
+        "data": data,
+    }
 
 
 class Table:
@@ -29,6 +36,7 @@ class Table:
     def __init__(self, rows: Sequence[Row] = ()) -> None:
         self.rows = list(rows)
         self.given = 0
+        self.stayed: list[Row] = []
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Table]:
@@ -38,6 +46,14 @@ class Table:
     async def state(self) -> State:
         """Only the head counts here."""
         return State(head=len(self.rows), floor=0, revision=0)
+
+    async def suspensions(self) -> list[Row]:
+        """Those that a test says."""
+        return list(self.stayed)
+
+    async def holding(self, subject: str, regime: str) -> Row | None:
+        """The subject's newest change."""
+        return next((row for row in reversed(self.rows) if row["subject"] == subject), None)
 
     async def changes(self, after: int, until: int, wanted: ChangeFilter, *, limit: int, span: int = 700) -> tuple[list[Row], int]:
         """As ``Snapshot.changes``."""
@@ -182,3 +198,59 @@ def test_nothing_that_passes_the_filter_still_moves_the_last_id_at_once() -> Non
 def test_who_follows_a_grade_hears_of_those_that_leave_it() -> None:
     came, left, other = change(1, grade="D", previous="B"), change(2, grade="E", previous="D"), change(3, grade="A", previous="B")
     assert [takes(ChangeFilter(grade="D"), frame(row)) for row in (came, left, other)] == [True, True, False]
+
+
+STAY = {"since": "2026-03-10", "until": None, "reading": "R18", "event": {"id": "x"}}
+
+
+def stayed(seq: int, subject: str = "fhrs:1", **more: Any) -> Row:
+    return {"subject": subject, "regime": "fhrs", "seq": seq, "suspended": STAY | more}
+
+
+def test_what_is_kept_back_goes_to_followers_of_every_grade_so_that_it_tells_none() -> None:
+    hidden = change(1, grade=None, previous=None) | {"suspended": STAY}
+    frames = [frame(hidden), suspended(stayed(1)), resumed("fhrs:1", "fhrs", change(1, grade="D"))]
+    assert [takes(ChangeFilter(grade="A"), one) for one in frames] == [True] * 3
+    assert [takes(ChangeFilter(grade="A", subject="fhrs:2"), one) for one in frames] == [False] * 3
+    assert [takes(ChangeFilter(regime="nyc"), one) for one in frames] == [False] * 3
+
+
+def told(text: bytes) -> list[str]:
+    """Names of the events in a piece of a stream, in order; a number alone is a beat."""
+    return [found[1].decode() if (found := re.search(rb"event: (\w+)", block)) else "beat" for block in text.split(b"\n\n") if block]
+
+
+def test_a_client_hears_once_of_all_that_is_suspended_and_then_of_what_begins_and_ends() -> None:
+    table = Table([change(1), change(2, subject="fhrs:2")])
+    hub = hub_over(table)
+
+    async def play() -> bytes:
+        table.stayed = [stayed(1)]
+        await hub._pass_on()  # nobody listens yet
+        client = Client(wanted=ChangeFilter(), address="", at=2)
+        steps = [[stayed(1), stayed(2, "fhrs:2")], [stayed(1, until="2026-03-20"), stayed(2, "fhrs:2")], [stayed(2, "fhrs:2")]]
+        under_way = []
+
+        def done(text: bytes) -> bool:
+            if steps and text.count(b"event: ") > len(under_way):
+                table.stayed = steps.pop(0)
+                under_way.append(asyncio.get_running_loop().create_task(hub._pass_on()))
+            return b"event: resumed" in text
+
+        return await served(hub, table, client, until=done, heartbeat_s=60)
+
+    text = asyncio.run(play())
+    assert [name for name in told(text) if name != "beat"] == ["suspensions", "suspended", "suspended", "resumed"]
+    assert b'"items":[{"subject":"fhrs:1"' in text and b"id: " not in text.partition(b"event: suspensions")[2]
+    assert b'"change":{' in text and hub.head == 2
+
+
+def test_a_suspension_neither_moves_the_last_number_nor_holds_it_back() -> None:
+    table = Table()
+    hub = hub_over(table)
+    client = Client(wanted=ChangeFilter(), address="", at=0)
+    hub.join(client)
+    hub._offer([suspended(stayed(1))])
+    assert (hub.head, client.at, len(client.buffer)) == (0, 0, 1)
+    hub._offer([frame(change(1)), suspended(stayed(1)), frame(change(2))])
+    assert (hub.head, [one.seq for one in client.buffer]) == (2, [None, 1, None, 2])

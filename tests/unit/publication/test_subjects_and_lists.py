@@ -14,16 +14,14 @@ from hypothesis import strategies as st
 from schemas.envelope import derived_bytes, open_record
 from schemas.events import CATALOGUE
 from schemas.topics import GRADES
+from services.publication.domain.effects import CORRECTED, OBJECTION, RETRACTED
 from services.publication.domain.lists import ENTERED, LEFT, ListRule, after, transitions
 from services.publication.domain.rows import ChangeRow, Seen, change_row
 from services.publication.domain.subjects import (
     CHANGED,
     CLOSED,
-    CORRECTED,
     INTERRUPTED,
-    OBJECTION,
     REGISTERED,
-    RETRACTED,
     STARTED,
     Registration,
     fold,
