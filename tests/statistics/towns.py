@@ -128,7 +128,7 @@ def silent(what: What, seed: int) -> tuple[Fold, str]:
     """Two years of eight offices, busy and seldom, with weaker weeks. Planted: one that has an entry on most days has none for 15
     working days. Innocent: all are slow around the long holidays, and one takes two days off now and then."""
     rng = Random(f"silent {seed}")
-    fold, who = Fold(OfficeSilent(), off=OFF), rng.randrange(4)
+    fold, who = Fold(OfficeSilent(frozenset({"inspection.recorded"})), off=OFF), rng.randrange(4)
     days = [*working_days(2024), *working_days(2025, OFF)]
     rate = [rng.uniform(1.5, 6) if office < 4 else rng.uniform(0.15, 1.2) for office in range(8)]
     begin = rng.randrange(300, len(days) - 40)

@@ -81,6 +81,13 @@ class EntryRule:
         )
 
 
+def activities_of(rulebooks: Iterable[Rulebook]) -> frozenset[str]:
+    """Types of facts, such as ``inspection.recorded``, that any of the rulebooks has entered within a term, whenever it does."""
+    dated = [one for book in rulebooks for one in book.parameters if one.name == _ACTIVITIES]
+    words = {word for one in dated for value in one.values for word in value.value or ()}
+    return frozenset(row.name for event_type, row in CATALOGUE.items() if word_of(event_type) in words)
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """What lateness needs of a fact. Instants are contract text (UTC, Z); ``served_on`` None: not served, or no document.

@@ -11,7 +11,7 @@ from services.audit.domain.detectors.burst_before_evaluation import BurstBeforeE
 from services.audit.domain.detectors.heaped_scores import HeapedScores
 from services.audit.domain.detectors.model import Scanned
 from services.audit.domain.detectors.office_silent import LEAST_DAYS, OfficeSilent
-from services.audit.domain.late import Outage
+from services.audit.domain.late import Outage, activities_of
 from services.audit.domain.statistics.bunching import BLOCK, blocks
 from services.audit.domain.statistics.populations import Spans
 from services.audit.domain.statistics.texts import groups, own_words, phrases, shingles, similarity
@@ -34,7 +34,7 @@ def _office(fold: Fold, days: list[date], *, silent: range = range(0), kind: str
 
 def test_an_office_that_falls_silent_is_told_once_and_its_end_takes_the_signs_place() -> None:
     days = working_days(2025)
-    fold = Fold(OfficeSilent())
+    fold = Fold(OfficeSilent(frozenset({"inspection.recorded"})))
     _office(fold, days[:150], silent=range(120, 140))
     first, last = fold.signs()
     assert (f"{DEPARTMENT}/other", first.matter) == (first.office, last.matter)
@@ -43,21 +43,46 @@ def test_an_office_that_falls_silent_is_told_once_and_its_end_takes_the_signs_pl
     assert int(first.values[0][1]) < 20
 
 
+def test_an_office_that_only_approves_is_expected_to_enter_nothing() -> None:
+    fold = Fold(OfficeSilent(frozenset({"inspection.recorded"})))
+    for at, day in enumerate(working_days(2025)[:200]):
+        if at < 100 or at >= 160:
+            fold.enter("grade.approved", {"grade": "A"}, subject="s", office="bureau", officer="made-b", day=day)
+        fold.close(day)
+    assert [] == fold.signs()
+
+
+def test_whatever_an_office_enters_ends_its_silence() -> None:
+    days = working_days(2025)[:200]
+    fold = Fold(OfficeSilent(frozenset({"inspection.recorded"})))
+    for at, day in enumerate(days):
+        kind = "inspection.recorded" if at < 100 else "score.recorded"
+        fold.enter(kind, {"kind": "routine"}, subject=f"{at}", office="one", officer="made-1", day=day)
+        fold.close(day)
+    assert [] == fold.signs()
+
+
+def test_activities_are_the_rulebooks() -> None:
+    found = activities_of(one for many in towns._BOOKS.values() for one in many)
+    assert {"inspection.recorded", "penalty.decided", "document.served"} <= found
+    assert not {"score.recorded", "grade.approved", "enterprise.changed"} & found
+
+
 def test_two_days_without_an_entry_are_no_silence() -> None:
-    fold = Fold(OfficeSilent())
+    fold = Fold(OfficeSilent(frozenset({"inspection.recorded"})))
     _office(fold, working_days(2025)[:150], silent=range(120, 122))
     assert [] == fold.signs()
 
 
 def test_nothing_is_said_before_a_rhythm_is_known() -> None:
-    fold = Fold(OfficeSilent())
+    fold = Fold(OfficeSilent(frozenset({"inspection.recorded"})))
     _office(fold, working_days(2025)[: LEAST_DAYS - 1], silent=range(20, LEAST_DAYS))
     assert [] == fold.signs()
 
 
 def test_days_off_are_no_silence_and_a_declared_outage_speaks_for_one() -> None:
     off = [date(2025, 8, 1) + timedelta(days=one) for one in range(30)]
-    fold = Fold(OfficeSilent(), off=off)
+    fold = Fold(OfficeSilent(frozenset({"inspection.recorded"})), off=off)
     days = working_days(2025, off)
     fold.registry.outages.append((0, Outage("2025-09-15T00:00:00.000Z", "2025-09-17T00:00:00.000Z", f"{DEPARTMENT}/other")))
     begin = days.index(date(2025, 9, 10))
@@ -68,7 +93,7 @@ def test_days_off_are_no_silence_and_a_declared_outage_speaks_for_one() -> None:
 
 
 def test_every_working_day_has_its_scan_once_an_office_is_known() -> None:
-    fold = Fold(OfficeSilent())
+    fold = Fold(OfficeSilent(frozenset({"inspection.recorded"})))
     _office(fold, working_days(2025)[:100])
     assert [100 - LEAST_DAYS + 1, 0] == [len(fold.scans()), sum(one.hits for one in fold.scans())]
 

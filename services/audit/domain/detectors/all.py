@@ -26,6 +26,7 @@ from services.audit.domain.detectors.same_number import SameNumber
 from services.audit.domain.detectors.two_final_scores import TwoFinalScores
 from services.audit.domain.detectors.two_places import TwoPlaces
 from services.audit.domain.detectors.zones import Zones
+from services.audit.domain.late import activities_of
 
 Editions = Mapping[str, Sequence[Rulebook]]
 """Rulebooks by regime, of each the newest edition first."""
@@ -53,5 +54,5 @@ def every(editions: Editions) -> list[Detector]:
         HeapedScores(editions),
         CopiedFindings(),
         BurstBeforeEvaluation(),
-        OfficeSilent(),
+        OfficeSilent(activities_of(one for many in editions.values() for one in many)),
     ]

@@ -1,5 +1,8 @@
 """An office that falls silent: working days without an entry, beyond its own rhythm. 五(三) ¶1, ¶2.
 
+Of offices that enter enforcement activities (the rulebooks' ``entry_activities``): one that only approves has something to say when there
+is something to approve. Whatever such an office enters ends its silence.
+
 Day by closed day. A silence of n working days is a first day without an entry after one with, and n - 1 more: how often the office begins
 one and how often it goes on are counted since its first entry, and how long the next lasts is predicted from the counts alone (a
 beta-geometric law: careful with an office that has seldom been silent, and with silences that differ). A year has as many beginnings as
@@ -102,7 +105,7 @@ class OfficeSilent:
 
     declared = Declared(
         kind="office_silent",
-        version=1,
+        version=2,
         about="office",
         proposes="check",
         clause="五(三) ¶1",
@@ -121,7 +124,9 @@ class OfficeSilent:
     )
     types = frozenset({"entry.handed_over", *(row.name for row in CATALOGUE.values() if row.route == "facts")})
 
-    def __init__(self) -> None:
+    def __init__(self, activities: frozenset[str]) -> None:
+        """``activities``: types of entries that make an office one that is expected to enter."""
+        self._activities = activities
         self._offices: dict[str, _Rhythm] = {}
         self._handed_over: dict[str, date] = {}
         self._through: date | None = None
@@ -131,7 +136,7 @@ class OfficeSilent:
         """See ``Detector``."""
         if entry.type == "entry.handed_over":
             self._handed_over[str(entry.data["office"])] = date.fromisoformat(entry.data["occurred_on"])
-        elif entry.channel != _MIGRATION:
+        elif entry.channel != _MIGRATION and (entry.source in self._offices or entry.type in self._activities):
             self._looked_at += 1
             one = self._offices.setdefault(entry.source, _Rhythm())
             one.active, one.last = True, shown(entry, "last_entry")
