@@ -4,7 +4,7 @@ What it must do is in ``schemas/README.md``; the numbers below are that page's s
 
     python field_client.py key mine.json                      a key; what it prints goes to the registrar
     python field_client.py sign inspection.json --key mine.json --source /departments/…/offices/… --outbox outbox
-    python field_client.py send --outbox outbox --intake http://127.0.0.1:19100 --receipt-key <base64url>
+    python field_client.py send --outbox outbox --intake http://127.0.0.1:19100 --receipt-key=<base64url>
 """
 
 from __future__ import annotations
@@ -365,7 +365,7 @@ def _arguments() -> argparse.Namespace:
     sign.add_argument("--private", action="append", default=[], metavar="FIELD=VALUE")
     send = commands.add_parser("send", help="send what waits, until there are receipts")
     send.add_argument("--intake", required=True)
-    send.add_argument("--receipt-key", required=True, help="intake's receipt key, from genesis (base64url)")
+    send.add_argument("--receipt-key", required=True, help="intake's, from genesis: base64url, after = for it may begin with a hyphen")
     send.add_argument("--channel", default="field")
     send.add_argument("--again", action="store_true", help="also what was refused because key or role were missing")
     send.add_argument("--patience", type=float, default=60.0, help="seconds")

@@ -126,7 +126,7 @@ def test_the_python_client_keeps_what_it_signed_until_there_is_one_receipt(desk_
     before = [kept_receipt(desk, one["event"]) for one in (*made, beside)]
     # Again, by another process: the same bytes, the same receipts.
     said = [sys.executable, str(EXAMPLES / "field_client.py"), "send", "--outbox", str(tmp_path / "outbox"), "--intake", url]
-    done = subprocess.run([*said, "--receipt-key", receipt_key], capture_output=True, text=True, timeout=90, check=True)
+    done = subprocess.run([*said, f"--receipt-key={receipt_key}"], capture_output=True, text=True, timeout=90, check=True)
     assert done.stdout.split("\n")[:3] == ["entered: 4", "refused: 1", "waiting: 0"]
     for one, receipt in zip((*made, beside), before, strict=True):
         stored = json.loads((tmp_path / "outbox" / "entered" / f"{one['event']['id']}.json").read_text())

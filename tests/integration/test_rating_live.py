@@ -147,9 +147,13 @@ def test_of_two_workers_one_is_killed_and_no_grade_is_lost_or_doubled(live: Live
         live.send(premises(40_000, 300))
         live.send(town(7_000, 200))
         live.broadcast(evaluation())
-        # A partition's state is made when the first fact of it comes.
-        live.until(lambda one: len((one.status() or {})["partitions"]) + len(second.status()["partitions"]) >= topics.PARTITIONS)
-        both = (live.status() or {})["partitions"], second.status()["partitions"]
+
+        def shared() -> tuple[list[int], list[int]]:
+            return (live.status() or {})["partitions"], second.status()["partitions"]
+
+        # A partition's state is made when the first fact of it comes, and the one that gives it up names it for a moment longer.
+        live.until(lambda _: sorted([*shared()[0], *shared()[1]]) == list(range(topics.PARTITIONS)))
+        both = shared()
         taken, wave = second.status()["counts"]["facts"], premises(41_000, 1_200)
         sending = threading.Thread(target=live.send, args=(wave,))
         sending.start()

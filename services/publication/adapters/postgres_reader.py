@@ -290,6 +290,11 @@ class Snapshot(KnownQuestions):
             "SELECT subject, regime, seq, suspended FROM shown_grade WHERE seq IN (SELECT seq FROM running) ORDER BY subject, regime"
         )
 
+    async def ever_suspended(self) -> bool:
+        """Whether a stay was ever known to suspend a publication, now, once, or some day to come."""
+        row = await self._one("SELECT ever FROM ever_suspended")
+        return bool(row and row["ever"])
+
     async def holding(self, subject: str, regime: str) -> Row | None:
         """The change that gave the grade that holds, as ``changes`` gives it."""
         row = await self._one("SELECT seq FROM shown_grade WHERE subject = %s AND regime = %s", (subject, regime))

@@ -60,6 +60,9 @@ SELECT suspension.*, jsonb_build_object('since', since, 'until', until, 'reading
 FROM suspension
 WHERE from_ms <= (SELECT ms FROM clock) AND (to_ms IS NULL OR (SELECT ms FROM clock) < to_ms);
 
+-- Whether a stay was ever known to suspend anything: until then readers of the stream needn't be told that nothing is suspended.
+CREATE VIEW ever_suspended AS SELECT EXISTS (SELECT FROM suspension) AS ever;
+
 -- Of a suspended change its number, its days and its cause are told; grade, status and reasons are not. Where a later change says what
 -- was before it, that isn't told either.
 CREATE VIEW shown_change AS
@@ -123,4 +126,4 @@ SELECT part.id, part.parent, part.part, part.regime, part.cause_known_ms, part.c
 FROM part;
 
 REVOKE SELECT ON change, grade, list_member, list_change, part FROM mj_publication_read;
-GRANT SELECT ON running, change_times, shown_change, shown_grade, shown_member, shown_list_change, shown_part TO mj_publication_read;
+GRANT SELECT ON running, ever_suspended, change_times, shown_change, shown_grade, shown_member, shown_list_change, shown_part TO mj_publication_read;

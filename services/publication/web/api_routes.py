@@ -241,10 +241,10 @@ or was never given out, is answered 410 with the address of the snapshot to star
 
 While a stay suspends the publication of a grade, its change goes out with `grade` null, `status` `publication_suspended` and `suspended`
 (see `Suspension`), whatever `grade` was asked for. Suspensions themselves have no number: `event: suspensions` lists, once the client has
-caught up, all that run (what isn't listed isn't suspended); then `event: suspended` tells of each that begins or goes on otherwise, and
-`event: resumed` of each that ends, with the change that gave the grade that holds (`change`, a CloudEvent). `sequence` is the number of
-the change that is suspended. These pass the filters `regime` and `subject` alone. Readers who know none of the three names miss nothing
-of what they had: numbers and events stay as they were."""
+caught up, all that run (what isn't listed isn't suspended; where no stay ever suspended anything it isn't sent); then `event: suspended`
+tells of each that begins or goes on otherwise, and `event: resumed` of each that ends, with the change that gave the grade that holds
+(`change`, a CloudEvent). `sequence` is the number of the change that is suspended. These pass the filters `regime` and `subject`
+alone. Readers who know none of the three names miss nothing of what they had: numbers and events stay as they were."""
 
 
 def _stream(routes: APIRouter, reader: PostgresReader, hub: Hub) -> None:

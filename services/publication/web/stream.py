@@ -139,6 +139,7 @@ class Hub:
         self._taken = 0
         self.head = 0
         self.suspended: dict[tuple[str, str], Row] = {}
+        self.ever_suspended = False
         self.started = False
         self.closed = asyncio.Event()
 
@@ -155,6 +156,7 @@ class Hub:
                     async with self._reader.snapshot() as snapshot:
                         self.head = (await snapshot.state()).head
                         self.suspended = _by_grade(await snapshot.suspensions())
+                        self.ever_suspended = await snapshot.ever_suspended()
                     self.started = True
                 while await self._pass_on() == PAGE:
                     await asyncio.sleep(0)
@@ -168,6 +170,7 @@ class Hub:
             state = await snapshot.state()
             rows, _ = await snapshot.changes(self.head, state.head, _EVERYTHING, limit=PAGE)
             now = _by_grade(await snapshot.suspensions())
+            self.ever_suspended = self.ever_suspended or await snapshot.ever_suspended()
             moved = await self._moved(snapshot, now, sample=state.sample)
         self.suspended = now
         if rows or moved:
@@ -307,7 +310,8 @@ class EventStream(Response):
                 told.append(_beat(reached))
             await self._write(send, b"".join(told))
         self._hub.join(self._client)
-        await self._write(send, self._hub.suspensions(self._client.wanted))
+        if self._hub.ever_suspended:
+            await self._write(send, self._hub.suspensions(self._client.wanted))
 
     async def _write(self, send: Send, body: bytes) -> None:
         # Not wait_for: it can swallow the cancelling of a stream whose client went just now, which would then never end.

@@ -37,6 +37,7 @@ class Table:
         self.rows = list(rows)
         self.given = 0
         self.stayed: list[Row] = []
+        self.ever = False
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Table]:
@@ -50,6 +51,11 @@ class Table:
     async def suspensions(self) -> list[Row]:
         """Those that a test says."""
         return list(self.stayed)
+
+    async def ever_suspended(self) -> bool:
+        """Also once it is over."""
+        self.ever = self.ever or bool(self.stayed)
+        return self.ever
 
     async def holding(self, subject: str, regime: str) -> Row | None:
         """The subject's newest change."""
@@ -218,6 +224,19 @@ def test_what_is_kept_back_goes_to_followers_of_every_grade_so_that_it_tells_non
 def told(text: bytes) -> list[str]:
     """Names of the events in a piece of a stream, in order; a number alone is a beat."""
     return [found[1].decode() if (found := re.search(rb"event: (\w+)", block)) else "beat" for block in text.split(b"\n\n") if block]
+
+
+def test_where_nothing_was_ever_suspended_a_client_hears_of_changes_alone() -> None:
+    table = Table([change(1)])
+    hub = hub_over(table)
+
+    async def play() -> bytes:
+        await hub._pass_on()
+        return await served(
+            hub, table, Client(wanted=ChangeFilter(), address="", at=0), until=lambda text: b": beat" in text, heartbeat_s=0.2
+        )
+
+    assert set(told(asyncio.run(play()))) <= {"grade", "beat"}
 
 
 def test_a_client_hears_once_of_all_that_is_suspended_and_then_of_what_begins_and_ends() -> None:
