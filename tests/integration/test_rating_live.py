@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import orjson
@@ -152,7 +153,7 @@ def test_of_two_workers_one_is_killed_and_no_grade_is_lost_or_doubled(live: Live
             return (live.status() or {})["partitions"], second.status()["partitions"]
 
         # A partition's state is made when the first fact of it comes, and the one that gives it up names it for a moment longer.
-        live.until(lambda _: sorted([*shared()[0], *shared()[1]]) == list(range(topics.PARTITIONS)))
+        live.until(lambda _: sorted(chain(*shared())) == list(range(topics.PARTITIONS)))
         both = shared()
         taken, wave = second.status()["counts"]["facts"], premises(41_000, 1_200)
         sending = threading.Thread(target=live.send, args=(wave,))

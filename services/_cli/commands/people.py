@@ -9,17 +9,15 @@ from typing import Annotated
 import orjson
 import typer
 
-from schemas.events import CATALOGUE
-from schemas.ids import ENTERPRISE_SCHEMES
 from schemas.keys import SigningKey
 from services._cli.errors import USAGE, CliError
 from services._cli.home import load_key
 from services._cli.registry import enrol
+from services._cli.sample.bootstrap import schemes_of
 from services._cli.sample.people import Officer
 from services._cli.session import session_of
 
 officer_app = typer.Typer(help="Officers.", no_args_is_help=True)
-_ENTERPRISE = "uscc"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{2,62}")
 _OFFICE = re.compile(r"/departments/[a-z0-9-]{1,40}/offices/[a-z0-9-]{1,40}")
 
@@ -56,7 +54,7 @@ def officer_enrol(
         session.intake(),
         Officer(bare, office, role, tuple(channel)),
         private,
-        schemes=scheme or _schemes_of(role),
+        schemes=scheme or schemes_of(role),
         regimes=regime,
         key_path=str(path.absolute()) if key else relative,
     )
@@ -65,9 +63,3 @@ def officer_enrol(
             session.voice.say(orjson.dumps(one.receipt).decode())
     else:
         session.voice.say(f"officer:{bare} may enter for {office} as {role}, with the key {private.key_id}")
-
-
-def _schemes_of(role: str) -> list[str]:
-    """What the events of a role are about; of enterprises those that the town registers."""
-    about = {scheme for row in CATALOGUE.values() if role in row.roles for scheme in row.subjects}
-    return sorted({_ENTERPRISE if one in ENTERPRISE_SCHEMES else one for one in about} or {_ENTERPRISE})

@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 
+from schemas.events import CATALOGUE
+from schemas.ids import ENTERPRISE_SCHEMES
 from services._cli.sample.acts import at, instant
 from services._cli.sample.people import OFFICERS, REGIME, Officer
 from services._cli.sample.town import REGISTRAR, Plan, Sent, event_of, uuid7
@@ -15,6 +17,7 @@ from services._cli.sample.town import REGISTRAR, Plan, Sent, event_of, uuid7
 Said = tuple[str, str, Mapping[str, Any], datetime]
 """Type, subject, data, the instant of entry."""
 
+_ENTERPRISE = "uscc"
 # The next year's schedule comes out in November.
 _ISSUED_MONTH, _ISSUED_DAY = 11, 10
 
@@ -42,6 +45,13 @@ def enrolment(
     ]
 
 
+def schemes_of(role: str) -> list[str]:
+    """What the events of a role are about (an officer also replies to what was found of them); of enterprises those that a town
+    registers."""
+    about = {scheme for row in CATALOGUE.values() if role in row.roles for scheme in row.subjects}
+    return sorted({_ENTERPRISE if one in ENTERPRISE_SCHEMES else one for one in about} or {_ENTERPRISE})
+
+
 def bootstrap(plan: Plan, *, source: str, rulebooks: Iterable[ActiveRulebook], more: Iterable[Said] = ()) -> list[Sent]:
     """The registrar's events over the town's whole time, in their order. ``source``: the registrar's office; ``more``: what a falsified
     town has the registrar say besides."""
@@ -55,11 +65,8 @@ def bootstrap(plan: Plan, *, source: str, rulebooks: Iterable[ActiveRulebook], m
         sent.append(Sent(event, REGISTRAR, "desk", moment))
 
     for officer in OFFICERS:
-        # An approver speaks about the regime itself and for offices, everyone else about enterprises.
-        # What the events of the role are about: an officer replies to what was found of them.
-        schemes = ("uscc", "regime", "office", "officer") if officer.role == "approver" else ("uscc", "office", "officer")
         key = officer.key(plan.seed).public_object()
-        for kind, subject, data in enrolment(officer, key, plan.first, schemes=schemes, regimes=(REGIME,)):
+        for kind, subject, data in enrolment(officer, key, plan.first, schemes=schemes_of(officer.role), regimes=(REGIME,)):
             say(kind, subject, data, dawn)
     for book in rulebooks:
         data = {

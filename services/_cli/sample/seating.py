@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
-from services._cli.sample.acts import Act, at, instant
+from services._cli.sample.acts import ZONE, Act, at, instant
 from services._cli.sample.diary import Diary
 from services._cli.sample.people import Officer, staff
 
@@ -36,7 +36,12 @@ def _rank(act: Act) -> int:
 
 def _through_a_night(act: Act) -> bool:
     assert act.ended is not None
-    return act.ended.date() != datetime.fromisoformat(act.data["started_at"]).astimezone(act.ended.tzinfo).date()
+    return act.ended.date() != _drawn(act).date()
+
+
+def _drawn(act: Act) -> datetime:
+    """When the visit was to begin, by the town's clock."""
+    return datetime.fromisoformat(act.data["started_at"]).astimezone(ZONE)
 
 
 def _seat(act: Act, diary: Diary, rng: Random) -> Act:
@@ -51,7 +56,7 @@ def _seat(act: Act, diary: Diary, rng: Random) -> Act:
 def _ways(act: Act, rng: Random) -> Iterator[tuple[Officer, tuple[str, ...], datetime, datetime]]:
     """As it was drawn; with another colleague; at another time of the day; led by somebody else; on a busy day a short one."""
     assert act.ended is not None
-    drawn = datetime.fromisoformat(act.data["started_at"]).astimezone(act.ended.tzinfo)
+    drawn = _drawn(act)
     took, fixed = act.ended - drawn, _through_a_night(act)
     yield from _of_length(act, rng, drawn, took, fixed=fixed)
     if not fixed:

@@ -45,11 +45,7 @@ class StayWork:
             [(one.partition, one.offset, one.id, *_stay_values(one.stay)) for one in acts],
         )
         ids = sorted({id for (id,) in were} | {one.id for one in acts})
-        rows = (
-            await self._rows("SELECT seq FROM change WHERE jsonb_path_query_array(data, '$.decisive_events[*].id') ?| %s", (ids,))
-            if ids
-            else []
-        )
+        rows = await self._rows(_RESTING_ON, (ids,)) if ids else []
         return sorted(seq for (seq,) in rows)
 
     async def numbers(self, ids: Sequence[str]) -> list[int]:

@@ -170,9 +170,9 @@ class Hub:
             state = await snapshot.state()
             rows, _ = await snapshot.changes(self.head, state.head, _EVERYTHING, limit=PAGE)
             now = _by_grade(await snapshot.suspensions())
-            self.ever_suspended = self.ever_suspended or await snapshot.ever_suspended()
             moved = await self._moved(snapshot, now, sample=state.sample)
         self.suspended = now
+        self.ever_suspended = self.ever_suspended or bool(now)
         if rows or moved:
             self._offer([*(frame(row, sample=state.sample) for row in rows), *moved])
         return len(rows)

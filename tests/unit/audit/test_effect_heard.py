@@ -151,24 +151,25 @@ def test_who_acted_in_the_entry_finds_no_purpose_and_clears_nobody() -> None:
         assert expected == kind_of(hall.effects().of_matter(facts, acted, [matter], matter))
 
 
-def test_on_the_command_line_a_cleared_matter_proposes_nothing(tmp_path: Path) -> None:
-    """Also where it was cleared after the last close: the event is as of that, the words are not."""
+def _told(folder: Path, *since: dict[str, Any]) -> tuple[int, str]:
+    """What the command says over a bundle of a matter found on purpose by the close, with these steps after it."""
     hall = Hall()
     hall.hear(NOTICE, REPLY, ON_PURPOSE)
     hall.close("2027-03-21")
+    hall.hear(*since)
     hall.publish()
-    made(tmp_path / "found", hall.store.read)
-    code, out, _ = asked(FINDING, "--bundle", str(tmp_path / "found"))
+    made(folder, hall.store.read)
+    code, out, _ = asked(FINDING, "--bundle", str(folder))
+    return code, out
+
+
+def test_on_the_command_line_a_cleared_matter_proposes_nothing(tmp_path: Path) -> None:
+    """Also where it was cleared after the last close: the event is as of that, the words are not."""
+    code, out = _told(tmp_path / "found")
     assert code == 0 and "proposed, for people to decide: referral for accountability (五(三) ¶4" in out
     assert "The decision is not final yet." in out and "cleared" not in out.lower()
 
-    hall = Hall()
-    hall.hear(NOTICE, REPLY, ON_PURPOSE)
-    hall.close("2027-03-21")
-    hall.hear(AGAINST, CLEARED)
-    hall.publish()
-    made(tmp_path / "cleared", hall.store.read)
-    code, out, _ = asked(FINDING, "--bundle", str(tmp_path / "cleared"))
+    code, out = _told(tmp_path / "cleared", AGAINST, CLEARED)
     lines = out.splitlines()
     assert code == 0 and "Cleared in the hearing" in lines[0] and "已澄清" in lines[1], lines[:4]
     assert "proposed: none" in lines and "referral" not in out and "on purpose" not in out and "故意" not in out
@@ -176,11 +177,5 @@ def test_on_the_command_line_a_cleared_matter_proposes_nothing(tmp_path: Path) -
 
 
 def test_a_referral_that_was_sent_back_since_the_close_is_not_shown(tmp_path: Path) -> None:
-    hall = Hall()
-    hall.hear(NOTICE, REPLY, ON_PURPOSE)
-    hall.close("2027-03-21")
-    hall.hear(AGAINST, SENT_BACK)
-    hall.publish()
-    made(tmp_path / "bundle", hall.store.read)
-    _, out, _ = asked(FINDING, "--bundle", str(tmp_path / "bundle"))
+    _, out = _told(tmp_path / "bundle", AGAINST, SENT_BACK)
     assert "proposed, for people to decide: none" in out and "no longer holds" in out and "referral" not in out

@@ -20,9 +20,9 @@ import pytest
 from schemas.events import CATALOGUE
 from schemas.keys import SigningKey, b64
 from schemas.receipts import verify_signed
-from services._cli.commands.people import _schemes_of
 from services._cli.home import Home, KnownOfficer
 from services._cli.main import main
+from services._cli.sample.bootstrap import schemes_of
 from tests.stack_fixtures import reserved_ports
 from tests.unit.cli.test_delivery import counter
 
@@ -257,7 +257,7 @@ def test_the_help_names_every_command_also_those_of_the_services() -> None:
 
 @pytest.mark.parametrize("role", ["officer", "approver", "auditor", "importer"])
 def test_by_default_a_role_covers_what_its_events_are_about(role: str) -> None:
-    schemes = set(_schemes_of(role))
+    schemes = set(schemes_of(role))
     for row in CATALOGUE.values():
         if role in row.roles:
             assert schemes & set(row.subjects), f"{role} can't enter {row.name}"

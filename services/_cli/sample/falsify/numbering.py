@@ -13,8 +13,9 @@ def number(ground: Ground) -> None:
     rng = Random(f"town {ground.plan.seed} falsified numbers")
     new = numbers((_paper(row) for row in ground.rows if row.number_of is None), rng)
     lent = {_paper(row).own: new[_paper(row.number_of).own] for row in ground.rows if row.number_of is not None}
+    borne = new | lent
     for row in ground.rows:
-        renumber(row.event, new | lent)
+        renumber(row.event, borne)
 
 
 def _paper(row: Row) -> Paper:
