@@ -21,8 +21,9 @@ from services.audit.domain.hearings import SILENT, Word
 from services.audit.domain.joint import Joint
 from services.audit.domain.matters import Matter, standing_matters
 from services.audit.domain.registry import Registry, acted_in, hearings_of
-from services.audit.domain.replay import DAY_CLOSED, ONE_DAY, Book, Fact, Facts, civil_day, rated_by
-from services.audit.domain.supposing import Lives, apart, controls_of
+from services.audit.domain.replay import DAY_CLOSED, ONE_DAY, PART_GRADED, Book, Entry, Fact, Facts, civil_day, rated_by
+from services.audit.domain.supposing import Lives, apart, controls_of, suppose
+from services.audit.domain.whole_shown import OfWhole, words_about
 from services.audit.reading import opened
 
 
@@ -31,6 +32,7 @@ class Source(Protocol):
 
     def findings(self) -> Sequence[Record]: ...
     def registry(self) -> Sequence[Record]: ...
+    def parts(self) -> Sequence[Record]: ...
     def facts(self, partition: int) -> Iterator[Sequence[Record]]: ...
 
 
@@ -53,11 +55,13 @@ class Given:
 @dataclass
 class Effects:
     """What is needed for any of them. ``books``: by regime; ``registry``: whole, for what hearings found and which outages were declared;
-    ``untold``: matters that can't be worked out, and why."""
+    ``said``: all that parts say of wholes (``part.graded`` events), asked where a rulebook grades by parts; ``untold``: matters that can't
+    be worked out, and why."""
 
     books: Mapping[str, Book]
     registry: Registry
     software: str
+    said: Callable[[], Iterable[Mapping[str, Any]]] = tuple
     untold: dict[str, str] = field(default_factory=dict)
 
     def of_partition(self, partition: int, facts: Facts, entries: Mapping[int, Opened], matters: Sequence[Matter]) -> Iterator[Given]:
@@ -82,8 +86,9 @@ class Effects:
             return [matter]
         return [replace(matter, regime=one) for one in rated_by(facts.subjects.get(subject, ())) if one in self.books]
 
-    def of_matter(self, facts: Facts, entries: Mapping[int, Opened], matters: Sequence[Matter], wanted: Matter) -> Given:
-        """One of them, by one regime. ``matters``: all about entries of its subject. Raises ``NoEffect``."""
+    def of_matter(self, facts: Facts, entries: Mapping[int, Opened], matters: Sequence[Matter], wanted: Matter) -> list[Given]:
+        """One of them, by one regime: on its subject's own grades, then on those of wholes. ``matters``: all about entries of its subject.
+        Raises ``NoEffect``."""
         subject = subject_in(entries, wanted) or ""
         cut = last_close(facts)
         so_far = cut is None or wanted.entry.offset > cut.offset
@@ -94,9 +99,10 @@ class Effects:
         every = [each for one in matters for each in self.by_regime(one, subject, facts)]
         known = [one for one in every if one.regime == wanted.regime and one.entry.offset <= cut.offset]
         lives = _lives(facts, cut.offset)
-        for one in self._answers(facts, lives, subject, wanted.regime, known, entries, cut, so_far=so_far, wanted=wanted):
-            return one
-        raise NoEffect(self.untold.get(wanted.id, "its effect can't be worked out"))
+        found = list(self._answers(facts, lives, subject, wanted.regime, known, entries, cut, so_far=so_far, wanted=wanted))
+        if not found:
+            raise NoEffect(self.untold.get(wanted.id, "its effect can't be worked out"))
+        return found
 
     def _answers(
         self,
@@ -120,15 +126,35 @@ class Effects:
             life = lives.of(subject, facts.subjects.get(subject, ()), book, upto=cut.offset)
             asides = [one for one in _standing(facts.asides.get(subject, ()), life.facts) if one.offset <= cut.offset]
             upto = self._upto(cut, so_far)
-            scene = Scene(life, cut, tuple(apart(asides)), tuple(matters), self.registry.at(upto).outages)
-            joint, words, since = Joint.of(scene), self._words(matters, entries, upto), self._words(matters, entries)
-            for one in [wanted] if wanted else matters:
-                found = assess(scene, one)
-                given = answer(found, joint, software=self.software, words=words)
-                yield Given(found, given, joint, so_far, since.get(one.id, SILENT))
+            words, since = self._words(matters, entries, upto), self._words(matters, entries)
+            for scene in self._scenes(Scene(life, cut, tuple(apart(asides)), tuple(matters), self.registry.at(upto).outages)):
+                joint = Joint.of(scene)
+                for one in [wanted] if wanted else matters:
+                    found = assess(scene, one)
+                    given = answer(found, joint, software=self.software, words=words)
+                    yield Given(found, given, joint, so_far, since.get(one.id, SILENT))
         except Exception as error:  # the fold is pure: rating fails here as well
             for one in matters:
                 self.untold.setdefault(one.id, f"its subject's grades can't be worked out ({type(error).__name__})")
+
+    def _scenes(self, scene: Scene) -> Iterator[Scene]:
+        """The scene, and the same with whomever the subject belongs to, or would have. Who is graded by parts has no other grades."""
+        life = scene.life
+        if life.book.rulebook.parts is None:
+            yield scene
+            return
+        moves = [move for one in scene.matters if (move := scene.move(one)) is not None]
+        names = {*life.words, *(name for move in moves for name in suppose(life, [move]).words)}
+        if life.subject not in names:
+            yield scene
+        for name in sorted(names):
+            log = self._about.get((name, life.book.rulebook.regime), ())
+            others = tuple(one for one in log if one.part != life.subject and one.cause.known <= scene.cut.known)
+            yield replace(scene, whole=OfWhole(name, others))
+
+    @cached_property
+    def _about(self) -> Mapping[tuple[str, str], tuple[Entry, ...]]:
+        return words_about(self.said(), self.books)
 
     def _upto(self, cut: Cut, so_far: bool) -> int:
         """The registry's offset up to which everything was known at the cut."""
@@ -217,9 +243,16 @@ def events_of(records: Iterable[Record]) -> list[Mapping[str, Any]]:
     return list(found.values())
 
 
+def words_in(records: Iterable[Record]) -> Iterator[Mapping[str, Any]]:
+    """What parts say, among records."""
+    for record in records:
+        if (one := opened(record)) is not None and one.event["type"] == PART_GRADED:
+            yield one.event
+
+
 def effects_of(source: Source, books: Mapping[str, Book], genesis: Mapping[str, Any], software: str, finding: str) -> list[Given]:
-    """The effect of the matter that a finding (or the matter's own id) names, by each regime concerned. Raises ``NoEffect``, and what the
-    source raises."""
+    """The effect of the matter that a finding (or the matter's own id) names, by each regime concerned and on whomever it grades because
+    of the entry. Raises ``NoEffect``, and what the source raises."""
     events = events_of(source.findings())
     matters = standing_matters(events)
     wanted = _named(events, matters, finding)
@@ -228,12 +261,12 @@ def effects_of(source: Source, books: Mapping[str, Book], genesis: Mapping[str, 
     subject = subject_in(entries, wanted)
     if subject is None:
         raise NoEffect(f"the entry of {finding} is not there: partition {wanted.entry.partition} has no such offset {wanted.entry.offset}")
-    effects = Effects(books, registry_of(source.registry(), genesis), software)
+    effects = Effects(books, registry_of(source.registry(), genesis), software, lambda: words_in(source.parts()))
     own = [one for one in others if subject_in(entries, one) == subject]
     some = effects.by_regime(wanted, subject, facts)
     if not some:
         raise NoEffect(f"no regime whose rulebook lies here rates {subject}")
-    return [effects.of_matter(facts, entries, own, one) for one in some]
+    return [each for one in some for each in effects.of_matter(facts, entries, own, one)]
 
 
 def _named(events: Sequence[Mapping[str, Any]], matters: Sequence[Matter], finding: str) -> Matter:

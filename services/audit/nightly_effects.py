@@ -20,9 +20,16 @@ from services.audit.regrading import Progress, Source
 
 
 def effects_of_night(
-    source: Source, dsn: str, books: Mapping[str, Book], genesis: Mapping[str, Any], signs: Sequence[Found], progress: Progress
+    source: Source,
+    dsn: str,
+    books: Mapping[str, Book],
+    genesis: Mapping[str, Any],
+    signs: Sequence[Found],
+    words: Sequence[Mapping[str, Any]],
+    progress: Progress,
 ) -> tuple[list[Found], dict[str, str]]:
-    """The answers that are new, and the matters that can't be worked out, with why. ``signs``: what this night's scan found.
+    """The answers that are new, and the matters that can't be worked out, with why. ``signs``: what this night's scan found; ``words``:
+    what parts say of wholes, as it follows from the facts.
 
     Raises ``KafkaError``, ``Unavailable``, ``UnusableCertificates``, ``psycopg.Error``."""
     known = asyncio.run(run_store.standing(dsn, RAISED, tuple(SUPPOSING)))
@@ -31,15 +38,24 @@ def effects_of_night(
     if not matters:
         return [], {}
     records = KafkaEffects(source.connection())
-    effects = Effects(books, registry_of(records.registry(), genesis), f"mingjian {version('mingjian')}")
+    effects = Effects(books, registry_of(records.registry(), genesis), f"mingjian {version('mingjian')}", lambda: words)
     told = standing_answers(asyncio.run(run_store.standing(dsn, TYPE, tuple(SUPPOSING))))
     given = all_effects(records, effects, matters, progress)
-    return [found_of(one) for one in given if told.get(name_of(one.answer.data)) != one.answer.digest], effects.untold
+    return [found_of(one) for one in given if is_news(one, told)], effects.untold
 
 
 def name_of(data: Mapping[str, Any]) -> tuple[str, str, str]:
     """What an assessment answers: the matter, whose grades, by which regime."""
     return (data["matter"], data["affected"], data["regime"])
+
+
+def is_news(given: Given, told: Mapping[tuple[str, str, str], str]) -> bool:
+    """Whether an answer is to be put on record: another stands, or none. Of a whole that nothing was done to nothing is told, unless
+    something was."""
+    data, stands = given.answer.data, told.get(name_of(given.answer.data))
+    if stands is None and data["affected"] != data["subject_of"] and not data["most"]:
+        return False
+    return stands != given.answer.digest
 
 
 def standing_answers(values: Iterable[bytes]) -> dict[tuple[str, str, str], str]:

@@ -69,7 +69,7 @@ class Bounds:
 @dataclass
 class Regraded:
     """``digest``: lower-case hex SHA-256 of all events, that of ``mingjian replay --sequence``. ``copies``: of control events;
-    ``heard``: what detectors asked for, by partition, in order."""
+    ``heard``: what detectors asked for, by partition, in order; ``words``: what parts say of wholes, as facts have it (events)."""
 
     differences: list[Difference]
     digest: str
@@ -82,6 +82,7 @@ class Regraded:
     unjudged: list[str]
     copies: Broadcasts = field(default_factory=Broadcasts)
     heard: dict[int, list[Entry]] = field(default_factory=dict)
+    words: list[Mapping[str, Any]] = field(default_factory=list)
 
 
 async def look(connection: Connection) -> Bounds:
@@ -117,6 +118,7 @@ def regrade(
     for number, (one, seen) in sorted(found.items()):
         judged.add(one)
         copies.partition(number, seen)
+    words = [one.event for one, _ in judged.words]
     judge_parts(judged, books, bounds.worked, rebuilt=bounds.rebuilt)
     unjudged = sorted({f"{regime}/{partition}" for regime, partition in judged.unjudged})
     judged.differences.sort(key=lambda one: (one.place, one.kind, one.what))
@@ -132,6 +134,7 @@ def regrade(
         unjudged,
         copies,
         {number: in_order(one.heard) for number, (one, _) in found.items()},
+        words,
     )
 
 

@@ -18,6 +18,7 @@ from services.audit.domain.late import Outage
 from services.audit.domain.matters import Matter
 from services.audit.domain.replay import CONTROLS, Controls, Fact
 from services.audit.domain.supposing import Life, Lives, apart
+from services.audit.domain.whole_shown import OfWhole
 from services.audit.domain.workdays import WorkCalendar, YearTable
 from tests.cases.ledger import RULEBOOKS, Ledger
 from tests.hearing import on_matter, steps
@@ -49,10 +50,13 @@ def life_of(ledger: Ledger) -> Life:
 
 
 class Case:
-    """A ledger whose entries some matters are about. ``asides``: stays and determinations, which rating leaves alone."""
+    """A ledger whose entries some matters are about. ``asides``: stays and determinations, which rating leaves alone; ``whole``: whose
+    grades are looked at, where they aren't the ledger's own."""
 
-    def __init__(self, ledger: Ledger, *, cut: str, asides: Sequence[Fact] = (), outages: Sequence[Outage] = ()) -> None:
-        self.ledger, self.asides, self.outages = ledger, tuple(asides), tuple(outages)
+    def __init__(
+        self, ledger: Ledger, *, cut: str, asides: Sequence[Fact] = (), outages: Sequence[Outage] = (), whole: OfWhole | None = None
+    ) -> None:
+        self.ledger, self.asides, self.outages, self.whole = ledger, tuple(asides), tuple(outages), whole
         self.cut = Cut(date.fromisoformat(cut), ledger.offset, NOBODY, 0)
         self.matters: list[Matter] = []
         self.words: dict[str, Word] = {}
@@ -84,7 +88,7 @@ class Case:
     @property
     def scene(self) -> Scene:
         life = life_of(self.ledger)
-        return Scene(life, self.cut, tuple(apart(self.asides)), tuple(self.matters), self.outages)
+        return Scene(life, self.cut, tuple(apart(self.asides)), tuple(self.matters), self.outages, self.whole)
 
     def found(self, number: int = 0) -> Assessed:
         return assess(self.scene, self.matters[number])

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 from schemas.rulebook import RulebookError, digest, load_texts
-from schemas.topics import FACTS, FINDINGS, PARTITIONS, REGISTRY
+from schemas.topics import FACTS, FINDINGS, PARTITIONS, PARTS, REGISTRY
 from services._bus.kafka import Connection
 from services.audit.adapters import replay_reader
 from services.audit.adapters.scan_bundle import BundleScan
@@ -31,6 +31,10 @@ class KafkaEffects:
     def registry(self) -> list[Record]:
         """The registry, by offset."""
         return self._all([(REGISTRY, 0)])
+
+    def parts(self) -> list[Record]:
+        """What parts say of wholes."""
+        return self._all([(PARTS, number) for number in range(PARTITIONS)])
 
     def facts(self, partition: int) -> Iterator[Sequence[Record]]:
         """One partition of facts, by offset, in batches."""
@@ -57,7 +61,7 @@ class BundleEffects:
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self._folder, self._manifest = folder, manifest
-        self._scan = BundleScan(folder, manifest.size, topics=(FACTS, REGISTRY, FINDINGS))
+        self._scan = BundleScan(folder, manifest.size, topics=(FACTS, REGISTRY, FINDINGS, PARTS))
 
     def findings(self) -> list[Record]:
         """See ``KafkaEffects``."""
@@ -66,6 +70,10 @@ class BundleEffects:
     def registry(self) -> list[Record]:
         """See ``KafkaEffects``."""
         return self._scan.registry()
+
+    def parts(self) -> list[Record]:
+        """See ``KafkaEffects``."""
+        return [one for number in range(PARTITIONS) for one in self._scan.of((PARTS, number))]
 
     def facts(self, partition: int) -> Iterator[Sequence[Record]]:
         """See ``KafkaEffects``."""

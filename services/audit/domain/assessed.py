@@ -1,9 +1,9 @@
 """The answer about one matter → ``mingjian.finding.assessed.v1``: no clock, the same bytes on every run.
 
-Its cause is the newest record that it rests on, of the subject, a control, or the step by which a hearing turned it; while paths still
-differ, the close of the last day. The id follows from the matter, the subject, the regime, the cause, the answer and that step: what a
-hearing sets aside may leave the very answer that stood before. ``digest_of`` is the same wherever and whenever the same answer is given, by
-whatever software; an answer is put on record where its digest is another than that of the one on record.
+Its cause is the newest record that it rests on, of the subject, a control, what led another part of a whole to its word, or the step by
+which a hearing turned it; while paths still differ, the close of the last day. The id follows from matter, affected, regime, cause, answer
+and that step: what a hearing sets aside may leave the very answer that stood before. ``digest_of`` is the same wherever and whenever the
+same answer is given, by whatever software; an answer is put on record where its digest is another than that of the one on record.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ class Answer:
 def answer(found: Assessed, joint: Joint, *, software: str, words: Mapping[str, Word] | None = None) -> Answer:
     """``joint``: of the same scene; ``words``: what hearings say, by matter. Raises what the fold raises."""
     said = words or {}
-    because, step = _cause(found), _turned(joint.of_matter(found.matter), found.matter, said)
-    cause, stamp = _place(because, found), because.stamp if because else 0
+    step = _turned(joint.of_matter(found.matter), found.matter, said)
+    cause, stamp = _because(found)
     if step is not None and step.received >= stamp:
         cause, stamp = {"topic": REGISTRY, "partition": 0, "offset": step.offset, "id": step.id}, step.received
     data = _data(found, joint, software, said) | {"cause": cause}
@@ -93,7 +93,7 @@ def _data(found: Assessed, joint: Joint, software: str, words: Mapping[str, Word
         "matter": matter.id,
         "kind": matter.kind,
         "subject_of": scene.life.subject,
-        "affected": scene.life.subject,
+        "affected": scene.affected,
         "regime": matter.regime,
         "event": {"topic": matter.entry.topic, "partition": matter.entry.partition, "offset": matter.entry.offset, "id": matter.entry.id},
         "supposing": matter.supposing,
@@ -206,17 +206,22 @@ def _row(one: Any) -> dict[str, Any]:
     return {name: value.isoformat() if isinstance(value := getattr(one, name), date) else value for name in one.__dataclass_fields__}
 
 
+def _because(found: Assessed) -> tuple[dict[str, Any], int]:
+    """The newest record that the answer rests on, and its time (epoch ms, 0 where there is none): of the subject, a control, or what led
+    another part of the whole to its last word."""
+    life, cut, newest = found.scene.life, found.scene.cut, _cause(found)
+    word = found.scene.whole.newest() if found.scene.whole else None
+    if word is not None and (newest is None or word.cause.known > newest.known):
+        return {"topic": FACTS, "partition": word.cause.partition, "offset": word.cause.offset, "id": word.cause.id}, word.cause.stamp
+    if newest is None:
+        return {"topic": FACTS, "partition": life.partition, "offset": cut.offset, "id": cut.id}, 0
+    return {"topic": FACTS, "partition": life.partition, "offset": place(newest.offset), "id": newest.id}, newest.stamp
+
+
 def _cause(found: Assessed) -> Fact | None:
-    """The newest record that the answer rests on: of the subject, or a control; None where it rests on none."""
+    """Of the subject or a control; None where it rests on none."""
     life, matter = found.scene.life, found.matter
     # While paths differ the last day's close counts as well; adoptions, notices and calendars change no path.
     names = ("rulebook.activated", "evaluation.closed", *(("day.closed",) if found.ongoing else ()))
     controls = (one for one in life.controls.facts if one.name in names and one.data.get("regime", matter.regime) == matter.regime)
     return max((*life.facts, *controls, *found.scene.asides), key=lambda one: one.offset, default=None)
-
-
-def _place(cause: Fact | None, found: Assessed) -> dict[str, Any]:
-    life, cut = found.scene.life, found.scene.cut
-    if cause is None:
-        return {"topic": FACTS, "partition": life.partition, "offset": cut.offset, "id": cut.id}
-    return {"topic": FACTS, "partition": life.partition, "offset": place(cause.offset), "id": cause.id}

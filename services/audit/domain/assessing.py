@@ -1,4 +1,5 @@
-"""What a late or untrue entry did to its subject's grades (ADR 35): two paths, the days on which they differ, and what follows.
+"""What a late or untrue entry did to its subject's grades, or to those of a whole that the subject is a part of (ADR 35, 37): two paths,
+the days on which they differ, and what follows.
 
 Invariants
 1. A function of the subject's facts up to the cut, the controls, the rulebooks, the standing matters and the declared outages; no clock.
@@ -18,8 +19,9 @@ from functools import cached_property
 from services.audit.domain.late import Outage, outages_within
 from services.audit.domain.matters import Matter
 from services.audit.domain.replay import ONE_DAY, Fact, brings_nothing, civil_day, compact
-from services.audit.domain.shown import Piece, Stay, pieces, rests_on, stays_of
+from services.audit.domain.shown import OWN, Piece, Seen, Stay, rests_on, stays_of
 from services.audit.domain.supposing import Key, Life, Move, closure, day_end, place, suppose
+from services.audit.domain.whole_shown import OfWhole
 from services.audit.domain.worlds import Worlds, by_day
 
 Days = frozenset[int]
@@ -40,14 +42,24 @@ class Cut:
 @dataclass(frozen=True)
 class Scene:
     """A subject under one regime. ``life``: as known at the cut; ``matters``: all that stand about its entries by the regime; ``outages``:
-    as declared by then."""
+    as declared by then; ``whole``: whose grades are looked at where they aren't the subject's own."""
 
     life: Life
     cut: Cut
     asides: Sequence[Fact] = ()
     matters: Sequence[Matter] = ()
     outages: Sequence[Outage] = ()
-    _shown: dict[date, tuple[Piece, ...]] = field(default_factory=dict, init=False, repr=False)
+    whole: OfWhole | None = None
+    _shown: dict[tuple[date, bool], tuple[Piece, ...]] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def affected(self) -> str:
+        """Whose grades are looked at."""
+        return self.whole.name if self.whole else self.life.subject
+
+    @property
+    def seen(self) -> Seen:
+        return self.whole or OWN
 
     @cached_property
     def stays(self) -> list[Stay]:
@@ -64,9 +76,22 @@ class Scene:
 
     def shown(self, begin: date) -> tuple[Piece, ...]:
         """What was shown from a day to the cut."""
-        if begin not in self._shown:
-            self._shown[begin] = tuple(pieces(self.life, begin, max(begin, self.cut.day)))
-        return self._shown[begin]
+        return self._path(begin, self.seen)
+
+    def own(self, begin: date) -> tuple[Piece, ...]:
+        """The same of the subject itself."""
+        return self._path(begin, OWN)
+
+    def _path(self, begin: date, seen: Seen) -> tuple[Piece, ...]:
+        name = (begin, seen is OWN)
+        if name not in self._shown:
+            self._shown[name] = tuple(seen.pieces(self.life, begin, max(begin, self.cut.day)))
+        return self._shown[name]
+
+    def worlds(self, moves: Sequence[Move], begin: date, first: date) -> Worlds:
+        """All worlds in which these entries are otherwise, from the day by whose end the first of them is known."""
+        begin = min(begin, max(first, self.cut.day))
+        return Worlds.of(self.life, moves, first, self.shown(begin), own=self.own(begin), seen=self.seen)
 
     def begin(self, matter: Matter) -> date:
         """The day by whose end the entry would have been known."""
@@ -180,9 +205,8 @@ def assess(scene: Scene, matter: Matter) -> Assessed:
     last = max(first, scene.cut.day)
     if move is None:
         to = min(last, max(first, until))
-        return Assessed(scene, matter, None, first, to, False, tuple(pieces(scene.life, first, to)), None, NO_DAYS)
-    shown = scene.shown(min(scene.begin(matter), last))
-    worlds = Worlds.of(scene.life, [move], first, shown)
+        return Assessed(scene, matter, None, first, to, False, tuple(scene.seen.pieces(scene.life, first, to)), None, NO_DAYS)
+    worlds = scene.worlds([move], scene.begin(matter), first)
     found = differing(worlds)
     ends = max(found.possible, default=-1)
     ongoing = first + timedelta(days=ends) == last and ends >= 0
@@ -194,7 +218,7 @@ def assess(scene: Scene, matter: Matter) -> Assessed:
         dropped = tuple(closure(entry, (*scene.life.facts, *scene.asides)))
     elif move.words is not None:
         dropped = worlds.unsaid.life.dropped
-    return Assessed(scene, matter, move, first, to, ongoing, shown, worlds, found, dropped)
+    return Assessed(scene, matter, move, first, to, ongoing, worlds.real, worlds, found, dropped)
 
 
 def differing(worlds: Worlds) -> Differing:
@@ -219,7 +243,7 @@ def operation_days(found: Assessed) -> Days:
         return frozenset()
     received = suppose(found.scene.life, [Move(entry.key, known=entry.received)])
     assert found.worlds is not None
-    third, real = by_day(pieces(received, found.first, found.worlds.last)), by_day(found.shown, found.first)
+    third, real = by_day(found.scene.seen.pieces(received, found.first, found.worlds.last)), by_day(found.shown, found.first)
     return frozenset(number for number in found.differing.possible if third[number] != real[number])
 
 

@@ -1,8 +1,9 @@
 """Which of a subject's late or untrue entries made wrong days only together: the smallest sets (ADR 35).
 
 A day belongs to a set that makes it wrong while none of the set's smaller ones does. Sets are looked at from the smallest on. Entries of
-which no grade asks are in none; nor are those together that were never missing on one and the same day. Of more than ``MOST`` entries, or
-where more than ``SETS`` sets would have to be tried, the answer says that it is not complete.
+which no grade asks are in none; nor are those together that were never missing on one and the same day. Of more than ``MOST`` entries,
+where more than ``SETS`` sets would have to be tried, and of a whole, whose other parts' entries are not looked at (ADR 37), the answer says
+that it is not complete.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ from typing import NamedTuple
 
 from services.audit.domain.assessing import Scene, differing
 from services.audit.domain.matters import Matter
-from services.audit.domain.worlds import Worlds
 
 MOST, SETS = 12, 400
 
@@ -56,7 +56,7 @@ class Joint:
     @staticmethod
     def of(scene: Scene) -> Joint:
         """Raises what the fold raises."""
-        found = Joint(scene)
+        found = Joint(scene, scene.whole is None)
         moving = [one for one in scene.matters if scene.move(one) is not None]
         if len(moving) > MOST:
             moving.sort(key=lambda one: (scene.first(one), one.id))
@@ -101,8 +101,7 @@ class Joint:
         # Before that day one of them is not overdue, and what is wrong is so by fewer.
         first = max(self.scene.first(one) for one in some)
         begin = min(self.scene.begin(one) for one in some)
-        shown = self.scene.shown(min(begin, max(first, self.scene.cut.day)))
-        worlds = Worlds.of(self.scene.life, moves, first, shown)
+        worlds = self.scene.worlds(moves, begin, first)
         found = differing(worlds)
         as_long = worlds.wrong(worlds.as_long(max(self.scene.until(one) for one in some)))
         return _Sets(*(frozenset(day + first.toordinal() for day in days) for days in (found.possible, found.certain, as_long)))

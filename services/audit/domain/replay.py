@@ -8,7 +8,7 @@ Invariants
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -31,9 +31,12 @@ from services.rating.domain.foldable import foldable
 from services.rating.domain.grade import by_parts, standing
 from services.rating.domain.law import law_of
 from services.rating.domain.parts.chronicle import Chronicle
+from services.rating.domain.parts.chronicle import steps as steps_of
 from services.rating.domain.parts.entries import TYPE as PART_GRADED
 from services.rating.domain.parts.entries import Entry, entry_of
+from services.rating.domain.parts.whole import Whole as Counting
 from services.rating.domain.retelling import Life, Said, differences, said
+from services.rating.domain.sentences import Decisive
 from services.rating.domain.silent import brings_nothing
 from services.rating.domain.spans import NOTHING, Pair, pair_of, turns_of
 from services.rating.domain.standing import Standing
@@ -57,7 +60,7 @@ __all__ += [
     "Standing",
 ]
 __all__ += ["Subject", "brings_nothing", "by_parts", "civil_day", "compact", "decision_of", "foldable", "law_of", "merged", "pair_of"]
-__all__ += ["standing", "turns_of"]
+__all__ += ["PART_GRADED", "Counting", "Entry", "entry_of", "standing", "steps_of", "turns_of"]
 
 ASIDE = frozenset(("stay.ordered", "stay.lifted", "truth.determined"))
 """Facts that rating leaves alone and the effect of an entry asks for."""
@@ -214,6 +217,31 @@ def wholes(words: Iterable[Mapping[str, Any]], books: Mapping[str, Book]) -> lis
             whole.failed = True
         found.append(whole)
     return found
+
+
+def words_of(subject: str, partition: int, facts: Iterable[Fact], controls: Controls, book: Book) -> list[Entry]:
+    """What a subject says to those that are graded by it, and where it is graded by its parts, of itself: all that its facts lead to, in
+    order. Their places are those of ``facts``, whose very facts the stretches name. Raises what the fold raises."""
+    facts, found = list(facts), []
+    if book.rulebook.parts is None:
+        return found
+    by_place = {(one.partition, one.offset): one for one in facts}
+    for events, untold in attempts(subject, partition, merged(facts, controls), controls, {book.rulebook.regime: book}):
+        if untold:
+            raise untold[0].error
+        for one in events:
+            if one.event["type"] == PART_GRADED:
+                found.append(_with_facts(entry_of(one.event), by_place))
+    return found
+
+
+def _with_facts(said: Entry, by_place: Mapping[tuple[int, int], Fact]) -> Entry:
+    """The words name facts by place and id alone; whoever asks which office's they are needs all of them."""
+
+    def whole(one: Decisive) -> Decisive:
+        return replace(one, fact=by_place.get((one.fact.partition, one.fact.offset), one.fact))
+
+    return replace(said, stretches=tuple(replace(one, decisive=tuple(map(whole, one.decisive))) for one in said.stretches))
 
 
 def order_of(event: Mapping[str, Any]) -> tuple[int, int, int, str]:

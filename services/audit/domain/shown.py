@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from datetime import tzinfo as Zone
 from itertools import pairwise
+from typing import Protocol
 
 from services.audit.domain.replay import (
     DAY_CLOSED,
@@ -51,6 +52,33 @@ class Piece:
     def proposed(self) -> str | None:
         """The grade that awaits approval."""
         return self.standing.proposed.grade if self.standing and self.standing.proposed else None
+
+
+class Seen(Protocol):
+    """Whose grades are looked at, as they follow from a life. Both raise what the fold raises of facts that it can't rate."""
+
+    def pieces(self, life: Life, first: date, last: date) -> list[Piece]:
+        """What was shown on the days from ``first`` to ``last``."""
+        ...
+
+    def held(self, life: Life, first: date, last: date) -> list[Piece]:
+        """What holds of these days by everything that is known."""
+        ...
+
+
+class Own:
+    """``Seen``: the subject's own grades."""
+
+    def pieces(self, life: Life, first: date, last: date) -> list[Piece]:
+        """See ``Seen``."""
+        return pieces(life, first, last)
+
+    def held(self, life: Life, first: date, last: date) -> list[Piece]:
+        """See ``Seen``."""
+        return held(life, first, last)
+
+
+OWN = Own()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
 from datetime import tzinfo as Zone
+from functools import cached_property
 from typing import Any, Literal
 
-from services.audit.domain.replay import CONTROLS, ONE_DAY, Book, Controls, Fact, foldable
+from services.audit.domain.replay import CONTROLS, ONE_DAY, Book, Controls, Entry, Fact, foldable, words_of
 
 Key = tuple[str, str]
 """An event's source and id."""
@@ -39,7 +40,7 @@ class Move:
     never: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Life:
     """What a subject's grades by one regime follow from, offsets ``NEAR`` apart. ``facts``: first copies that can be folded, by offset;
     ``dropped``: what was taken along by what never took place."""
@@ -54,6 +55,16 @@ class Life:
     @property
     def zone(self) -> Zone:
         return self.book.zone
+
+    @cached_property
+    def words(self) -> dict[str, tuple[Entry, ...]]:
+        """What the subject says to whom it is a part of, by their names; to itself where its parts grade it. At the log's offsets. Raises
+        what the fold raises."""
+        found: dict[str, list[Entry]] = {}
+        for one in words_of(self.subject, self.partition, self.facts, self.controls, self.book):
+            at = replace(one, cause=replace(one.cause, offset=place(one.cause.offset)))
+            found.setdefault(one.parent, []).append(at)
+        return {name: tuple(many) for name, many in found.items()}
 
     def fact(self, key: Key) -> Fact | None:
         """The entry of that name."""

@@ -18,7 +18,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from services.audit.domain.replay import APPROVED, ONE_DAY, RETURNED, Fact, Pair, civil_day
-from services.audit.domain.shown import Piece, held, pieces
+from services.audit.domain.shown import OWN, Piece, Seen, pieces
 from services.audit.domain.supposing import Life, Move, day_end, suppose
 
 MOST = 400
@@ -43,15 +43,16 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """``life`` with those words said, and what would have been shown."""
+    """``life`` with those words said, and what would have been shown; ``own``: of the subject itself, whose proposals they answer."""
 
     words: tuple[Word, ...]
     life: Life
     found: tuple[Piece, ...]
+    own: tuple[Piece, ...]
 
     def on(self) -> list[Pair]:
-        """Day by day."""
-        return by_day(self.found)
+        """The subject's own, day by day."""
+        return by_day(self.own)
 
 
 def by_day(found: Iterable[Piece], first: date = date.min) -> list[Pair]:
@@ -77,7 +78,7 @@ def runs(found: Iterable[Piece]) -> list[Run]:
 @dataclass(slots=True)
 class Worlds:
     """All worlds of some entries supposed otherwise, over the days from ``begin`` to ``last``; ``first``: the first that is counted.
-    ``real``: what was shown on them."""
+    ``real``: what was shown on them, of whom ``seen`` looks at; ``own``: of the subject itself."""
 
     life: Life
     moves: tuple[Move, ...]
@@ -85,14 +86,18 @@ class Worlds:
     first: date
     last: date
     real: tuple[Piece, ...]
+    own: tuple[Piece, ...]
+    seen: Seen = OWN
     most: int = MOST
     complete: bool = True
     all: list[World] = field(default_factory=list)
 
     @staticmethod
-    def of(life: Life, moves: Sequence[Move], first: date, real: Sequence[Piece], most: int = MOST) -> Worlds:
-        """Try them. ``real``: from the day by whose end the first of what is moved is known."""
-        found = Worlds(life, tuple(moves), real[0].first, first, real[-1].last, tuple(real), most)
+    def of(
+        life: Life, moves: Sequence[Move], first: date, real: Sequence[Piece], *, own: Sequence[Piece], seen: Seen = OWN, most: int = MOST
+    ) -> Worlds:
+        """Try them. ``real``, ``own``: from the day by whose end the first of what is moved is known."""
+        found = Worlds(life, tuple(moves), real[0].first, first, real[-1].last, tuple(real), tuple(own), seen, most)
         found._grow(found.world(()), found.begin)
         return found
 
@@ -101,7 +106,8 @@ class Worlds:
         zone, regime = self.life.zone, self.life.book.rulebook.regime
         said = [_said(self.life, one, number, day_end(one.day, zone), regime) for number, one in enumerate(words)]
         life = suppose(self.life, self.moves, said)
-        return World(tuple(words), life, tuple(pieces(life, self.begin, self.last)))
+        found = tuple(self.seen.pieces(life, self.begin, self.last))
+        return World(tuple(words), life, found, found if self.seen is OWN else tuple(pieces(life, self.begin, self.last)))
 
     @property
     def unsaid(self) -> World:
@@ -126,8 +132,8 @@ class Worlds:
 
     def free(self, world: World) -> Iterator[Run]:
         """The proposals that nobody answered in the real world."""
-        answered = {(run.grade, run.period, run.first) for run in runs(self.real)}
-        for run in runs(world.found):
+        answered = {(run.grade, run.period, run.first) for run in runs(self.own)}
+        for run in runs(world.own):
             if (run.grade, run.period, run.first) not in answered and not self._returned(run):
                 yield run
 
@@ -141,7 +147,8 @@ class Worlds:
         )
 
     def _days(self, run: Run, begin: date, world: World, soonest: World) -> list[date]:
-        turns = {one.first for path in (self.real, world.found, soonest.found) for one in path}
+        paths = (self.real, world.found, soonest.found, self.own, world.own, soonest.own)
+        turns = {one.first for path in paths for one in path}
         days = {begin, run.last, *(day for turn in turns for day in (turn - ONE_DAY, turn))}
         return sorted(day for day in days if begin <= day <= run.last)
 
@@ -155,7 +162,7 @@ class Worlds:
         wrong = self.wrong(world)
         if not wrong:
             return wrong
-        path, by_all = by_day(world.found, self.first), by_day(held(world.life, self.first, self.last))
+        path, by_all = by_day(world.found, self.first), by_day(self.seen.held(world.life, self.first, self.last))
         return frozenset(number for number in wrong if by_all[number] == path[number])
 
     def soonest(self) -> World:
@@ -171,7 +178,7 @@ class Worlds:
         """The world in which each answer takes as long as the real one to the same grade took, at the first real proposal that was open on
         ``known`` (the day on which the entry really was) or later. Where none was given, none is supposed."""
         delays = {grade: timedelta(0) for grade in _at_once(self.life, known)}
-        for run in runs(self.real):
+        for run in runs(self.own):
             approved = self._approved(run)
             if run.last >= known and approved and run.grade not in delays:
                 delays[run.grade] = approved - run.first

@@ -19,7 +19,7 @@ from services.audit.domain.matters import Matter
 from services.audit.domain.replay import Fact, Subject, brings_nothing, civil_day, pair_of, standing
 from services.audit.domain.shown import path, pieces
 from services.audit.domain.supposing import Life, Move, closure, day_end, place, suppose
-from services.audit.domain.worlds import Word, Worlds, by_day
+from services.audit.domain.worlds import Word, by_day
 from tests.cases.effect import NOBODY, life_of
 from tests.cases.ledger import Ledger, act, shop
 from tests.unit.rating.test_spans_properties import lives
@@ -264,7 +264,7 @@ def test_the_joint_sets_are_those_of_all_sets(late: tuple[Life, list[Matter]]) -
     for each in sets:
         first = max(scene.first(one) for one in each)
         moves = [move for one in each if (move := scene.move(one))]
-        worlds = Worlds.of(life, moves, first, scene.shown(min(scene.begin(one) for one in each)))
+        worlds = scene.worlds(moves, min(scene.begin(one) for one in each), first)
         wrong = frozenset().union(*(worlds.wrong(one) for one in worlds.all))
         possible[frozenset(one.id for one in each)] = frozenset(day + first.toordinal() for day in wrong)
     expected = {}

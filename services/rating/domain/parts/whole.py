@@ -91,13 +91,15 @@ class Whole:
         status = self.rulebook.status_words.get(stretch.status)
         return None if status is not None and status.role == "terminal" else UNRATED
 
-    def history(self, today: date) -> list[Held]:
+    def history(self, today: date, since: date = date.min) -> list[Held]:
         """Each day to ``today`` on which anything is counted otherwise, by day. ``in_force_from`` is the first day of those that have the
-        same grade or status one after the other. Empty where the parent never said that its parts decide."""
+        same grade or status one after the other. Empty where the parent never said that its parts decide.
+
+        ``since``: the days before it aren't asked for, and ``in_force_from`` is none of them."""
         own = self.newest.get(self.parent)
         if own is None or not own.stretches or own.stretches[0].first > today:
             return []
-        begins = own.stretches[0].first
+        begins = max(own.stretches[0].first, since)
         turns = {*self._turns, *self.rulebook.dates}
         for one in own.stretches:
             turns |= {one.first, *([one.last + ONE_DAY] if one.last else ())}
