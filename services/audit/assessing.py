@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -23,7 +24,7 @@ from services.audit.domain.matters import Matter, standing_matters
 from services.audit.domain.registry import Registry, acted_in, hearings_of
 from services.audit.domain.replay import DAY_CLOSED, ONE_DAY, PART_GRADED, Book, Entry, Fact, Facts, civil_day, rated_by
 from services.audit.domain.supposing import Lives, apart, controls_of, suppose
-from services.audit.domain.whole_shown import OfWhole, words_about
+from services.audit.domain.whole_shown import OfWhole, known_by, words_about
 from services.audit.reading import opened
 
 
@@ -55,18 +56,22 @@ class Given:
 @dataclass
 class Effects:
     """What is needed for any of them. ``books``: by regime; ``registry``: whole, for what hearings found and which outages were declared;
-    ``said``: all that parts say of wholes (``part.graded`` events), asked where a rulebook grades by parts; ``untold``: matters that can't
-    be worked out, and why."""
+    ``said``: all that parts say of wholes (``part.graded`` events), asked where a rulebook grades by parts; ``unsaid``: regimes of which
+    not all of that is there, so nothing is told of wholes; ``before``: by matter and regime, whom earlier answers were about; ``through``: no
+    later close than that of this day counts; ``untold``: matters that can't be worked out, and why."""
 
     books: Mapping[str, Book]
     registry: Registry
     software: str
     said: Callable[[], Iterable[Mapping[str, Any]]] = tuple
+    unsaid: frozenset[str] = frozenset()
+    before: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    through: date | None = None
     untold: dict[str, str] = field(default_factory=dict)
 
     def of_partition(self, partition: int, facts: Facts, entries: Mapping[int, Opened], matters: Sequence[Matter]) -> Iterator[Given]:
         """All matters about entries of one partition. ``facts``: the whole of it; ``entries``: by their offsets."""
-        cut = last_close(facts)
+        cut = last_close(facts, self.through)
         by_scene: dict[tuple[str, str], list[Matter]] = {}
         for one in matters:
             if one.entry.partition == partition and (subject := subject_in(entries, one)) is not None:
@@ -90,7 +95,7 @@ class Effects:
         """One of them, by one regime: on its subject's own grades, then on those of wholes. ``matters``: all about entries of its subject.
         Raises ``NoEffect``."""
         subject = subject_in(entries, wanted) or ""
-        cut = last_close(facts)
+        cut = last_close(facts, self.through)
         so_far = cut is None or wanted.entry.offset > cut.offset
         if so_far or cut is None:
             cut = everything(facts, self.books[wanted.regime]) if wanted.regime in self.books else None
@@ -122,39 +127,59 @@ class Effects:
             for one in matters:
                 self.untold[one.id] = f"an edition of the rulebook {regime!r} that was activated does not lie here"
             return
+        # Outside of what may fail: a source that can't be read is no fault of the facts.
+        about = self._about if book.rulebook.parts else {}
         try:
             life = lives.of(subject, facts.subjects.get(subject, ()), book, upto=cut.offset)
             asides = [one for one in _standing(facts.asides.get(subject, ()), life.facts) if one.offset <= cut.offset]
             upto = self._upto(cut, so_far)
             words, since = self._words(matters, entries, upto), self._words(matters, entries)
-            for scene in self._scenes(Scene(life, cut, tuple(apart(asides)), tuple(matters), self.registry.at(upto).outages)):
+            own = Scene(life, cut, tuple(apart(asides)), tuple(matters), self.registry.at(upto).outages)
+        except Exception as error:  # the fold is pure: rating fails here as well
+            self._failed(matters, subject, subject, error)
+            return
+        for scene in self._scenes(own, about):
+            try:
                 joint = Joint.of(scene)
                 for one in [wanted] if wanted else matters:
                     found = assess(scene, one)
                     given = answer(found, joint, software=self.software, words=words)
                     yield Given(found, given, joint, so_far, since.get(one.id, SILENT))
-        except Exception as error:  # the fold is pure: rating fails here as well
-            for one in matters:
-                self.untold.setdefault(one.id, f"its subject's grades can't be worked out ({type(error).__name__})")
+            except Exception as error:  # as above
+                self._failed(matters, subject, scene.affected, error)
 
-    def _scenes(self, scene: Scene) -> Iterator[Scene]:
-        """The scene, and the same with whomever the subject belongs to, or would have. Who is graded by parts has no other grades."""
-        life = scene.life
-        if life.book.rulebook.parts is None:
-            yield scene
+    def _failed(self, matters: Sequence[Matter], subject: str, affected: str, error: Exception) -> None:
+        for one in matters:
+            name = one.id if affected == subject else f"{one.id} on {affected}"
+            self.untold.setdefault(name, f"the grades of {affected} can't be worked out ({type(error).__name__})")
+
+    def _scenes(self, own: Scene, about: Mapping[tuple[str, str], tuple[Entry, ...]]) -> Iterator[Scene]:
+        """The scene, and the same with whomever the subject belongs to, would have, or was once said to. Who is graded by parts has, on the
+        days on which they decide, no other grades."""
+        life, regime = own.life, own.life.book.rulebook.regime
+        if life.book.rulebook.parts is None or regime in self.unsaid:
+            yield own
             return
-        moves = [move for one in scene.matters if (move := scene.move(one)) is not None]
-        names = {*life.words, *(name for move in moves for name in suppose(life, [move]).words)}
+        try:
+            names = self._wholes(own)
+        except Exception as error:  # what it says can't be worked out, and so not what others are by it
+            self._failed(own.matters, "", life.subject, error)
+            names = set()
         if life.subject not in names:
-            yield scene
-        for name in sorted(names):
-            log = self._about.get((name, life.book.rulebook.regime), ())
-            others = tuple(one for one in log if one.part != life.subject and one.cause.known <= scene.cut.known)
-            yield replace(scene, whole=OfWhole(name, others))
+            yield own
+        for name in sorted(names, key=lambda name: (name != life.subject, name)):
+            known = known_by(about.get((name, regime), ()), but=life.subject, day=own.cut.day, close=own.cut.id, zone=life.zone)
+            yield replace(own, whole=OfWhole(name, known))
+
+    def _wholes(self, own: Scene) -> set[str]:
+        moves = [move for one in own.matters if (move := own.move(one)) is not None]
+        lives = [own.life, *(suppose(own.life, some) for some in (*([one] for one in moves), moves))]
+        before = (self.before.get((one.id, one.regime), frozenset()) for one in own.matters)
+        return {name for one in lives for name in one.words} | (frozenset().union(*before) - {own.life.subject})
 
     @cached_property
     def _about(self) -> Mapping[tuple[str, str], tuple[Entry, ...]]:
-        return words_about(self.said(), self.books)
+        return words_about(self.said())
 
     def _upto(self, cut: Cut, so_far: bool) -> int:
         """The registry's offset up to which everything was known at the cut."""
@@ -192,9 +217,10 @@ def _lives(facts: Facts, upto: int) -> Lives:
     return Lives(facts.partition, controls_of(one for one in facts.controls.facts if one.offset <= upto))
 
 
-def last_close(facts: Facts) -> Cut | None:
-    """The newest day that closed in the partition; None where none has."""
-    closes = [one for one in facts.controls.facts if one.name == DAY_CLOSED]
+def last_close(facts: Facts, through: date | None = None) -> Cut | None:
+    """The newest day that closed in the partition, and is none after ``through``; None where none has."""
+    until = through.isoformat() if through else "9999"
+    closes = [one for one in facts.controls.facts if one.name == DAY_CLOSED and one.data["through"] <= until]
     if not closes:
         return None
     last = closes[-1]

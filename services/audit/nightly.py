@@ -72,7 +72,7 @@ def main(arguments: Sequence[str] = tuple(sys.argv[1:])) -> int:
                 old=lambda ids: asyncio.run(run_store.known(settings.dsn, ids)),
                 progress=telling.progress,
             )
-        effects, untold = effects_of_night(source, settings.dsn, books, genesis, signs.found, found.words, telling.progress)
+        effects, untold = effects_of_night(source, settings.dsn, books, genesis, closing, signs.found, found.unsaid, telling.progress)
         made = [*signs.found, *effects]
         on_record = asyncio.run(run_store.enter(settings.dsn, closing, seconds, found, len(found.copies.missing()), listed, made))
     except (KafkaError, Unavailable, UnusableCertificates, OSError, psycopg.Error) as error:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from importlib.metadata import version
 from typing import Any
 
 from services.audit.adapters import run_store
 from services.audit.adapters.effect_records import KafkaEffects
-from services.audit.assessing import Effects, Given, all_effects, registry_of
+from services.audit.assessing import Effects, Given, all_effects, registry_of, words_in
 from services.audit.domain.assessed import TYPE, digest_of
 from services.audit.domain.findings import TYPE as RAISED
 from services.audit.domain.findings import event_of
@@ -24,12 +25,13 @@ def effects_of_night(
     dsn: str,
     books: Mapping[str, Book],
     genesis: Mapping[str, Any],
+    closing: tuple[int, str],
     signs: Sequence[Found],
-    words: Sequence[Mapping[str, Any]],
+    unsaid: frozenset[str],
     progress: Progress,
 ) -> tuple[list[Found], dict[str, str]]:
-    """The answers that are new, and the matters that can't be worked out, with why. ``signs``: what this night's scan found; ``words``:
-    what parts say of wholes, as it follows from the facts.
+    """The answers that are new, and what can't be worked out, with why. ``closing``: the day's; ``signs``: what this night's scan found;
+    ``unsaid``: regimes of which nothing is told of wholes, for not all is there that parts say.
 
     Raises ``KafkaError``, ``Unavailable``, ``UnusableCertificates``, ``psycopg.Error``."""
     known = asyncio.run(run_store.standing(dsn, RAISED, tuple(SUPPOSING)))
@@ -38,8 +40,19 @@ def effects_of_night(
     if not matters:
         return [], {}
     records = KafkaEffects(source.connection())
-    effects = Effects(books, registry_of(records.registry(), genesis), f"mingjian {version('mingjian')}", lambda: words)
     told = standing_answers(asyncio.run(run_store.standing(dsn, TYPE, tuple(SUPPOSING))))
+    before: dict[tuple[str, str], frozenset[str]] = {}
+    for matter, affected, regime in told:
+        before[matter, regime] = before.get((matter, regime), frozenset()) | {affected}
+    effects = Effects(
+        books,
+        registry_of(records.registry(), genesis),
+        f"mingjian {version('mingjian')}",
+        lambda: words_in(records.parts()),
+        unsaid=unsaid,
+        before=before,
+        through=date.fromisoformat(closing[1]),
+    )
     given = all_effects(records, effects, matters, progress)
     return [found_of(one) for one in given if is_news(one, told)], effects.untold
 
@@ -50,10 +63,10 @@ def name_of(data: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def is_news(given: Given, told: Mapping[tuple[str, str, str], str]) -> bool:
-    """Whether an answer is to be put on record: another stands, or none. Of a whole that nothing was done to nothing is told, unless
-    something was."""
+    """Whether an answer is to be put on record: another stands, or none. Of a whole that nothing was done to, not even together with other
+    entries, nothing is told, unless something was."""
     data, stands = given.answer.data, told.get(name_of(given.answer.data))
-    if stands is None and data["affected"] != data["subject_of"] and not data["most"]:
+    if stands is None and data["affected"] != data["subject_of"] and not (data["most"] or data["joint"]):
         return False
     return stands != given.answer.digest
 

@@ -69,7 +69,8 @@ class Bounds:
 @dataclass
 class Regraded:
     """``digest``: lower-case hex SHA-256 of all events, that of ``mingjian replay --sequence``. ``copies``: of control events;
-    ``heard``: what detectors asked for, by partition, in order; ``words``: what parts say of wholes, as facts have it (events)."""
+    ``heard``: what detectors asked for, by partition, in order; ``unsaid``: regimes
+    of which not every part had told its whole all that the facts lead to, or can."""
 
     differences: list[Difference]
     digest: str
@@ -82,7 +83,7 @@ class Regraded:
     unjudged: list[str]
     copies: Broadcasts = field(default_factory=Broadcasts)
     heard: dict[int, list[Entry]] = field(default_factory=dict)
-    words: list[Mapping[str, Any]] = field(default_factory=list)
+    unsaid: frozenset[str] = frozenset()
 
 
 async def look(connection: Connection) -> Bounds:
@@ -118,7 +119,7 @@ def regrade(
     for number, (one, seen) in sorted(found.items()):
         judged.add(one)
         copies.partition(number, seen)
-    words = [one.event for one, _ in judged.words]
+    unsaid = {one.regime for one, due in judged.words if not due} | {regime for _, regime in judged.untold}
     judge_parts(judged, books, bounds.worked, rebuilt=bounds.rebuilt)
     unjudged = sorted({f"{regime}/{partition}" for regime, partition in judged.unjudged})
     judged.differences.sort(key=lambda one: (one.place, one.kind, one.what))
@@ -134,7 +135,7 @@ def regrade(
         unjudged,
         copies,
         {number: in_order(one.heard) for number, (one, _) in found.items()},
-        words,
+        frozenset(unsaid | {regime for regime, _ in judged.unjudged}),
     )
 
 

@@ -42,7 +42,7 @@ _ONE = "SELECT *, coalesce(matter, id) AS about_matter FROM finding WHERE type =
 _OF_MATTER = "SELECT id, kind, superseded, retracted, value FROM finding WHERE type = %s AND matter = %s ORDER BY sequence DESC LIMIT 20"
 _EFFECTS = """
 SELECT id, value FROM finding WHERE type = %s AND matter = %s AND NOT superseded
-ORDER BY days_most DESC, days_least DESC, sequence DESC LIMIT 4
+ORDER BY days_most DESC, days_least DESC, sequence DESC LIMIT 8
 """
 _NAMED = """
 SELECT DISTINCT ON (matter) matter, id, kind, value FROM finding WHERE type = %s AND matter = ANY(%s)
@@ -99,7 +99,7 @@ class ConsoleReader:
         self._pool = pool
 
     async def page(self, wanted: Wanted, *, gravest: bool, after: After | None, limit: int) -> list[dict[str, Any]]:
-        """Findings that stand, each with ``about_matter`` and the days of its effect, of several regimes the gravest: ``least``, ``most``,
+        """Findings that stand, each with ``about_matter`` and the days of its effect, of several the gravest: ``least``, ``most``,
         None where there is none. ``gravest``: most days first, else the newest first."""
         values = wanted.values() | {"after": list(after) if after else None, "limit": limit}
         return await self._rows(_GRAVEST if gravest else _NEWEST, values)
@@ -121,7 +121,7 @@ class ConsoleReader:
         return await self._rows(_OF_MATTER, (_RAISED, matter))
 
     async def effects(self, matter: str) -> list[dict[str, Any]]:
-        """The assessments that stand, of each regime one, the gravest first: ``id``, ``value``."""
+        """The assessments that stand, for each whose grades it is about and each regime one, the gravest first: ``id``, ``value``."""
         return await self._rows(_EFFECTS, (_ASSESSED, matter))
 
     async def named(self, matters: Collection[str]) -> dict[str, dict[str, Any]]:

@@ -43,9 +43,10 @@ WHERE type = %(type)s AND id <> %(id)s AND (matter = %(matter)s
 """
 _LAST_STANDS = """
 UPDATE finding AS earlier SET superseded = true
-FROM (SELECT type, matter, coalesce(regime, '') AS regime, max(sequence) AS sequence FROM finding WHERE matter = ANY(%s)
-      GROUP BY type, matter, coalesce(regime, '')) AS last
-WHERE (earlier.type, earlier.matter, coalesce(earlier.regime, '')) = (last.type, last.matter, last.regime)
+FROM (SELECT type, matter, coalesce(regime, '') AS regime, coalesce(affected, '') AS affected, max(sequence) AS sequence
+      FROM finding WHERE matter = ANY(%s) GROUP BY type, matter, coalesce(regime, ''), coalesce(affected, '')) AS last
+WHERE (earlier.type, earlier.matter, coalesce(earlier.regime, ''), coalesce(earlier.affected, ''))
+    = (last.type, last.matter, last.regime, last.affected)
   AND earlier.sequence < last.sequence AND NOT earlier.superseded
 """
 

@@ -89,7 +89,8 @@ _ASTRAY = """
 """
 _FINDINGS = """
     SELECT id, sha256(value), record_key, read_back, superseded,
-        about_one IS NOT NULL AND sequence < max(sequence) OVER (PARTITION BY type, about_one, coalesce(regime, '')),
+        about_one IS NOT NULL
+            AND sequence < max(sequence) OVER (PARTITION BY type, about_one, coalesce(regime, ''), coalesce(affected, '')),
         type, kind, about, office, subject, regime, event_id, matter, retracted
     FROM (SELECT *, CASE WHEN kind IN ('late_entry', 'late_entry_retracted') AND num_nonnulls(event_id, office, regime) = 3
                      THEN concat_ws(' ', event_id, office, regime) ELSE matter END AS about_one FROM audit.finding) AS kept

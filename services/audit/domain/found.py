@@ -2,14 +2,16 @@
 
 Invariants
 1. Of a matter's findings the last one stands; one that is retracted ends the matter.
-2. Of a matter's assessments the one with the newest cause stands; where there is none it is not assessed, which is not nothing.
+2. Of a matter's assessments the one with the newest cause stands, for each whose grades it is about and each regime; the matter is told
+   by the one with most days, for those of others are the same days, and by the gravest of what follows. Where there is none it is not
+   assessed, which is not nothing.
 3. What became of a matter is the hearing's to say. Cleared is cleared wherever it is shown, and counts nowhere as standing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Literal
 
@@ -20,6 +22,7 @@ from services.audit.domain.late import KIND as LATE
 from services.audit.domain.late import RETRACTED as LATE_RETRACTED
 
 ASSESSED, SCANNED = "mingjian.finding.assessed.v1", "mingjian.scan.ran.v1"
+_CONSEQUENCES = ("none", "circulated_criticism", "referral_for_accountability")
 Fate = Literal["undecided", "hearing", "confirmed", "cleared", "retracted"]
 FATES: tuple[Fate, ...] = ("undecided", "hearing", "confirmed", "cleared", "retracted")
 
@@ -37,6 +40,11 @@ class Assessed:
     evaluations: int
     consequence: str
     told_at: str
+
+    @property
+    def grave(self) -> int:
+        """Of what follows: the more, the graver."""
+        return _CONSEQUENCES.index(self.consequence) if self.consequence in _CONSEQUENCES else -1
 
 
 @dataclass(slots=True)
@@ -82,7 +90,8 @@ class Findings:
     scans: dict[str, Scan] = field(default_factory=dict)
     unreadable: int = 0
     _of_entry: dict[tuple[str, str], str] = field(default_factory=dict)
-    _assessed: dict[str, Assessed] = field(default_factory=dict)
+    # By matter, and there by affected and regime.
+    _assessed: dict[str, dict[tuple[str, str], Assessed]] = field(default_factory=dict)
 
     def take(self, event: Mapping[str, Any]) -> None:
         """The next event; what can't be read is counted."""
@@ -107,7 +116,7 @@ class Findings:
         made.detail = (str(data["detail_zh"]), str(data["detail_en"]))
         made.retracted = bool(data.get("retracted")) or data["kind"] == LATE_RETRACTED
         made.false_alarms = (data.get("statistic") or {}).get("false_alarms")
-        made.assessed = self._assessed.get(name)
+        made.assessed = self._gravest(name)
         self.matters[name] = made
 
     def _matter(self, event: Mapping[str, Any], data: Mapping[str, Any]) -> str:
@@ -121,11 +130,18 @@ class Findings:
     def _assess(self, event: Mapping[str, Any], data: Mapping[str, Any]) -> None:
         counts = [int(data[one]) for one in ("least", "most", "stands_least", "stands_most")]
         made = Assessed(*counts, len(data["evaluations"]), str(data["consequence"]["kind"]), event["time"])
-        before = self._assessed.get(data["matter"])
+        answers, about = self._assessed.setdefault(data["matter"], {}), (str(data["affected"]), str(data["regime"]))
+        before = answers.get(about)
         if before is None or made.told_at >= before.told_at:
-            self._assessed[data["matter"]] = made
+            answers[about] = made
             if (matter := self.matters.get(data["matter"])) is not None:
-                matter.assessed = made
+                matter.assessed = self._gravest(matter.matter)
+
+    def _gravest(self, matter: str) -> Assessed | None:
+        """The answer with most days, with the gravest of what follows from any."""
+        answers = self._assessed.get(matter, {}).values()
+        told = max(answers, key=lambda one: (one.most, one.least), default=None)
+        return told and replace(told, consequence=max(answers, key=lambda one: one.grave).consequence)
 
     def _scan(self, event: Mapping[str, Any], data: Mapping[str, Any]) -> None:
         days = [date.fromisoformat(data[one]) for one in ("first", "through")]

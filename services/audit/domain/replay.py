@@ -7,7 +7,7 @@ Invariants
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
@@ -34,9 +34,9 @@ from services.rating.domain.parts.chronicle import Chronicle
 from services.rating.domain.parts.chronicle import steps as steps_of
 from services.rating.domain.parts.entries import TYPE as PART_GRADED
 from services.rating.domain.parts.entries import Entry, entry_of
+from services.rating.domain.parts.membership import JOINED
 from services.rating.domain.parts.whole import Whole as Counting
 from services.rating.domain.retelling import Life, Said, differences, said
-from services.rating.domain.sentences import Decisive
 from services.rating.domain.silent import brings_nothing
 from services.rating.domain.spans import NOTHING, Pair, pair_of, turns_of
 from services.rating.domain.standing import Standing
@@ -222,8 +222,8 @@ def wholes(words: Iterable[Mapping[str, Any]], books: Mapping[str, Book]) -> lis
 def words_of(subject: str, partition: int, facts: Iterable[Fact], controls: Controls, book: Book) -> list[Entry]:
     """What a subject says to those that are graded by it, and where it is graded by its parts, of itself: all that its facts lead to, in
     order. Their places are those of ``facts``, whose very facts the stretches name. Raises what the fold raises."""
-    facts, found = list(facts), []
-    if book.rulebook.parts is None:
+    facts, found = list(facts), list[Entry]()
+    if not _speaks(facts, book):
         return found
     by_place = {(one.partition, one.offset): one for one in facts}
     for events, untold in attempts(subject, partition, merged(facts, controls), controls, {book.rulebook.regime: book}):
@@ -231,17 +231,37 @@ def words_of(subject: str, partition: int, facts: Iterable[Fact], controls: Cont
             raise untold[0].error
         for one in events:
             if one.event["type"] == PART_GRADED:
-                found.append(_with_facts(entry_of(one.event), by_place))
+                said = entry_of(one.event)
+                found.append(_with(said, said.cause, lambda fact: by_place.get((fact.partition, fact.offset), fact)))
     return found
 
 
-def _with_facts(said: Entry, by_place: Mapping[tuple[int, int], Fact]) -> Entry:
-    """The words name facts by place and id alone; whoever asks which office's they are needs all of them."""
+def _speaks(facts: Iterable[Fact], book: Book) -> bool:
+    """Whether anybody is graded by it: it joined somebody, or is registered as what parts grade; by whatever words."""
+    parts = book.rulebook.parts
+    if parts is None:
+        return False
+    said = [words for one in facts for words in ((one.name, one.data), _worded(one))]
+    return any(name == JOINED or data.get("business_kind") in parts.business_kinds for name, data in said)
 
-    def whole(one: Decisive) -> Decisive:
-        return replace(one, fact=by_place.get((one.fact.partition, one.fact.offset), one.fact))
 
-    return replace(said, stretches=tuple(replace(one, decisive=tuple(map(whole, one.decisive))) for one in said.stretches))
+def _worded(fact: Fact) -> tuple[str, Mapping[str, Any]]:
+    words = fact.data.get("replacement") or {}
+    return str(words.get("name", "")), words.get("data") or {}
+
+
+def moved(said: Entry, place: Callable[[int], int]) -> Entry:
+    """A word at other places: ``place`` of each offset."""
+
+    def at(fact: Fact) -> Fact:
+        return replace(fact, offset=place(fact.offset))
+
+    return _with(said, at(said.cause), at)
+
+
+def _with(said: Entry, cause: Fact, of: Callable[[Fact], Fact]) -> Entry:
+    stretches = (replace(one, decisive=tuple(replace(each, fact=of(each.fact)) for each in one.decisive)) for one in said.stretches)
+    return replace(said, cause=cause, stretches=tuple(stretches))
 
 
 def order_of(event: Mapping[str, Any]) -> tuple[int, int, int, str]:

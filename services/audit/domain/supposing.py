@@ -19,7 +19,7 @@ from datetime import tzinfo as Zone
 from functools import cached_property
 from typing import Any, Literal
 
-from services.audit.domain.replay import CONTROLS, ONE_DAY, Book, Controls, Entry, Fact, foldable, words_of
+from services.audit.domain.replay import CONTROLS, ONE_DAY, Book, Controls, Entry, Fact, foldable, moved, words_of
 
 Key = tuple[str, str]
 """An event's source and id."""
@@ -62,8 +62,7 @@ class Life:
         what the fold raises."""
         found: dict[str, list[Entry]] = {}
         for one in words_of(self.subject, self.partition, self.facts, self.controls, self.book):
-            at = replace(one, cause=replace(one.cause, offset=place(one.cause.offset)))
-            found.setdefault(one.parent, []).append(at)
+            found.setdefault(one.parent, []).append(moved(one, place))
         return {name: tuple(many) for name, many in found.items()}
 
     def fact(self, key: Key) -> Fact | None:

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.topics import FACTS, FINDINGS, PARTITIONS
-from services.audit.assessing import Effects, NoEffect, read_partition, subject_in
+from schemas.topics import FACTS, FINDINGS, PARTITIONS, PARTS
+from services.audit.assessing import Effects, NoEffect, read_partition, subject_in, words_in
 from services.audit.domain.bundle import genesis_in
 from services.audit.domain.derived_entries import derived_of, derived_types
 from services.audit.domain.detectors.all import every
@@ -29,7 +29,16 @@ from services.audit.domain.scanning import Scan
 from services.audit.domain.signs import Found
 from services.audit.entries import OtherRulebook
 from services.audit.evidence.contents import Inputs
-from services.audit.evidence.records import CONTROL_FILE, EVIDENCE_FILE, FACTS_FILE, MATTER_FILE, OTHERS_FILE, REGISTRY_FILE, Held
+from services.audit.evidence.records import (
+    CONTROL_FILE,
+    EVIDENCE_FILE,
+    FACTS_FILE,
+    GRADES_FILE,
+    MATTER_FILE,
+    OTHERS_FILE,
+    REGISTRY_FILE,
+    Held,
+)
 from services.audit.evidence.working import MemoryWork
 from services.audit.handlers import Detectors
 
@@ -200,19 +209,22 @@ class _Source:
         """See ``assessing``."""
         return [one.record for one in self._inputs.records[REGISTRY_FILE]]
 
+    def parts(self) -> list[Record]:
+        """See ``assessing``."""
+        return [one.record for one in self._inputs.records.get(GRADES_FILE, []) if one.record.topic == PARTS]
+
     def facts(self, partition: int) -> Iterator[list[Record]]:
         """See ``assessing``."""
         yield [one.record for one in _facts(self._inputs, self._upto) if one.record.partition == partition]
 
 
-def effect(inputs: Inputs) -> Again:
-    """Raises what malformed records make of it."""
-    told = inputs.case.effect
-    if told is None:
-        return Again("the log holds no assessment of the matter's effect", done=False)
+def effects(inputs: Inputs) -> list[Again]:
+    """Of each assessment in the pack. Raises what malformed records make of it."""
+    return [_effect(inputs, told) for told in inputs.case.effects]
+
+
+def _effect(inputs: Inputs, told: Held) -> Again:
     data = told.event["data"]
-    if data["affected"] != data["subject_of"]:
-        return Again(f"is about {data['affected']}, which is graded by its parts: not all of them are in the pack", done=False)
     known = [one for name in (MATTER_FILE, OTHERS_FILE) for one in inputs.records.get(name, [])]
     events = _findings(sorted((one for one in known if one.leaf < told.leaf), key=lambda one: one.leaf))
     best: list[str] | None = None
@@ -224,9 +236,15 @@ def effect(inputs: Inputs) -> Again:
         else:
             differs = list(_differences(_without_software(data), _without_software(found)))
         if not differs:
-            return Again(f"worked out again from the subject's facts: the same answer, {_days(data)}")
+            return Again(f"worked out again from {_rests_on(data)}: the same answer, {_days(data)}")
         best = differs if best is None else best
     return Again("is worked out again", differs=tuple(best or ()))
+
+
+def _rests_on(data: Mapping[str, Any]) -> str:
+    if data["affected"] == data["subject_of"]:
+        return "the subject's facts"
+    return f"the subject's facts and what the other parts of {data['affected']} say"
 
 
 def _days(data: Mapping[str, Any]) -> str:
@@ -256,9 +274,13 @@ def _assessed(inputs: Inputs, data: Mapping[str, Any], events: Sequence[Mapping[
     offsets = [one.entry.offset for one in matters if one.entry.partition == partition]
     facts, entries = read_partition(source, partition, offsets)
     own = [one for one in matters if one.entry.partition == partition and subject_in(entries, one) == data["subject_of"]]
-    effects = Effects(books_of(inputs.editions), inputs.folded, data["software"])
+    # Whom the answer is about may be nobody's whole any more.
+    before = {(data["matter"], data["regime"]): frozenset({data["affected"]})}
+    effects = Effects(books_of(inputs.editions), inputs.folded, data["software"], lambda: words_in(source.parts()), before=before)
     try:
-        found: Mapping[str, Any] = effects.of_matter(facts, entries, own, wanted).answer.data
+        answers = effects.by_regime(wanted, data["subject_of"], facts)
+        given = [one for each in answers if each.regime == data["regime"] for one in effects.of_matter(facts, entries, own, each)]
     except NoEffect as error:
         return f"its effect can't be worked out again: {error}"
-    return found
+    found = next((one.answer.data for one in given if one.answer.data["affected"] == data["affected"]), None)
+    return found or f"the records in the pack lead to no effect on {data['affected']}"

@@ -29,8 +29,9 @@ from services.audit.evidence.records import (
 class Case:
     """``finding``: the record asked for; ``standing``: the last one of its matter; ``earlier``: all of the matter, in order.
 
-    ``entry``: the record in question, None where the finding is about none; ``named``: all that it names; ``effect``: the newest
-    assessment, None where there is none; ``hearing``: its steps in order; ``wanted``: what belongs into the pack."""
+    ``entry``: the record in question, None where the finding is about none; ``named``: all that it names; ``effects``: the newest
+    assessments, of each whose grades they are about and each regime one, those of the entry's subject first; ``hearing``: its steps in
+    order; ``wanted``: what belongs into the pack."""
 
     finding: Held
     standing: Held
@@ -38,7 +39,7 @@ class Case:
     earlier: Sequence[Held]
     entry: Held | None
     named: Mapping[tuple[str, int, int], Held]
-    effect: Held | None
+    effects: Sequence[Held]
     hearing: Sequence[Held]
     wanted: Wanted
 
@@ -69,7 +70,7 @@ class Case:
             earlier=raised,
             entry=named.get((at.topic, at.partition, at.offset)) if at else None,
             named=named,
-            effect=effects[-1] if effects else None,
+            effects=_newest(effects),
             hearing=[one for one in records.get(REGISTRY_FILE, []) if one.event.get("type") in HEARING and asked.of_hearing(one)],
             wanted=asked,
         )
@@ -79,3 +80,10 @@ class Case:
         """The registry's offset up to which what was judged was known: the stamp of the entry; −1 where there is none."""
         stamp = self.entry.one.entry.get("registry_offset") if self.entry and self.entry.one else None
         return stamp if type(stamp) is int else -1
+
+
+def _newest(effects: Sequence[Held]) -> list[Held]:
+    """Of each whose grades they are about and each regime the last one in the log."""
+    last = {(one.event["data"]["affected"], one.event["data"]["regime"]): one for one in effects}
+    about = {name: one.event["data"]["subject_of"] != name[0] for name, one in last.items()}
+    return [last[name] for name in sorted(last, key=lambda name: (about[name], name))]

@@ -40,13 +40,12 @@ from services.audit.evidence.records import FILES, REGISTRY_FILE, Held, line_of,
 
 FORMAT = "mingjian-evidence-v1"
 CHECKPOINT, HASHES, POLICY, RECEIPTS = "checkpoint", "proof/hashes", "witnesses", "receipts.jsonl"
-FINDING, EFFECT, HEARING, PATHS = "finding.json", "effect.json", "hearing.json", "paths.svg"
+FINDING, HEARING = "finding.json", "hearing.json"
 REPORT, README = "report.html", "README.txt"
 FINDING_PROOF, ENTRY_PROOF = "proof/finding.tlog-proof", "proof/entry.tlog-proof"
 KEYS, OFFICERS, STATE = "registry/keys.json", "registry/officers.json", "registry/state.json"
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
-WORDED = frozenset({REPORT, README, PATHS})
-"""For people: another version may word or draw them otherwise. Everything else is the same for all."""
+_PATHS = re.compile(r"paths(-[2-9]|-[1-9][0-9])?\.svg")
 RULEBOOK = re.compile(r"rulebooks/[a-z][a-z0-9_-]{0,60}/[0-9]{4}\.[0-9]{1,3}-[0-9a-f]{12}/[a-z0-9_.-]{1,60}\.yaml")
 _NAMED = {"finding": 36, "software": 100}
 
@@ -141,13 +140,28 @@ def _read_book(regime: str, files: tuple[tuple[str, bytes], ...]) -> Rulebook:
     return load_texts(dict(files), folder=regime)
 
 
+def is_worded(name: str) -> bool:
+    """Whether a file is for people: another version may word or draw it otherwise. Everything else is the same for all."""
+    return name in (REPORT, README) or _PATHS.fullmatch(name) is not None
+
+
+def effect_file(number: int) -> str:
+    """The file of one of the effects."""
+    return _numbered("effect.json", number)
+
+
+def _numbered(name: str, number: int) -> str:
+    """The first has the plain name."""
+    return name if number == 0 else f"-{number + 1}.".join(name.split("."))
+
+
 def files_of(inputs: Inputs, worded: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
     """All files of the pack. ``worded``: files to take as they are, of those that another version words otherwise.
 
     Raises ``Broken``, ``NoteError``, ``ProofError``, ``NoGenesis``, ``KeyError``."""
     files = dict(_primary(inputs))
     files |= _derived(inputs)
-    files |= {name: data for name, data in (worded or {}).items() if name in WORDED}
+    files |= {name: data for name, data in (worded or {}).items() if is_worded(name)}
     manifest = _manifest(inputs, files)
     files[MANIFEST] = manifest
     files[SUMS] = "".join(f"{hashlib.sha256(data).hexdigest()}  {path}\n" for path, data in sorted(files.items())).encode()
@@ -227,9 +241,9 @@ def _derived(inputs: Inputs) -> Iterator[tuple[str, bytes]]:
     yield FINDING_PROOF, _proof(inputs, proved, case.finding)
     if case.entry is not None:
         yield ENTRY_PROOF, _proof(inputs, proved, case.entry)
-    if case.effect is not None:
-        yield EFFECT, _json(_with_place(case.effect))
-        yield PATHS, drawing.paths(case.effect.event["data"]).encode()
+    for number, one in enumerate(case.effects):
+        yield effect_file(number), _json(_with_place(one))
+        yield _numbered("paths.svg", number), drawing.paths(one.event["data"]).encode()
     if case.hearing:
         yield HEARING, _json([_with_place(one) for one in case.hearing])
     registry = inputs.records[REGISTRY_FILE]

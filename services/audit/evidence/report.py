@@ -71,7 +71,6 @@ def page(about: About) -> str:
 def _page(about: About) -> str:
     case, zone = about.case, ZoneInfo(about.time_zone)
     data, declared = case.data, about.declared.get(case.data["kind"])
-    effect = case.effect.event["data"] if case.effect else None
     return _environment.get_template("report.html").render(
         about=about,
         case=case,
@@ -85,15 +84,13 @@ def _page(about: About) -> str:
         excuses=words.EXCUSES,
         outcomes=words.OUTCOMES,
         consequences=words.CONSEQUENCES,
-        consequence=as_it_stands(effect["consequence"], about.hearing.word) if effect else None,
         supposing=words.SUPPOSING,
         steps=words.STEPS,
         standings=words.STANDINGS,
         intents=words.INTENTS,
         reasons=REASONS,
         marks=words.MARKS,
-        effect=effect,
-        picture=Markup(drawing.paths(effect)) if effect else None,
+        effects=[_effect(one.event["data"], about) for one in case.effects],
         times=_times(case),
         evidence=_evidence(case),
         concerned=_concerned(about),
@@ -107,6 +104,11 @@ def _page(about: About) -> str:
         moment=lambda text, lang: _moment(text, lang, zone),
         zone=about.time_zone,
     )
+
+
+def _effect(data: Mapping[str, Any], about: About) -> dict[str, Any]:
+    stands = as_it_stands(data["consequence"], about.hearing.word)
+    return {"data": data, "picture": Markup(drawing.paths(data)), "stands": stands, "whole": data["affected"] != data["subject_of"]}
 
 
 def readme(about: About) -> str:

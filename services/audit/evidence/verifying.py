@@ -36,7 +36,18 @@ from services.audit.domain.refusals import Refusals
 from services.audit.domain.signatures import check_fact, check_registry
 from services.audit.evidence import again
 from services.audit.evidence.archive import Broken, unpack
-from services.audit.evidence.contents import CHECKPOINT, MANIFEST, RECEIPTS, RULEBOOK, SUMS, WORDED, Inputs, files_of, inputs_in
+from services.audit.evidence.contents import (
+    CHECKPOINT,
+    MANIFEST,
+    RECEIPTS,
+    RULEBOOK,
+    SUMS,
+    Inputs,
+    effect_file,
+    files_of,
+    inputs_in,
+    is_worded,
+)
 from services.audit.evidence.records import FILES, REFUSALS_FILE, REGISTRY_FILE, Held, places_named
 
 
@@ -269,7 +280,7 @@ def _follows(inputs: Inputs, trust: Trust, files: Mapping[str, bytes]) -> Checke
     said = "report, pictures, lists, proofs and manifest are what the records give"
     made = files_of(inputs)
     differ = _differing(made, files)
-    others = [one for one in differ if one in WORDED]
+    others = [one for one in differ if is_worded(one)]
     if others and inputs.software != version("mingjian"):
         differ = _differing(files_of(inputs, files), files)
         said += f", but for {', '.join(others)}: made by version {inputs.software}; this is {version('mingjian')}, which may word otherwise"
@@ -288,8 +299,10 @@ def _again(inputs: Inputs, trust: Trust, files: Mapping[str, bytes]) -> Checked:
 
 
 def _effect(inputs: Inputs, trust: Trust, files: Mapping[str, bytes]) -> Checked:
-    found = again.effect(inputs)
-    return Checked("effect", found.said, tuple(Wrong("effect.json", one) for one in found.differs), told=not found.done)
+    found = again.effects(inputs)
+    wrong = (Wrong(effect_file(number), one) for number, each in enumerate(found) for one in each.differs)
+    said = "; ".join(one.said for one in found) or "the log holds no assessment of the matter's effect"
+    return Checked("effect", said, tuple(wrong), told=not any(one.done for one in found))
 
 
 def _complete(inputs: Inputs, trust: Trust, files: Mapping[str, bytes]) -> Checked:
@@ -297,6 +310,11 @@ def _complete(inputs: Inputs, trust: Trust, files: Mapping[str, bytes]) -> Check
     gaps = offsets[-1] + 1 - len(offsets)
     left = f"; {gaps} of the registry's first {offsets[-1] + 1:,} records are left out as steps of other hearings" if gaps else ""
     about = "nothing about the subject" if inputs.case.wanted.subject else "nothing that bears on it"
+    wholes = sorted({one.event["data"]["affected"] for one in inputs.case.effects} - {inputs.case.wanted.subject})
+    if wholes:
+        left += (
+            f"; what other parts of {', '.join(wholes)} say is rating's word, which `mingjian verify --grades` holds against their facts"
+        )
     said = (
         f"that {about} was left out rests on the operator: a proof shows that a record is in the log, not that there is no other{left}. "
         "Who has the whole log (`mingjian export`) can make this pack again and compare"

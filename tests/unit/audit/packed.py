@@ -13,8 +13,8 @@ from schemas.envelope import envelope_bytes
 from schemas.receipts import Receipt, Refusal, sign_receipt, sign_refusal
 from schemas.rulebook import load_all_editions
 from schemas.times import instant
-from schemas.topics import CONTROL_KEY, FACTS, FINDINGS, PARTITIONS, REFUSALS, REGISTRY
-from services.audit.assessing import Effects, events_of, read_partition
+from schemas.topics import CONTROL_KEY, FACTS, FINDINGS, PARTITIONS, PARTS, REFUSALS, REGISTRY
+from services.audit.assessing import Effects, events_of, read_partition, words_in
 from services.audit.domain.detectors.all import every
 from services.audit.domain.frame import Record
 from services.audit.domain.late import EntryRule
@@ -61,6 +61,9 @@ class PackWorld(World):
     finding's bytes before they are on record; ``hearing``: by the matters of the late entries, in the order of these, the steps up to the
     close of a day, by which effects are worked out; ``since``: those after it."""
 
+    signs: tuple[str, ...] = (SIGN,)
+    named = "uscc:91350100M{:06d}00X"
+
     def __init__(
         self,
         told: Callable[[bytes], bytes] = lambda value: value,
@@ -77,11 +80,12 @@ class PackWorld(World):
         for number, year in enumerate((2024, 2025, 2026), 3):
             data = {"occurred_on": f"{year}-01-01", "country": "CN", "year": year, "days_off": [], "make_up_days": [], "document": "d"}
             self._broadcast(event(number, "calendar.issued", "stack:test", data), 1_100_000_000_001 + number)
-        for one in with_an_end(stream(lives())):
+        for one in with_an_end(stream(lives(), named=self.named)):
             if one.subject is None:
                 self._broadcast(one.event, one.fact.stamp)
             else:
                 self._fact(one.event, one.fact.stamp)
+        self.more()
         self._refusals()
         self._findings()
         events = events_of(self.findings())
@@ -94,6 +98,9 @@ class PackWorld(World):
         self._assess()
         self._written(steps(len(self.kafka[REGISTRY, 0]), *since(*matters)))
         self.publish()
+
+    def more(self) -> None:
+        """Records that no ledger has."""
 
     def _written(self, said: Iterable[tuple[bytes, bytes]]) -> None:
         for number, (key, value) in enumerate(said):
@@ -133,7 +140,7 @@ class PackWorld(World):
             self.add(REFUSALS, 2, office.encode(), orjson.dumps(sign_refusal(said, REGISTRAR)), 1_750_000_000_000)
 
     def late_entry(self) -> Any:
-        """The fine that came late."""
+        """The entry in question: the fine that came late."""
         return next(
             one for record in self.kafka[FACTS, PARTITION] if (one := opened(record)) and one.event["type"].startswith("mingjian.penalty")
         )
@@ -161,7 +168,7 @@ class PackWorld(World):
             return [one.value for one in await store.everything()]
 
         # The made-up registrar has no role that may enter, which another detector would find of every fact.
-        signs = Scan(said, [one for one in every(editions) if one.declared.kind == SIGN])
+        signs = Scan(said, [one for one in every(editions) if one.declared.kind in self.signs])
         signs.read_registry(self.kafka[REGISTRY, 0])
         for number in range(PARTITIONS):
             signs.take(number, self.kafka[FACTS, number])
@@ -171,7 +178,7 @@ class PackWorld(World):
     def _assess(self) -> None:
         matters = standing_matters(events_of(self.kafka[FINDINGS, 0]))
         facts, entries = read_partition(self, PARTITION, [one.entry.offset for one in matters])
-        effects = Effects(books_of(load_all_editions(RULEBOOKS)), self._folded(), "mingjian test")
+        effects = Effects(books_of(load_all_editions(RULEBOOKS)), self._folded(), "mingjian test", lambda: words_in(self.parts()))
         for given in effects.of_partition(PARTITION, facts, entries, matters):
             self.add(FINDINGS, 0, OFFICE.encode(), self.told(given.answer.value), 1_760_000_000_001)
 
@@ -182,6 +189,10 @@ class PackWorld(World):
     def registry(self) -> list[Record]:
         """As ``assessing.Source``."""
         return self.kafka[REGISTRY, 0]
+
+    def parts(self) -> list[Record]:
+        """As ``assessing.Source``."""
+        return [one for number in range(PARTITIONS) for one in self.kafka.get((PARTS, number), [])]
 
     def facts(self, partition: int) -> Any:
         """As ``assessing.Source``."""
@@ -206,7 +217,7 @@ class PackWorld(World):
 
     @property
     def late(self) -> str:
-        """The id of the finding about the fine."""
+        """The id of the finding about it."""
         entry = self.late_entry().event["id"]
         return next(one["id"] for one in events_of(self.findings()) if one["data"].get("event", {}).get("id") == entry)
 

@@ -148,7 +148,7 @@ def test_who_acted_in_the_entry_finds_no_purpose_and_clears_nobody() -> None:
         data = one.event["data"] | {"officers": [officer.pseudonym]}
         acted = {matter.entry.offset: Opened({**one.event, "data": data}, one.signature, one.entry)}
         facts, _ = read_partition(hall, matter.entry.partition, [])
-        assert expected == kind_of(hall.effects().of_matter(facts, acted, [matter], matter))
+        assert [expected] == [*map(kind_of, hall.effects().of_matter(facts, acted, [matter], matter))]
 
 
 def _told(folder: Path, *since: dict[str, Any]) -> tuple[int, str]:

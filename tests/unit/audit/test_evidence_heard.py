@@ -201,8 +201,8 @@ def test_without_what_was_cleared_of_the_other_the_effect_is_not_what_was_told(t
     late = [one for one in (open_record(record.value).event for record in together.findings()) if one["data"].get("late")]
     second = sorted(late, key=lambda one: one["data"]["late"]["deadline"])[1]["id"]
     inputs = inputs_in(checked(together, second)[1])
-    assert () == again.effect(inputs).differs
+    assert () == again.effects(inputs)[0].differs
     kept = [one for one in inputs.records["records/registry.jsonl"] if not str(one.event.get("type")).startswith("mingjian.finding.")]
     without = inputs_in(checked(together, second)[1])
     without.records["records/registry.jsonl"][:] = kept  # type: ignore[index]
-    assert any("consequence" in one for one in again.effect(without).differs)
+    assert any("consequence" in one for one in again.effects(without)[0].differs)
