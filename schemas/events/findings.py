@@ -207,15 +207,17 @@ class Consequence(Frozen):
 )
 class FindingAssessed(Data):
     """What a late or false entry did: the grades shown, and as they would have been had it been on time, or true. Of a matter the one
-    with the newest cause stands; that may be the step by which a hearing turned what follows.
+    with the newest cause stands, for each ``affected`` and regime; that may be the step by which a hearing turned what follows.
 
-    ``affected``: whose grades (the entry's subject, or who is graded by it). ``shown``: of each day what was in force by what was known
-    at its end. ``least``, ``most``: days with another grade than supposed, over all assumptions (``bounds`` ``outer``: no fewer and no
-    more than); ``stands_least``, ``stands_most``: those of them whose supposed grade is also what holds of the day by all known at
-    ``cut``. ``from_day``: the day after a late entry's deadline, else the day on which the entry was known; ``to_day``: from when on all
-    paths agree, or the last day that was over at ``cut``. ``operation_days``, ``outage_days``, ``stayed_days``: of ``most`` those that the
-    system's own delay made, that a declared outage of the office or the stack touches, on which a stay rests on an act that a grade
-    rests on. ``without``: entries that would not have been made either. Long lists are cut (``cut_short``), counts never."""
+    ``affected``: whose grades (the entry's subject, or a whole that is graded by it as one of its parts: ADR 37; of a whole no evaluations,
+    measures or consequence are told). ``shown``: of each day what was in force by what was known at its end. ``least``, ``most``: days with
+    another grade than supposed, over all assumptions (``bounds`` ``outer``: no fewer and no more than); ``stands_least``, ``stands_most``:
+    those of them whose supposed grade is also what holds of the day by all known at ``cut``. ``from_day``: the day after a late entry's
+    deadline, else the day on which the entry was known; ``to_day``: from when on all paths agree, or the last day that was over at ``cut``.
+    ``operation_days``, ``outage_days``, ``stayed_days``: of ``most`` those that the system's own delay made, that a declared outage of the
+    office or the stack touches, on which a stay rests on an act that a grade rests on. ``without``: entries that would not have been made
+    either. ``joint_complete``: no other set of entries made days wrong; of a whole never, for entries about its other parts are not looked
+    at. Long lists are cut (``cut_short``), counts never."""
 
     finding: f.EventId = government()
     matter: f.EventId = government()

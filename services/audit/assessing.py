@@ -57,8 +57,8 @@ class Given:
 class Effects:
     """What is needed for any of them. ``books``: by regime; ``registry``: whole, for what hearings found and which outages were declared;
     ``said``: all that parts say of wholes (``part.graded`` events), asked where a rulebook grades by parts; ``unsaid``: regimes of which
-    not all of that is there, so nothing is told of wholes; ``before``: by matter and regime, whom earlier answers were about; ``through``: no
-    later close than that of this day counts; ``untold``: matters that can't be worked out, and why."""
+    not all of that is there, so nothing is told of wholes; ``before``: by matter and regime, whom earlier answers were about;
+    ``through``: no later close than that of this day counts; ``untold``: matters that can't be worked out, and why."""
 
     books: Mapping[str, Book]
     registry: Registry

@@ -65,7 +65,9 @@ def effect(
         fail(f"not worked out: {error}", FAILED)
     except (KafkaError, Unavailable) as error:
         fail(f"Kafka does not answer ({type(error).__name__}); `mingjian up` starts it", NO_ANSWER)
-    for one in given:
+    for number, one in enumerate(given):
+        if number and not as_json:
+            typer.echo("\n" + "─" * 60 + "\n")
         _tell(one, as_json)
 
 

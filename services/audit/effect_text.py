@@ -40,6 +40,8 @@ def lines(data: Mapping[str, Any], entry: str, consequence: Mapping[str, Any], *
         yield from (*reversed(CLEARED), "")
     yield f"{data['kind'].replace('_', ' ')} · {entry}"
     yield f"of {data['subject_of']}, rated by {data['regime']}; finding {data['finding']}"
+    if data["affected"] != data["subject_of"]:
+        yield f"what it did to {data['affected']}, which is graded by its parts, of which that is one"
     yield ""
     yield from _drawn(data)
     yield ""
@@ -116,7 +118,7 @@ def _told(data: Mapping[str, Any]) -> Iterator[str]:
         sure = "" if one["certain"] else ", if approved by then"
         period = en_day(one["period_last"])
         yield f"  the evaluation of the period up to {period} gave {one['was']}, should have given {one['should']}{sure}"
-    if not data["evaluations"]:
+    if not data["evaluations"] and data["affected"] == data["subject_of"]:
         yield "  no evaluation would have come out otherwise"
 
 
@@ -125,7 +127,9 @@ def _follows(data: Mapping[str, Any], found: Mapping[str, Any], cleared: bool) -
         if len(one["matters"]) > 1:
             others = ", ".join(id for id in one["matters"] if id != data["matter"])
             yield f"only together with {others}: {_span(one['least'], one['most'])}"
-    if not data["joint_complete"]:
+    if data["affected"] != data["subject_of"]:
+        yield "entries about its other parts are not looked at: what several did only together is not told here"
+    elif not data["joint_complete"]:
         yield "there are too many late or untrue entries of this subject to have tried all of them together"
     for one in data.get("without", ()):
         yield f"supposed without {one}, which is about it"

@@ -87,7 +87,8 @@ def test_a_false_score_moves_the_chain_where_it_moves_a_share_across_a_mark(
     assert (days, days, days, days) == whole.days()
     data = whole.answer().data
     assert (CHAIN, own.ledger.subject) == (data["affected"], data["subject_of"])
-    assert [(one["was"], one["should"]) for one in data["evaluations"]] == [one[2:] for one in expected]
+    assert [] == data["evaluations"]  # a chain is not evaluated
+    assert "none" == data["consequence"]["kind"]  # what follows is told with the shop's own grades
 
 
 def test_days_that_were_never_put_right_go_on() -> None:
@@ -208,3 +209,39 @@ def test_a_scene_of_a_whole_counts_its_own_days_and_no_others() -> None:
         scene = Scene(life, case.cut, (), tuple(case.matters), (), whole)
         assert most == assess(scene, case.matters[0]).differing.most
         assert (whole is None) is Joint.of(scene).complete
+
+
+def test_who_joined_somebody_that_is_graded_by_no_parts_moves_nobody() -> None:
+    """The parent is registered as an ordinary shop, so it says nothing of itself."""
+    town = Town(1)
+    shop = town.shop("2010-03-01", joined="2010-03-01", parent=town.shops[0].subject)
+    town.graded("AA")
+    score = next(one.id for one in shop.facts if one.name == "score.recorded")
+    shop.corrected_entry(score, "2025-03-10", score_of("D"))
+    town.close(CUT)
+    name = town.shops[0].subject
+    case = Case(shop, cut=CUT, whole=chain_of(town, shop, name)).untrue(score)
+    assert ([], 0) == (grades(case), case.answer().data["most"])
+
+
+def test_who_is_a_chain_in_one_world_and_a_shop_in_the_other_has_its_own_days_beside_those_of_its_parts() -> None:
+    """Registered as a chain, which it was not: put right on 10 March. What it would have been is its own score."""
+    town = Town(5).graded("AAAAA")
+    chain = town.parents[CHAIN]
+    registered = next(one.id for one in chain.facts if one.name == "enterprise.registered")
+    chain.facts = [one for one in chain.facts if one.name not in ("evaluation.closed", "day.closed")]
+    chain.started("2010-03-01")
+    chain.scored(2024, SCORES["C"], maximum="10")
+    chain.evaluated(2024)
+    words = {"occurred_on": "2010-03-01", "name": "样例药店", "business_kind": "drug_retail", "regimes": [REGIME]}
+    chain.corrected_entry(registered, "2025-03-10", words)
+    town.close(CUT)
+    case = Case(chain, cut=CUT, whole=chain_of(town, chain)).untrue(registered)
+    assert ("2025-01-15", "2025-03-09", "A", "C") == grades(case)[-1]
+
+
+def test_what_the_words_name_stands_at_its_place_in_the_log() -> None:
+    town, shop, score = scored_wrong("AAAC", said="A", true="D")
+    of_log = {(one.partition, one.offset): one.id for one in shop.facts}
+    named = [one.fact for word in life_of(shop).words[CHAIN] for stretch in word.stretches for one in stretch.decisive]
+    assert named and all(of_log[one.partition, one.offset] == one.id and one.source == shop.source for one in named)

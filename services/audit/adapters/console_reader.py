@@ -15,9 +15,8 @@ _RAISED, _ASSESSED, _SCAN = "mingjian.finding.raised.v1", "mingjian.finding.asse
 _MATTER = "coalesce(found.matter, found.id)"
 _WANTED = f"""
 FROM finding AS found LEFT JOIN LATERAL (
-    SELECT days_least, days_most FROM finding AS effect
+    SELECT max(days_least) AS days_least, max(days_most) AS days_most FROM finding AS effect
     WHERE effect.type = '{_ASSESSED}' AND effect.matter = found.matter AND NOT effect.superseded
-    ORDER BY days_most DESC, days_least DESC LIMIT 1
 ) AS effect ON true
 WHERE found.type = '{_RAISED}' AND NOT found.superseded AND found.retracted = %(retracted)s
   AND (%(kind)s::text IS NULL OR found.kind = %(kind)s) AND (%(about)s::text IS NULL OR found.about = %(about)s)
@@ -42,7 +41,7 @@ _ONE = "SELECT *, coalesce(matter, id) AS about_matter FROM finding WHERE type =
 _OF_MATTER = "SELECT id, kind, superseded, retracted, value FROM finding WHERE type = %s AND matter = %s ORDER BY sequence DESC LIMIT 20"
 _EFFECTS = """
 SELECT id, value FROM finding WHERE type = %s AND matter = %s AND NOT superseded
-ORDER BY days_most DESC, days_least DESC, sequence DESC LIMIT 8
+ORDER BY affected IS DISTINCT FROM subject, days_most DESC, days_least DESC, sequence DESC LIMIT 24
 """
 _NAMED = """
 SELECT DISTINCT ON (matter) matter, id, kind, value FROM finding WHERE type = %s AND matter = ANY(%s)
@@ -121,7 +120,8 @@ class ConsoleReader:
         return await self._rows(_OF_MATTER, (_RAISED, matter))
 
     async def effects(self, matter: str) -> list[dict[str, Any]]:
-        """The assessments that stand, for each whose grades it is about and each regime one, the gravest first: ``id``, ``value``."""
+        """The assessments that stand, for each whose grades it is about and each regime one: the subject's own first, then the
+        gravest first. ``id``, ``value``."""
         return await self._rows(_EFFECTS, (_ASSESSED, matter))
 
     async def named(self, matters: Collection[str]) -> dict[str, dict[str, Any]]:

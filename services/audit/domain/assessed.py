@@ -19,7 +19,7 @@ from schemas.envelope import derived_bytes, derived_event
 from schemas.ids import derived_id
 from schemas.topics import FACTS, REGISTRY
 from services.audit.domain.assessing import Assessed, operation_days, outage_days, stayed_days
-from services.audit.domain.consequence import Counted, Proposed, Weighed, consequence
+from services.audit.domain.consequence import CLEARED, OF_WHOLE, Counted, Proposed, Weighed, consequence
 from services.audit.domain.findings import moment
 from services.audit.domain.hearings import SILENT, Step, Word
 from services.audit.domain.joint import Joint, Together
@@ -163,6 +163,8 @@ def _proposed(
     found: Assessed, joint: Joint, sets: Sequence[Together], supposed: Mapping[str, Mapping[str, Any]], words: Mapping[str, Word]
 ) -> Proposed:
     days, matter = found.differing, found.matter
+    if found.scene.affected != found.scene.life.subject:
+        return Proposed("none", None, 0, (), *(CLEARED if words.get(matter.id, SILENT).cleared else OF_WHOLE))
     plain = supposed.get("as_long") or supposed["no_approval"]
     offices = {one.id: one.office for one in joint.scene.matters}
     # What was cleared counts against nobody, so neither does what another did only together with it.

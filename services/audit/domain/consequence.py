@@ -22,6 +22,11 @@ CLEARED = (
     "听取意见后已澄清：这一发现不成立，不对任何人提出后果。",
     "Cleared in the hearing: the finding does not stand, and nothing is proposed against anybody.",
 )
+OF_WHOLE = (
+    "所录入的不是这家企业自身的事项；录入的后果见该对象自己的评估，门店录入影响连锁等级是否计入，由人决定。",
+    "The entry is not about this enterprise: what follows from it is told with its own subject's grades, and whether the grade of a whole "
+    "counts is for people to decide.",
+)
 _SET_ASIDE = (
     "认定故意的决定已不再有效；后果待当日结束后重新算出。",
     "The decision that found purpose no longer holds; what follows is worked out anew once the day has closed.",

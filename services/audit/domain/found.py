@@ -3,15 +3,15 @@
 Invariants
 1. Of a matter's findings the last one stands; one that is retracted ends the matter.
 2. Of a matter's assessments the one with the newest cause stands, for each whose grades it is about and each regime; the matter is told
-   by the one with most days, for those of others are the same days, and by the gravest of what follows. Where there is none it is not
-   assessed, which is not nothing.
+   by the most days of any, for those of a shop and of its chain may be the same days and are not added up, and by the gravest of what
+   follows from any. Where there is none it is not assessed, which is not nothing.
 3. What became of a matter is the hearing's to say. Cleared is cleared wherever it is shown, and counts nowhere as standing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
@@ -138,10 +138,11 @@ class Findings:
                 matter.assessed = self._gravest(matter.matter)
 
     def _gravest(self, matter: str) -> Assessed | None:
-        """The answer with most days, with the gravest of what follows from any."""
-        answers = self._assessed.get(matter, {}).values()
-        told = max(answers, key=lambda one: (one.most, one.least), default=None)
-        return told and replace(told, consequence=max(answers, key=lambda one: one.grave).consequence)
+        answers = list(self._assessed.get(matter, {}).values())
+        if not answers:
+            return None
+        counts = (max(getattr(one, name) for one in answers) for name in ("least", "most", "stands_least", "stands_most", "evaluations"))
+        return Assessed(*counts, max(answers, key=lambda one: one.grave).consequence, max(one.told_at for one in answers))
 
     def _scan(self, event: Mapping[str, Any], data: Mapping[str, Any]) -> None:
         days = [date.fromisoformat(data[one]) for one in ("first", "through")]

@@ -3,7 +3,7 @@ otherwise.
 
 A list holds who has one of its grades. A measure for the better of two grades is a benefit, one for the worse is a measure; where one of
 the two is no grade, a measure for the best grade is a benefit. Of what is due only what an office had adopted is told: nobody owed the
-rest.
+rest. A whole is not evaluated, and no duty is told about it: of its wrong days grades and lists are told.
 """
 
 from __future__ import annotations
@@ -66,7 +66,8 @@ def wrong_days(found: Assessed) -> list[Wrong]:
         within = frozenset(n for n in days if first <= found.day(n) <= last)
         for each in rulebook.lists:
             named += [Wrong("list", each.name, *one) for one in _members(found, within, real, paths, frozenset(each.grades))]
-        named += _measures(found, within, rulebook, real, paths)
+        if found.scene.whole is None:
+            named += _measures(found, within, rulebook, real, paths)
     return sorted(named, key=lambda one: (one.what, one.name, one.first))
 
 
@@ -145,7 +146,7 @@ def editions(found: Assessed) -> list[tuple[str, str, str]]:
 
 def evaluations_changed(found: Assessed) -> list[Changed]:
     """Those of the window, by date."""
-    if found.worlds is None:
+    if found.worlds is None or found.scene.whole is not None:
         return []
     life, changed = found.scene.life, []
     last = found.shown[-1].last

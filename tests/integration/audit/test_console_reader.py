@@ -141,6 +141,19 @@ def test_a_newer_effect_takes_the_earlier_s_place(dsn: str) -> None:
     assert asked(dsn, [late(1), first, second], ask) == (3, [id_of(9)])
 
 
+def test_an_effect_on_a_chain_stands_beside_the_one_on_the_shop(dsn: str) -> None:
+    """The shop's own comes first; the list tells the most days of both."""
+    own, chain = assessed(late(1), days=3, least=3), assessed(late(1), days=40, least=0) | {"id": id_of(9)}
+    chain["data"] |= {"affected": "uscc:91440300MA5CHA1N44"}
+    newer = chain | {"id": id_of(10), "data": chain["data"] | {"least": 7}}
+
+    async def ask(reader: ConsoleReader) -> tuple[Any, Any]:
+        (row,) = await reader.page(Wanted(), gravest=True, after=None, limit=9)
+        return (row["least"], row["most"]), [one["id"] for one in await reader.effects(id_of(1001))]
+
+    assert asked(dsn, [late(1), own, chain, newer], ask) == ((7, 40), [own["id"], id_of(10)])
+
+
 def test_scans_are_added_up_by_detector(dsn: str) -> None:
     scans = [scanned(1, hits=0), scanned(2, hits=4, alpha="0.05")]
 

@@ -108,6 +108,17 @@ def test_the_list_says_how_grave_each_is_and_leads_to_it(tmp_path: Path) -> None
     assert "逾期 8 个工作日" in whole(tmp_path).text("/findings?lang=zh")
 
 
+def test_what_an_entry_did_to_a_chain_is_told_beside_what_it_did_to_the_shop(tmp_path: Path) -> None:
+    own, chain = assessed(LATE, days=3, least=3), assessed(LATE, days=40, least=40)
+    chain["data"] |= {"affected": "uscc:91440300MA5CHA1N44", "evaluations": [], "joint_complete": False}
+    text = whole(tmp_path, effects={LATE["data"]["matter"]: [own, chain]}).text(f"/findings/{LATE['id']}?lang=en")
+    assert text.index("its own subject") < text.index("the whole that it is part of") < text.index("uscc:91440300MA5CHA1N44")
+    assert "entries about several parts" in text and "not all sets of them were tried" not in text
+    assert "<b>3 days</b>" in text and "<b>40 days</b>" in text
+    alone = whole(tmp_path).text(f"/findings/{LATE['id']}?lang=en")
+    assert "its own subject" not in alone
+
+
 def test_filters_stay_in_every_link_of_the_page(tmp_path: Path) -> None:
     console = Whole(tmp_path, findings=[row(LATE, sequence=number, least=1, most=2) for number in range(PAGE + 1)])
     text = unescape(console.text("/findings?lang=en&kind=late_entry&office=/departments/a/offices/b&sort=newest"))

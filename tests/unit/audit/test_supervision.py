@@ -222,6 +222,26 @@ def test_the_newest_assessment_of_a_matter_stands_whichever_comes_first() -> Non
     assert found.matters["m"].assessed is not None and found.matters["m"].assessed.most == 7
 
 
+def test_of_a_shop_and_its_chain_the_most_days_are_told_and_the_gravest_of_what_follows() -> None:
+    """Each of both has an assessment that stands; their days may be the same days, so they are not added up."""
+    found = Findings("Asia/Shanghai")
+    base = kit.golden("finding.assessed")
+    follows = base["data"]["consequence"]
+    for affected, kind, least, most in (
+        ("uscc:shop", "circulated_criticism", 5, 5),
+        ("uscc:chain", "none", 0, 30),
+        ("uscc:shop", "none", 4, 6),
+    ):
+        said = {"matter": "m", "affected": affected, "least": least, "most": most, "consequence": follows | {"kind": kind}}
+        found.take(base | {"data": base["data"] | said})
+        if most == 30:
+            found.take(raised("a", matter="m"))
+            told = found.matters["m"].assessed
+            assert told and (5, 30, "circulated_criticism") == (told.least, told.most, told.consequence)
+    told = found.matters["m"].assessed
+    assert told and (4, 30, "none") == (told.least, told.most, told.consequence)
+
+
 def test_an_officers_own_hearing_counts_for_them() -> None:
     matter = Matter(h.MATTER, ["f"], "late_entry", "entry", date(2027, 1, 1))
     one = hearings(h.steps(h.notified(), h.replied(), h.decided(outcome="cleared"), h.notified(kit.COLLEAGUE.pseudonym)))[h.MATTER]

@@ -37,8 +37,9 @@ class GravePage(BaseModel):
 
 
 class FindingWhole(FindingItem):
-    """``effects``: the events ``finding.assessed`` that stand of its matter, of each regime one; ``consequences``: of each, in their order,
-    what the rules would have as the hearing stands since: nothing where that cleared."""
+    """``effects``: the events ``finding.assessed`` that stand of its matter, for each whose grades they are about and each regime one,
+    those on the entry's subject first; ``consequences``: of each, in their order, what the rules would have as the hearing stands since:
+    nothing where that cleared."""
 
     state: State
     effects: list[dict[str, Any]]

@@ -46,6 +46,8 @@ class Effect:
         self.id, self.data, self._words, self._lang = id, data, words, lang
         self.regime: str = data["regime"]
         self.called = words.regime(data["regime"], lang)
+        self.affected: str = data["affected"]
+        self.whole = data["affected"] != data["subject_of"]
         self.drawing: Drawing = both_paths(data, words, lang)
         self.supposing = pick(SUPPOSING, data["supposing"], lang)
         self.stands = as_it_stands(data["consequence"], word)
@@ -166,7 +168,7 @@ async def _told(desk: Desk, board: Board, row: Mapping[str, Any], data: Mapping[
     found = await desk.reader.effects(matter)
     word = board.word(matter)
     effects = [Effect(one["id"], event_of(one["value"])["data"], desk.words, lang, word) for one in found]
-    days = (effects[0].data["least"], effects[0].data["most"]) if effects else (None, None)
+    days = tuple(max(one.data[name] for one in effects) for name in ("least", "most")) if effects else (None, None)
     shown = Listed(dict(row) | {"least": days[0], "most": days[1]}, desk, lang)
     history = await desk.reader.of_matter(matter)
     newest = next((one for one in history if not one["superseded"]), None)
