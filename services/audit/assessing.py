@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from schemas.envelope import Opened
+from services.audit.domain.asides import standing_asides
 from services.audit.domain.assessed import Answer, answer
 from services.audit.domain.assessing import Assessed, Cut, Scene, assess
 from services.audit.domain.findings import TYPE
@@ -22,7 +23,7 @@ from services.audit.domain.hearings import SILENT, Word
 from services.audit.domain.joint import Joint
 from services.audit.domain.matters import Matter, standing_matters
 from services.audit.domain.registry import Registry, acted_in, hearings_of
-from services.audit.domain.replay import DAY_CLOSED, ONE_DAY, PART_GRADED, Book, Entry, Fact, Facts, civil_day, rated_by
+from services.audit.domain.replay import DAY_CLOSED, ONE_DAY, PART_GRADED, Book, Entry, Facts, civil_day, rated_by
 from services.audit.domain.supposing import Lives, apart, controls_of, suppose
 from services.audit.domain.whole_shown import OfWhole, known_by, words_about
 from services.audit.reading import opened
@@ -131,7 +132,8 @@ class Effects:
         about = self._about if book.rulebook.parts else {}
         try:
             life = lives.of(subject, facts.subjects.get(subject, ()), book, upto=cut.offset)
-            asides = [one for one in _standing(facts.asides.get(subject, ()), life.facts) if one.offset <= cut.offset]
+            known = ([one for one in some.get(subject, ()) if one.offset <= cut.offset] for some in (facts.asides, facts.subjects))
+            asides = list(standing_asides(*known))
             upto = self._upto(cut, so_far)
             words, since = self._words(matters, entries, upto), self._words(matters, entries)
             own = Scene(life, cut, tuple(apart(asides)), tuple(matters), self.registry.at(upto).outages)
@@ -198,19 +200,6 @@ class Effects:
             return {}
         people = acted_in(self.registry, (one for each in matters if (one := entries.get(each.entry.offset)) is not None))
         return {id: one.word for id, one in hearings_of(self.registry, people, matters=heard, upto=upto).items()}
-
-
-def _standing(asides: Iterable[Fact], facts: Iterable[Fact]) -> Iterator[Fact]:
-    """The first copies of those that nobody took back."""
-    gone = {
-        (named["source"], named["id"])
-        for one in facts
-        if one.name in ("act.annulled", "entry.retracted") and (named := one.data.get("act") or one.data.get("entry"))
-    }
-    for one in asides:
-        if one.key not in gone:
-            gone.add(one.key)
-            yield one
 
 
 def _lives(facts: Facts, upto: int) -> Lives:

@@ -23,6 +23,7 @@ from services.rating.domain.controls import Controls, Evaluation
 from services.rating.domain.days import ONE_DAY, civil_day
 from services.rating.domain.digest import digest_of, step_line
 from services.rating.domain.duty_events import TYPES as DUTY_TYPES
+from services.rating.domain.effects import ACTING
 from services.rating.domain.emit import TYPE as DETERMINED
 from services.rating.domain.emit import TYPE_CORRECTED as CORRECTED
 from services.rating.domain.facts import CONTROLS, DAY_CLOSED, Fact, compact, name_of
@@ -46,6 +47,7 @@ from services.rating.domain.view import regimes_of
 __all__ = ["Book", "Expected", "Facts", "Whole", "books_of", "digest_of", "earlier", "same_days", "same_end", "wholes"]
 # For what is supposed and shown (ADR 35): rating's own notions, by the names that it gives them.
 __all__ += [
+    "ACTING",
     "APPROVED",
     "CONTROLS",
     "DAY_CLOSED",
@@ -114,7 +116,7 @@ def earlier(book: Book) -> Iterator[Book]:
 @dataclass(slots=True)
 class Facts:
     """One partition of facts, by subject. ``known``: running maximum of record times (ms); ``unreadable``: what rating quarantines;
-    ``asides``: those of the types ``ASIDE``, with their whole data."""
+    ``asides``: those of the types ``ASIDE``, with their whole data, and what puts such words in their place (``replacement`` by name)."""
 
     partition: int
     known: int = 0
@@ -135,18 +137,22 @@ class Facts:
             place = {"partition": self.partition, "offset": record.offset, "known": self.known, "stamp": record.timestamp}
             fact = compact(one.event, one.entry, **place)
             if fact is None:
-                self._aside(one.event, record)
+                self._aside(one.event, record, dict(one.event["data"]))
             elif fact.name in CONTROLS:
                 self.controls.apply(fact)
             else:
                 self.subjects.setdefault(one.event["subject"], []).append(fact)
+                if fact.name in ACTING and (words := one.event["data"].get("replacement")):
+                    instead = {"name": name_of(words["type"]), "data": words["data"]}
+                    self._aside(one.event, record, one.event["data"] | {"replacement": instead})
         except (NotAnEnvelope, KeyError, TypeError, ValueError, AttributeError, AssertionError):
             self.unreadable += 1
 
-    def _aside(self, event: Mapping[str, Any], record: Record) -> None:
-        if (name := name_of(event["type"])) in ASIDE:
+    def _aside(self, event: Mapping[str, Any], record: Record, data: dict[str, Any]) -> None:
+        name = name_of(event["type"])
+        if name in ASIDE or (data.get("replacement") or {}).get("name") in ASIDE:
             place = (self.partition, record.offset, self.known, record.timestamp, record.timestamp)
-            self.asides.setdefault(event["subject"], []).append(Fact(*place, event["id"], event["source"], name, dict(event["data"])))
+            self.asides.setdefault(event["subject"], []).append(Fact(*place, event["id"], event["source"], name, data))
 
     def unjudged(self, books: Mapping[str, Book]) -> set[str]:
         """Regimes of which an edition in force is not at hand: nothing is known of their grades."""
