@@ -90,7 +90,8 @@ def _listed(path: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _days(data: Mapping[str, Any]) -> Iterator[str]:
-    bounds = "exactly " if data["bounds"] == "exact" else "at the outside "
+    settled = data["least"] == data["most"]
+    bounds = "at the outside " if data["bounds"] != "exact" else "exactly " if settled else ""
     yield f"days with another grade shown: {bounds}{_span(data['least'], data['most'])}"
     for one in data["supposed"]:
         if one["approvals"] != "no_approval":
