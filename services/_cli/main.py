@@ -28,6 +28,7 @@ _ELSEWHERE = {
     "verify-proof": "services.audit.cli_proofs",
     "consistency": "services.audit.cli_proofs",
     "export": "services.audit.cli_export",
+    "notice": "services.audit.cli_notice",
     "hearing": "services.audit.cli_hearing",
     "supervision-report": "services.audit.cli_supervision",
     "evidence": "services.audit.cli_evidence",

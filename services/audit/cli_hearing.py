@@ -14,7 +14,7 @@ from services.audit.cli_options import fail, language_of
 from services.audit.cli_supervision import FAILED, NOT_READ, source
 from services.audit.domain.dates import en_day, zh_day
 from services.audit.domain.found import Findings, Matter
-from services.audit.domain.hearing_terms import Due, HearingRule, TooShort, dues, too_short
+from services.audit.domain.hearing_terms import Due, TooShort, dues, rule_for, too_short
 from services.audit.domain.hearings import REASONS, Heard, Hearing, Taken
 from services.audit.domain.registry import hearings_of
 from services.audit.supervision import making, words
@@ -61,8 +61,8 @@ def hearing(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Show the hearing on a finding: steps, standing, outcome, terms. Steps are made with `mingjian event new finding.notified`, signed
-    with `mingjian sign` and entered with `mingjian send`."""
+    """Show the hearing on a finding: steps, standing, outcome, terms. `mingjian notice` writes the one that begins it, the others are made
+    with `mingjian event new finding.replied` and so on; each is signed with `mingjian sign` and entered with `mingjian send`."""
     chinese = language_of(context) == "zh"
     try:
         records = source(bundle, kafka, rulebooks)
@@ -75,7 +75,7 @@ def hearing(
     if matter is None:
         fail(f"there is no matter and no finding {name}; `mingjian findings` lists them", NO_SUCH_THING)
     one, about = hearings.get(matter, Hearing(matter, ())), found.matters.get(matter)
-    rule = _rule(known, about)
+    rule = rule_for(known.hearing_rules(), about.regime if about else None)
     parts = [
         (part, dues(part, rule, known.calendar, known.through) if rule else (), too_short(part, rule, known.calendar) if rule else ())
         for part in one.parts
@@ -89,19 +89,11 @@ def hearing(
 
 def _matter(name: str, hearings: Mapping[str, Hearing], found: Findings) -> str | None:
     """The matter that this is the name of, or of a finding of which."""
-    if name in hearings or name in found.matters:
+    if name in hearings:
         return name
-    by_finding = [one.matter for one in found.matters.values() if name in one.findings]
-    by_step = [one.matter for one in hearings.values() if name in one.findings]
-    return next(iter([*by_finding, *by_step]), None)
-
-
-def _rule(known: making.Register, about: Matter | None) -> HearingRule | None:
-    """Of the regime that the finding names, or the only one that sets terms."""
-    rules = known.hearing_rules()
-    if about is not None and about.regime in rules:
-        return rules[about.regime]
-    return next(iter(rules.values())) if len(rules) == 1 else None
+    if (about := found.matter_of(name)) is not None:
+        return about.matter
+    return next((one.matter for one in hearings.values() if name in one.findings), None)
 
 
 _Part = tuple[Heard, tuple[Due, ...], tuple[TooShort, ...]]
@@ -147,7 +139,10 @@ def _lines(one: Hearing, about: Matter | None, parts: list[_Part], to: int) -> I
         if not one.cleared:
             yield about.detail[to]
     if not parts:
-        yield ("还没有告知，听取意见未开始。", "Nobody was notified: no hearing has begun.")[to]
+        yield (
+            "还没有告知，听取意见未开始；`mingjian notice` 写出告知。",
+            "Nobody was notified: no hearing has begun. `mingjian notice` writes the notice.",
+        )[to]
     for part, due_parts, short_parts in parts:
         outcome = f"{comma}{words.OUTCOMES[part.outcome][to]}" if part.outcome else ""
         yield ""

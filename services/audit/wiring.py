@@ -17,6 +17,7 @@ import yoyo
 
 from schemas.keys import SigningKey
 from schemas.rulebook import load_all_editions
+from schemas.times import civil_date, instant
 from schemas.topics import FACTS, FINDINGS, LOGGED_TOPICS, REGISTRY
 from services._bus.kafka import Connection
 from services._bus.producer import Producer
@@ -175,6 +176,11 @@ def patience(wait_s: float) -> Patience:
     return Patience(wait_s, time.monotonic, time.sleep)
 
 
+def today(time_zone: str) -> date:
+    """The civil date in a time zone, by the wall clock."""
+    return civil_date(instant(time.time_ns() // 1_000_000), time_zone)
+
+
 def cores() -> int:
     """How many processes can work at once."""
     return os.cpu_count() or 1
@@ -302,7 +308,8 @@ def build(settings: Settings, telemetry: Telemetry) -> Audit:
     sessions = Sessions(settings.once_dir, secrets.token_bytes(32), time.time)
     leaves = Leaves(places=places_of, read_file=published.read, log=verifier, pages=pages)
     outages = _outages(rules, registry)
-    seen = Seen(pages, leaves, published.read, outages, lambda: registry.state, status.state, genesis["data"]["time_zone"])
+    zone = genesis["data"]["time_zone"]
+    seen = Seen(pages, leaves, published.read, outages, lambda: registry.state, status.state, zone, lambda: today(zone))
     console = assembled(settings.environ, connection, reading, editions, seen)
     parts = Parts(
         read_file=published.read,

@@ -14,6 +14,7 @@ from services._cli.looking import all_findings, one_finding
 from services._cli.session import session_of
 from services._cli.telling import finding_line
 from services.audit.domain.consequence import CLEARED
+from services.audit.domain.notices import proposes_hearing
 from services.audit.effect_text import lines as effect_lines
 
 _ID = re.compile(r"[0-9a-f-]{8,64}")
@@ -101,3 +102,6 @@ def _told(found: Mapping[str, Any], language: str) -> Iterator[str]:
     for effect, consequence in zip(found["effects"], found["consequences"], strict=True):
         yield ""
         yield from effect_lines(effect["data"], data.get("event_type") or data["kind"], consequence, cleared=found["state"] == "cleared")
+    if found["state"] == "open" and proposes_hearing(data):
+        yield ""
+        yield f"{('开始听取意见', 'to begin the hearing')[to]}: mingjian notice {found['event']['id']}"

@@ -103,6 +103,10 @@ class Findings:
         except (KeyError, TypeError, ValueError):
             self.unreadable += 1
 
+    def matter_of(self, name: str) -> Matter | None:
+        """The matter that this is the id of, or of one of its findings."""
+        return self.matters.get(name) or next((one for one in self.matters.values() if name in one.findings), None)
+
     def _raised(self, event: Mapping[str, Any], data: Mapping[str, Any]) -> None:
         name = self._matter(event, data)
         on = civil_date(event["time"], self.zone)

@@ -7,13 +7,14 @@ say. What is overdue is overdue by the close of a day, not by a clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 from schemas.rulebook import Parameter, Rulebook
 from schemas.rulebook.parameters import DatedValue
+from services.audit.domain.dates import en_day, zh_day
 from services.audit.domain.hearings import Heard, Step
 from services.audit.domain.workdays import Counted, WorkCalendar
 
@@ -40,6 +41,83 @@ class HearingRule:
         if "reply_working_days" not in named:
             return None
         return HearingRule(rulebook.header.regime, rulebook.header.version, *(named[f"{one}_working_days"] for one in _NAMES))
+
+
+def rule_for(rules: Mapping[str, HearingRule], regime: str | None) -> HearingRule | None:
+    """Of the rules by regime those of the regime that a finding names, else the only ones there are."""
+    return rules.get(regime or "") or (next(iter(rules.values())) if len(rules) == 1 else None)
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTerm:
+    """The term to reply to a notice served on ``served_on``. ``by``: the earliest last day that the rules allow; ``reading``, ``clause``,
+    ``set_by``: of the rulebook's parameter; ``issued``, ``unissued``: the years counted through, by whether their schedule was issued."""
+
+    served_on: date
+    by: date
+    working_days: int
+    regime: str
+    version: str
+    clause: str
+    reading: str | None
+    set_by: str | None
+    issued: tuple[int, ...]
+    unissued: tuple[int, ...]
+
+    @property
+    def provisional(self) -> bool:
+        """Whether the day stands only until the schedule of a year is issued."""
+        return bool(self.unissued)
+
+    @property
+    def sentences(self) -> tuple[str, str]:
+        """What the day follows from, in Chinese and English."""
+        operator = self.set_by == "operator"
+        rests_zh = "，".join(filter(None, (self.clause, self.reading, "由运行单位设定" if operator else None)))
+        rests_en = ", ".join(filter(None, (self.clause, self.reading, "set by the operator" if operator else None)))
+        zh = (
+            f"答复期限最早至{zh_day(self.by)}：自送达日{zh_day(self.served_on)}（第0日）起第{self.working_days}个工作日，"
+            f"依 {self.regime} {self.version}（{rests_zh}）。"
+        )
+        en = (
+            f"The last day to reply is {en_day(self.by)} at the earliest: {self.working_days} working days after the day of service, "
+            f"{en_day(self.served_on)}, by {self.regime} {self.version} ({rests_en})."
+        )
+        if self.issued:
+            zh += f"工作日按已发布的{_listed(self.issued, '、')}年放假安排计算。"
+            en += f" Working days are those of the schedule issued for {_listed(self.issued, ', ')}."
+        if self.unissued:
+            zh += f"{_listed(self.unissued, '、')}年的放假安排尚未发布，按周一至周五计算：该日是暂定的，发布后可能变动。"
+            en += (
+                f" The schedule of {_listed(self.unissued, ', ')} is not issued, so Monday to Friday count there: the day is provisional "
+                "and may move once it is."
+            )
+        return zh, en
+
+
+def _listed(years: tuple[int, ...], comma: str) -> str:
+    return comma.join(map(str, years))
+
+
+def reply_term(rule: HearingRule, served_on: date, calendar: WorkCalendar) -> ReplyTerm | None:
+    """The earliest term to reply to a notice that is served on a day; None where the rules set none for it."""
+    ended = _end(rule.reply, served_on, calendar)
+    if ended is None:
+        return None
+    counted, value = ended
+    years = range((served_on + timedelta(days=1)).year, counted.day.year + 1)
+    return ReplyTerm(
+        served_on=served_on,
+        by=counted.day,
+        working_days=counted.number,
+        regime=rule.regime,
+        version=rule.version,
+        clause=value.clause,
+        reading=rule.reply.reading,
+        set_by=rule.reply.set_by,
+        issued=tuple(year for year in years if year in calendar.years),
+        unissued=tuple(year for year in years if year not in calendar.years),
+    )
 
 
 @dataclass(frozen=True, slots=True)

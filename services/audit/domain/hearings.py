@@ -112,6 +112,10 @@ class Heard:
         """The decision that holds."""
         return self.on_appeal or self.decision
 
+    def may_begin_anew(self, day: date) -> bool:
+        """Whether a new notice on ``day`` would count: nobody has replied or decided yet, or this round is over."""
+        return _untouched(self) or _over(self, day)
+
     @property
     def purpose(self) -> bool:
         """Whether the decision that holds, final or not, found that what was entered was false on purpose (五(三) ¶4)."""
@@ -256,17 +260,8 @@ class _Rounds:
         if void is None and step.kind != "notified":
             self.involved.add(step.signer)
 
-    def _over(self, day: date) -> bool:
-        """Whether nothing can follow on ``day`` but a new notice."""
-        if self.decision is None:
-            return False
-        last = self.decision.day("appeal_by")
-        ran_out = self.appeal is None and last is not None and day > last
-        return self.on_appeal is not None or self.outcome != "confirmed" or ran_out
-
     def _notified(self, step: Step) -> str | None:
-        untouched = self.notice is None or (self.reply is None and self.decision is None)
-        if not untouched and not self._over(step.received_on):
+        if not _untouched(self) and not _over(self, step.received_on):
             return "under_way"
         self._begin(step)
         return None
@@ -286,7 +281,7 @@ class _Rounds:
             return "not_named"
         if self.appeal is not None:
             return "decided_before"
-        if self._over(step.received_on):
+        if _over(self, step.received_on):
             return "too_late"
         self.appeal = step
         return None
@@ -332,6 +327,20 @@ class _Rounds:
         if self.reply is None:
             return "notified"
         return "waived" if self.reply.data.get("waived") else "replied"
+
+
+def _untouched(one: _Rounds | Heard) -> bool:
+    """Whether nobody was notified, or nothing has followed the notice."""
+    return one.notice is None or (one.reply is None and one.decision is None)
+
+
+def _over(one: _Rounds | Heard, day: date) -> bool:
+    """Whether nothing can follow on ``day`` but a new notice."""
+    if one.decision is None:
+        return False
+    last = one.decision.day("appeal_by")
+    ran_out = one.appeal is None and last is not None and day > last
+    return one.on_appeal is not None or one.outcome != "confirmed" or ran_out
 
 
 def voided(hearing: Hearing) -> Sequence[Taken]:

@@ -122,6 +122,10 @@ class People:
         """Where the holder was enrolled."""
         return frozenset(one.office for one in self._enrolled.get(holder, ()) if one.at(stamp))
 
+    def was_enrolled(self, holder: str) -> bool:
+        """Whether the holder was ever enrolled anywhere."""
+        return bool(self._enrolled.get(holder))
+
     def grants(self, holder: str, stamp: int) -> list[Grant]:
         """The roles that held."""
         return [one for one in self._grants.get(holder, ()) if one.at(stamp)]

@@ -11,6 +11,7 @@ from schemas.envelope import NotAnEnvelope, open_record
 from schemas.rulebook import Rulebook
 from schemas.topics import FACTS, FINDINGS, REGISTRY
 from services.audit.domain.bundle import NoGenesis, genesis_in, is_sample
+from services.audit.domain.findings import TYPE as RAISED
 from services.audit.domain.found import Findings
 from services.audit.domain.hearing_terms import HearingRule
 from services.audit.domain.hearings import Hearing
@@ -85,6 +86,18 @@ def findings(records: Records, zone: str) -> Findings:
         except NotAnEnvelope:
             found.unreadable += 1
     return found
+
+
+def finding(records: Records, id: str) -> Mapping[str, Any] | None:
+    """The event of a finding, where the topic has one of this id."""
+    for record in records.each(FINDINGS):
+        try:
+            event = open_record(record.value).event
+        except NotAnEnvelope:
+            continue
+        if event["id"] == id and event["type"] == RAISED:
+            return event
+    return None
 
 
 def supervised(records: Records, year: int, known: Register, progress: Callable[[int], None] = lambda done: None) -> Year:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,7 @@ class Whole:
         grades: list[Told] = [],  # noqa: B006 (never changed)
         registry: Registry | None = None,
         rules: dict[str, HearingRule] = {},  # noqa: B006 (never changed)
+        today: date = date(2026, 4, 1),
     ) -> None:
         known = registry or Registry({"type": "mingjian.genesis.v1", "subject": "stack:test", "data": GENESIS})
         self.rows = Rows(findings, effects, scans)
@@ -135,6 +137,7 @@ class Whole:
             registry=lambda: known,
             log=lambda: {"witnesses": WITNESSES},
             time_zone=ZONE,
+            today=lambda: today,
             standings=board.standings,
         )
         console = Console(desk, Replays({}), board, packs)

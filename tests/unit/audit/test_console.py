@@ -21,6 +21,7 @@ from tests.unit.audit.detector_suite import YEAR_2026, Scene
 
 SUBJECT = "uscc:91350100M000100Y43"
 ADDRESSES = ("/findings", "/findings/018f0000-0000-7000-8000-000000000001", "/findings/018f0000-0000-7000-8000-000000000001/pack")
+ADDRESSES += ("/findings/018f0000-0000-7000-8000-000000000001/notice?who=officer:tester",)
 ADDRESSES += (f"/subjects/{SUBJECT}", "/hearings", "/scans", "/replay", "/replay/1", "/api/v1/findings/gravest")
 ADDRESSES += ("/api/v1/findings/018f0000-0000-7000-8000-000000000001", "/findings?after=nonsense!", "/subjects/nobody")
 

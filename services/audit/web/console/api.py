@@ -14,8 +14,7 @@ from services._bus.problems import described
 from services.audit.adapters.console_reader import Wanted
 from services.audit.domain.consequence import as_it_stands
 from services.audit.domain.findings import event_of
-from services.audit.web.console.base import Auditor, Desk, State
-from services.audit.web.console.finding import Id, wanted_finding
+from services.audit.web.console.base import Auditor, Desk, Id, State, wanted_finding
 from services.audit.web.console.hearings import Board
 from services.audit.web.console.listing import About, Kind, Office, Officer, Subject, Wish, after, by_state, cursor
 from services.audit.web.shapes import FindingItem

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from fastapi import FastAPI
@@ -18,7 +19,7 @@ from services.audit.domain.hearing_terms import HearingRule
 from services.audit.domain.registry import Registry
 from services.audit.packs import Packs
 from services.audit.proving import ReadFile
-from services.audit.web.console import api, finding, hearings, history, listing, replays, scans
+from services.audit.web.console import api, finding, hearings, history, listing, notices, replays, scans
 from services.audit.web.console.base import Auditor, Desk, OutagesOf
 from services.audit.web.console.hearings import Board
 from services.audit.web.console.listing import Listed, gravest_late
@@ -41,6 +42,7 @@ class Console:
         api.add(app, self.desk, self.board, auditor)
         listing.add(app, self.desk, auditor)
         finding.add(app, self.desk, self.board, self.packs, auditor)
+        notices.add(app, self.desk, self.board, auditor)
         hearings.add(app, self.desk, self.board, auditor)
         history.add(app, self.desk, auditor)
         scans.add(app, self.desk, auditor)
@@ -63,6 +65,7 @@ class Seen:
     registry: Callable[[], Registry]
     log: Callable[[], Mapping[str, Any]]
     time_zone: str
+    today: Callable[[], date]
 
 
 def assembled(environ: Mapping[str, str], connection: Connection, reading: ReadPool, editions: Editions, seen: Seen) -> Console:
@@ -79,6 +82,7 @@ def assembled(environ: Mapping[str, str], connection: Connection, reading: ReadP
         registry=seen.registry,
         log=seen.log,
         time_zone=seen.time_zone,
+        today=seen.today,
         standings=board.standings,
     )
     return Console(desk, Replays(environ), board, Packs(environ))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import quote, urlencode
 
+from fastapi import Path
 from starlette.requests import Request
 
-from services._bus.problems import language
+from services._bus.problems import Problem, language
 from services.audit.adapters.console_reader import ConsoleReader
 from services.audit.adapters.subject_grades import SubjectGrades
 from services.audit.domain.registry import Registry
@@ -30,11 +31,13 @@ STATES: Mapping[str, tuple[str, str]] = {
 OutagesOf = Callable[[str | None, dict[str, Any]], list[dict[str, Any]]]
 """Regime and data of a finding → the declared outages that touch its term."""
 Auditor = Callable[..., Any]
+Id = Annotated[str, Path(max_length=64, pattern=r"^[0-9a-f-]{8,64}$")]
 
 
 @dataclass(frozen=True)
 class Desk:
-    """``log``: the log's state, as ``/status`` tells it. ``standings``: what hearings say of matters, those never notified left out."""
+    """``log``: the log's state, as ``/status`` tells it. ``today``: the wall clock's date where the stack is. ``standings``: what hearings
+    say of matters, those never notified left out."""
 
     reader: ConsoleReader
     grades: SubjectGrades
@@ -46,6 +49,7 @@ class Desk:
     registry: Callable[[], Registry]
     log: Callable[[], Mapping[str, Any]]
     time_zone: str
+    today: Callable[[], date]
     standings: Callable[[], Mapping[str, State]] = dict
 
     def closed_through(self) -> date | None:
@@ -75,6 +79,15 @@ class Link:
 def to(path: str, lang: str) -> str:
     """The address of another page, in the same language."""
     return f"{quote(path, safe='/:')}?lang={lang}"
+
+
+async def wanted_finding(desk: Desk, id: str) -> dict[str, Any]:
+    """The row of a finding. Raises ``Problem`` 404."""
+    row = await desk.reader.one(id)
+    if row is None:
+        zh, en = "没有这个编号的发现。请从发现列表进入。", "There is no finding of this id. Come in by the list of findings."
+        raise Problem(404, "no-finding", zh=zh, en=en)
+    return row
 
 
 def lang_of(request: Request) -> str:

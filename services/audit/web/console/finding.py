@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Depends, FastAPI, Path, Request
+from fastapi import Depends, FastAPI, Request
 from starlette.responses import Response
 
 from services._bus.problems import Problem
@@ -14,10 +14,11 @@ from services.audit.domain.consequence import CLEARED, as_it_stands
 from services.audit.domain.findings import event_of
 from services.audit.domain.hearings import SILENT, Word
 from services.audit.packs import NotMade, Packs
-from services.audit.web.console.base import STATES, Auditor, Desk, lang_of, to
+from services.audit.web.console.base import STATES, Auditor, Desk, Id, lang_of, to, wanted_finding
 from services.audit.web.console.drawing import Drawing, both_paths
 from services.audit.web.console.hearings import Board, told
 from services.audit.web.console.listing import Listed
+from services.audit.web.console.notices import how_to_begin
 from services.audit.web.console.proving import chain
 from services.audit.web.console.words import (
     CONSEQUENCE,
@@ -33,7 +34,6 @@ from services.audit.web.console.words import (
     pick,
 )
 
-Id = Annotated[str, Path(max_length=64, pattern=r"^[0-9a-f-]{8,64}$")]
 EVIDENCE_SHOWN = 20
 WRONG_SHOWN = 24
 
@@ -124,15 +124,6 @@ def evidence(data: Mapping[str, Any], words: Words, lang: str) -> list[dict[str,
     return rows
 
 
-async def wanted_finding(desk: Desk, id: str) -> dict[str, Any]:
-    """The row of a finding. Raises ``Problem`` 404."""
-    row = await desk.reader.one(id)
-    if row is None:
-        zh, en = "没有这个编号的发现。请从发现列表进入。", "There is no finding of this id. Come in by the list of findings."
-        raise Problem(404, "no-finding", zh=zh, en=en)
-    return row
-
-
 def add(app: FastAPI, desk: Desk, board: Board, packs: Packs, auditor: Auditor) -> None:
     """The routes."""
 
@@ -198,6 +189,7 @@ async def _told(desk: Desk, board: Board, row: Mapping[str, Any], data: Mapping[
         "regime": desk.words.regime(row["regime"], lang) if row["regime"] else None,
         "pack": f"/findings/{row['id']}/pack",
         "hearing": await told(desk, board, matter, row["regime"], lang),
+        "begin": None if row["superseded"] else await how_to_begin(desk, board, row, lang),
     }
 
 

@@ -11,7 +11,7 @@ from fastapi import Depends, FastAPI, Request
 from starlette.responses import Response
 
 from services.audit.domain.findings import event_of
-from services.audit.domain.hearing_terms import Due, HearingRule, dues
+from services.audit.domain.hearing_terms import Due, HearingRule, ReplyTerm, dues, reply_term, rule_for
 from services.audit.domain.hearings import REASONS, SILENT, Heard, Hearing, Word
 from services.audit.domain.registry import Registry, hearings_of
 from services.audit.domain.workdays import WorkCalendar
@@ -91,9 +91,19 @@ class Board:
 
     def terms(self, part: Heard, regime: str | None, calendar: WorkCalendar) -> tuple[Due, ...]:
         """What is due of a part by the rules of a regime; without one, by the only rules there are."""
-        rule = self._rules.get(regime or "") or (next(iter(self._rules.values())) if len(self._rules) == 1 else None)
+        rule = rule_for(self._rules, regime)
         closings = self._registry().closings
         return dues(part, rule, calendar, date.fromisoformat(closings[-1][1]) if closings else None) if rule else ()
+
+    def part(self, matter: str, subject: str) -> Heard | None:
+        """What was heard of an officer or office on a matter, where there was a step."""
+        one = self.hearings().get(matter)
+        return next((part for part in one.parts if part.subject == subject), None) if one else None
+
+    def reply_term(self, regime: str | None, served_on: date, calendar: WorkCalendar) -> ReplyTerm | None:
+        """The earliest term to reply to a notice served on a day, by the rules that ``terms`` goes by."""
+        rule = rule_for(self._rules, regime)
+        return reply_term(rule, served_on, calendar) if rule else None
 
 
 @dataclass(frozen=True)
