@@ -73,6 +73,10 @@ def test_each_of_several_officers_has_commands_and_a_file_of_their_own(tmp_path:
         "mingjian sign notice-tester.json --officer AUDITOR | mingjian send",
     ]
     assert commands(shown)[2] == f"mingjian notice {LATE['id']} --officer {COLLEAGUE} --to notice-helper.json"
+    for who, name in ((OFFICER, "tester"), (COLLEAGUE, "helper"), (OFFICE, OFFICE.rpartition("/")[2])):
+        answer = pages.get(f"{ADDRESS}/notice?who={who}")
+        assert answer.headers["content-disposition"] == f'attachment; filename="notice-{name}.json"'
+        assert answer.json()["subject"] == who
     for who in (OFFICER, COLLEAGUE):
         assert f'href="{ADDRESS}/notice?lang=en&who={who}"' in shown
         event = pages.get(f"{ADDRESS}/notice?who={who}").json()
@@ -83,7 +87,7 @@ def test_the_download_is_the_notice_of_today_and_open_where_a_person_decides(tmp
     pages = console(tmp_path)
     answer = pages.get(f"{ADDRESS}/notice")
     assert answer.status_code == 200 and answer.headers["content-type"] == "application/json"
-    assert answer.headers["content-disposition"] == f'attachment; filename="notice-{LATE["id"]}.json"'
+    assert answer.headers["content-disposition"] == 'attachment; filename="notice.json"'
     assert answer.headers["cache-control"] == "no-store"
     with pytest.raises(CliError, match=r"data.document_no is still to be filled in, and 1 more"):
         read_lenient(answer.text)

@@ -55,8 +55,7 @@ async def how_to_begin(desk: Desk, board: Board, row: Mapping[str, Any], lang: s
 
 
 def _begin(finding: str, who: str, lang: str, *, alone: bool) -> Begin:
-    named, auditor = who.rpartition(":")[2], "审计员代号" if lang == "zh" else "AUDITOR"
-    file = "notice.json" if alone else f"notice-{named}.json"
+    file, auditor = _file(who, alone=alone), "审计员代号" if lang == "zh" else "AUDITOR"
     chosen = "" if alone else f" --officer {who}"
     return Begin(
         who,
@@ -64,6 +63,11 @@ def _begin(finding: str, who: str, lang: str, *, alone: bool) -> Begin:
         f"mingjian sign {file} --officer {auditor} | mingjian send",
         f"{to(f'/findings/{finding}/notice', lang)}&who={who}",
     )
+
+
+def _file(who: str, *, alone: bool) -> str:
+    """The same name in the commands and for the download."""
+    return "notice.json" if alone else f"notice-{who.rpartition(':')[2].rpartition('/')[2]}.json"
 
 
 async def _made(desk: Desk, board: Board, row: Mapping[str, Any], who: str) -> Notice:
@@ -96,5 +100,5 @@ def add(app: FastAPI, desk: Desk, board: Board, auditor: Auditor) -> None:
         except NoNotice as refused:
             raise Problem(409, "no-notice", zh=f"{refused.zh}。", en=f"{refused.en}.") from None
         body = json.dumps(made.event, ensure_ascii=False, indent=2) + "\n"
-        named = f'attachment; filename="notice-{row["id"]}.json"'
+        named = f'attachment; filename="{_file(chosen, alone=[chosen] == [*heard_by_finding(data)])}"'
         return Response(body, media_type="application/json", headers={"Content-Disposition": named, "Cache-Control": "no-store"})
