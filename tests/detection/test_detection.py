@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from services._cli.sample.falsify.ground import CHOICES, Choice
+from services.audit.domain.detectors import wording
 from tests.detection.intervals import clopper_pearson
-from tests.detection.measuring import ANSWERS, Size, measure
+from tests.detection.measuring import ANSWERS, Size, measure, scanned
 from tests.detection.page import PAGE, page, read
 from tests.detection.truth import Answer, tally
-from tests.detection.world import town_of
+from tests.detection.world import World, town_of
 
 SMALL = Size(30, 2)
 # One in every run; the others with ``make test-long``, on other seeds than those of the page.
@@ -50,6 +51,18 @@ def test_a_falsified_town_is_the_same_every_time_and_says_what_was_sown() -> Non
 def test_what_is_sown_is_what_was_asked_for(choice: Choice) -> None:
     sown = {matter["planted"] for matter in town_of(6, 20, 2, choice).matters} - {None}
     assert sown == {"both": {True, False}, "planted": {True}, "lookalikes": {False}, "clean": set()}[choice]
+
+
+@pytest.mark.sweep
+def test_what_a_sown_town_shows_has_names_and_words_in_chinese() -> None:
+    """Whatever is seen has a name that people know; what is a word of the contract is said in Chinese."""
+    found, _, _ = scanned(World(town_of(601, 25, 2, "both")).finish())
+    seen = {(sign["kind"], value["name"], value["value"]) for sign in found for value in sign.get("values") or ()}
+    assert len({kind for kind, _, _ in seen}) > 10
+    assert set() == {(kind, name) for kind, name, _ in seen if name not in wording.NAMES}
+    words = {(name, value) for _, name, value in seen if name in ("lacking", "rule", "result", "outcome", "kinds", "legal_field")}
+    unsaid = {(name, value) for name, value in words if any(one.isascii() and one.isalpha() for one in wording.said(name, value)[0])}
+    assert words and set() == unsaid
 
 
 def test_the_generator_knows_nothing_of_the_detectors(repository: Path) -> None:

@@ -23,6 +23,7 @@ from services.audit.bundles import SAMPLE
 from services.audit.domain.checkpoint import Checkpoint
 from services.audit.domain.consequence import as_it_stands
 from services.audit.domain.dates import en_day, zh_day
+from services.audit.domain.detectors import wording
 from services.audit.domain.detectors.model import Declared
 from services.audit.domain.hearings import REASONS, Hearing
 from services.audit.evidence import drawing, people, words
@@ -91,6 +92,8 @@ def _page(about: About) -> str:
         reasons=REASONS,
         marks=words.MARKS,
         effects=[_effect(one.event["data"], about) for one in case.effects],
+        called=wording.called,
+        worded=wording.said,
         times=_times(case),
         evidence=_evidence(case),
         concerned=_concerned(about),

@@ -28,7 +28,7 @@ from services.audit.domain.detectors.zones import Zones
 
 DECLARED = Declared(
     kind="backdated_correction",
-    version=2,
+    version=3,
     about="entry",
     proposes="hearing",
     clause="五(三) ¶3",

@@ -11,6 +11,7 @@ from itertools import combinations
 from services.audit.domain.dates import en_day, zh_day
 from services.audit.domain.detectors.groups import Key, Member
 from services.audit.domain.detectors.saying import value
+from services.audit.domain.detectors.wording import OUTCOMES
 
 Look = Callable[[Key], list[Member]]
 """The members of a group."""
@@ -144,12 +145,12 @@ def _case_closed_two_ways(members: list[Member]) -> Iterator[Clash]:
         outcomes = one.words.data["outcome"], other.words.data["outcome"]
         if outcomes[0] != outcomes[1]:
             number, days = one.words.data["case_no"], (one.words.data["occurred_on"], other.words.data["occurred_on"])
+            (zh_one, en_one), (zh_other, en_other) = (OUTCOMES[outcome] for outcome in outcomes)
             yield Clash(
                 "case_closed_two_ways",
                 (one, other),
-                f"案件{number}录入了两种结果：{zh_day(days[0])}{_ZH[outcomes[0]]}，{zh_day(days[1])}{_ZH[outcomes[1]]}。",
-                f"Case {number} was entered with two outcomes: {_EN[outcomes[0]]} on {en_day(days[0])}, {_EN[outcomes[1]]} on "
-                f"{en_day(days[1])}.",
+                f"案件{number}录入了两种结果：{zh_day(days[0])}{zh_one}，{zh_day(days[1])}{zh_other}。",
+                f"Case {number} was entered with two outcomes: {en_one} on {en_day(days[0])}, {en_other} on {en_day(days[1])}.",
                 (("outcome", outcomes[1], outcomes[0]),),
                 _codes(code_mistyped=one.entry.subject != other.entry.subject),
             )
@@ -167,15 +168,6 @@ def _sample_two_results(members: list[Member]) -> Iterator[Clash]:
                 (("sample_no", value(number), None),),
                 _codes(code_mistyped=one.entry.subject != other.entry.subject),
             )
-
-
-_ZH = {"penalised": "已处罚", "violation_no_penalty": "有违法行为、不予处罚", "no_violation": "无违法行为", "transferred": "移送"}
-_EN = {
-    "penalised": "penalised",
-    "violation_no_penalty": "a violation without a penalty",
-    "no_violation": "no violation",
-    "transferred": "transferred",
-}
 
 
 def passed(one: Member) -> set[str]:

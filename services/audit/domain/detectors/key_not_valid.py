@@ -11,19 +11,11 @@ from collections.abc import Iterable, Iterator
 from schemas.events import CATALOGUE
 from schemas.ids import scheme_of
 from services.audit.domain.detectors.model import Closed, Declared, Entry, Innocent, Proof, Scanned, Scene, Sign, shown
+from services.audit.domain.detectors.wording import LACKS
 from services.audit.domain.people import Lack, People
 
 _ROLES = {row.name: row.roles for row in CATALOGUE.values() if row.route == "facts"}
 _MOST = 10_000
-_WORDS: dict[Lack, tuple[str, str]] = {
-    "key_unknown": ("签名密钥当时未登记", "its key was not registered"),
-    "key_revoked": ("签名密钥当时已吊销", "its key had been revoked"),
-    "holder_left": ("密钥持有人当时已离任", "the key's holder had left"),
-    "role_missing": ("签名人当时没有录入此类事项的角色", "its signer had no role that may enter this"),
-    "office_not_granted": ("签名人的角色不在该机构", "its signer's role was at another office"),
-    "scheme_not_granted": ("签名人的角色不及此类主体", "its signer's role did not reach subjects of this kind"),
-    "regime_not_granted": ("签名人的角色不及该制度", "its signer's role did not reach the regime"),
-}
 
 
 class KeyNotValid:
@@ -84,7 +76,7 @@ def _sign(entry: Entry, lack: Lack, people: People, regimes: frozenset[str]) -> 
     holder = people.holder(entry.key_id, entry.stamp)
     # A key that held proves who signed; one that was revoked is tried all the same; of an unknown one nothing can be proved.
     proof: Proof = "none" if holder is None else "made" if lack == "key_revoked" else "held"
-    zh, en = _WORDS[lack]
+    zh, en = LACKS[lack]
     return Sign(
         matter=f"{entry.source} {entry.id}",
         office=entry.source,

@@ -10,7 +10,7 @@ What was retracted, corrected or annulled since ends the matter: nothing in effe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from services.audit.domain.dates import en_day, zh_day
@@ -24,7 +24,7 @@ from services.audit.domain.detectors.succession import SUCCEEDED, Followed
 
 DECLARED = Declared(
     kind="same_number",
-    version=1,
+    version=2,
     about="entry",
     proposes="hearing",
     clause="五(三) ¶3",
@@ -77,6 +77,34 @@ def _plain(told: Any) -> Any:
     return told
 
 
+def _content_apart(first: Words, other: Words) -> Iterator[tuple[str, str, str]]:
+    """In which fields their contents differ: name, what the later says, what the first said; of a list what only one of them has."""
+    for name in CONTENT[other.type]:
+        new, old = other.data.get(name), first.data.get(name)
+        if _plain(new) == _plain(old):
+            continue
+        if isinstance(new, list | tuple) and isinstance(old, list | tuple):
+            new, old = _only(new, old), _only(old, new)
+            if len(new) == len(old) == 1 and isinstance(new[0], Mapping) and isinstance(old[0], Mapping):
+                keys = [one for one in {**old[0], **new[0]} if _plain(new[0].get(one)) != _plain(old[0].get(one))]
+                new, old = ({one: each[0][one] for one in keys if each[0].get(one) is not None} for each in (new, old))
+        yield name, _text(new), _text(old)
+
+
+def _only(some: Sequence[Any], others: Sequence[Any]) -> list[Any]:
+    left = [_plain(one) for one in others]
+    return [one for one in some if _plain(one) not in left]
+
+
+def _text(told: Any) -> str:
+    """For a reader."""
+    if isinstance(told, Mapping):
+        return ", ".join(f"{name.replace('_', ' ')} {_text(one)}" for name, one in sorted(told.items()) if name != "remark") or "-"
+    if isinstance(told, list | tuple):
+        return "; ".join(sorted(map(_text, told))) or "-"
+    return "-" if told is None else str(told).lower() if isinstance(told, bool) else str(told)
+
+
 class SameNumber:
     """Groups of entries by office, kind and number."""
 
@@ -116,8 +144,10 @@ def _keys(entry: Entry, words: Words) -> Iterable[Key]:
 
 def _sign(key: Key, first: Member, other: Member, differs: tuple[str, ...], entries: int) -> Sign:
     days = first.words.data["occurred_on"], other.words.data["occurred_on"]
-    said = (first.entry.subject, other.entry.subject), days, (content_of(first.words), content_of(other.words))
-    held = dict(zip(_NAMES, said, strict=True))
+    held = {"subject": (first.entry.subject, other.entry.subject), "occurred_on": days}
+    apart = [(one, held[one][1], held[one][0]) for one in differs if one in held]
+    if "content" in differs:
+        apart += _content_apart(first.words, other.words)
     supported = {"joint_parties"} if differs == ("subject",) else set()
     supported |= {"older_series"} if (first.entry.channel == "migration") != (other.entry.channel == "migration") else set()
     zh_what, en_what = (zh_list(_NAMES[one][0] for one in differs), en_list(_NAMES[one][1] for one in differs))
@@ -133,7 +163,7 @@ def _sign(key: Key, first: Member, other: Member, differs: tuple[str, ...], entr
         entry=shown(other.entry, "later_entry"),
         shown=_shown(first, other),
         concerns=officers(first, other),
-        values=(("entries", str(entries), "1"), *((one, value(held[one][1]), value(held[one][0])) for one in differs)),
+        values=(("entries", str(entries), "1"), *((name, value(new), value(old)) for name, new, old in apart)),
         supported=frozenset(supported),
     )
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, get_args
 from schemas.events.penalty import PenaltyKind
 from services.audit.domain.detectors.acting import Words
 from services.audit.domain.detectors.saying import value
+from services.audit.domain.detectors.wording import OUTCOMES, penalties
 
 # In the contract's order, which runs from the mildest to the gravest.
 _RANK = {kind: place for place, kind in enumerate(get_args(PenaltyKind))}
@@ -127,7 +128,8 @@ def _less(old: Read, new: Read) -> Iterator[Milder]:
     gone, added = old.kinds - new.kinds, new.kinds - old.kinds
     if gone and (not added or new.worst < old.worst):
         names = (_text(new.kinds), _text(old.kinds))
-        yield Milder("kinds", *names, f"处罚种类由{names[1]}改为{names[0]}", f"the kinds of penalty went from {names[1]} to {names[0]}")
+        (zh, en), (zh_old, en_old) = penalties(new.kinds), penalties(old.kinds)
+        yield Milder("kinds", *names, f"处罚种类由{zh_old}改为{zh}", f"the kinds of penalty went from {en_old} to {en}")
     if old.codes > new.codes:
         codes = (_text(new.codes), _text(old.codes))
         yield Milder("codes", *codes, f"违法条目由{codes[1]}改为{codes[0]}", f"the violations went from {codes[1]} to {codes[0]}")
@@ -138,7 +140,8 @@ def _less(old: Read, new: Read) -> Iterator[Milder]:
         yield Milder("result", "qualified", "unqualified", "抽验结果由不合格改为合格", "the sample went from unqualified to qualified")
     if old.outcome in _OUTCOMES and new.outcome in _OUTCOMES and _OUTCOMES.index(new.outcome) < _OUTCOMES.index(old.outcome):
         outcomes = (str(new.outcome), str(old.outcome))
-        yield Milder("outcome", *outcomes, "案件处理结果改轻", f"the outcome of the case went from {outcomes[1]} to {outcomes[0]}")
+        (zh, en), (zh_old, en_old) = (OUTCOMES[one] for one in outcomes)
+        yield Milder("outcome", *outcomes, f"案件结果由{zh_old}改为{zh}", f"the outcome of the case went from {en_old} to {en}")
     if new.awaits and not old.awaits and old.kinds:
         yield Milder("service", "-", old.day.isoformat(), "删去了送达", "its service was left out")
 

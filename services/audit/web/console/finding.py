@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from services._bus.problems import Problem
 from services.audit.domain.consequence import CLEARED, as_it_stands
+from services.audit.domain.detectors.wording import called, said
 from services.audit.domain.findings import event_of
 from services.audit.domain.hearings import SILENT, Word
 from services.audit.packs import NotMade, Packs
@@ -154,6 +155,13 @@ def _no_pack(error: NotMade) -> Problem:
     return Problem(500, "pack-not-made", zh=zh, en=en)
 
 
+def value_in_words(one: Mapping[str, Any], lang: str) -> dict[str, str]:
+    """What was seen and what it was held against, by a name that people know."""
+    name, bound = one["name"], one.get("bound")
+    at = 0 if lang == "zh" else 1
+    return {"name": called(name)[at], "value": said(name, one["value"])[at], "bound": said(name, bound)[at] if bound is not None else "–"}
+
+
 async def _told(desk: Desk, board: Board, row: Mapping[str, Any], data: Mapping[str, Any], lang: str) -> dict[str, Any]:
     matter, declared = row["about_matter"], desk.words.declared.get(data["kind"])
     found = await desk.reader.effects(matter)
@@ -177,7 +185,7 @@ async def _told(desk: Desk, board: Board, row: Mapping[str, Any], data: Mapping[
         "proposes": pick(PROPOSES, data["proposes"], lang) if data.get("proposes") and not word.cleared else None,
         "cleared": CLEARED[0 if lang == "zh" else 1] if word.cleared else None,
         "statistic": data.get("statistic"),
-        "values": data.get("values") or (),
+        "values": [value_in_words(one, lang) for one in data.get("values") or ()],
         "chain": await chain(desk, data.get("event") or data["cause"]),
         "chained": data.get("event") or data["cause"],
         "joints": [await _joint(desk, one, matter, lang) for one in effects],

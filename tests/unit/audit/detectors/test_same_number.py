@@ -43,7 +43,13 @@ PLANTED = {
 def test_two_contents_under_one_number_are_found_with_what_differs(name: str) -> None:
     told = run(SameNumber(), [first(), PLANTED[name]])
     assert PLANTED[name].id == told.only.entry.id  # type: ignore[union-attr]
-    assert {"another subject": "subject", "another day": "occurred_on"}.get(name, "content") in {value[0] for value in told.only.values}
+    expected = {
+        "another subject": ("subject", OTHER, USCC),
+        "another day": ("occurred_on", "2026-03-05", "2026-03-02"),
+        "other acts": ("acts", "violation YP-203", "violation YP-101"),
+        "another amount": ("acts", "amount 500", "amount 5000"),
+    }
+    assert (("entries", "2", "1"), expected[name]) == told.only.values
     assert "2026-03-02 (Mon)" in told.only.en and "2026年3月2日（周一）" in told.only.zh and NUMBER in told.only.zh
     assert ("officer:test-officer",) == told.only.concerns
 
