@@ -90,7 +90,7 @@ def _declared(one: Declared) -> str:
     lines = [
         f"\n### `{one.kind}` · {one.zh} · {one.en}\n",
         f"\nVersion {one.version}; about: {one.about}{period}; proposes: {one.proposes}; {clause}.\n",
-        f"\n{one.rests_on}\n",
+        f"\n{one.rests_on_en}\n",
         "\nInnocent explanations:\n\n",
         *(f"- `{word.code}` {word.zh} · {word.en}\n" for word in one.explanations),
         f"\nWhat ends it: {one.clears_zh} · {one.clears_en}\n",

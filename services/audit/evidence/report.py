@@ -93,6 +93,7 @@ def _page(about: About) -> str:
         marks=words.MARKS,
         effects=[_effect(one.event["data"], about) for one in case.effects],
         called=wording.called,
+        role_of=wording.role_of,
         worded=wording.said,
         times=_times(case),
         evidence=_evidence(case),

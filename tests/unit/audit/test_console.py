@@ -250,6 +250,6 @@ def test_empty_pages_say_what_would_be_here(tmp_path: Path) -> None:
 
 def test_every_state_and_every_declared_kind_has_words() -> None:
     assert all(zh and en for zh, en in STATES.values())
-    declared = Declared("a_kind", 1, "entry", "check", None, (), "某类", "A kind", "", (Innocent("x", "某", "x"),), "了结", "cleared")
+    declared = Declared("a_kind", 1, "entry", "check", None, (), "某类", "A kind", "", "", (Innocent("x", "某", "x"),), "了结", "cleared")
     words = Words({}, [declared])
     assert (words.kind("a_kind", "zh"), words.kind("a_kind", "en"), words.kind("gone_kind", "en")) == ("某类", "A kind", "gone kind")

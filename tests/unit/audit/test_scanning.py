@@ -30,7 +30,7 @@ DAYS = tuple(f"2026-03-{day:02d}" for day in range(2, 12))
 class Told:
     """A detector that says what it is given: every entry, with how many came before, and every close."""
 
-    declared = Declared("told", 1, "pattern", "check", None, (), "记", "told", "the driver's order", (), "无", "nothing")
+    declared = Declared("told", 1, "pattern", "check", None, (), "记", "told", "顺序", "the driver's order", (), "无", "nothing")
     types = frozenset({"inspection.recorded", "warning.issued", "score.recorded", "enterprise.succeeded", "evaluation.announced"})
 
     def __init__(self) -> None:

@@ -54,7 +54,8 @@ class ApprovalOpen:
         readings=("R8",),
         zh="等级审批逾期未办",
         en="An approval left open",
-        rests_on="五(四) ¶3: the grade takes effect on approval alone; the term is set by the operator",
+        rests_on_zh="五(四) ¶3：等级经批准才生效；期限由运行单位设定。",
+        rests_on_en="五(四) ¶3: the grade takes effect on approval alone; the term is set by the operator",
         explanations=(
             Innocent("outage", "期间有申明的故障", "a declared outage fell into the time"),
             Innocent("lapsed", "条件已不具备，拟定等级失效", "the conditions fell away and the proposal lapsed"),

@@ -35,7 +35,8 @@ DECLARED = Declared(
     readings=("R10", "R18"),
     zh="事后更正，内容改轻",
     en="Corrected afterwards, and milder",
-    rests_on="R18: a correction counts from the entry's own start, over days that were told and periods that were evaluated (五(三) ¶3).",
+    rests_on_zh="R18：更正自原录入之日起算，及于已经公布的日子和已经评定的时期（五(三) ¶3）。",
+    rests_on_en="R18: a correction counts from the entry's own start, over days that were told and evaluated periods (五(三) ¶3).",
     explanations=(
         Innocent("source_document", "更正载明原始材料的哈希值", "the correction names the hash of its source document"),
         Innocent("review_decided", "依据复议或者诉讼的结果", "it follows a decision on reconsideration or of a court"),

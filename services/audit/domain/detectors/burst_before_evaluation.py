@@ -63,7 +63,8 @@ class BurstBeforeEvaluation:
         readings=("R10", "R16"),
         zh="评定前集中录入",
         en="A burst just before an evaluation",
-        rests_on="R10: the evaluation looks at a period's facts; work that is spread over the year leaves no reason for a rush at its end",
+        rests_on_zh="R10：评定看的是一个时期的事实；工作均匀分布在全年的，没有理由在期末突击。",
+        rests_on_en="R10: the evaluation looks at a period's facts; work spread over the year leaves no reason for a rush at its end",
         explanations=(
             Innocent(_ANNOUNCED, "评定日期事先公布，按期清理积压", "The date was announced, and what was left was finished by it"),
             Innocent(_CAMPAIGN, "专项检查", "A campaign of special inspections"),

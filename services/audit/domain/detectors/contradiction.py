@@ -38,7 +38,8 @@ DECLARED = Declared(
     readings=("R9", "R18"),
     zh="检查、抽验、办案记录互相矛盾",
     en="Inspection, sampling and case contradict each other",
-    rests_on="五(三) ¶3. Each rule is certain by the entries' own words: both can't be so.",
+    rests_on_zh="五(三) ¶3：每条规则都从录入本身的文字确定得出：两者不可能都属实。",
+    rests_on_en="五(三) ¶3. Each rule is certain by the entries' own words: both can't be so.",
     explanations=(
         Innocent("code_mistyped", "录入时写错了条目代码或编号", "a code or number was mistyped"),
         Innocent("two_looks", "同日两次查看，情形已变", "two looks on one day, and things had changed between them"),

@@ -45,7 +45,8 @@ class CopiedFindings:
         readings=("R16",),
         zh="不同企业的记录文字几乎相同",
         en="Near-identical text about different subjects",
-        rests_on="五(二): records are lawful, fair, accurate; what was seen at one place is seldom seen in the same words at another",
+        rests_on_zh="五(二)：记录合法、公正、准确；在一处所见，很少会与另一处所见用词完全相同。",
+        rests_on_en="五(二): records are lawful, fair, accurate; what was seen at one place is seldom seen in the same words at another",
         explanations=(
             Innocent(_ONE_DAY, "同一天检查同类企业，发现相同问题", "Premises of one kind visited on one day, with the same fault"),
             Innocent(_SHARED, "本单位共用模板，他人也用同样文字", "A template of the office that others use as well"),

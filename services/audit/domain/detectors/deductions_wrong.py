@@ -33,7 +33,8 @@ class DeductionsWrong:
         readings=("R15",),
         zh="评分与扣分不符",
         en="Deductions don't add up to the score",
-        rests_on="R15: the score is the maximum less the deductions; intake and audit add them up",
+        rests_on_zh="R15：得分等于满分减去各项扣分；录入和审计都重新相加。",
+        rests_on_en="R15: the score is the maximum less the deductions; intake and audit add them up",
         explanations=(
             Innocent(_TAKEN, "其他系统导入，录入时已作标记", "taken from another system, which intake marked"),
             Innocent("item_left_out", "扣分项目漏录，总分无误", "a deduction was left out, and the total is right"),

@@ -33,7 +33,8 @@ DECLARED = Declared(
     readings=("R7", "R18", "R19"),
     zh="同一决定录入两次",
     en="One decision entered twice",
-    rests_on="五(二): accurate. The same office, kind, number and content under two ids is one decision; R7 counts it once.",
+    rests_on_zh="五(二)：准确。同一机关、同一种类、同一文号、同一内容而有两个编号的，是同一项决定；R7 只计一次。",
+    rests_on_en="五(二): accurate. The same office, kind, number and content under two ids is one decision; R7 counts it once.",
     explanations=(
         Innocent("from_the_archive", "旧档案补录时又录了一次", "entered again when the archive was brought in"),
         Innocent("two_offices", "两个办公室各自录入了其他部门的决定", "two offices each entered another department's decision"),

@@ -48,7 +48,8 @@ class EntryBeforeAct:
         readings=("R13",),
         zh="录入早于所记行为",
         en="Entered before the act",
-        rests_on="五(三) ¶3: what had not happened yet could not be recorded truthfully",
+        rests_on_zh="五(三) ¶3：尚未发生的事，不可能如实记录。",
+        rests_on_en="五(三) ¶3: what had not happened yet could not be recorded truthfully",
         explanations=(
             Innocent("device_clock", "设备时钟有误，接收时行为已完成", "the device's clock was wrong: at receipt the act was over"),
             Innocent("wrong_zone", "时间按其他时区填写", "the time was given in another time zone"),

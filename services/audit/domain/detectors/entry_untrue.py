@@ -30,7 +30,8 @@ DECLARED = Declared(
     readings=("R18",),
     zh="录入经认定不真实或不准确",
     en="An entry determined to be untrue or inaccurate",
-    rests_on="A determination of truth by somebody who was not involved (五(三) ¶3); false needs two sources of different origin.",
+    rests_on_zh="由没有参与的人作出的真实性认定（五(三) ¶3）；认定不真实须有两个不同来源。",
+    rests_on_en="A determination of truth by somebody who was not involved (五(三) ¶3); false needs two sources of different origin.",
     explanations=(
         Innocent("inaccurate", "属于差错，原始材料在案", "an error, whose source is there"),
         Innocent("put_right", "录入单位已自行更正", "the office put it right itself"),

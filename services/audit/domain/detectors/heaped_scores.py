@@ -65,7 +65,8 @@ class HeapedScores:
         readings=("R1", "R9", "R16"),
         zh="评分集中在分数线较好一侧",
         en="Scores heaped just on the good side of a cut",
-        rests_on="A grade hangs on the cut and on no score beside it: bunching at thresholds, Saez 2010; McCrary 2008",
+        rests_on_zh="等级取决于分数线，而不取决于线旁的任何一分：关于分数在界线旁聚集，见 Saez 2010；McCrary 2008。",
+        rests_on_en="A grade hangs on the cut and on no score beside it: bunching at thresholds, Saez 2010; McCrary 2008",
         explanations=(
             Innocent(
                 _COMMON,

@@ -30,7 +30,8 @@ class KeyNotValid:
         readings=("R17",),
         zh="密钥、角色或管辖当时无效",
         en="Key, role or jurisdiction not valid",
-        rests_on="Entries are made by registered keys of officers with a role; what is not went past intake",
+        rests_on_zh="录入由有角色的人员以已登记的密钥作出；不是这样的，就绕过了录入服务。",
+        rests_on_en="Entries are made by registered keys of officers with a role; what is not went past intake",
         explanations=(
             Innocent("key_replaced", "密钥已更换，持有人当时另有有效密钥", "the key was replaced: its holder had another, valid one"),
             Innocent("registered_later", "密钥或角色随后登记", "key or role were entered in the registry afterwards"),

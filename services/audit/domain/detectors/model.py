@@ -39,7 +39,7 @@ class Innocent:
 class Declared:
     """What a detector says of itself. ``kind``: the finding's; ``version`` rises with every change of what it finds.
 
-    ``rests_on``: why it is worth looking, with its source; ``clears_*``: what would end the matter, in words. ``period``: of what span a
+    ``rests_on_*``: why it is worth looking, with its source; ``clears_*``: what would end the matter, in words. ``period``: of what span a
     statistical one tests the entries, once, at the span's first close; None for an exact one. ``unproved``: it asks who may sign, and is
     left out where nothing is known of keys."""
 
@@ -51,7 +51,8 @@ class Declared:
     readings: tuple[str, ...]
     zh: str
     en: str
-    rests_on: str
+    rests_on_zh: str
+    rests_on_en: str
     explanations: tuple[Innocent, ...]
     clears_zh: str
     clears_en: str

@@ -36,7 +36,8 @@ DECLARED = Declared(
     readings=("R12", "R21"),
     zh="措施已报履行，记录未显示到场",
     en="A measure told performed; the records show no visit",
-    rests_on="四, ADR 24: a duty is performed by a visit; what visits of the office leave behind otherwise is missing here.",
+    rests_on_zh="四、ADR 24：职责以到场履行；该部门其他检查通常留下的东西，这里没有。",
+    rests_on_en="四, ADR 24: a duty is performed by a visit; what visits of the office leave behind otherwise is missing here.",
     explanations=(
         Innocent("device_failed", "设备故障，当日没有定位和照片", "the device failed that day: no position, no photographs"),
         Innocent("entered_from_paper", "依据纸质记录补录", "entered from a paper record"),

@@ -39,7 +39,8 @@ DECLARED = Declared(
     readings=("R7", "R12", "R19"),
     zh="其他部门的决定与录入不符",
     en="Another department's decisions and the entries don't match",
-    rests_on="五(四) ¶4, R7: the department's own list is the second source for its penalties.",
+    rests_on_zh="五(四) ¶4、R7：该部门自己的名单是其处罚的另一来源。",
+    rests_on_en="五(四) ¶4, R7: the department's own list is the second source for its penalties.",
     explanations=(
         Innocent("entered_since", "期限届满后已录入", "entered since, after the term"),
         Innocent("entered_for_another", "以另一企业的名义录入", "entered for another enterprise"),

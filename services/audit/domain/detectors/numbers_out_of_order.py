@@ -63,7 +63,8 @@ class NumbersOutOfOrder:
         readings=("R13",),
         zh="文号顺序与日期不符",
         en="Document numbers out of order with their dates",
-        rests_on="Numbers of a series are given one after the other; a document dated otherwise stands out in it",
+        rests_on_zh="一个系列的文号依次编排；日期与次序不符的文书在其中就显得突出。",
+        rests_on_en="Numbers of a series are given one after the other; a document dated otherwise stands out in it",
         explanations=(
             Innocent("number_reserved", "文号预留，后来使用", "the number was reserved and used later"),
             Innocent("slip_of_the_pen", "日期或文号笔误", "a slip of the pen in the day or the number"),

@@ -112,7 +112,8 @@ class OfficeSilent:
         readings=("R13", "R16"),
         zh="单位长时间没有录入",
         en="An office that falls silent",
-        rests_on="五(三) ¶1: what was done is entered within working days; the days of all offices are closed by day.closed",
+        rests_on_zh="五(三) ¶1：所做的事在数个工作日内录入；各部门的日子由 day.closed 结束。",
+        rests_on_en="五(三) ¶1: what was done is entered within working days; the days of all offices are closed by day.closed",
         explanations=(
             Innocent(_FESTIVAL, "长假前后", "Around a long holiday"),
             Innocent(_OUTAGE, "已申明故障", "A declared outage"),

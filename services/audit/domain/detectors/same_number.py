@@ -31,7 +31,8 @@ DECLARED = Declared(
     readings=("R18", "R19"),
     zh="同一文号，不同内容",
     en="One document number, different contents",
-    rests_on="An office gives a number to one document of a kind (五(二): accurate); two contents under it can't both be the document's.",
+    rests_on_zh="一个机关只把一个文号给一份同类文书（五(二)：准确）；同一文号下两种内容，不可能都是该文书的内容。",
+    rests_on_en="An office gives a number to one document of a kind (五(二): accurate); two contents under it can't both be its own.",
     explanations=(
         Innocent("number_mistyped", "录入时写错了文号", "the number was mistyped"),
         Innocent("joint_parties", "一份文书涉及数个当事人，分别录入", "one document about several parties, entered for each"),

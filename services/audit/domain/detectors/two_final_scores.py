@@ -32,7 +32,8 @@ class TwoFinalScores:
         readings=("R9", "R15"),
         zh="同一年度有两个最终评分",
         en="Two final scores of one year",
-        rests_on="R9: a year has one score; which of two counts must not be a matter of choice",
+        rests_on_zh="R9：一年只有一份最后得分；两份中采用哪一份，不得任意选择。",
+        rests_on_en="R9: a year has one score; which of two counts must not be a matter of choice",
         explanations=(
             Innocent(_TAKEN, "其他系统导入，录入时已作标记", "taken from another system, which intake marked"),
             Innocent("same_total", "两次总分相同，重复录入", "both have the same total: entered twice"),

@@ -34,7 +34,8 @@ DECLARED = Declared(
     readings=("R18",),
     zh="同一人员同时在两地",
     en="One officer at two places at once",
-    rests_on="五(三) ¶3: nobody is at two places at once; the speed and all allowances stand in the detector.",
+    rests_on_zh="五(三) ¶3：一个人不可能同时身在两处；所用时速和各项宽限写在检出规则里。",
+    rests_on_en="五(三) ¶3: nobody is at two places at once; the speed and all allowances stand in the detector.",
     explanations=(
         Innocent("named_without_going", "名单照抄，该人员其实未到场", "the officer was named by habit and did not go there"),
         Innocent("clock_wrong", "起止时间录入有误", "start or end was entered wrongly"),

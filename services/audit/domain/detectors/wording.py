@@ -66,6 +66,33 @@ NAMES: Mapping[str, Both] = {
     "working_days_silent": ("连续无录入的工作日", "Working days without an entry"),
     "z": ("标准化偏离", "Standardised excess"),
 }
+ROLES: Mapping[str, Both] = {
+    "entry": ("所涉录入", "The entry in question"),
+    "event": ("所涉录入", "The entry in question"),
+    "cause": ("使其成立的记录", "What made it due"),
+    "contradicts": ("与之矛盾", "What contradicts it"),
+    "correction": ("更正", "The correction"),
+    "determination": ("真实性认定", "The determination"),
+    "ends": ("使其了结", "What ends it"),
+    "evaluation": ("评定", "The evaluation"),
+    "first_entry": ("先录入的", "The first entry"),
+    "first_score": ("第一份得分", "The first score"),
+    "first_visit": ("第一次检查", "The first visit"),
+    "in_the_burst": ("突击期间的录入", "In the burst"),
+    "last_entry": ("最后一项录入", "The last entry"),
+    "later_entry": ("后录入的", "The later entry"),
+    "later_score": ("后一份得分", "The later score"),
+    "list": ("该部门的名单", "The department's list"),
+    "neighbour": ("相邻文号", "The neighbour in the series"),
+    "out_of_order": ("次序不符的", "Out of order"),
+    "proposal": ("拟评等级", "The proposal"),
+    "puts_right": ("使其更正的记录", "What puts it right"),
+    "same_text": ("文字雷同", "The same text"),
+    "score": ("得分", "The score"),
+    "second_entry": ("第二项录入", "The second entry"),
+    "second_visit": ("第二次检查", "The second visit"),
+    "visit": ("检查", "The visit"),
+}
 LACKS: Mapping[str, Both] = {
     "key_unknown": ("签名密钥当时未登记", "its key was not registered"),
     "key_revoked": ("签名密钥当时已吊销", "its key had been revoked"),
@@ -124,6 +151,12 @@ def called(name: str) -> Both:
     """A value's name."""
     plain = name.replace("_", " ")
     return NAMES.get(name, (plain, plain))
+
+
+def role_of(role: str) -> Both:
+    """What a record that a finding rests on shows."""
+    plain = role.replace("_", " ")
+    return ROLES.get(role, (plain, plain))
 
 
 def said(name: str, text: str) -> Both:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from services._bus.problems import Problem
 from services.audit.domain.consequence import CLEARED, as_it_stands
-from services.audit.domain.detectors.wording import called, said
+from services.audit.domain.detectors.wording import called, role_of, said
 from services.audit.domain.findings import event_of
 from services.audit.domain.hearings import SILENT, Word
 from services.audit.packs import NotMade, Packs
@@ -26,7 +26,6 @@ from services.audit.web.console.words import (
     MARKS,
     ON_OFF,
     PROPOSES,
-    ROLE,
     SUPPOSING,
     WRONG,
     Words,
@@ -121,7 +120,7 @@ def evidence(data: Mapping[str, Any], words: Words, lang: str) -> list[dict[str,
         ]
     for one in rows:
         one["name"] = words.event(one["type"], lang) or one["type"]
-        one["shows"] = pick(ROLE, one["role"], lang)
+        one["shows"] = role_of(one["role"])[0 if lang == "zh" else 1]
     return rows
 
 
@@ -181,7 +180,7 @@ async def _told(desk: Desk, board: Board, row: Mapping[str, Any], data: Mapping[
         "more_evidence": max(0, len(records) - EVIDENCE_SHOWN),
         "explanations": explained(data, declared, shown.outages, lang),
         "clears": clears(data, declared, lang),
-        "rests_on": declared.rests_on if declared else None,
+        "rests_on": (declared.rests_on_zh if lang == "zh" else declared.rests_on_en) if declared else None,
         "proposes": pick(PROPOSES, data["proposes"], lang) if data.get("proposes") and not word.cleared else None,
         "cleared": CLEARED[0 if lang == "zh" else 1] if word.cleared else None,
         "statistic": data.get("statistic"),

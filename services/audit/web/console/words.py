@@ -63,7 +63,6 @@ CONSEQUENCE: Mapping[str, _Names] = {
     "referral_for_accountability": ("移送追责", "Referral for accountability"),
 }
 INTENT: Mapping[str, _Names] = {"on_purpose": ("认定故意", "found to be on purpose")}
-ROLE: Mapping[str, _Names] = {"entry": ("所涉录入", "The entry in question")}
 # Said of kinds that no detector declares.
 LATE_EXPLANATIONS: Mapping[str, _Names] = {
     "signed_in_time": ("签署在期限内：设备离线或线路中断会推迟收到", "Signed in time: a device offline or a line down delays receipt"),

@@ -22,6 +22,20 @@ def test_names_that_stand_in_the_code_are_known() -> None:
     assert set() == named - wording.NAMES.keys()
 
 
+def test_every_role_of_a_record_that_stands_in_the_code_is_known() -> None:
+    roles = {role for path in DETECTORS.glob("*.py") for role in _roles(ast.parse(path.read_text("utf-8")))}
+    assert {"correction", "evaluation", "later_entry"} <= roles
+    assert set() == roles - wording.ROLES.keys()
+
+
+def _roles(tree: ast.AST) -> Iterator[str]:
+    """Second arguments of ``shown``."""
+    for one in ast.walk(tree):
+        if isinstance(one, ast.Call) and isinstance(one.func, ast.Name) and one.func.id == "shown" and len(one.args) == 2:
+            branches = (one.args[1].body, one.args[1].orelse) if isinstance(one.args[1], ast.IfExp) else (one.args[1],)
+            yield from (str(each.value) for each in branches if isinstance(each, ast.Constant))
+
+
 def _value_names(tree: ast.AST) -> Iterator[str]:
     """First words of the tuples under a keyword ``values``."""
     for one in ast.walk(tree):
