@@ -10,15 +10,16 @@ import orjson
 import typer
 from aiokafka.errors import KafkaError
 
+from schemas.envelope import lookup
 from schemas.rulebook import RulebookError
 from services._bus.kafka import Connection, Unavailable, UnusableCertificates
 from services._bus.settings import NotConfigured
 from services.audit.adapters.effect_records import BundleEffects, KafkaEffects
 from services.audit.assessing import Given, NoEffect, effects_of
 from services.audit.bundles import SAMPLE, NoBundle, Pinned, anchored, check_files
-from services.audit.cli_options import fail, home_of
+from services.audit.cli_options import fail, home_of, language_of
 from services.audit.domain.consequence import as_it_stands
-from services.audit.domain.dates import en_day
+from services.audit.domain.dates import en_day, zh_day
 from services.audit.domain.note import NoteError
 from services.audit.effect_text import lines
 from services.audit.grades_check import books_in
@@ -68,7 +69,7 @@ def effect(
     for number, one in enumerate(given):
         if number and not as_json:
             typer.echo("\n" + "─" * 60 + "\n")
-        _tell(one, as_json)
+        _tell(one, as_json, language_of(context))
 
 
 def _of_bundle(folder: Path, rulebooks: Path | None, software: str, finding: str, as_json: bool) -> list[Given]:
@@ -86,17 +87,22 @@ def _of_bundle(folder: Path, rulebooks: Path | None, software: str, finding: str
     return given
 
 
-def _tell(given: Given, as_json: bool) -> None:
+def _tell(given: Given, as_json: bool, language: str) -> None:
     if as_json:
         typer.echo(orjson.dumps(dict(given.answer.event)).decode())
         return
     matter = given.found.matter
     entry = given.found.scene.entry(matter)
-    what = f"{entry.name} {entry.id}" if entry else f"entry {matter.entry.id}"
+    chinese = language == "zh"
+    row = lookup(f"mingjian.{entry.name}.v1") if entry else None
+    name = row.zh if row and chinese else entry.name if entry else "录入" if chinese else "entry"
+    what = f"{name} {matter.entry.id}"
     if matter.deadline and matter.entered_on:
-        what += f", due by {en_day(matter.deadline)}, entered on {en_day(matter.entered_on)}"
+        zh = f"，期限{zh_day(matter.deadline)}，录入于{zh_day(matter.entered_on)}"
+        what += zh if chinese else f", due by {en_day(matter.deadline)}, entered on {en_day(matter.entered_on)}"
     stands = as_it_stands(given.answer.data["consequence"], given.since)
-    for one in lines(given.answer.data, what, stands, cleared=given.since.cleared):
+    for one in lines(given.answer.data, what, stands, cleared=given.since.cleared, language=language):
         typer.echo(one)
     if given.so_far:
-        typer.echo("so far: the day of its entry has not closed, so this is not put on record yet")
+        en = "so far: the day of its entry has not closed, so this is not put on record yet"
+        typer.echo("暂时的结果：录入之日尚未结束，还没有记录在案" if chinese else en)

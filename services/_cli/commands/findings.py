@@ -9,13 +9,15 @@ from typing import Annotated, Any
 import orjson
 import typer
 
+from schemas.events import CATALOGUE
 from services._cli.errors import USAGE, CliError
 from services._cli.looking import all_findings, one_finding
-from services._cli.session import session_of
+from services._cli.session import rulebooks_folder, session_of
 from services._cli.telling import finding_line
 from services.audit.domain.consequence import CLEARED
 from services.audit.domain.notices import proposes_hearing
 from services.audit.effect_text import lines as effect_lines
+from services.audit.evidence.words import explanations
 
 _ID = re.compile(r"[0-9a-f-]{8,64}")
 _STATES = {
@@ -94,14 +96,21 @@ def _told(found: Mapping[str, Any], language: str) -> Iterator[str]:
         yield f"{('人员（代号）', 'officer (pseudonym)')[to]}: {officer}"
     if data.get("clause"):
         yield f"{('依据', 'clause')[to]}: {' '.join([data['clause'], *data.get('readings', ())])}"
-    for one in data.get("explanations") or ():
-        supported = ("，记录支持", ", the records speak for it")[to] if one["supported"] else ""
-        yield f"{('可能的解释', 'innocent explanation')[to]}: {one['code']}{supported}"
+    # Loaded here: no other command needs the detectors, and each would wait for them.
+    from schemas.rulebook import load_all_editions
+    from services.audit.domain.detectors.all import every
+
+    declared = {one.declared.kind: one.declared for one in every(load_all_editions(rulebooks_folder()))}
+    for said, holds in explanations(data, declared.get(data["kind"])):
+        supported = ("，记录支持", ", the records speak for it")[to] if holds else ""
+        yield f"{('可能的解释', 'innocent explanation')[to]}: {said[to]}{supported}"
     for one in data.get("evidence") or [data.get("event") or data["cause"]]:
         yield f"{('证据', 'evidence')[to]}: {one['topic']} {one['partition']}:{one['offset']} {one['id']}"
     for effect, consequence in zip(found["effects"], found["consequences"], strict=True):
         yield ""
-        yield from effect_lines(effect["data"], data.get("event_type") or data["kind"], consequence, cleared=found["state"] == "cleared")
+        row = CATALOGUE.get(data.get("event_type") or "")
+        entry = (row.zh, row.en)[to] if row else data["kind"]
+        yield from effect_lines(effect["data"], entry, consequence, cleared=found["state"] == "cleared", language=language)
     if found["state"] == "open" and proposes_hearing(data):
         yield ""
         yield f"{('开始听取意见', 'to begin the hearing')[to]}: mingjian notice {found['event']['id']}"

@@ -157,9 +157,9 @@ def test_purpose_is_told_with_the_decision_that_found_it(tmp_path: Path) -> None
 @pytest.mark.parametrize(("steps", "cleared"), [([NOTICE, REPLY, CONFIRMED], False), ([NOTICE, REPLY, CLEARED], True)])
 def test_on_the_command_line_too(steps: list[Step], cleared: bool, tmp_path: Path) -> None:
     found = console(tmp_path, *steps).get(f"/api/v1/findings/{LATE['id']}").json()
-    for language, word, consequence in (("en", "cleared", "circulated criticism"), ("zh", "已澄清", "circulated criticism")):
+    for language, word, consequence in (("en", "cleared", "circulated criticism"), ("zh", "已澄清", "通报批评")):
         lines = list(_told(found, language))
         assert (consequence in "\n".join(lines)) == (not cleared)
-        assert ("proposed: none" in lines) == cleared
+        assert ({"en": "proposed: none", "zh": "建议：无"}[language] in lines) == cleared
         assert (word in lines[0].lower()) == cleared
         assert finding_line(found, language).startswith(word) == cleared
