@@ -118,7 +118,7 @@ class _Text:
         rows = [(self.t("实际显示", "as shown"), data["shown"])]
         rows += [(f"{supposed}{self.named(_APPROVALS, one['approvals'])}", one["path"]) for one in data["supposed"]]
         scale = "" if total == width else self.t(f"，每个字母 {total / width:.1f} 日", f", {total / width:.1f} to a letter")
-        until = self.t(" 至 ", " to ").join((self.day(data["from_day"]), self.day(data["to_day"])))
+        until = self.t("至", " to ").join((self.day(data["from_day"]), self.day(data["to_day"])))
         yield f"{until}{self.t('，', ', ')}{self.plural(total)}{scale}"
         for words, path in rows:
             yield f"  {''.join(_letter(path, one) for one in columns)}  {words}"
