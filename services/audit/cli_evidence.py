@@ -104,8 +104,10 @@ def make_one(
         fail(str(error), NO_SUCH)
     except (NotConfigured, NoReceipts, FileExistsError) as error:
         fail(str(error), USAGE)
-    except (LogUnreadable, NoEdition, NoteError, PolicyError, ProofError, NotPublished, RulebookError, Broken, KeyError) as error:
+    except (LogUnreadable, NoEdition, NoteError, PolicyError, ProofError, NotPublished, RulebookError, Broken) as error:
         fail(f"no pack was written: {error}", FAILED)
+    except KeyError as error:
+        fail(f"no pack was written: a record of the registry lacks the field {error}, which the genesis of `mingjian init` has", FAILED)
     except httpx.HTTPError as error:
         fail(f"the log at {where.partition('?')[0]} does not answer ({type(error).__name__})", NO_ANSWER)
     _tell(made, target, len(given))
