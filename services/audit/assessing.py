@@ -129,7 +129,7 @@ class Effects:
                 self.untold[one.id] = f"an edition of the rulebook {regime!r} that was activated does not lie here"
             return
         # Outside of what may fail: a source that can't be read is no fault of the facts.
-        about = self._about if book.rulebook.parts else {}
+        about = self._about if book.rulebook.parts and regime not in self.unsaid else None
         try:
             life = lives.of(subject, facts.subjects.get(subject, ()), book, upto=cut.offset)
             known = ([one for one in some.get(subject, ()) if one.offset <= cut.offset] for some in (facts.asides, facts.subjects))
@@ -155,11 +155,11 @@ class Effects:
             name = one.id if affected == subject else f"{one.id} on {affected}"
             self.untold.setdefault(name, f"the grades of {affected} can't be worked out ({type(error).__name__})")
 
-    def _scenes(self, own: Scene, about: Mapping[tuple[str, str], tuple[Entry, ...]]) -> Iterator[Scene]:
-        """The scene, and the same with whomever the subject belongs to, would have, or was once said to. Who is graded by parts has, on the
-        days on which they decide, no other grades."""
+    def _scenes(self, own: Scene, about: Mapping[tuple[str, str], tuple[Entry, ...]] | None) -> Iterator[Scene]:
+        """The scene, and the same with whomever the subject belongs to, would have, or was once said to; ``about`` None: of wholes nothing
+        is told. Who is graded by parts has, on the days on which they decide, no other grades."""
         life, regime = own.life, own.life.book.rulebook.regime
-        if life.book.rulebook.parts is None or regime in self.unsaid:
+        if about is None:
             yield own
             return
         try:

@@ -9,6 +9,8 @@ from typing import Any
 
 from services.audit.domain.consequence import CLEARED
 from services.audit.domain.dates import en_day, zh_day
+from services.audit.domain.detectors.wording import named
+from services.audit.evidence.words import CONSEQUENCES
 
 _WIDTH = 60
 _Both = tuple[str, str]
@@ -44,11 +46,6 @@ _WRONG: Mapping[str, _Both] = {
     "benefit": ("激励措施", "benefit"),
 }
 _ON_OFF: Mapping[str, _Both] = {"on": ("有", "on"), "off": ("无", "off")}
-_CONSEQUENCES: Mapping[str, _Both] = {
-    "none": ("无", "none"),
-    "circulated_criticism": ("通报批评", "circulated criticism"),
-    "referral_for_accountability": ("移送追责", "referral for accountability"),
-}
 _FIGURES: Sequence[tuple[str, str, str]] = (
     ("operation_days", "由系统自身的延误造成，与人员无关", "made by the system's own delay, not the officer's"),
     ("outage_days", "在申明的故障期间", "touched by a declared outage"),
@@ -76,8 +73,7 @@ class _Text:
         return zh_day(text) if self.at == 0 else en_day(text)
 
     def named(self, words: Mapping[str, _Both], word: str) -> str:
-        plain = word.replace("_", " ")
-        return words.get(word, (plain, plain))[self.at]
+        return named(words, word)[self.at]
 
     def plural(self, number: int) -> str:
         return self.t(f"{number} 日", f"{number} day" + ("" if number == 1 else "s"))
@@ -201,7 +197,7 @@ class _Text:
         if cleared:
             yield self.t("建议：无", "proposed: none")
         else:
-            proposed = self.named(_CONSEQUENCES, found["kind"])
+            proposed = self.named(CONSEQUENCES, found["kind"])
             yield f"{self.t('建议（由人决定）：', 'proposed, for people to decide: ')}{proposed}{named}"
             yield from (f"  {found[name]}" for name in (("why_zh",) if self.at == 0 else ("why_en", "why_zh")))
         books = ", ".join(f"{one['regime']} {one['version']}" for one in data["rulebooks"])

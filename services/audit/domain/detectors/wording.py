@@ -147,16 +147,20 @@ _WORDS: Mapping[str, Mapping[str, Both]] = {
 NOTHING: Both = ("无", "none")
 
 
+def named(words: Mapping[str, Both], word: str) -> Both:
+    """What a word is called; one that has no other name is said as it is."""
+    plain = word.replace("_", " ")
+    return words.get(word, (plain, plain))
+
+
 def called(name: str) -> Both:
     """A value's name."""
-    plain = name.replace("_", " ")
-    return NAMES.get(name, (plain, plain))
+    return named(NAMES, name)
 
 
 def role_of(role: str) -> Both:
     """What a record that a finding rests on shows."""
-    plain = role.replace("_", " ")
-    return ROLES.get(role, (plain, plain))
+    return named(ROLES, role)
 
 
 def said(name: str, text: str) -> Both:

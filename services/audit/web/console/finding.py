@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from services._bus.problems import Problem
 from services.audit.domain.consequence import CLEARED, as_it_stands
-from services.audit.domain.detectors.wording import called, role_of, said
+from services.audit.domain.detectors.wording import NAMES, ROLES, said
 from services.audit.domain.findings import event_of
 from services.audit.domain.hearings import SILENT, Word
 from services.audit.packs import NotMade, Packs
@@ -120,7 +120,7 @@ def evidence(data: Mapping[str, Any], words: Words, lang: str) -> list[dict[str,
         ]
     for one in rows:
         one["name"] = words.event(one["type"], lang) or one["type"]
-        one["shows"] = role_of(one["role"])[0 if lang == "zh" else 1]
+        one["shows"] = pick(ROLES, one["role"], lang)
     return rows
 
 
@@ -158,7 +158,11 @@ def value_in_words(one: Mapping[str, Any], lang: str) -> dict[str, str]:
     """What was seen and what it was held against, by a name that people know."""
     name, bound = one["name"], one.get("bound")
     at = 0 if lang == "zh" else 1
-    return {"name": called(name)[at], "value": said(name, one["value"])[at], "bound": said(name, bound)[at] if bound is not None else "–"}
+    return {
+        "name": pick(NAMES, name, lang),
+        "value": said(name, one["value"])[at],
+        "bound": said(name, bound)[at] if bound is not None else "–",
+    }
 
 
 async def _told(desk: Desk, board: Board, row: Mapping[str, Any], data: Mapping[str, Any], lang: str) -> dict[str, Any]:
